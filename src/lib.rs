@@ -1,0 +1,8 @@
+#![forbid(unsafe_code)]
+//! A Kafka cluster in one library.
+
+pub mod model;
+pub mod protocol;
+pub mod rng;
+pub mod time;
+pub mod timers;
