@@ -1,0 +1,296 @@
+//! A fact as one line of a transcript: what golden scripts compare.
+//!
+//! Short, exact, every id in its one print: `b1 orders-0 hw @0 → @1`.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::{CloseReason, Entry, Fact, LogStartReason, Role};
+use crate::model::BrokerId;
+
+struct Ids<'a>(&'a [BrokerId]);
+
+impl fmt::Display for Ids<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, id) in self.0.iter().enumerate() {
+            let comma = if i > 0 { "," } else { "" };
+            write!(f, "{comma}{id}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as a person reads them: quoted text when it is printable UTF-8, hex otherwise.
+pub struct Shown<'a>(pub Option<&'a Bytes>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(bytes) = self.0 else {
+            return f.write_str("null");
+        };
+        match std::str::from_utf8(bytes) {
+            Ok(text) if !text.chars().any(char::is_control) => write!(f, "{text:?}"),
+            _ => {
+                f.write_str("0x")?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CloseReason::Refused => "refused",
+            CloseReason::Remote => "closed by the other end",
+            CloseReason::RequestTimedOut => "no answer in time",
+            CloseReason::Malformed => "unreadable bytes",
+            CloseReason::Idle => "idle",
+            CloseReason::Done => "done",
+            CloseReason::FailedWithoutAnswer => "acks=0 failed",
+        })
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Role::Leader => "leader",
+            Role::Follower => "follower",
+        })
+    }
+}
+
+/// `1.204s b1 orders-0 hw @0 → @1`
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.by {
+            Some(process) => write!(f, "{} {process} {}", self.at, self.fact),
+            None => write!(f, "{} {}", self.at, self.fact),
+        }
+    }
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fact::Started => write!(f, "started"),
+            Fact::Connected { to, .. } => write!(f, "connected to {to}"),
+            Fact::Disconnected { to, reason, .. } => write!(f, "disconnected from {to}: {reason}"),
+            Fact::RequestSent {
+                connection,
+                api,
+                version,
+                correlation_id,
+            } => {
+                write!(
+                    f,
+                    "{connection} asks {} v{version} #{correlation_id}",
+                    api.name()
+                )
+            }
+            Fact::RequestParked {
+                connection,
+                api,
+                correlation_id,
+            } => {
+                write!(f, "{connection} parks {} #{correlation_id}", api.name())
+            }
+            Fact::ResponseSent {
+                connection,
+                api,
+                version,
+                correlation_id,
+            } => {
+                write!(
+                    f,
+                    "{connection} answers {} v{version} #{correlation_id}",
+                    api.name()
+                )
+            }
+            Fact::RequestRejected { connection, why } => write!(f, "{connection} closed: {why}"),
+            Fact::RecordsAppended {
+                partition,
+                role,
+                base_offset,
+                next_offset,
+                epoch,
+                ..
+            } => {
+                write!(
+                    f,
+                    "{partition} {role} appends {base_offset}..{next_offset} {epoch}"
+                )
+            }
+            Fact::HighWatermarkMoved {
+                partition,
+                from,
+                to,
+                ..
+            } => {
+                write!(f, "{partition} hw {from} → {to}")
+            }
+            Fact::LogTruncated {
+                partition,
+                from,
+                to,
+            } => {
+                write!(f, "{partition} truncates {from} → {to}")
+            }
+            Fact::SegmentRolled {
+                partition,
+                base_offset,
+            } => {
+                write!(f, "{partition} new segment at {base_offset}")
+            }
+            Fact::LogStartMoved {
+                partition,
+                from,
+                to,
+                reason,
+            } => {
+                let why = match reason {
+                    LogStartReason::RetentionTime => "retention.ms",
+                    LogStartReason::RetentionSize => "retention.bytes",
+                    LogStartReason::Leader => "as the leader",
+                };
+                write!(f, "{partition} log start {from} → {to}, {why}")
+            }
+            Fact::PartitionStateDecided {
+                partition,
+                leader,
+                epoch,
+                isr,
+                partition_epoch,
+            } => {
+                let (isr, version) = (Ids(isr), partition_epoch.0);
+                write!(
+                    f,
+                    "{partition} decided leader {leader} {epoch} isr {isr} version {version}"
+                )
+            }
+            Fact::BecameLeader {
+                partition,
+                epoch,
+                start_offset,
+                isr,
+            } => {
+                write!(
+                    f,
+                    "{partition} leads {epoch} from {start_offset} isr {}",
+                    Ids(isr)
+                )
+            }
+            Fact::BecameFollower {
+                partition,
+                epoch,
+                leader,
+            } => {
+                write!(f, "{partition} follows {leader} {epoch}")
+            }
+            Fact::IsrChangeAsked {
+                partition,
+                from,
+                to,
+            } => {
+                write!(f, "{partition} asks isr {} → {}", Ids(from), Ids(to))
+            }
+            Fact::IsrChanged {
+                partition,
+                from,
+                to,
+                ..
+            } => {
+                write!(f, "{partition} isr {} → {}", Ids(from), Ids(to))
+            }
+            Fact::IsrChangeRefused { partition, error } => {
+                write!(f, "{partition} isr refused {}", error.name())
+            }
+            Fact::MetadataCacheUpdated { topics, brokers } => {
+                write!(f, "knows {brokers} brokers, {topics} topics")
+            }
+            Fact::FetchFailed {
+                partition,
+                leader,
+                error,
+            } => {
+                write!(f, "{partition} fetch from {leader} failed {}", error.name())
+            }
+            Fact::ProduceRefused { partition, error } => {
+                write!(f, "{partition} refuses {}", error.name())
+            }
+            Fact::RecordQueued { partition, key } => {
+                write!(f, "{partition} queues {}", Shown(key.as_ref()))
+            }
+            Fact::BatchSent {
+                partition,
+                records,
+                attempt,
+            } => match attempt {
+                1 => write!(f, "{partition} sends {records}"),
+                _ => write!(f, "{partition} sends {records} again, attempt {attempt}"),
+            },
+            Fact::RecordsAcknowledged {
+                partition,
+                base_offset,
+                records,
+                ..
+            } => {
+                let last = *base_offset + i64::from(*records) - 1;
+                match (base_offset.0, records) {
+                    (-1, _) => write!(f, "⇒ {partition} sent {records}, nobody answers"),
+                    (_, 1) => write!(f, "⇒ {partition}{base_offset}"),
+                    _ => write!(f, "⇒ {partition}{base_offset}..{last}"),
+                }
+            }
+            Fact::SendWillRetry {
+                partition,
+                error,
+                retry_in,
+            } => {
+                write!(
+                    f,
+                    "{partition} retries in {retry_in} after {}",
+                    error.name()
+                )
+            }
+            Fact::SendFailed {
+                partition,
+                records,
+                error,
+            } => {
+                write!(f, "⇒ {partition} {records} failed {}", error.name())
+            }
+            Fact::LeaderLearned {
+                partition,
+                leader,
+                epoch,
+            } => {
+                write!(f, "{partition} learns leader {leader} {epoch}")
+            }
+            Fact::RecordsConsumed {
+                partition,
+                base_offset,
+                next_offset,
+                records,
+            } => {
+                write!(
+                    f,
+                    "{partition} consumes {records} from {base_offset}, next {next_offset}"
+                )
+            }
+            Fact::PositionSet { partition, to, why } => {
+                write!(f, "{partition} position {to}, {why}")
+            }
+            Fact::ReadingFailed { partition, error } => {
+                write!(f, "{partition} reading failed {}", error.name())
+            }
+            Fact::TopicCreated { topic, partitions } => {
+                write!(f, "⇒ topic {topic} with {partitions} partitions")
+            }
+            Fact::TopicRefused { topic, error } => write!(f, "⇒ topic {topic} {}", error.name()),
+            Fact::Commanded { line } => write!(f, "> {line}"),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The contract between a program and the world.
+//!
+//! Everything that runs (broker, producer, consumer, admin client, ZooKeeper server) is a [`Process`]:
+//! plain data that handles one [`Input`] at a [`Moment`] and writes [`Effect`]s into an [`Outbox`].
+//! Nothing else acts on the world. A process never waits, never sleeps and never looks at a clock: what
+//! it waits for is data, and [`Process::next_wakeup`] says when it wants to be called again.
+//!
+//! Laws: a process is plain data and `Clone`, so that a checkpoint of the world is a copy of it; equal
+//! state and equal input give equal state and equal effects; the outbox is the only way out.
+//!
+//! Left out: threads. A broker handles one input after the other, which is one legal schedule of
+//! Kafka's eight I/O threads.
+
+use bytes::Bytes;
+
+use crate::fact::Fact;
+use crate::model::{Address, ConnectionId, Offset, ProcessId, Text, TopicName, TopicPartition};
+use crate::protocol::Chunks;
+use crate::time::{Duration, Instant, Moment, Timestamp};
+
+/// What travels over a connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Payload {
+    /// Kafka's own bytes, cut anywhere: the receiver puts frames together again.
+    Kafka(Chunks),
+}
+
+/// What happens to a process.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The first input after a start or restart.
+    Booted,
+    /// The instant that [`Process::next_wakeup`] reported has come.
+    Woken,
+    /// A connection stands. The opener learns that its own attempt succeeded; the listener learns who
+    /// came, which stands for the authenticated principal of a real cluster.
+    Opened {
+        connection: ConnectionId,
+        from: ProcessId,
+    },
+    /// Bytes arrived, in the order in which they were sent.
+    Received {
+        connection: ConnectionId,
+        payload: Payload,
+    },
+    /// The connection is gone, or the attempt to open it failed. Nothing more comes from it.
+    Closed { connection: ConnectionId },
+    /// A person, or a person's application, asks a client to do something.
+    Told(Instruction),
+}
+
+/// What a process does to the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Asks for a connection; answered by `Opened` or `Closed`. The opener chooses the id.
+    Connect {
+        connection: ConnectionId,
+        to: Address,
+    },
+    /// Puts bytes on a connection. Lost without notice when the connection is already gone.
+    Send {
+        connection: ConnectionId,
+        payload: Payload,
+    },
+    /// Closes a connection; the other end learns of it, this end has no further input from it.
+    Close { connection: ConnectionId },
+    /// Tells whoever watches that something became true.
+    Note(Fact),
+}
+
+/// The effects of one input, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Outbox {
+    effects: Vec<Effect>,
+}
+
+impl Outbox {
+    pub fn note(&mut self, fact: Fact) {
+        self.effects.push(Effect::Note(fact));
+    }
+
+    pub fn connect(&mut self, connection: ConnectionId, to: Address) {
+        self.effects.push(Effect::Connect { connection, to });
+    }
+
+    pub fn send(&mut self, connection: ConnectionId, bytes: Chunks) {
+        self.effects.push(Effect::Send {
+            connection,
+            payload: Payload::Kafka(bytes),
+        });
+    }
+
+    pub fn close(&mut self, connection: ConnectionId) {
+        self.effects.push(Effect::Close { connection });
+    }
+
+    /// Takes out everything written so far, keeping the room for the next input.
+    pub fn drain(&mut self) -> impl Iterator<Item = Effect> + '_ {
+        self.effects.drain(..)
+    }
+
+    /// What has been written so far.
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+}
+
+/// What a process waits for and why: shown by inspectors and drawn as timer arcs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    pub at: Instant,
+    pub why: Text,
+}
+
+/// A program that never waits.
+pub trait Process: Clone {
+    /// What outlives a crash.
+    type Disk: Clone;
+
+    /// Handles one input and writes what follows from it.
+    fn handle(&mut self, at: Moment, input: Input, out: &mut Outbox);
+
+    /// When to send [`Input::Woken`]; `None` when only an input can change anything. Cheap: the world
+    /// asks after every input.
+    fn next_wakeup(&self) -> Option<Instant>;
+
+    /// Every deadline, for people.
+    fn deadlines(&self) -> Vec<Deadline>;
+
+    /// The process dies; its disk remains.
+    fn crash(self) -> Self::Disk;
+}
+
+/// One record as an application hands it to a producer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewRecord {
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+    pub headers: Vec<(Text, Option<Bytes>)>,
+    /// `None` is the producer's own wall clock at the moment of sending.
+    pub timestamp: Option<Timestamp>,
+}
+
+/// An application that sends records by itself: one every `interval`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Load {
+    pub topic: TopicName,
+    /// Records per call: a burst of this many is handed to the producer at once.
+    pub burst: u32,
+    pub interval: Duration,
+    /// Keys drawn at random from this list; an empty list sends records without a key.
+    pub keys: Vec<Text>,
+    /// Bytes of each value; the value is printable and tells its own number.
+    pub value_size: u32,
+    /// How many records in all; `None` goes on for ever.
+    pub limit: Option<u64>,
+}
+
+/// Where a consumer is asked to go on reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeekTo {
+    Beginning,
+    End,
+    Offset(Offset),
+}
+
+/// What a person asks of a client. Each is a line of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instruction {
+    /// `producer.send(record)`; `partition` overrides the partitioner.
+    Produce {
+        topic: TopicName,
+        partition: Option<i32>,
+        record: NewRecord,
+    },
+    /// Starts an application that sends by itself, in place of the one that ran.
+    StartLoad(Load),
+    StopLoad,
+    /// `consumer.assign(partitions)`: reads these and no others.
+    Assign {
+        partitions: Vec<TopicPartition>,
+    },
+    /// `consumer.seek`.
+    Seek {
+        partition: TopicPartition,
+        to: SeekTo,
+    },
+    /// `consumer.pause` and `consumer.resume` of the whole assignment.
+    PauseReading,
+    ResumeReading,
+    /// `admin.createTopics` of one topic.
+    CreateTopic {
+        topic: TopicName,
+        partitions: i32,
+        replication_factor: i16,
+        configs: Vec<(Text, Text)>,
+    },
+    /// Changes one setting of the client by its Kafka name, as if it had been restarted with it.
+    Configure {
+        name: Text,
+        value: Text,
+    },
+}
