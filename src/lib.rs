@@ -6,3 +6,6 @@ pub mod protocol;
 pub mod rng;
 pub mod time;
 pub mod timers;
+
+#[cfg(target_arch = "wasm32")]
+pub mod ui;

@@ -1,2 +1,8 @@
 #![cfg(target_arch = "wasm32")]
 //! The browser tests.
+
+use wasm_bindgen_test::wasm_bindgen_test_configure;
+
+mod mounts;
+
+wasm_bindgen_test_configure!(run_in_browser);

@@ -1,0 +1,159 @@
+// Boots the page: fetches the WebAssembly module, starts it in #app, and is what remains standing when it fails.
+//
+// The library exports `start(root, page)`: the element it fills, and everything it may ask of JavaScript (`pageFor`
+// below). A panic leaves an instance in an unknown state, so nothing here ever calls into it again: what happened is
+// shown, the script so far is offered, and a fresh instance of the same module takes its place.
+import glueUrl from '../pkg/kafka_playground.js?url';
+import moduleUrl from '../pkg/kafka_playground_bg.wasm?url';
+import { Keep } from './keep.js';
+import { Notice } from './notice.js';
+
+/** Where the app is: both `www/main.js` and `assets/<name>.js` stand one folder below. Never asked of the location. */
+const here = import.meta.url;
+const appRoot = new URL('..', here).href;
+
+const notice = new Notice();
+let keep;
+let compiled;
+let generation = 0;
+
+/** What was pressed before there was anyone to hear it, in order. */
+const pressed = [];
+
+boot();
+
+async function boot() {
+  document.addEventListener('click', onClick);
+  try {
+    [compiled, keep] = await Promise.all([compile(), Keep.open()]);
+    await begin('');
+  } catch (error) {
+    notStarted(error);
+  }
+}
+
+/** The module, compiled once; every instance is made from it. */
+async function compile() {
+  if (typeof WebAssembly !== 'object') throw new Blocked();
+  const response = await fetch(moduleUrl);
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+  const bytes = await response.arrayBuffer();
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    // A policy of the browser or of the page, or a module that this browser is too old for.
+    throw new Blocked(error.message);
+  }
+}
+
+class Blocked extends Error {}
+
+/** Starts a fresh instance. The fragment makes it a module of its own, with its own memory, from the same file. */
+async function begin(script) {
+  generation += 1;
+  const glue = await import(/* @vite-ignore */ `${glueUrl}#${generation}`);
+  await glue.default({ module_or_path: compiled });
+  glue.start(freshRoot(), pageFor(generation, script));
+}
+
+/** The element the app fills; after a crash a copy without the listeners of the instance that is gone. */
+function freshRoot() {
+  const app = document.getElementById('app');
+  if (generation === 1) return app;
+  const fresh = app.cloneNode(false);
+  app.replaceWith(fresh);
+  return fresh;
+}
+
+/** Everything the library may ask of JavaScript. Calls from an instance that is gone are ignored. */
+function pageFor(mine, script) {
+  const ifCurrent = act => (...words) => {
+    if (mine === generation) act(...words);
+  };
+  return {
+    /** The address of the app's root, ending in `/`. */
+    root: appRoot,
+    /** The script to replay before anything else; empty for a first start. */
+    script,
+    /** The script an earlier visit left; empty if there is none. */
+    kept: script ? '' : keep.script,
+    /** The app has drawn itself. Returns the names of the buttons (`data-press`) pressed until then, in order. */
+    alive: () => {
+      if (mine !== generation) return [];
+      document.documentElement.dataset.alive = '';
+      notice.hide();
+      return pressed.splice(0);
+    },
+    /** Lines that the run's script has grown by: plan, seed and commands, each once. */
+    record: ifCurrent(text => keep.append(text)),
+    /** A new run begins with these lines; the script of the last one is forgotten. */
+    begin: ifCurrent(text => keep.begin(text)),
+    /** A panic. The instance must not be entered again. */
+    stopped: ifCurrent(stopped),
+    switchTheme,
+  };
+}
+
+// What can go wrong ---------------------------------------------------------------------------------------------------
+
+function notStarted(error) {
+  delete document.documentElement.dataset.busy;
+  const still = { label: 'Read still lessons', href: new URL('figures/', appRoot).href };
+  if (error instanceof Blocked) {
+    notice.show('This browser blocks WebAssembly, which runs the brokers. The lessons still work as still pictures.', [still]);
+  } else {
+    notice.show('The part that runs the brokers did not arrive. The lessons still work as still pictures.', [
+      { label: 'Try again', press: () => location.reload() }, still,
+    ], error.message);
+  }
+}
+
+function stopped(message) {
+  generation += 1; // whatever the instance still says is ignored
+  keep.flush();
+  const script = keep.script;
+  delete document.documentElement.dataset.alive;
+  notice.show('The simulator stopped. This is our bug, not Kafka’s.', [
+    { label: 'Replay up to here', press: () => restart(script) },
+    { label: 'Start over', press: () => restart('') },
+    { label: 'Copy report', copy: () => `${message}\n\n${script}\n` },
+  ], message);
+}
+
+async function restart(script) {
+  notice.hide();
+  if (!script) keep.begin();
+  try {
+    await begin(script);
+  } catch (error) {
+    notStarted(error);
+  }
+}
+
+// An instance that ends without its panic hook (out of memory, stack overflow) is known by the error it throws.
+addEventListener('error', event => {
+  if (event.error instanceof WebAssembly.RuntimeError && 'alive' in document.documentElement.dataset) stopped(String(event.error));
+});
+addEventListener('pagehide', () => keep?.flush());
+
+// What works before and without the app -------------------------------------------------------------------------------
+
+function onClick(event) {
+  const control = event.target.closest?.('[data-press]');
+  if (!control) return;
+  if (control.dataset.press === 'theme') switchTheme();
+  else if (!('alive' in document.documentElement.dataset)) {
+    pressed.push(control.dataset.press);
+    document.documentElement.dataset.busy = control.dataset.press;
+  }
+}
+
+function switchTheme() {
+  const { dataset } = document.documentElement;
+  dataset.theme = dataset.theme === 'dark' ? 'light' : 'dark';
+  try {
+    localStorage.setItem('theme', dataset.theme);
+  } catch {
+    // Not stored, then; it holds for this visit.
+  }
+}

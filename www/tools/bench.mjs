@@ -1,0 +1,36 @@
+// `npm run bench`: the native benchmarks, then the same workloads in the browser on the built page.
+import { existsSync } from 'node:fs';
+import { at, files, main, must, say, warn } from './kit.mjs';
+import { build } from './build.mjs';
+import { chromium, setupTests } from './setup.mjs';
+
+await main(async () => {
+  await setupTests();
+  if (files('benches').some(path => path.endsWith('.rs'))) {
+    say('Native benchmarks');
+    await must('cargo', ['bench'], { what: 'The native benchmarks failed.', how: 'read the first error above; `cargo bench` shows it alone.' });
+  } else {
+    warn('There are no native benchmarks yet (benches/).');
+  }
+  await build();
+  if (existsSync(at('dist/bench.html'))) await inBrowser();
+  else warn('There is no benchmark page yet (www/bench.html).');
+});
+
+/** The page runs on its own and says when it is done: `data-bench="done"` on <html>, results as text in #results. */
+async function inBrowser() {
+  say('The same workloads in Chromium');
+  const [{ preview }, playwright] = await Promise.all([import('vite'), import('@playwright/test')]);
+  const server = await preview({ root: at(), logLevel: 'error', preview: { port: 0, host: 'localhost' } });
+  const browser = await playwright.chromium.launch({ executablePath: chromium(), args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
+  try {
+    const page = await browser.newPage();
+    page.on('pageerror', error => warn(error.message));
+    await page.goto(new URL('bench.html', server.resolvedUrls.local[0]).href);
+    await page.waitForSelector('html[data-bench="done"]', { state: 'attached', timeout: 15 * 60_000 });
+    console.log(await page.locator('#results').innerText());
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}

@@ -1,0 +1,40 @@
+// Still pictures: what the page shows before the engine runs, and where it cannot run at all.
+import { existsSync, readFileSync } from 'node:fs';
+import { Failed, ask, at, files, must } from './kit.mjs';
+import { drawFirstFrame } from './first-frame.mjs';
+
+/** The first frame of the stage, for every layout. */
+export function firstFrame() {
+  return drawFirstFrame();
+}
+
+/**
+ * One lesson step as a still: `{ svg, text }`, or null while the host binary cannot draw.
+ *
+ * Asks the host binary: `kafka-playground still <slug> <n> <light|dark>` prints the picture, from `<svg` to `</svg>`,
+ * and after it the step's text, a paragraph a line. The picture takes its colours from classes, so one serves both themes.
+ */
+export async function renderStill(slug, step, theme = 'light') {
+  const binary = await hostBinary();
+  if (!binary) return null;
+  const answer = await ask(binary, ['still', slug, String(step), theme]);
+  const end = answer?.lastIndexOf('</svg>') ?? -1;
+  if (end < 0) throw new Failed(`\`still ${slug} ${step}\` did not print a picture.`, `run \`cargo run -- still ${slug} ${step} ${theme}\` and read what it says.`);
+  const svg = answer.slice(answer.indexOf('<svg'), end + 6);
+  return { svg, text: answer.slice(end + 6).split('\n').map(line => line.trim()).filter(Boolean) };
+}
+
+let built;
+
+/** The host binary, compiled once; null while it has no `still` command. */
+function hostBinary() {
+  built ??= (async () => {
+    const knows = files('src/main.rs', 'src/host').some(path => /"still"/.test(readFileSync(at(path), 'utf8')));
+    if (!knows) return null;
+    await must('cargo', ['build', '--quiet', '--bin', 'kafka-playground'], { what: 'The host binary does not compile.', how: 'read the first error above.' });
+    const folder = process.env.CARGO_TARGET_DIR ?? at('target');
+    const path = `${folder}/debug/kafka-playground`;
+    return existsSync(path) ? path : null;
+  })();
+  return built;
+}

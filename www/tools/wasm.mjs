@@ -1,0 +1,39 @@
+// Makes pkg/: wasm-pack compiles the library and writes its JavaScript, then wasm-opt makes the module smaller.
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { Failed, ask, at, done, fingerprint, fresh, must, say, stamp } from './kit.mjs';
+
+/** The features rustc 1.95 turns on by default; wasm-opt must be told to expect them. */
+const FEATURES = ['bulk-memory', 'bulk-memory-opt', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals', 'reference-types', 'multivalue'];
+const LEVEL = '-O3';
+
+/** Builds pkg/ unless it is already made from these sources. `profile`: 'release', or 'dev' for a quick unoptimised one. */
+export async function buildWasm(profile = 'release') {
+  const mark = fingerprint(['Cargo.toml', 'Cargo.lock', '.cargo/config.toml', 'src', 'www/lessons', 'www/tools/wasm.mjs', 'www/tools/setup.mjs'],
+    profile, await ask('rustc', ['--version']));
+  if (fresh('wasm', mark, 'pkg/kafka_playground.js', 'pkg/kafka_playground_bg.wasm')) return;
+
+  const since = Date.now();
+  say(`Compiling the cluster to WebAssembly (${profile})`);
+  await must('wasm-pack', ['--quiet', 'build', '--target', 'web', `--${profile}`, '--mode', 'no-install', '--no-opt', '--no-pack', '--out-dir', 'pkg', '--out-name', 'kafka_playground'], {
+    env: { RUST_LOG: 'error' },
+    what: 'The library does not compile to WebAssembly.',
+    how: 'read the first error above; `cargo build --target wasm32-unknown-unknown --lib` shows it alone.',
+  });
+  if (existsSync(at('pkg/snippets'))) {
+    throw new Failed('A crate brings its own JavaScript files (pkg/snippets), which www/main.js does not serve.', 'do without the crate, or teach vite.config.mjs to serve pkg/ as a folder.');
+  }
+  if (profile === 'release') await optimise();
+  stamp('wasm', mark);
+  done('pkg/ is made', since);
+}
+
+async function optimise() {
+  say(`Optimising it (wasm-opt ${LEVEL})`);
+  const [from, to] = [at('pkg/kafka_playground_bg.wasm'), at('pkg/optimised.wasm')];
+  await must('wasm-opt', [LEVEL, ...FEATURES.map(name => `--enable-${name}`), from, '-o', to], {
+    what: 'wasm-opt does not accept the module.',
+    how: 'if it names a feature, add it to FEATURES in www/tools/wasm.mjs.',
+  });
+  rmSync(from);
+  renameSync(to, from);
+}
