@@ -1,1 +1,147 @@
-//! Kafka's wire protocol.
+//! Kafka's wire protocol: bytes to messages and back.
+//!
+//! Everything that Kafka's clients and brokers say to each other is a *frame*: a size, a header and a
+//! body. The body's layout is given by its API and version, and nothing else: no field carries its
+//! name or its type. So both sides must agree on the version, which is why the first request on a
+//! connection asks for the table below ([`api::ApiVersionsRequest`]).
+//!
+//! In reading order:
+//!
+//! - [`chunks`]: bytes in several pieces, so that stored batches are sent without copying them;
+//! - [`malformed`], [`reader`], [`writer`]: what every decoder and encoder is made of, and how a
+//!   hostile frame is kept harmless;
+//! - [`wire`], [`message`]: the types of fields, and the macro in which a message is declared once;
+//! - [`api`]: the messages, one file per API;
+//! - [`header`], [`frame`]: what stands around a body;
+//! - [`records`]: record batches, which travel inside Produce and Fetch and lie on disk as they travelled;
+//! - [`error_code`]: what answers say when things go wrong;
+//! - [`trace`], [`describe`]: which bytes are what, for the wire inspector.
+//!
+//! Left out: versions older than those in the table, SASL and TLS, message formats 0 and 1, and
+//! quotas. The codec knows no broker: it says what bytes mean, not whether they make sense.
+
+pub mod api;
+mod api_key;
+pub mod chunks;
+pub mod describe;
+pub mod error_code;
+pub mod frame;
+pub mod header;
+pub mod malformed;
+pub mod message;
+pub mod reader;
+pub mod records;
+pub mod sample;
+pub mod trace;
+pub mod wire;
+pub mod writer;
+
+pub use api_key::Audience;
+pub use chunks::Chunks;
+pub use error_code::ErrorCode;
+pub use frame::{FrameBuffer, decode_response, encode_request, encode_response};
+pub use header::RequestHeader;
+pub use malformed::{Malformed, Reason};
+pub use message::{Message, Request};
+pub use reader::Reader;
+pub use sample::Dice;
+pub use trace::Field;
+pub use writer::Writer;
+
+use std::ops::RangeInclusive;
+use wire::{Context, Wire};
+
+api_key::apis! {
+    /// Appends record batches to partitions.
+    Produce = 0, versions 3..=11, for Clients,
+        api::produce::ProduceRequest => api::produce::ProduceResponse;
+    /// Reads record batches, for consumers and for followers.
+    Fetch = 1, versions 4..=16, for Clients,
+        api::fetch::FetchRequest => api::fetch::FetchResponse;
+    /// Finds the first, the last or a timestamp's offset.
+    ListOffsets = 2, versions 1..=8, for Clients,
+        api::list_offsets::ListOffsetsRequest => api::list_offsets::ListOffsetsResponse;
+    /// Says which brokers there are and who leads what.
+    Metadata = 3, versions 0..=12, for Clients,
+        api::metadata::MetadataRequest => api::metadata::MetadataResponse;
+    /// Makes brokers leaders and followers.
+    LeaderAndIsr = 4, versions 0..=7, for Brokers,
+        api::leader_and_isr::LeaderAndIsrRequest => api::leader_and_isr::LeaderAndIsrResponse;
+    /// Tells brokers what they answer to Metadata.
+    UpdateMetadata = 6, versions 0..=8, for Brokers,
+        api::update_metadata::UpdateMetadataRequest => api::update_metadata::UpdateMetadataResponse;
+    /// Says which versions of which APIs a broker serves.
+    ApiVersions = 18, versions 0..=3, for Clients,
+        api::api_versions::ApiVersionsRequest => api::api_versions::ApiVersionsResponse;
+    /// Creates topics.
+    CreateTopics = 19, versions 2..=7, for Clients,
+        api::create_topics::CreateTopicsRequest => api::create_topics::CreateTopicsResponse;
+    /// Finds where an epoch of a leader ended, so that a log can be cut there.
+    OffsetForLeaderEpoch = 23, versions 0..=4, for Clients,
+        api::offset_for_leader_epoch::OffsetForLeaderEpochRequest
+            => api::offset_for_leader_epoch::OffsetForLeaderEpochResponse;
+    /// Asks the controller for another ISR.
+    AlterPartition = 56, versions 0..=3, for Brokers,
+        api::alter_partition::AlterPartitionRequest => api::alter_partition::AlterPartitionResponse;
+}
+
+impl ApiKey {
+    /// The version of the header before a request of `version`.
+    pub fn request_header_version(self, version: i16) -> i16 {
+        if version >= self.first_flexible() {
+            2
+        } else {
+            1
+        }
+    }
+
+    /// The version of the header before a response of `version`.
+    ///
+    /// Always 0 for ApiVersions: the client cannot know yet whether the broker is old, and must be
+    /// able to read that it is.
+    pub fn response_header_version(self, version: i16) -> i16 {
+        let flexible = version >= self.first_flexible();
+        i16::from(flexible && self != ApiKey::ApiVersions)
+    }
+}
+
+impl AnyRequest {
+    /// Reads a request from a frame without its size.
+    ///
+    /// An unknown API and a version that is not served are malformed: there is no way to answer, and
+    /// the connection must be closed. The one exception is ApiVersions in an unknown version, whose
+    /// body is not read: it comes back as the default with its version in the header, to be answered
+    /// with UNSUPPORTED_VERSION and the table, in version 0.
+    pub fn decode(frame: &Chunks) -> Result<(RequestHeader, AnyRequest), Malformed> {
+        let mut reader = Reader::new(frame);
+        let header = RequestHeader::decode(&mut reader)?;
+        let Some(api) = header.api() else {
+            return Err(Malformed::new(Reason::UnknownApi, 0));
+        };
+        if !api.versions().contains(&header.api_version) {
+            if api == ApiKey::ApiVersions {
+                return Ok((header, AnyRequest::ApiVersions(Default::default())));
+            }
+            return Err(Malformed::new(Reason::UnsupportedVersion, 0));
+        }
+        let request = AnyRequest::decode_body(api, header.api_version, &mut reader)?;
+        reader.finish()?;
+        Ok((header, request))
+    }
+}
+
+impl AnyResponse {
+    /// Reads the answer to a request to `api` from a frame without its size; the correlation id
+    /// beside it.
+    pub fn decode(
+        api: ApiKey,
+        version: i16,
+        frame: &Chunks,
+    ) -> Result<(i32, AnyResponse), Malformed> {
+        let mut reader = Reader::new(frame);
+        let correlation_id = header::decode_response_header(&mut reader, api, version)?;
+        let response = AnyResponse::decode_body(api, version, &mut reader)?;
+        reader.finish()?;
+        Ok((correlation_id, response))
+    }
+}

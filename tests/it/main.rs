@@ -1,2 +1,4 @@
 #![cfg(not(target_arch = "wasm32"))]
 //! The host tests.
+
+mod codec;

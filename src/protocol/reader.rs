@@ -1,0 +1,327 @@
+//! `Reader`: a cursor over bytes that may lie, in pieces that may be cut anywhere.
+//!
+//! Three rules keep a hostile frame harmless. Nothing is read past the end. A count is believed only
+//! if so many smallest elements fit into the bytes left, and only then is memory taken for them. And
+//! all memory that decoding takes is paid from a budget of 64 bytes for each byte given, which no
+//! honest message comes near.
+
+use super::chunks::Chunks;
+use super::malformed::{Malformed, Reason};
+use super::trace::{Field, Trace};
+use crate::model::Text;
+use bytes::Bytes;
+
+/// How much memory decoding may take for each byte decoded.
+pub const AMPLIFICATION: usize = 64;
+
+/// Text keeps two counts of its owners beside its bytes, which is memory too.
+const TEXT_OVERHEAD: usize = 16;
+
+/// The layout of lengths and tags in the flexible versions.
+pub(super) const UNSIGNED_VARINT: &str = "unsigned varint";
+
+/// Whether a structure knows a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Yes,
+    No,
+}
+
+/// A cursor over the bytes of a message.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    pieces: &'a [Bytes],
+    /// The piece under the cursor, and how much of it has been read.
+    piece: usize,
+    offset: usize,
+    position: usize,
+    /// Where reading must stop: the end of the bytes, or of the tagged field being read.
+    end: usize,
+    budget: usize,
+    field: &'static str,
+    trace: Option<Trace>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads `chunks` from their first byte.
+    pub fn new(chunks: &'a Chunks) -> Reader<'a> {
+        Reader {
+            pieces: chunks.as_pieces(),
+            piece: 0,
+            offset: 0,
+            position: 0,
+            end: chunks.len(),
+            budget: chunks.len().saturating_mul(AMPLIFICATION),
+            field: "",
+            trace: None,
+        }
+    }
+
+    /// Like `new`, and keeps a tree of what was read, under one root called `name`.
+    pub fn traced(chunks: &'a Chunks, name: &str) -> Reader<'a> {
+        Reader {
+            trace: Some(Trace::new(name)),
+            ..Reader::new(chunks)
+        }
+    }
+
+    /// How many bytes have been read.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// How many bytes may still be read.
+    pub fn remaining(&self) -> usize {
+        self.end - self.position
+    }
+
+    /// That nothing is left over.
+    pub fn finish(&mut self) -> Result<(), Malformed> {
+        if self.remaining() > 0 {
+            return Err(self.malformed(Reason::TrailingBytes));
+        }
+        Ok(())
+    }
+
+    /// The tree of what was read so far, if the reader was made with `traced`.
+    pub fn into_trace(self) -> Option<Field> {
+        let position = self.position;
+        self.trace.map(|trace| trace.finish(position))
+    }
+
+    pub(super) fn malformed(&self, reason: Reason) -> Malformed {
+        Malformed {
+            reason,
+            field: self.field,
+            at: self.position,
+        }
+    }
+
+    /// The next `N` bytes.
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        if self.remaining() < N {
+            return Err(self.malformed(Reason::Truncated));
+        }
+        let mut array = [0; N];
+        let piece = &self.pieces[self.piece][self.offset..];
+        if piece.len() > N {
+            // The common case: the value lies within one piece and does not end it.
+            array.copy_from_slice(&piece[..N]);
+            self.offset += N;
+            self.position += N;
+        } else {
+            self.copy_out(&mut array);
+        }
+        Ok(array)
+    }
+
+    /// An integer in groups of seven bits, lowest first, at most five bytes and 32 bits.
+    pub(super) fn unsigned_varint(&mut self) -> Result<u32, Malformed> {
+        let mut value: u32 = 0;
+        for shift in [0, 7, 14, 21, 28] {
+            let [byte] = self.array()?;
+            if shift == 28 && byte > 0x0f {
+                return Err(self.malformed(Reason::OverlongInteger));
+            }
+            value |= u32::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(self.malformed(Reason::OverlongInteger))
+    }
+
+    /// The next `length` bytes, shared with what is being read.
+    pub(super) fn share(&mut self, length: usize) -> Result<Chunks, Malformed> {
+        if self.remaining() < length {
+            return Err(self.malformed(Reason::Truncated));
+        }
+        let mut shared = Chunks::new();
+        while shared.len() < length {
+            let piece = &self.pieces[self.piece];
+            let to = piece.len().min(self.offset + length - shared.len());
+            shared.push(piece.slice(self.offset..to));
+            self.advance_in_piece(to - self.offset);
+        }
+        Ok(shared)
+    }
+
+    /// The next `length` bytes as one slice: shared if they lie in one piece, else copied together.
+    pub(super) fn shared_bytes(&mut self, length: usize) -> Result<Bytes, Malformed> {
+        let rest = self
+            .pieces
+            .get(self.piece)
+            .map_or(0, |piece| piece.len() - self.offset);
+        if length > rest || length > self.remaining() || length == 0 {
+            return Ok(self.share(length)?.to_bytes());
+        }
+        let bytes = self.pieces[self.piece].slice(self.offset..self.offset + length);
+        self.advance_in_piece(length);
+        Ok(bytes)
+    }
+
+    /// The next `length` bytes, copied and paid for.
+    pub(super) fn copy(&mut self, length: usize) -> Result<Vec<u8>, Malformed> {
+        if self.remaining() < length {
+            return Err(self.malformed(Reason::Truncated));
+        }
+        self.spend(length)?;
+        let mut copy = vec![0; length];
+        self.copy_out(&mut copy);
+        Ok(copy)
+    }
+
+    /// The next `length` bytes as text, copied and paid for.
+    pub(super) fn text(&mut self, length: usize) -> Result<Text, Malformed> {
+        if self.remaining() < length {
+            return Err(self.malformed(Reason::Truncated));
+        }
+        self.spend(TEXT_OVERHEAD)?;
+        self.spend(length)?;
+        let bytes = self.shared_bytes(length)?;
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Ok(text.into()),
+            Err(_) => Err(self.malformed(Reason::NotUtf8)),
+        }
+    }
+
+    /// The tagged fields that end a flexible structure. `read` reads the field with the given tag
+    /// and says whether it knows it; a field that nobody knows is passed over, so that a newer peer
+    /// may say more than an older one understands.
+    pub(super) fn tagged_fields(
+        &mut self,
+        read: &mut dyn FnMut(&mut Reader<'a>, u32) -> Result<Known, Malformed>,
+    ) -> Result<(), Malformed> {
+        self.enter("tagged_fields");
+        let start = self.position;
+        let count = self.unsigned_varint()?;
+        self.leaf("count", UNSIGNED_VARINT, start, || count.to_string());
+        for _ in 0..count {
+            self.enter("tagged_field");
+            let start = self.position;
+            let tag = self.unsigned_varint()?;
+            self.leaf("tag", UNSIGNED_VARINT, start, || tag.to_string());
+            let start = self.position;
+            let size = self.unsigned_varint()? as usize;
+            self.leaf("size", UNSIGNED_VARINT, start, || size.to_string());
+            self.within(size, |reader| match read(reader, tag)? {
+                Known::Yes => Ok(()),
+                Known::No => {
+                    let start = reader.position;
+                    let skipped = reader.share(size)?;
+                    reader.leaf("unknown", "bytes", start, || format!("{skipped:?}"));
+                    Ok(())
+                }
+            })?;
+            self.say("tagged field", String::new);
+            self.leave();
+        }
+        self.say("tagged fields", String::new);
+        self.leave();
+        Ok(())
+    }
+
+    /// Runs `read` on the next `length` bytes, all of which it must read.
+    pub(super) fn within<T>(
+        &mut self,
+        length: usize,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, Malformed>,
+    ) -> Result<T, Malformed> {
+        if self.remaining() < length {
+            return Err(self.malformed(Reason::Truncated));
+        }
+        let outer = std::mem::replace(&mut self.end, self.position + length);
+        let value = read(self)?;
+        self.finish()?;
+        self.end = outer;
+        Ok(value)
+    }
+
+    /// Takes memory for `count` elements of type `T`, of which each is at least `smallest` bytes
+    /// long here; refuses counts that cannot be true.
+    pub(super) fn reserve<T>(
+        &mut self,
+        count: usize,
+        smallest: usize,
+    ) -> Result<Vec<T>, Malformed> {
+        let least = count.checked_mul(smallest.max(1));
+        if least.is_none_or(|least| least > self.remaining()) {
+            return Err(self.malformed(Reason::ImpossibleCount));
+        }
+        self.spend(count.saturating_mul(size_of::<T>()))?;
+        Ok(Vec::with_capacity(count))
+    }
+
+    /// Pays for memory.
+    pub(super) fn spend(&mut self, bytes: usize) -> Result<(), Malformed> {
+        match self.budget.checked_sub(bytes) {
+            Some(left) => {
+                self.budget = left;
+                Ok(())
+            }
+            None => Err(self.malformed(Reason::Amplified)),
+        }
+    }
+
+    /// Begins the field `name`: errors will name it, and the trace opens it.
+    pub(super) fn enter(&mut self, name: &'static str) {
+        self.field = name;
+        if let Some(trace) = &mut self.trace {
+            trace.enter(name.to_string(), self.position);
+        }
+    }
+
+    /// Begins an element of an array, which only the trace cares about.
+    pub(super) fn enter_element(&mut self, index: usize) {
+        if let Some(trace) = &mut self.trace {
+            trace.enter(format!("[{index}]"), self.position);
+        }
+    }
+
+    /// Ends what `enter` or `enter_element` began.
+    pub(super) fn leave(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.leave(self.position);
+        }
+    }
+
+    /// Says what the open field is.
+    pub(super) fn say(&mut self, kind: &'static str, value: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.say(kind, value());
+        }
+    }
+
+    /// Adds a field without children that began at `start` and ends here.
+    pub(super) fn leaf(
+        &mut self,
+        name: &'static str,
+        kind: &'static str,
+        start: usize,
+        value: impl FnOnce() -> String,
+    ) {
+        if let Some(trace) = &mut self.trace {
+            trace.leaf(name, kind, value(), (start, self.position));
+        }
+    }
+
+    fn copy_out(&mut self, target: &mut [u8]) {
+        let mut filled = 0;
+        while filled < target.len() {
+            let piece = &self.pieces[self.piece][self.offset..];
+            let count = piece.len().min(target.len() - filled);
+            target[filled..filled + count].copy_from_slice(&piece[..count]);
+            filled += count;
+            self.advance_in_piece(count);
+        }
+    }
+
+    fn advance_in_piece(&mut self, count: usize) {
+        self.position += count;
+        self.offset += count;
+        if self.offset == self.pieces[self.piece].len() && self.piece + 1 < self.pieces.len() {
+            self.piece += 1;
+            self.offset = 0;
+        }
+    }
+}
