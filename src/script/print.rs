@@ -1,0 +1,190 @@
+//! Actions back to lines.
+
+use std::fmt::Write as _;
+
+use super::token::{quote, value};
+use crate::model::{ProcessId, TopicPartition};
+use crate::process::{Instruction, SeekTo};
+use crate::rng::Seed;
+use crate::time::{Duration, Instant};
+use crate::world::{ClientPlan, Command, End, Links, Plan, Stamped, TopicPlan, Ways};
+
+/// A plan, a seed and commands as a script that leads to `until`.
+pub fn print(plan: &Plan, seed: Seed, commands: &[Stamped], until: Instant) -> String {
+    let mut text = print_plan(plan, seed);
+    let mut here = None;
+    for stamped in commands {
+        let place = stamped.place;
+        if here != Some(place) {
+            let _ = writeln!(text, "at {}+{}", place.at, place.steps);
+            here = Some(place);
+        }
+        let _ = writeln!(text, "{}", print_command(&stamped.command));
+    }
+    if commands.last().is_none_or(|last| last.place.at < until) {
+        let _ = writeln!(text, "at {until}");
+    }
+    text
+}
+
+/// A plan and a seed as the lines that describe a world.
+pub fn print_plan(plan: &Plan, seed: Seed) -> String {
+    let ids: Vec<String> = plan.brokers.iter().map(ToString::to_string).collect();
+    let plain = plan.brokers.iter().enumerate().all(|(i, id)| id.0 == i as i32 + 1);
+    let brokers = if plain { ids.len().to_string() } else { format!("{},", ids.join(",")) };
+    let mut text = format!("world brokers={}", brokers.trim_end_matches(','));
+    if plan.brokers.iter().min() != Some(&plan.controller) {
+        let _ = write!(text, " controller={}", plan.controller);
+    }
+    let _ = write!(text, " seed={} latency={}", seed.0, plan.latency);
+    if plan.jitter > Duration::ZERO {
+        let _ = write!(text, " jitter={}", plan.jitter);
+    }
+    if plan.epoch != Plan::default().epoch {
+        let _ = write!(text, " epoch={}", plan.epoch.0);
+    }
+    for (name, setting) in &plan.broker_settings {
+        let _ = write!(text, " {name}={}", value(setting.as_bytes()));
+    }
+    text.push('\n');
+    for topic in &plan.topics {
+        text.push_str(&print_topic(topic));
+        text.push('\n');
+    }
+    for client in &plan.clients {
+        text.push_str(&print_client(client));
+        text.push('\n');
+    }
+    text
+}
+
+fn print_topic(topic: &TopicPlan) -> String {
+    let list = |ids: &Vec<crate::model::BrokerId>| {
+        ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    };
+    let replicas: Vec<String> = topic.replicas.iter().map(list).collect();
+    let mut text =
+        format!("topic {} partitions={} replicas={}", topic.name, replicas.len(), replicas.join("/"));
+    for (name, setting) in &topic.configs {
+        let _ = write!(text, " {name}={}", value(setting.as_bytes()));
+    }
+    text
+}
+
+fn print_client(client: &ClientPlan) -> String {
+    let verb = match client.id {
+        ProcessId::Consumer(_) => "consumer",
+        ProcessId::Admin(_) => "admin",
+        ProcessId::Socket(_) => "socket",
+        _ => "producer",
+    };
+    let mut text = format!("{verb} {}", client.id);
+    if client.name.as_ref() != client.id.to_string() {
+        let _ = write!(text, " name={}", value(client.name.as_bytes()));
+    }
+    for (name, setting) in &client.settings {
+        let _ = write!(text, " {name}={}", value(setting.as_bytes()));
+    }
+    text
+}
+
+fn print_links(links: Links, ways: Ways) -> String {
+    let end = |end: End| match end {
+        End::Any => "all".to_owned(),
+        End::Only(id) => id.to_string(),
+    };
+    match (links.to, ways) {
+        (End::Any, Ways::Both) => end(links.from),
+        (_, Ways::Both) => format!("{}↔{}", end(links.from), end(links.to)),
+        (_, Ways::One) => format!("{}→{}", end(links.from), end(links.to)),
+    }
+}
+
+/// One command as the line that gives it.
+pub fn print_command(command: &Command) -> String {
+    match command {
+        Command::Tell { client, instruction } => print_instruction(*client, instruction),
+        Command::AddClient(client) => print_client(client),
+        Command::Hold { links, ways } => format!("hold {}", print_links(*links, *ways)),
+        Command::Release { links, ways } => format!("release {}", print_links(*links, *ways)),
+        Command::Latency { links, ways, latency } => {
+            let span = latency.map_or("default".to_owned(), |span| span.to_string());
+            format!("latency {} {span}", print_links(*links, *ways))
+        }
+        Command::OpenSocket { socket, to } => format!("connect {socket} {to}"),
+        Command::WriteSocket { socket, bytes } => {
+            let mut text = format!("bytes {socket} ");
+            bytes.iter().for_each(|byte| {
+                let _ = write!(text, "{byte:02x}");
+            });
+            text
+        }
+        Command::CloseSocket { socket } => format!("close {socket}"),
+    }
+}
+
+fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
+    match instruction {
+        Instruction::Produce { topic, partition, record } => {
+            // A topic whose own name ends in a number would read as a partition.
+            let ambiguous = partition.is_none() && TopicPartition::parse(topic.as_str()).is_some();
+            let mut text = match partition {
+                _ if ambiguous => format!("produce {client} topic={topic}"),
+                Some(partition) => format!("produce {client} {topic}-{partition}"),
+                None => format!("produce {client} {topic}"),
+            };
+            if let Some(key) = &record.key {
+                let _ = write!(text, " key={}", value(key));
+            }
+            if let Some(timestamp) = record.timestamp {
+                let _ = write!(text, " timestamp={}", timestamp.0);
+            }
+            for (name, header) in &record.headers {
+                let _ = write!(text, " header.{name}={}", value(header.as_deref().unwrap_or_default()));
+            }
+            match &record.value {
+                Some(bytes) => text + " " + &quote(bytes),
+                None => text + " null",
+            }
+        }
+        Instruction::StartLoad(load) => {
+            let mut text = format!("load {client} {} every={}", load.topic, load.interval);
+            let _ = match load.burst {
+                1 => Ok(()),
+                burst => write!(text, " burst={burst}"),
+            };
+            if !load.keys.is_empty() {
+                let _ = write!(text, " keys={}", value(load.keys.join(",").as_bytes()));
+            }
+            let _ = write!(text, " size={}", load.value_size);
+            if let Some(limit) = load.limit {
+                let _ = write!(text, " limit={limit}");
+            }
+            text
+        }
+        Instruction::StopLoad => format!("stop-load {client}"),
+        Instruction::Assign { partitions } => {
+            let names = partitions.iter().map(|partition| format!(" {partition}"));
+            format!("assign {client}{}", names.collect::<String>())
+        }
+        Instruction::Seek { partition, to } => match to {
+            SeekTo::Beginning => format!("seek {client} {partition} beginning"),
+            SeekTo::End => format!("seek {client} {partition} end"),
+            SeekTo::Offset(offset) => format!("seek {client} {partition} {offset}"),
+        },
+        Instruction::PauseReading => format!("pause {client}"),
+        Instruction::ResumeReading => format!("resume {client}"),
+        Instruction::CreateTopic { topic, partitions, replication_factor, configs } => {
+            let mut text = format!(
+                "create-topic {client} {topic} partitions={partitions} replication={replication_factor}"
+            );
+            for (name, setting) in configs {
+                let _ = write!(text, " {name}={}", value(setting.as_bytes()));
+            }
+            text
+        }
+        Instruction::Configure { name, value: setting } => {
+            format!("set {client} {name}={}", value(setting.as_bytes()))
+        }
+    }
+}

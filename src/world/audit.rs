@@ -1,0 +1,110 @@
+//! The audit: what was acknowledged, and what of it a consumer can read.
+//!
+//! A fold over facts keeps which offsets each producer was promised; the report holds them against the
+//! logs as they are.
+//!
+//! Laws: a record is *readable* when it lies below the high watermark of the partition's leader, *lost*
+//! when the leader's log ends before it. What retention removed is neither: removing it was asked for.
+
+use std::collections::BTreeMap;
+
+use crate::fact::{Entry, Fact};
+use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
+use crate::world::World;
+
+/// Offsets as half-open spans that neither touch nor overlap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Spans(BTreeMap<i64, i64>);
+
+impl Spans {
+    fn add(&mut self, from: Offset, to: Offset) {
+        let (mut from, mut to) = (from.0, to.0);
+        let before = self.0.range(..=from).next_back().map(|(a, b)| (*a, *b));
+        if let Some((a, b)) = before.filter(|(_, b)| *b >= from) {
+            from = a;
+            to = to.max(b);
+        }
+        while let Some((a, b)) = self.0.range(from..=to).next().map(|(a, b)| (*a, *b)) {
+            self.0.remove(&a);
+            to = to.max(b);
+        }
+        self.0.insert(from, to);
+    }
+
+    fn count_between(&self, from: i64, to: i64) -> u64 {
+        let spans = self.0.iter().map(|(a, b)| (*a.max(&from), *b.min(&to)));
+        spans.filter(|(a, b)| a < b).map(|(a, b)| (b - a) as u64).sum()
+    }
+}
+
+/// What was promised.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    acknowledged: BTreeMap<(ProcessId, TopicPartition), Spans>,
+}
+
+/// How the promises stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Records that a leader (acks=1) or every in-sync replica (acks=all) confirmed.
+    pub acknowledged: u64,
+    /// Of those, what a consumer can read now.
+    pub readable: u64,
+    /// Of those, what no leader has any more.
+    pub lost: u64,
+}
+
+impl Audit {
+    pub(super) fn add(&mut self, news: &[Entry]) {
+        for entry in news {
+            let (Some(by), Fact::RecordsAcknowledged { partition, base_offset, records, .. }) =
+                (entry.by, &entry.fact)
+            else {
+                continue;
+            };
+            if base_offset.0 >= 0 {
+                let to = *base_offset + i64::from(*records);
+                self.acknowledged.entry((by, partition.clone())).or_default().add(*base_offset, to);
+            }
+        }
+    }
+
+    /// Holds the promises against the logs.
+    pub fn report(&self, world: &World) -> Report {
+        let mut report = Report::default();
+        for ((_, partition), spans) in &self.acknowledged {
+            report.acknowledged += spans.count_between(0, i64::MAX);
+            let Some(leader) = leader(world, partition) else { continue };
+            let Some(replica) = leader.partition(partition) else { continue };
+            let (start, end) = (replica.log_start().0, replica.log_end().0);
+            report.readable += spans.count_between(start, replica.high_watermark().0);
+            report.lost += spans.count_between(end, i64::MAX);
+        }
+        report
+    }
+}
+
+/// The broker that leads a partition, by the controller's word.
+fn leader<'a>(world: &'a World, partition: &TopicPartition) -> Option<&'a crate::broker::Broker> {
+    let controller = world.brokers().find_map(crate::broker::Broker::controller)?;
+    let id: BrokerId = controller.partition(partition)?.leader;
+    world.broker_by_id(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_join_where_they_touch() {
+        let mut spans = Spans::default();
+        spans.add(Offset(0), Offset(2));
+        spans.add(Offset(4), Offset(6));
+        assert_eq!(spans.count_between(0, 100), 4);
+        spans.add(Offset(2), Offset(4));
+        assert_eq!(spans.0.len(), 1);
+        assert_eq!(spans.count_between(1, 5), 4);
+        spans.add(Offset(1), Offset(3));
+        assert_eq!(spans.count_between(0, 100), 6);
+    }
+}

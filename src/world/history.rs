@@ -1,0 +1,296 @@
+//! A history: a plan, a seed, the commands given so far, and checkpoints to come back to.
+//!
+//! Seeking forward runs the world; seeking back restores the last checkpoint before the place and runs
+//! from there. Acting behind the newest place forks: the commands that lay ahead are put aside as a
+//! branch and the world goes on from here.
+//!
+//! Laws: a seek forgets nothing; the same place reached in any way has the same digest. Checkpoints are
+//! spaced by the work it takes to replay, not by time, so that an idle hour costs as little as an idle
+//! second.
+
+use std::sync::Arc;
+
+use crate::rng::Seed;
+use crate::time::Instant;
+use crate::world::command::{Command, Place, Stamped};
+use crate::world::invariant::Violation;
+use crate::world::observed::Observed;
+use crate::world::plan::{Plan, Refused};
+use crate::world::{Ran, Steps, World};
+
+/// Steps between two checkpoints: what a browser replays in less than 50 ms.
+const GAP: u64 = 4_000;
+/// Checkpoints kept; past it every second one of the older half goes.
+const MOST: usize = 400;
+/// Futures kept after forking; past it the oldest goes.
+const BRANCHES: usize = 8;
+
+#[derive(Clone, Debug)]
+struct Checkpoint {
+    world: World,
+    observed: Observed,
+    /// How many commands had been carried out.
+    performed: usize,
+}
+
+/// A future that was left by acting before it.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// Where it was left.
+    pub forked_at: Instant,
+    pub commands: Arc<Vec<Stamped>>,
+}
+
+/// A world together with the way back.
+#[derive(Clone, Debug)]
+pub struct History {
+    plan: Arc<Plan>,
+    seed: Seed,
+    commands: Vec<Stamped>,
+    performed: usize,
+    world: World,
+    observed: Observed,
+    checkpoints: Vec<Checkpoint>,
+    newest: Instant,
+    branches: Vec<Branch>,
+    violation: Option<Violation>,
+}
+
+impl History {
+    /// A history at its beginning.
+    ///
+    /// # Errors
+    /// When the plan cannot be.
+    pub fn new(plan: &Plan, seed: Seed) -> Result<History, Refused> {
+        let mut observed = Observed::default();
+        let world = World::new(plan, seed, &mut observed.journal)?;
+        let violation = observed.look(&world).err();
+        let first =
+            Checkpoint { world: world.clone(), observed: observed.clone(), performed: 0 };
+        Ok(History {
+            plan: Arc::new(plan.clone()),
+            seed,
+            commands: Vec::new(),
+            performed: 0,
+            world,
+            observed,
+            checkpoints: vec![first],
+            newest: Instant::ZERO,
+            branches: Vec::new(),
+            violation,
+        })
+    }
+
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    pub fn observed(&self) -> &Observed {
+        &self.observed
+    }
+
+    pub fn now(&self) -> Instant {
+        self.world.now()
+    }
+
+    /// The furthest instant that was ever reached on this branch.
+    pub fn newest(&self) -> Instant {
+        self.newest
+    }
+
+    /// The commands given on this branch, in order.
+    pub fn commands(&self) -> &[Stamped] {
+        &self.commands
+    }
+
+    /// Futures that were left by acting before them, oldest first.
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
+    }
+
+    /// The first invariant that failed on the way here, if one did.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    pub fn checkpoints(&self) -> usize {
+        self.checkpoints.len()
+    }
+
+    /// Goes to the end of an instant, forward or back, with at most `limit` steps of work.
+    pub fn seek(&mut self, to: Instant, limit: Steps) -> Ran {
+        self.seek_place(Place::after(to), limit)
+    }
+
+    /// Goes to a place between two steps, forward or back.
+    ///
+    /// Where the place lies behind, the last checkpoint before it is restored first; when the steps run
+    /// out on the way, the history stands where it got to.
+    pub fn seek_place(&mut self, place: Place, limit: Steps) -> Ran {
+        let here = self.world.place();
+        // Standing at an instant, the steps still due there lie ahead.
+        if place < here && !(place.at == here.at && place.steps >= here.steps) {
+            self.restore(place);
+        }
+        self.run(place, limit)
+    }
+
+    fn restore(&mut self, place: Place) {
+        let before = |checkpoint: &Checkpoint| checkpoint.world.place() <= place;
+        let index = self.checkpoints.partition_point(before).saturating_sub(1);
+        let checkpoint = &self.checkpoints[index];
+        self.world = checkpoint.world.clone();
+        self.observed = checkpoint.observed.clone();
+        self.performed = checkpoint.performed;
+    }
+
+    fn run(&mut self, place: Place, limit: Steps) -> Ran {
+        let mut left = limit.0;
+        loop {
+            let command = self.commands.get(self.performed);
+            let due = command.map(|stamped| stamped.place).filter(|due| *due <= place);
+            let goal = due.unwrap_or(place);
+            let last = self.checkpoints.last().map_or(0, |c| c.world.steps());
+            // Stop where the next checkpoint belongs, when this is the first time here.
+            let room = (last + GAP).saturating_sub(self.world.steps()).max(1);
+            let fresh = self.world.steps() >= last;
+            let burst = if fresh { left.min(room) } else { left.min(GAP) };
+            let (ran, taken) = self.step_to(goal, burst);
+            left -= taken;
+            self.newest = self.newest.max(self.world.now());
+            if fresh && self.world.steps() >= last + GAP {
+                self.checkpoint();
+            }
+            match (ran, due) {
+                (Ran::Arrived, Some(_)) => self.perform_next(),
+                (Ran::Arrived, None) => return Ran::Arrived,
+                (Ran::OutOfSteps, _) if left == 0 => return Ran::OutOfSteps,
+                (Ran::OutOfSteps, _) => {}
+            }
+        }
+    }
+
+    fn step_to(&mut self, goal: Place, most: u64) -> (Ran, u64) {
+        let before = self.world.steps();
+        let mut ran = Ran::OutOfSteps;
+        for _ in 0..most {
+            let arrived = self.world.run_to(goal, Steps(1), &mut self.observed.journal);
+            self.look();
+            if arrived == Ran::Arrived {
+                ran = Ran::Arrived;
+                break;
+            }
+        }
+        (ran, self.world.steps() - before)
+    }
+
+    fn look(&mut self) {
+        if let Err(violation) = self.observed.look(&self.world) {
+            self.violation.get_or_insert(violation);
+        }
+    }
+
+    fn perform_next(&mut self) {
+        let command = self.commands[self.performed].command.clone();
+        self.performed += 1;
+        let done = self.world.perform(&command, &mut self.observed.journal);
+        assert!(done.is_ok(), "a remembered command is carried out again as it was");
+        self.look();
+    }
+
+    fn checkpoint(&mut self) {
+        let (world, observed) = (self.world.clone(), self.observed.clone());
+        self.checkpoints.push(Checkpoint { world, observed, performed: self.performed });
+        if self.checkpoints.len() > MOST {
+            let half = self.checkpoints.len() / 2;
+            let mut index = 0;
+            self.checkpoints.retain(|_| {
+                index += 1;
+                index > half || index % 2 == 1
+            });
+        }
+    }
+
+    /// Does the next single step; `None` when nothing is left to happen.
+    pub fn step(&mut self) -> Option<Instant> {
+        let next = self.world.next_at()?;
+        let here = self.world.place();
+        let steps = if next == here.at { here.steps + 1 } else { 1 };
+        self.seek_place(Place { at: next, steps }, Steps::UNLIMITED);
+        Some(next)
+    }
+
+    /// Carries out a command here and remembers it. Acting behind the newest place forks.
+    ///
+    /// # Errors
+    /// When it cannot be carried out; nothing has changed, the future ahead included.
+    pub fn perform(&mut self, command: Command) -> Result<(), Refused> {
+        self.world.perform(&command, &mut self.observed.journal)?;
+        let place = self.world.place();
+        if self.performed < self.commands.len() {
+            let left = Branch { forked_at: place.at, commands: Arc::new(self.commands.clone()) };
+            self.branches.push(left);
+            if self.branches.len() > BRANCHES {
+                self.branches.remove(0);
+            }
+        }
+        self.commands.truncate(self.performed);
+        self.checkpoints.retain(|checkpoint| {
+            checkpoint.world.place() <= place && checkpoint.performed <= self.performed
+        });
+        self.newest = place.at;
+        self.commands.push(Stamped { place, command });
+        self.performed += 1;
+        self.look();
+        Ok(())
+    }
+
+    /// Goes over to a branch: its commands replace the ones here, which become a branch themselves.
+    pub fn switch(&mut self, branch: usize) {
+        if branch >= self.branches.len() {
+            return;
+        }
+        let chosen = self.branches.remove(branch);
+        let left =
+            Branch { forked_at: chosen.forked_at, commands: Arc::new(self.commands.clone()) };
+        self.branches.push(left);
+        let place = Place { at: chosen.forked_at, steps: 0 };
+        self.restore(place);
+        let (world, performed) = (self.world.place(), self.performed);
+        self.checkpoints
+            .retain(|checkpoint| checkpoint.world.place() <= world && checkpoint.performed <= performed);
+        self.commands = chosen.commands.as_ref().clone();
+        self.newest = self.world.now();
+        self.run(place, Steps::UNLIMITED);
+    }
+
+    /// Removes the last command and replays: what undo does. False when there is none.
+    pub fn undo(&mut self) -> bool {
+        if self.commands.is_empty() {
+            return false;
+        }
+        let now = self.now();
+        self.commands.pop();
+        let count = self.commands.len();
+        self.checkpoints.retain(|checkpoint| checkpoint.performed <= count);
+        let place = self.checkpoints.last().map_or(Place::default(), |c| c.world.place());
+        // Checkpoints made after the undone command, but before any other, are gone with it.
+        self.restore(place);
+        self.newest = self.world.now();
+        self.run(Place::after(now), Steps::UNLIMITED);
+        true
+    }
+
+    /// The history as a script: plan, seed and commands. Reading it back gives the same digest.
+    pub fn to_script(&self) -> String {
+        crate::script::print(&self.plan, self.seed, &self.commands, self.now())
+    }
+}

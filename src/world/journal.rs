@@ -1,0 +1,197 @@
+//! The journal: what happened, in order.
+//!
+//! Every fact gets a number and goes into a running digest; the newest are kept for reading. Two runs are
+//! the same run exactly when their digests are equal. The journal is bounded: older entries are forgotten
+//! and come back only by running the world again from a checkpoint.
+//!
+//! Laws: the digest does not depend on the target's word size or byte order, nor on what is kept.
+
+use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use crate::fact::{Entry, Fact};
+use crate::model::ProcessId;
+use crate::time::Instant;
+
+/// Entries in one shared chunk, so that copying a journal copies a list of references.
+const CHUNK: usize = 256;
+/// Chunks kept; with about 130 bytes an entry and what it points to, 16 MB at the most.
+const CHUNKS: usize = 320;
+
+/// A running hash of everything noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub u64);
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    digest: Mixer,
+    noted: u64,
+    chunks: VecDeque<Arc<Vec<Entry>>>,
+}
+
+impl Default for Journal {
+    fn default() -> Journal {
+        Journal { digest: Mixer(0x6b61_666b_6121_0001), noted: 0, chunks: VecDeque::new() }
+    }
+}
+
+impl Journal {
+    /// Notes a fact.
+    pub fn note(&mut self, at: Instant, by: Option<ProcessId>, fact: Fact) {
+        self.noted += 1;
+        let entry = Entry { number: self.noted, at, by, fact };
+        entry.hash(&mut self.digest);
+        match self.chunks.back_mut() {
+            Some(chunk) if chunk.len() < CHUNK => Arc::make_mut(chunk).push(entry),
+            _ => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(entry);
+                self.chunks.push_back(Arc::new(chunk));
+                if self.chunks.len() > CHUNKS {
+                    self.chunks.pop_front();
+                }
+            }
+        }
+    }
+
+    /// What all that was noted comes to.
+    pub fn digest(&self) -> Digest {
+        Digest(self.digest.finish())
+    }
+
+    /// How many facts were noted since the beginning.
+    pub fn len(&self) -> u64 {
+        self.noted
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.noted == 0
+    }
+
+    /// The number of the oldest entry that is still kept.
+    pub fn first_kept(&self) -> u64 {
+        self.chunks.front().and_then(|chunk| chunk.first()).map_or(self.noted + 1, |e| e.number)
+    }
+
+    /// The entries after number `after` that are still kept, oldest first.
+    pub fn since(&self, after: u64) -> impl Iterator<Item = &Entry> {
+        let skip = self.chunks.partition_point(|chunk| {
+            chunk.last().is_none_or(|entry| entry.number <= after)
+        });
+        self.chunks.range(skip..).flat_map(|chunk| chunk.iter()).skip_while(move |e| e.number <= after)
+    }
+
+    /// The newest entries, newest first.
+    pub fn newest(&self) -> impl Iterator<Item = &Entry> {
+        self.chunks.iter().rev().flat_map(|chunk| chunk.iter().rev())
+    }
+
+    /// One kept entry by its number.
+    pub fn get(&self, number: u64) -> Option<&Entry> {
+        self.since(number.checked_sub(1)?).next().filter(|entry| entry.number == number)
+    }
+}
+
+/// A hash of words: multiply, rotate, mix. Lengths and discriminants are hashed as 64 bits everywhere.
+#[derive(Clone, Copy, Debug)]
+struct Mixer(u64);
+
+impl Mixer {
+    fn word(&mut self, word: u64) {
+        let mixed = (self.0 ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25);
+        self.0 = mixed.rotate_left(29) ^ (mixed >> 32);
+    }
+}
+
+impl Hasher for Mixer {
+    fn finish(&self) -> u64 {
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..part.len()].copy_from_slice(part);
+            self.word(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u8(&mut self, n: u8) {
+        self.word(u64::from(n));
+    }
+
+    fn write_u16(&mut self, n: u16) {
+        self.word(u64::from(n));
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.word(u64::from(n));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.word(n);
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.word(n as u64);
+    }
+
+    fn write_isize(&mut self, n: isize) {
+        self.word(n as i64 as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(count: u64) -> Journal {
+        let mut journal = Journal::default();
+        for n in 0..count {
+            journal.note(Instant::from_millis(n), None, Fact::Started);
+        }
+        journal
+    }
+
+    #[test]
+    fn entries_are_found_by_number() {
+        let journal = filled(600);
+        assert_eq!(journal.len(), 600);
+        assert_eq!(journal.since(598).map(|e| e.number).collect::<Vec<_>>(), [599, 600]);
+        assert_eq!(journal.get(257).map(|e| e.number), Some(257));
+        assert_eq!(journal.get(601), None);
+        assert_eq!(journal.newest().next().map(|e| e.number), Some(600));
+    }
+
+    #[test]
+    fn the_oldest_entries_are_forgotten_but_stay_in_the_digest() {
+        let journal = filled(CHUNK as u64 * (CHUNKS as u64 + 2));
+        assert_eq!(journal.first_kept(), 2 * CHUNK as u64 + 1);
+        assert_ne!(journal.digest(), filled(5).digest());
+        assert_eq!(filled(5).digest(), filled(5).digest());
+    }
+
+    #[test]
+    fn the_digest_depends_on_who_when_and_what() {
+        let one = |at, by, fact| {
+            let mut journal = Journal::default();
+            journal.note(at, by, fact);
+            journal.digest()
+        };
+        let base = one(Instant::ZERO, None, Fact::Started);
+        assert_ne!(base, one(Instant::from_micros(1), None, Fact::Started));
+        assert_ne!(base, one(Instant::ZERO, Some(ProcessId::Broker(1)), Fact::Started));
+        assert_ne!(base, one(Instant::ZERO, None, Fact::Commanded { line: "run".into() }));
+    }
+}

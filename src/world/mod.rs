@@ -1,0 +1,512 @@
+//! The world: hosts, the network between them, and the one thing that makes time pass.
+//!
+//! A [`World`] is what is; a [`Journal`] is what happened; [`Command`]s are what people did. World and
+//! journal are functions of the plan, the seed and the commands, so a run can be repeated, rewound,
+//! forked and shared as a list of lines. [`History`] keeps that list together with checkpoints.
+//!
+//! One step is the single earliest thing: a packet arrives, or a process that set a deadline is woken.
+//! Between steps a person may act. Nothing else happens, and nothing happens at the same time as
+//! something else: what falls on one instant is ordered, packets by the order of sending, then wake-ups
+//! by process.
+//!
+//! Contents: [`plan`] how a world is described · [`command`] what people do · [`host`] one process ·
+//! [`network`] links and packets · [`journal`] what happened · [`invariant`] what must always hold ·
+//! [`audit`] acknowledged, readable, lost, duplicated · [`ribbon`] counts and marks along time ·
+//! [`observed`] every fold over facts, rewound together · [`history`] seeking and forking.
+//!
+//! Left out: crashes and restarts, ZooKeeper, clocks that are wrong.
+
+pub mod audit;
+pub mod command;
+pub mod history;
+pub mod host;
+pub mod invariant;
+pub mod journal;
+pub mod network;
+pub mod observed;
+pub mod plan;
+pub mod ribbon;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::broker::{self, Broker};
+use crate::client::{admin, consumer, producer};
+use crate::controller;
+use crate::fact::{Entry, Fact};
+use crate::model::{
+    Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, ProcessId, Text, TopicId,
+};
+use crate::process::{Effect, Input, Outbox, Payload};
+use crate::protocol::Chunks;
+use crate::rng::{Rng, Seed};
+use crate::time::{Instant, Moment, Timestamp};
+
+pub use command::{Command, End, Links, Place, Stamped, Ways};
+pub use history::History;
+pub use host::{Host, Program};
+pub use journal::Journal;
+pub use network::{InFlight, Network, Parcel};
+pub use observed::Observed;
+pub use plan::{ClientPlan, Plan, Refused, TopicPlan};
+
+/// More steps than this at one instant mean that something runs in a circle without costing time.
+pub const STEPS_PER_INSTANT: u32 = 200_000;
+
+/// The stream of the network's own randomness, apart from every process.
+const NETWORK_STREAM: u64 = 0xffff_ffff;
+
+/// How many steps a run may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Steps(pub u64);
+
+impl Steps {
+    pub const UNLIMITED: Steps = Steps(u64::MAX);
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// The asked-for place was reached.
+    Arrived,
+    /// The steps were used up first.
+    OutOfSteps,
+}
+
+/// What is: every host, every packet under way, and the time.
+#[derive(Clone, Debug)]
+pub struct World {
+    plan: Arc<Plan>,
+    seed: Seed,
+    place: Place,
+    steps: u64,
+    hosts: BTreeMap<ProcessId, Arc<Host>>,
+    addresses: Arc<BTreeMap<Address, ProcessId>>,
+    network: Network,
+    out: Outbox,
+}
+
+impl World {
+    /// A world at its beginning: every process of the plan is about to boot.
+    ///
+    /// # Errors
+    /// When the plan cannot be; nothing was made.
+    pub fn new(plan: &Plan, seed: Seed, journal: &mut Journal) -> Result<World, Refused> {
+        plan.check()?;
+        let plan = Arc::new(plan.clone());
+        let network = Network::new(plan.latency, plan.jitter, Rng::new(seed, NETWORK_STREAM));
+        let addresses = plan.brokers.iter().map(|id| (Plan::address(*id), ProcessId::from(*id)));
+        let mut world = World {
+            addresses: Arc::new(addresses.collect()),
+            plan: plan.clone(),
+            seed,
+            place: Place::default(),
+            steps: 0,
+            hosts: BTreeMap::new(),
+            network,
+            out: Outbox::default(),
+        };
+        for id in &plan.brokers {
+            let broker = world.broker(*id)?;
+            world.add(ProcessId::from(*id), Program::Broker(Box::new(broker)), journal);
+        }
+        for client in &plan.clients {
+            world.add_client(client, journal)?;
+        }
+        Ok(world)
+    }
+
+    fn broker(&self, id: BrokerId) -> Result<Broker, Refused> {
+        // The czxid of a registration grows with each; the plan's brokers registered in order.
+        let epoch = |id: BrokerId| BrokerEpoch(1 + i64::from(id.0));
+        let setup = broker::Setup {
+            id,
+            address: Plan::address(id),
+            epoch: epoch(id),
+            config: self.plan.broker_config()?,
+            controller: (id == self.plan.controller).then(|| {
+                let mut ids = Rng::new(self.seed, NETWORK_STREAM - 1);
+                let brokers = self.plan.brokers.iter();
+                controller::Setup {
+                    epoch: ControllerEpoch(1),
+                    brokers: brokers.map(|id| (*id, epoch(*id), Plan::address(*id))).collect(),
+                    topics: (self.plan.topics.iter())
+                        .map(|topic| controller::TopicSetup {
+                            name: topic.name.clone(),
+                            id: TopicId(ids.uuid()),
+                            replicas: topic.replicas.clone(),
+                            configs: (topic.configs.iter())
+                                .map(|(name, value)| (name.clone(), value.clone()))
+                                .collect(),
+                        })
+                        .collect(),
+                }
+            }),
+            rng: self.stream(ProcessId::from(id)),
+        };
+        Ok(Broker::new(setup))
+    }
+
+    fn stream(&self, id: ProcessId) -> Rng {
+        Rng::new(self.seed, id.stream())
+    }
+
+    fn add_client(&mut self, client: &ClientPlan, journal: &mut Journal) -> Result<(), Refused> {
+        client.check()?;
+        let (id, client_id) = (client.id, client.name.clone());
+        if self.hosts.contains_key(&id) {
+            return Err(Refused(format!("{id} is already there")));
+        }
+        let (bootstrap, rng) = (self.plan.addresses(), self.stream(id));
+        let program = match id {
+            ProcessId::Producer(_) => {
+                let config = client.producer_config()?;
+                let setup = producer::Setup { id, client_id, bootstrap, config, rng };
+                Program::Producer(Box::new(producer::Producer::new(setup)))
+            }
+            ProcessId::Consumer(_) => {
+                let config = client.consumer_config()?;
+                let setup = consumer::Setup { id, client_id, bootstrap, config, rng };
+                Program::Consumer(Box::new(consumer::Consumer::new(setup)))
+            }
+            ProcessId::Admin(_) => {
+                let setup = admin::Setup { id, client_id, bootstrap, rng };
+                Program::Admin(Box::new(admin::Admin::new(setup)))
+            }
+            ProcessId::Socket(_) => Program::Socket(host::Socket::default()),
+            ProcessId::Broker(_) | ProcessId::ZooKeeper(_) => {
+                return Err(Refused(format!("{id} is not a client")));
+            }
+        };
+        self.add(id, program, journal);
+        Ok(())
+    }
+
+    fn add(&mut self, id: ProcessId, program: Program, journal: &mut Journal) {
+        self.hosts.insert(id, Arc::new(Host { id, program, wakeup: None }));
+        self.give(id, Input::Booted, journal);
+    }
+
+    // ---- reading
+
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    pub fn now(&self) -> Instant {
+        self.place.at
+    }
+
+    /// Where the world stands: the instant, and how many steps of that instant are done.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Steps taken since the beginning.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    pub fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.hosts.values().map(Arc::as_ref)
+    }
+
+    pub fn host(&self, id: ProcessId) -> Option<&Host> {
+        self.hosts.get(&id).map(Arc::as_ref)
+    }
+
+    pub fn brokers(&self) -> impl Iterator<Item = &Broker> {
+        self.hosts().filter_map(Host::broker)
+    }
+
+    pub fn broker_by_id(&self, id: BrokerId) -> Option<&Broker> {
+        self.host(ProcessId::from(id)).and_then(Host::broker)
+    }
+
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Packets under way; `sent_at` and `arrives_at` are fixed at sending.
+    pub fn in_flight(&self) -> impl Iterator<Item = &InFlight> {
+        self.network.in_flight()
+    }
+
+    /// What a host's clock shows at `now`.
+    pub fn wall(&self, now: Instant) -> Timestamp {
+        Timestamp(self.plan.epoch.0 + now.as_millis() as i64)
+    }
+
+    // ---- running
+
+    /// When the next thing happens; `None` when nothing ever will without a command.
+    pub fn next_at(&self) -> Option<Instant> {
+        let wakeup = self.next_wakeup().map(|(at, _)| at);
+        match (self.network.next_at(), wakeup) {
+            (Some(packet), Some(wakeup)) => Some(packet.min(wakeup)),
+            (packet, wakeup) => packet.or(wakeup),
+        }
+    }
+
+    fn next_wakeup(&self) -> Option<(Instant, ProcessId)> {
+        let asleep = self.hosts.iter().filter_map(|(id, host)| Some((host.wakeup?, *id)));
+        // A deadline that is already past, set while handling something later, is due now.
+        asleep.map(|(at, id)| (at.max(self.place.at), id)).min()
+    }
+
+    /// Does the single earliest thing and returns when it happened.
+    ///
+    /// # Panics
+    /// When one instant has more than [`STEPS_PER_INSTANT`] steps: something runs in a circle.
+    pub fn step(&mut self, journal: &mut Journal) -> Option<Instant> {
+        let wakeup = self.next_wakeup();
+        let packet = self.network.next_at();
+        let at = match (packet, wakeup) {
+            (Some(packet), Some((wakeup, _))) => packet.min(wakeup),
+            (Some(packet), None) => packet,
+            (None, Some((wakeup, _))) => wakeup,
+            (None, None) => return None,
+        };
+        self.advance(at);
+        self.steps += 1;
+        self.place.steps += 1;
+        assert!(self.place.steps < STEPS_PER_INSTANT, "{at} never ends: something runs in a circle");
+        match (packet, wakeup) {
+            (Some(packet), _) if packet <= at => self.deliver(journal),
+            (_, Some((_, id))) => self.give(id, Input::Woken, journal),
+            _ => unreachable!("a step has something to do"),
+        }
+        Some(at)
+    }
+
+    fn advance(&mut self, to: Instant) {
+        assert!(to >= self.place.at, "time does not go back");
+        if to > self.place.at {
+            self.place = Place { at: to, steps: 0 };
+        }
+    }
+
+    /// Does everything that happens up to and including `until`, and stands there afterwards.
+    pub fn run_until(&mut self, until: Instant, limit: Steps, journal: &mut Journal) -> Ran {
+        self.run_to(Place::after(until), limit, journal)
+    }
+
+    /// Does everything up to a place between two steps.
+    pub fn run_to(&mut self, place: Place, limit: Steps, journal: &mut Journal) -> Ran {
+        let mut left = limit.0;
+        loop {
+            let next = self.next_at().filter(|at| *at <= place.at);
+            let done = match next {
+                None => true,
+                Some(at) => {
+                    at == place.at && self.place.at == place.at && self.place.steps >= place.steps
+                        || at == place.at && self.place.at < place.at && place.steps == 0
+                }
+            };
+            if done {
+                if place.at > self.place.at {
+                    self.advance(place.at);
+                }
+                return Ran::Arrived;
+            }
+            if left == 0 {
+                return Ran::OutOfSteps;
+            }
+            left -= 1;
+            self.step(journal);
+        }
+    }
+
+    fn deliver(&mut self, journal: &mut Journal) {
+        let packet = self.network.pop().expect("a packet is due");
+        let InFlight { from, to, connection, parcel, .. } = packet;
+        match parcel {
+            Parcel::Open => {
+                self.network.send(self.place.at, connection, Parcel::Accepted);
+                self.give(to, Input::Opened { connection, from }, journal);
+            }
+            _ if !self.network.is_open(connection) => {}
+            Parcel::Accepted => self.give(to, Input::Opened { connection, from }, journal),
+            Parcel::Bytes(payload) => {
+                self.give(to, Input::Received { connection, payload }, journal);
+            }
+            Parcel::Refused => {
+                self.network.mark_closed(connection);
+                self.network.mark_closed(connection.other_end());
+                self.give(to, Input::Closed { connection }, journal);
+            }
+            Parcel::Close => {
+                self.network.mark_closed(connection);
+                self.give(to, Input::Closed { connection }, journal);
+            }
+        }
+    }
+
+    fn give(&mut self, id: ProcessId, input: Input, journal: &mut Journal) {
+        let at = Moment { now: self.place.at, wall: self.wall(self.place.at) };
+        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let mut out = std::mem::take(&mut self.out);
+        Arc::make_mut(host).handle(at, input, &mut out);
+        for effect in out.drain() {
+            match effect {
+                Effect::Note(fact) => journal.note(at.now, Some(id), fact),
+                Effect::Send { connection, payload } => {
+                    self.network.send(at.now, connection, Parcel::Bytes(payload));
+                }
+                Effect::Connect { connection, to } => {
+                    let listener = self.addresses.get(&to).copied();
+                    self.network.open(at.now, connection, listener);
+                }
+                Effect::Close { connection } => self.network.close(at.now, connection),
+            }
+        }
+        self.out = out;
+    }
+
+    // ---- acting
+
+    /// Carries out a command at the instant at which the world stands.
+    ///
+    /// # Errors
+    /// When it cannot be carried out here and now; nothing has changed.
+    pub fn perform(&mut self, command: &Command, journal: &mut Journal) -> Result<(), Refused> {
+        self.can_perform(command)?;
+        let line: Text = crate::script::print_command(command).into();
+        let now = self.place.at;
+        journal.note(now, None, Fact::Commanded { line });
+        match command {
+            Command::Tell { client, instruction } => {
+                self.give(*client, Input::Told(instruction.clone()), journal);
+            }
+            Command::AddClient(client) => self.add_client(client, journal)?,
+            Command::Hold { links, ways } => self.network.hold(now, *links, *ways),
+            Command::Release { links, ways } => {
+                self.network.release(now, *links, *ways);
+            }
+            Command::Latency { links, ways, latency } => {
+                self.network.set_latency(*links, *ways, *latency);
+            }
+            Command::OpenSocket { socket, to } => {
+                let broker = ProcessId::parse(to).and_then(ProcessId::broker);
+                let address = broker.map(Plan::address);
+                let listener = address.and_then(|address| self.addresses.get(&address).copied());
+                if let Some(host) = self.socket_mut(*socket) {
+                    host.serial += 1;
+                    let connection = ConnectionId::client(*socket, host.serial);
+                    host.connection = Some(connection);
+                    host.received.clear();
+                    self.network.open(now, connection, listener);
+                }
+            }
+            Command::WriteSocket { socket, bytes } => {
+                let connection = self.socket_mut(*socket).and_then(|host| host.connection);
+                if let Some(connection) = connection {
+                    let payload = Payload::Kafka(Chunks::from(bytes.clone()));
+                    self.network.send(now, connection, Parcel::Bytes(payload));
+                }
+            }
+            Command::CloseSocket { socket } => {
+                let host = self.socket_mut(*socket);
+                if let Some(connection) = host.and_then(|host| host.connection.take()) {
+                    self.network.close(now, connection);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn socket_mut(&mut self, id: ProcessId) -> Option<&mut host::Socket> {
+        match &mut Arc::make_mut(self.hosts.get_mut(&id)?).program {
+            Program::Socket(socket) => Some(socket),
+            _ => None,
+        }
+    }
+
+    fn can_perform(&self, command: &Command) -> Result<(), Refused> {
+        let known = |id: ProcessId| match self.hosts.contains_key(&id) {
+            true => Ok(()),
+            false => {
+                let known: Vec<String> = self.hosts.keys().map(ToString::to_string).collect();
+                Err(Refused(format!("{id} is not in this world; it has {}", known.join(" "))))
+            }
+        };
+        let ends = |links: &Links| match (links.from, links.to) {
+            (End::Only(from), End::Only(to)) => known(from).and(known(to)),
+            (End::Only(only), End::Any) | (End::Any, End::Only(only)) => known(only),
+            (End::Any, End::Any) => Ok(()),
+        };
+        match command {
+            Command::Tell { client, instruction } => {
+                known(*client)?;
+                self.can_tell(*client, instruction)
+            }
+            Command::AddClient(client) => {
+                client.check()?;
+                match self.hosts.contains_key(&client.id) {
+                    true => Err(Refused(format!("{} is already there", client.id))),
+                    false => Ok(()),
+                }
+            }
+            Command::Hold { links, .. } | Command::Release { links, .. } => ends(links),
+            Command::Latency { links, latency, .. } => {
+                ends(links)?;
+                match latency {
+                    Some(span) if *span > crate::time::Duration::from_secs(60) => {
+                        Err(Refused("a packet takes at most 60s".to_owned()))
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Command::OpenSocket { socket, to } => {
+                known(*socket)?;
+                let broker = ProcessId::parse(to).filter(|id| id.broker().is_some());
+                known(broker.ok_or_else(|| Refused(format!("{to} is not a broker such as b1")))?)?;
+                match self.host(*socket).and_then(Host::socket) {
+                    Some(socket) if socket.connection.is_none() => Ok(()),
+                    Some(_) => Err(Refused(format!("{socket} has a connection; close it first"))),
+                    None => Err(Refused(format!("{socket} is not a socket such as s1"))),
+                }
+            }
+            Command::WriteSocket { socket, .. } | Command::CloseSocket { socket } => {
+                known(*socket)?;
+                match self.host(*socket).and_then(Host::socket) {
+                    Some(socket) if socket.connection.is_some() => Ok(()),
+                    Some(_) => Err(Refused(format!("{socket} has no connection; connect it first"))),
+                    None => Err(Refused(format!("{socket} is not a socket such as s1"))),
+                }
+            }
+        }
+    }
+
+    fn can_tell(
+        &self,
+        client: ProcessId,
+        instruction: &crate::process::Instruction,
+    ) -> Result<(), Refused> {
+        use crate::process::Instruction as I;
+        let fits = match instruction {
+            I::Produce { .. } | I::StartLoad(_) | I::StopLoad => {
+                matches!(client, ProcessId::Producer(_))
+            }
+            I::Assign { .. } | I::Seek { .. } | I::PauseReading | I::ResumeReading => {
+                matches!(client, ProcessId::Consumer(_))
+            }
+            I::CreateTopic { .. } => matches!(client, ProcessId::Admin(_)),
+            I::Configure { name, value } => {
+                let settings = [(name.clone(), value.clone())].into();
+                let changed = ClientPlan { id: client, name: "".into(), settings };
+                return changed.check();
+            }
+        };
+        if fits { Ok(()) } else { Err(Refused(format!("{client} is not a client that does this"))) }
+    }
+}
+
+/// The last entries of a journal as text, for panics that print what led to them.
+pub fn tail(entries: &[Entry]) -> String {
+    entries.iter().map(|entry| format!("{entry}\n")).collect()
+}

@@ -1,0 +1,217 @@
+//! A plan: how a world is described before it begins.
+//!
+//! Brokers, topics with the replicas that hold them, clients with their settings, and the network's
+//! latency. A world is a function of its plan, its seed and the commands given to it. A plan that cannot
+//! be is refused whole, with a sentence that names the field and what would have been accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::broker;
+use crate::client::config::{ConsumerConfig, ProducerConfig};
+use crate::model::{Address, BrokerId, ProcessId, Text, TopicName};
+use crate::time::{Duration, Timestamp};
+
+/// The most brokers a plan may have: what the picture can still show.
+pub const MAX_BROKERS: u16 = 9;
+/// The most partitions of one topic.
+pub const MAX_PARTITIONS: usize = 1_000;
+
+/// One topic and where its replicas are. The first replica of each partition leads at the beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicPlan {
+    pub name: TopicName,
+    /// For each partition, its replicas in order of preference.
+    pub replicas: Vec<Vec<BrokerId>>,
+    /// Topic settings by their Kafka names.
+    pub configs: BTreeMap<Text, Text>,
+}
+
+/// One client: a producer, a consumer or an admin client by its id's kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientPlan {
+    pub id: ProcessId,
+    /// `client.id`, which is also what the picture calls it.
+    pub name: Text,
+    /// Settings by their Kafka names.
+    pub settings: BTreeMap<Text, Text>,
+}
+
+/// How a world is described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What the hosts' clocks show when the world begins.
+    pub epoch: Timestamp,
+    /// Time a packet takes from one host to another.
+    pub latency: Duration,
+    /// Up to this much is added to each packet's latency, drawn from the network's stream.
+    pub jitter: Duration,
+    pub brokers: Vec<BrokerId>,
+    /// The broker that is the controller from the beginning.
+    pub controller: BrokerId,
+    /// Settings of every broker by their Kafka names.
+    pub broker_settings: BTreeMap<Text, Text>,
+    pub topics: Vec<TopicPlan>,
+    pub clients: Vec<ClientPlan>,
+}
+
+/// Why a plan or a command was not carried out: one sentence that says what would have been accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused(pub String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Default for Plan {
+    /// Three brokers on links of one millisecond, with nothing on them.
+    fn default() -> Plan {
+        Plan {
+            epoch: Timestamp(1_700_000_000_000),
+            latency: Duration::from_millis(1),
+            jitter: Duration::ZERO,
+            brokers: (1..=3).map(BrokerId).collect(),
+            controller: BrokerId(1),
+            broker_settings: BTreeMap::new(),
+            topics: Vec::new(),
+            clients: Vec::new(),
+        }
+    }
+}
+
+impl Plan {
+    /// Where a broker listens: `broker-2:9092`.
+    pub fn address(broker: BrokerId) -> Address {
+        Address { host: format!("broker-{broker}").into(), port: 9092 }
+    }
+
+    /// Every broker's address, which is what clients are given as `bootstrap.servers`.
+    pub fn addresses(&self) -> Vec<Address> {
+        self.brokers.iter().map(|id| Plan::address(*id)).collect()
+    }
+
+    /// Says why this plan cannot be, if it cannot.
+    ///
+    /// # Errors
+    /// A sentence that names the first field at fault.
+    pub fn check(&self) -> Result<(), Refused> {
+        let refuse = |sentence: String| Err(Refused(sentence));
+        let ids: BTreeSet<BrokerId> = self.brokers.iter().copied().collect();
+        if ids.is_empty() || ids.len() != self.brokers.len() || ids.len() > MAX_BROKERS.into() {
+            return refuse(format!("brokers: a world has 1 to {MAX_BROKERS} different brokers"));
+        }
+        if ids.iter().any(|id| id.0 < 0 || id.0 > 999) {
+            return refuse("brokers: a broker id is from 0 to 999".to_owned());
+        }
+        if !ids.contains(&self.controller) {
+            return refuse(format!("controller: broker {} is not in the plan", self.controller));
+        }
+        if self.latency > Duration::from_secs(60) || self.jitter > Duration::from_secs(60) {
+            return refuse("latency: a packet takes at most 60s".to_owned());
+        }
+        self.broker_config()?;
+        let mut names = BTreeSet::new();
+        for topic in &self.topics {
+            topic.check(&ids, &self.broker_settings)?;
+            if !names.insert(&topic.name) {
+                return refuse(format!("topic {}: the plan has it twice", topic.name));
+            }
+        }
+        let mut clients = BTreeSet::new();
+        for client in &self.clients {
+            client.check()?;
+            if !clients.insert(client.id) {
+                return refuse(format!("{}: the plan has this client twice", client.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// The brokers' settings, parsed.
+    ///
+    /// # Errors
+    /// A sentence that names the setting at fault.
+    pub fn broker_config(&self) -> Result<broker::Config, Refused> {
+        let mut config = broker::Config::default();
+        for (name, value) in &self.broker_settings {
+            config.set(name, value).map_err(Refused)?;
+        }
+        Ok(config)
+    }
+}
+
+impl TopicPlan {
+    fn check(&self, ids: &BTreeSet<BrokerId>, brokers: &BTreeMap<Text, Text>) -> Result<(), Refused> {
+        let name = &self.name;
+        let refuse = |sentence: String| Err(Refused(format!("topic {name}: {sentence}")));
+        if let Err(rule) = TopicName::check(name.as_str()) {
+            return Err(Refused(format!("topic {:?}: {rule}", name.as_str())));
+        }
+        if self.replicas.is_empty() || self.replicas.len() > MAX_PARTITIONS {
+            return refuse(format!("partitions is from 1 to {MAX_PARTITIONS}"));
+        }
+        for (partition, replicas) in self.replicas.iter().enumerate() {
+            let distinct: BTreeSet<_> = replicas.iter().collect();
+            if replicas.is_empty() || distinct.len() != replicas.len() {
+                return refuse(format!("partition {partition} needs one or more different brokers"));
+            }
+            if let Some(unknown) = replicas.iter().find(|id| !ids.contains(id)) {
+                return refuse(format!("partition {partition} names broker {unknown}, which the plan lacks"));
+            }
+        }
+        let mut config = broker::Config::default();
+        for (key, value) in brokers {
+            config.set(key, value).map_err(Refused)?;
+        }
+        let overrides: Vec<(Text, Text)> =
+            self.configs.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        config.topic(&overrides).map(drop).or_else(|sentence| refuse(sentence))
+    }
+}
+
+impl ClientPlan {
+    /// Says why this client cannot be, if it cannot.
+    ///
+    /// # Errors
+    /// A sentence that names the setting at fault.
+    pub fn check(&self) -> Result<(), Refused> {
+        let id = self.id;
+        let refuse = |sentence: String| Refused(format!("{id}: {sentence}"));
+        match self.id {
+            ProcessId::Producer(_) => self.producer_config().map(drop),
+            ProcessId::Consumer(_) => self.consumer_config().map(drop),
+            ProcessId::Admin(_) | ProcessId::Socket(_) => match self.settings.keys().next() {
+                None => Ok(()),
+                Some(name) => Err(refuse(format!("{name} is not a setting of this client"))),
+            },
+            ProcessId::Broker(_) | ProcessId::ZooKeeper(_) => {
+                Err(refuse("a client is a producer p1, a consumer c1, an admin a1 or a socket s1".to_owned()))
+            }
+        }
+    }
+
+    /// A producer's settings, parsed.
+    ///
+    /// # Errors
+    /// A sentence that names the setting at fault.
+    pub fn producer_config(&self) -> Result<ProducerConfig, Refused> {
+        let mut config = ProducerConfig::default();
+        for (name, value) in &self.settings {
+            config.set(name, value).map_err(|sentence| Refused(format!("{}: {sentence}", self.id)))?;
+        }
+        Ok(config)
+    }
+
+    /// A consumer's settings, parsed.
+    ///
+    /// # Errors
+    /// A sentence that names the setting at fault.
+    pub fn consumer_config(&self) -> Result<ConsumerConfig, Refused> {
+        let mut config = ConsumerConfig::default();
+        for (name, value) in &self.settings {
+            config.set(name, value).map_err(|sentence| Refused(format!("{}: {sentence}", self.id)))?;
+        }
+        Ok(config)
+    }
+}
