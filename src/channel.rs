@@ -16,10 +16,8 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::fact::{CloseReason, Fact};
 use crate::model::{Address, ConnectionId, ProcessId, Text};
 use crate::process::Outbox;
-use crate::protocol::api::{ApiVersionsRequest, ApiVersionsResponse};
-use crate::protocol::{
-    self, ApiKey, Chunks, FrameBuffer, Malformed, Message as _, Reader, Request,
-};
+use crate::protocol::api::ApiVersionsRequest;
+use crate::protocol::{self, ApiKey, Chunks, FrameBuffer, Malformed, Reason, Request};
 use crate::time::{Duration, Instant};
 
 /// Answers are accepted up to this many bytes; Kafka's clients set no limit, but a page must.
@@ -73,7 +71,25 @@ pub struct Answer<T> {
     frame: Chunks,
 }
 
+/// The number that stands first in every answer.
+fn correlation_id(frame: &Chunks) -> Option<i32> {
+    let first = frame.slice(0, frame.len().min(4)).to_bytes();
+    first.as_ref().try_into().ok().map(i32::from_be_bytes)
+}
+
 impl<T> Answer<T> {
+    /// Splits off the tag, for owners whose tags are of several kinds.
+    pub fn split(self) -> (T, Answer<()>) {
+        let answer = Answer {
+            tag: (),
+            api: self.api,
+            version: self.version,
+            sent_at: self.sent_at,
+            frame: self.frame,
+        };
+        (self.tag, answer)
+    }
+
     /// Decodes the answer as the response of `R`.
     ///
     /// # Errors
@@ -143,6 +159,13 @@ impl<T: Clone> Channel<T> {
     /// What waits for an answer, oldest first.
     pub fn in_flight(&self) -> impl ExactSizeIterator<Item = &InFlight<T>> {
         self.in_flight.iter()
+    }
+
+    /// What the owner wanted with each request in flight, oldest first, to change it.
+    pub fn tags_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.in_flight
+            .iter_mut()
+            .filter_map(|asked| asked.tag.as_mut())
     }
 
     /// Asks for a connection, to stand within `timeout` (`socket.connection.setup.timeout.ms`).
@@ -286,14 +309,14 @@ impl<T: Clone> Channel<T> {
             became_ready: false,
         };
         while let Some(frame) = self.buffer.next(RESPONSE_LIMIT)? {
-            let correlation_id = Reader::new(&frame).i32()?;
-            let asked = self
-                .in_flight
-                .pop_front()
-                .ok_or_else(|| Malformed::new("an answer to nothing"))?;
-            if asked.correlation_id != correlation_id {
-                return Err(Malformed::new("the answer carries another correlation id"));
-            }
+            let asked = self.in_flight.pop_front();
+            let asked = asked
+                .filter(|asked| correlation_id(&frame) == Some(asked.correlation_id))
+                .ok_or(Malformed {
+                    reason: Reason::OtherCorrelation,
+                    field: "correlation_id",
+                    at: 0,
+                })?;
             match asked.tag {
                 Some(tag) => arrived.answers.push(Answer {
                     tag,
@@ -313,13 +336,8 @@ impl<T: Clone> Channel<T> {
 
     fn learn_versions(&mut self, frame: &Chunks, version: i16) -> Result<(), Malformed> {
         // A server that does not know the asked version answers in version 0.
-        let response = protocol::decode_response::<ApiVersionsRequest>(frame, version)
-            .map(|(_, response)| response)
-            .or_else(|_| {
-                let mut reader = Reader::new(frame);
-                reader.i32()?;
-                ApiVersionsResponse::decode(&mut reader, 0)
-            })?;
+        let (_, response) = protocol::decode_response::<ApiVersionsRequest>(frame, version)
+            .or_else(|_| protocol::decode_response::<ApiVersionsRequest>(frame, 0))?;
         let ranges = response.api_keys.iter();
         self.served = ranges
             .map(|api| (api.api_key, (api.min_version, api.max_version)))

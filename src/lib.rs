@@ -1,7 +1,10 @@
 #![forbid(unsafe_code)]
 //! A Kafka cluster in one library.
 
+pub mod channel;
+pub mod fact;
 pub mod model;
+pub mod process;
 pub mod protocol;
 pub mod rng;
 pub mod time;

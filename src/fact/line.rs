@@ -223,6 +223,9 @@ impl fmt::Display for Fact {
             Fact::RecordQueued { partition, key } => {
                 write!(f, "{partition} queues {}", Shown(key.as_ref()))
             }
+            Fact::RecordsQueued { partition, records } => {
+                write!(f, "{partition} queues {records}")
+            }
             Fact::BatchSent {
                 partition,
                 records,
@@ -237,7 +240,7 @@ impl fmt::Display for Fact {
                 records,
                 ..
             } => {
-                let last = *base_offset + i64::from(*records) - 1;
+                let last = *base_offset + (i64::from(*records) - 1);
                 match (base_offset.0, records) {
                     (-1, _) => write!(f, "⇒ {partition} sent {records}, nobody answers"),
                     (_, 1) => write!(f, "⇒ {partition}{base_offset}"),
@@ -261,6 +264,13 @@ impl fmt::Display for Fact {
                 error,
             } => {
                 write!(f, "⇒ {partition} {records} failed {}", error.name())
+            }
+            Fact::LeaderLearned {
+                partition,
+                leader: BrokerId::NONE,
+                epoch,
+            } => {
+                write!(f, "{partition} learns that nobody leads {epoch}")
             }
             Fact::LeaderLearned {
                 partition,

@@ -197,6 +197,11 @@ pub enum Fact {
         partition: TopicPartition,
         key: Option<Bytes>,
     },
+    /// The application handed over several records at once: how many of them go to this partition.
+    RecordsQueued {
+        partition: TopicPartition,
+        records: u32,
+    },
     /// A batch left the accumulator.
     BatchSent {
         partition: TopicPartition,
@@ -222,7 +227,7 @@ pub enum Fact {
         records: u32,
         error: ErrorCode,
     },
-    /// A client's metadata changed: it now believes in this leader.
+    /// A client's metadata changed: it now believes in this leader; −1 when nobody leads.
     LeaderLearned {
         partition: TopicPartition,
         leader: BrokerId,
@@ -298,7 +303,7 @@ impl Fact {
             Fact::MetadataCacheUpdated { .. } | Fact::LeaderLearned { .. } => "metadata",
             Fact::FetchFailed { .. } => "fetch",
             Fact::ProduceRefused { .. } => "refuse",
-            Fact::RecordQueued { .. } => "queue",
+            Fact::RecordQueued { .. } | Fact::RecordsQueued { .. } => "queue",
             Fact::BatchSent { .. } => "send",
             Fact::RecordsAcknowledged { .. }
             | Fact::SendFailed { .. }

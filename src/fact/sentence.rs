@@ -217,6 +217,12 @@ impl Entry {
             } => {
                 format!("{who} queues a record without a key for {partition}.")
             }
+            Fact::RecordsQueued { partition, records } => {
+                format!(
+                    "{who} queues {} for {partition}.",
+                    plural(*records, "record")
+                )
+            }
             Fact::BatchSent {
                 partition,
                 records,
@@ -261,6 +267,13 @@ impl Entry {
                 plural(*records, "record"),
                 error.name()
             ),
+            Fact::LeaderLearned {
+                partition,
+                leader: BrokerId::NONE,
+                ..
+            } => {
+                format!("{who} learns that nobody leads {partition}.")
+            }
             Fact::LeaderLearned {
                 partition, leader, ..
             } => {
