@@ -3,6 +3,7 @@
 
 pub mod channel;
 pub mod fact;
+pub mod log;
 pub mod model;
 pub mod process;
 pub mod protocol;

@@ -1,0 +1,325 @@
+//! A topic's settings: what Kafka calls `LogConfig`.
+//!
+//! Every topic inherits the broker's defaults and may override them by name (`/config/topics/T` in
+//! Kafka). The names and the defaults are Kafka 3.8's; a value that cannot be read is refused with a
+//! sentence that says what would have been accepted.
+//!
+//! Not modelled: `preallocate`, `flush.*` and `file.delete.delay.ms` (there are no files), remote
+//! storage, and settings for message formats 0 and 1. They are recognised and ignored.
+
+use crate::model::Text;
+use crate::time::Duration;
+
+/// Whose clock a record's timestamp is (`message.timestamp.type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimestampType {
+    /// The producer's.
+    CreateTime,
+    /// The leader's, at the moment of appending.
+    LogAppendTime,
+}
+
+/// What becomes of old records (`cleanup.policy`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CleanupPolicy {
+    Delete,
+    Compact,
+    CompactAndDelete,
+}
+
+/// The settings of one topic, defaults and overrides merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// `segment.bytes`: a segment that would grow beyond this is closed first.
+    pub segment_bytes: u32,
+    /// `segment.ms`: a segment whose records span more than this is closed first.
+    pub segment: Duration,
+    /// `segment.index.bytes`: a segment whose offset index would outgrow this is closed first.
+    pub segment_index_bytes: u32,
+    /// `index.interval.bytes`: how many bytes of log lie between two index entries.
+    pub index_interval_bytes: u32,
+    /// `retention.ms`: segments older than this may go; `None` keeps them.
+    pub retention: Option<Duration>,
+    /// `retention.bytes`: the oldest segments may go while the log stays at least so large; `None`
+    /// keeps them.
+    pub retention_bytes: Option<u64>,
+    /// `max.message.bytes`: the largest batch a producer may send.
+    pub max_message_bytes: u32,
+    /// `min.insync.replicas`: with fewer replicas in sync, `acks=all` is refused.
+    pub min_insync_replicas: u32,
+    /// `cleanup.policy`.
+    pub cleanup_policy: CleanupPolicy,
+    /// `message.timestamp.type`.
+    pub message_timestamp_type: TimestampType,
+    /// `message.timestamp.before.max.ms`: how far a producer's clock may be behind.
+    pub message_timestamp_before_max: Duration,
+    /// `message.timestamp.after.max.ms`: how far a producer's clock may be ahead.
+    pub message_timestamp_after_max: Duration,
+    /// `unclean.leader.election.enable`: whether a replica that is not in sync may lead at all.
+    pub unclean_leader_election: bool,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        LogConfig {
+            segment_bytes: 1_073_741_824,
+            segment: Duration::from_secs(168 * 3_600),
+            segment_index_bytes: 10_485_760,
+            index_interval_bytes: 4_096,
+            retention: Some(Duration::from_secs(168 * 3_600)),
+            retention_bytes: None,
+            max_message_bytes: 1_048_588,
+            min_insync_replicas: 1,
+            cleanup_policy: CleanupPolicy::Delete,
+            message_timestamp_type: TimestampType::CreateTime,
+            message_timestamp_before_max: Duration::MAX,
+            message_timestamp_after_max: Duration::MAX,
+            unclean_leader_election: false,
+        }
+    }
+}
+
+/// Settings that are Kafka's but change nothing here.
+const IGNORED: [&str; 17] = [
+    "compression.type",
+    "compression.gzip.level",
+    "compression.lz4.level",
+    "compression.zstd.level",
+    "delete.retention.ms",
+    "file.delete.delay.ms",
+    "flush.messages",
+    "flush.ms",
+    "follower.replication.throttled.replicas",
+    "leader.replication.throttled.replicas",
+    "max.compaction.lag.ms",
+    "message.downconversion.enable",
+    "message.format.version",
+    "min.cleanable.dirty.ratio",
+    "min.compaction.lag.ms",
+    "preallocate",
+    "segment.jitter.ms",
+];
+
+/// Every topic setting that has an effect, by Kafka's name.
+pub const NAMES: [&str; 13] = [
+    "cleanup.policy",
+    "index.interval.bytes",
+    "max.message.bytes",
+    "message.timestamp.after.max.ms",
+    "message.timestamp.before.max.ms",
+    "message.timestamp.type",
+    "min.insync.replicas",
+    "retention.bytes",
+    "retention.ms",
+    "segment.bytes",
+    "segment.index.bytes",
+    "segment.ms",
+    "unclean.leader.election.enable",
+];
+
+impl CleanupPolicy {
+    /// Whether old segments are dropped.
+    pub fn deletes(self) -> bool {
+        self != CleanupPolicy::Compact
+    }
+
+    /// Whether only the last record of each key is kept, so that every record needs a key.
+    pub fn compacts(self) -> bool {
+        self != CleanupPolicy::Delete
+    }
+}
+
+impl LogConfig {
+    /// Sets one setting by its topic name.
+    ///
+    /// # Errors
+    /// A sentence, when the name is not a topic setting of Kafka or the value is none of its values.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let read = Read { name, value };
+        match name {
+            "segment.bytes" => self.segment_bytes = read.int(14)?,
+            "segment.ms" => self.segment = read.span(1)?,
+            "segment.index.bytes" => self.segment_index_bytes = read.int(4)?,
+            "index.interval.bytes" => self.index_interval_bytes = read.int(0)?,
+            "retention.ms" => self.retention = read.span_or_none()?,
+            "retention.bytes" => self.retention_bytes = read.bytes_or_none()?,
+            "max.message.bytes" => self.max_message_bytes = read.int(0)?,
+            "min.insync.replicas" => self.min_insync_replicas = read.int(1)?,
+            "cleanup.policy" => self.cleanup_policy = read.cleanup_policy()?,
+            "message.timestamp.type" => self.message_timestamp_type = read.timestamp_type()?,
+            "message.timestamp.before.max.ms" => {
+                self.message_timestamp_before_max = read.span(0)?;
+            }
+            "message.timestamp.after.max.ms" => self.message_timestamp_after_max = read.span(0)?,
+            "unclean.leader.election.enable" => self.unclean_leader_election = read.boolean()?,
+            _ if IGNORED.contains(&name) => {}
+            _ => return Err(format!("Unknown topic config name: {name}")),
+        }
+        Ok(())
+    }
+
+    /// These settings with a topic's overrides over them. Overrides that cannot be read are passed
+    /// over: who accepted them has already said so.
+    pub fn with(&self, overrides: &[(Text, Text)]) -> LogConfig {
+        let mut merged = self.clone();
+        for (name, value) in overrides {
+            let _ = merged.set(name, value);
+        }
+        merged
+    }
+
+    /// The value of a setting of [`NAMES`] as Kafka prints it.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let millis = |span: Duration| match span {
+            Duration::MAX => i64::MAX.to_string(),
+            _ => span.as_millis().to_string(),
+        };
+        Some(match name {
+            "segment.bytes" => self.segment_bytes.to_string(),
+            "segment.ms" => millis(self.segment),
+            "segment.index.bytes" => self.segment_index_bytes.to_string(),
+            "index.interval.bytes" => self.index_interval_bytes.to_string(),
+            "retention.ms" => self.retention.map_or("-1".to_owned(), millis),
+            "retention.bytes" => self
+                .retention_bytes
+                .map_or("-1".to_owned(), |n| n.to_string()),
+            "max.message.bytes" => self.max_message_bytes.to_string(),
+            "min.insync.replicas" => self.min_insync_replicas.to_string(),
+            "cleanup.policy" => match self.cleanup_policy {
+                CleanupPolicy::Delete => "delete",
+                CleanupPolicy::Compact => "compact",
+                CleanupPolicy::CompactAndDelete => "compact,delete",
+            }
+            .to_owned(),
+            "message.timestamp.type" => match self.message_timestamp_type {
+                TimestampType::CreateTime => "CreateTime",
+                TimestampType::LogAppendTime => "LogAppendTime",
+            }
+            .to_owned(),
+            "message.timestamp.before.max.ms" => millis(self.message_timestamp_before_max),
+            "message.timestamp.after.max.ms" => millis(self.message_timestamp_after_max),
+            "unclean.leader.election.enable" => self.unclean_leader_election.to_string(),
+            _ => return None,
+        })
+    }
+}
+
+/// One value on its way into a setting.
+struct Read<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+impl Read<'_> {
+    fn refuse<T>(&self, accepted: &str) -> Result<T, String> {
+        Err(format!(
+            "Invalid value {} for configuration {}: {accepted}",
+            self.value, self.name
+        ))
+    }
+
+    fn int(&self, least: u32) -> Result<u32, String> {
+        match self.value.trim().parse::<i32>() {
+            Ok(n) if n >= 0 && n.unsigned_abs() >= least => Ok(n.unsigned_abs()),
+            _ => self.refuse(&format!("a whole number from {least} to {}", i32::MAX)),
+        }
+    }
+
+    fn long(&self, least: i64) -> Result<i64, String> {
+        match self.value.trim().parse::<i64>() {
+            Ok(n) if n >= least => Ok(n),
+            _ => self.refuse(&format!("a whole number from {least} up")),
+        }
+    }
+
+    fn span(&self, least: i64) -> Result<Duration, String> {
+        let millis = self.long(least)?;
+        Ok(match millis {
+            i64::MAX => Duration::MAX,
+            _ => Duration::from_millis(millis.unsigned_abs()),
+        })
+    }
+
+    fn span_or_none(&self) -> Result<Option<Duration>, String> {
+        let millis = self.long(-1)?;
+        Ok((millis >= 0).then(|| Duration::from_millis(millis.unsigned_abs())))
+    }
+
+    /// Kafka treats every negative size as "no limit".
+    fn bytes_or_none(&self) -> Result<Option<u64>, String> {
+        let bytes = self.long(i64::MIN)?;
+        Ok((bytes >= 0).then(|| bytes.unsigned_abs()))
+    }
+
+    fn boolean(&self) -> Result<bool, String> {
+        match self.value.trim() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => self.refuse("true or false"),
+        }
+    }
+
+    fn cleanup_policy(&self) -> Result<CleanupPolicy, String> {
+        let mut parts: Vec<&str> = self.value.split(',').map(str::trim).collect();
+        parts.sort_unstable();
+        match parts.as_slice() {
+            ["delete"] => Ok(CleanupPolicy::Delete),
+            ["compact"] => Ok(CleanupPolicy::Compact),
+            ["compact", "delete"] => Ok(CleanupPolicy::CompactAndDelete),
+            _ => self.refuse("delete, compact, or both with a comma between them"),
+        }
+    }
+
+    fn timestamp_type(&self) -> Result<TimestampType, String> {
+        match self.value.trim() {
+            "CreateTime" => Ok(TimestampType::CreateTime),
+            "LogAppendTime" => Ok(TimestampType::LogAppendTime),
+            _ => self.refuse("CreateTime or LogAppendTime"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_named_setting_can_be_read_back() {
+        for name in NAMES {
+            let defaults = LogConfig::default();
+            let value = defaults.get(name).expect("a value");
+            let mut config = LogConfig::default();
+            assert_eq!(config.set(name, &value), Ok(()), "{name}={value}");
+            assert_eq!(config, defaults, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_with_a_sentence() {
+        let mut config = LogConfig::default();
+        for (name, value) in [
+            ("retention.ms", "-2"),
+            ("retention.ms", "soon"),
+            ("segment.bytes", "13"),
+            ("min.insync.replicas", "0"),
+            ("cleanup.policy", "shred"),
+            ("unclean.leader.election.enable", "1"),
+            ("no.such.setting", "1"),
+        ] {
+            let refusal = config.set(name, value).expect_err(name);
+            assert!(refusal.contains(name), "{refusal}");
+        }
+        assert_eq!(config, LogConfig::default());
+    }
+
+    #[test]
+    fn overrides_lie_over_the_defaults() {
+        let merged = LogConfig::default().with(&[
+            ("min.insync.replicas".into(), "2".into()),
+            ("retention.bytes".into(), "-1".into()),
+            ("flush.ms".into(), "5".into()),
+        ]);
+        assert_eq!(merged.min_insync_replicas, 2);
+        assert_eq!(merged.retention_bytes, None);
+    }
+}

@@ -1,0 +1,117 @@
+//! One replica's log: what Kafka keeps in a directory `topic-partition`.
+//!
+//! A log is a row of batches with increasing offsets. Batches are appended at its end, by the leader
+//! with offsets and an epoch of its own, by a follower as they are; they are read from any offset on,
+//! always whole; and they leave in one of two ways: from the front a segment at a time, because they
+//! are old, or from the end, because the leader's log went another way.
+//!
+//! Which records are committed is not the log's business: the high watermark belongs to the partition.
+//!
+//! In reading order:
+//!
+//! - [`config`]: a topic's settings;
+//! - [`epochs`]: where each leader's epoch begins;
+//! - [`chunk`], [`segment`]: how batches are kept and found;
+//! - [`validate`]: what a leader demands of a producer's batch;
+//! - [`append`], [`read`], [`retention`]: what is done with a log.
+//!
+//! Laws: `start ≤ end`; offsets strictly increase; epochs never decrease with the offset and agree with
+//! the epoch cache; a stored batch is never changed. Cloning a log is cheap, and so is the first
+//! append after it, however long the log is.
+//!
+//! Left out: files, fsync and recovery (a crash loses nothing, as with Kafka's process but not its
+//! machine); producer state; compaction; the index of aborted transactions.
+
+mod append;
+mod chunk;
+pub mod config;
+pub mod epochs;
+mod read;
+mod retention;
+mod segment;
+#[cfg(test)]
+mod tests;
+pub mod validate;
+
+pub use append::Appended;
+pub use chunk::{OffsetEntry, StoredBatch, TimeEntry};
+pub use config::{CleanupPolicy, LogConfig, TimestampType};
+pub use epochs::{EpochEnd, EpochStart, Epochs};
+pub use read::{Found, OutOfRange, ReadRecords};
+pub use retention::{Expired, Expiry};
+pub use segment::{AtLeastOne, Place, Segment};
+
+use std::sync::Arc;
+
+use crate::model::Offset;
+use crate::time::Timestamp;
+
+/// One replica's log.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// Oldest first, never empty; the last one is active.
+    segments: Vec<Arc<Segment>>,
+    /// No record below this is readable, though its batch may still be there.
+    start: Offset,
+    /// The offset that the next record gets.
+    end: Offset,
+    epochs: Epochs,
+    bytes: u64,
+}
+
+impl Log {
+    /// An empty log whose first record will have the offset `start`.
+    pub fn new(start: Offset, wall: Timestamp) -> Log {
+        Log {
+            segments: vec![Arc::new(Segment::new(start, wall))],
+            start,
+            end: start,
+            epochs: Epochs::default(),
+            bytes: 0,
+        }
+    }
+
+    /// The first readable offset (`logStartOffset`).
+    pub fn start(&self) -> Offset {
+        self.start
+    }
+
+    /// The offset after the last record (`logEndOffset`, LEO): what the next record gets.
+    pub fn end(&self) -> Offset {
+        self.end
+    }
+
+    /// Where each epoch begins.
+    pub fn epochs(&self) -> &Epochs {
+        &self.epochs
+    }
+
+    /// The bytes of all batches in the log, which followers may share with their leader.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The segments, oldest first; the last one is active.
+    pub fn segments(&self) -> impl ExactSizeIterator<Item = &Segment> {
+        self.segments.iter().map(Arc::as_ref)
+    }
+
+    fn active(&self) -> &Segment {
+        self.segments.last().expect("a log has an active segment")
+    }
+
+    fn active_mut(&mut self) -> &mut Segment {
+        Arc::make_mut(
+            self.segments
+                .last_mut()
+                .expect("a log has an active segment"),
+        )
+    }
+
+    /// Which segment would hold `offset`: the last one that begins at or before it.
+    fn segment_of(&self, offset: Offset) -> Option<usize> {
+        self.segments
+            .partition_point(|segment| segment.base_offset() <= offset)
+            .checked_sub(1)
+    }
+}

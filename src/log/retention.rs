@@ -1,0 +1,141 @@
+//! Retention: old records leave, a whole segment at a time.
+//!
+//! Granularity is the segment, never the record: a record that is older than `retention.ms` stays
+//! readable until the youngest record of its segment is too. Nothing above the high watermark goes.
+
+use std::sync::Arc;
+
+use super::Log;
+use super::config::LogConfig;
+use super::segment::Segment;
+use crate::model::Offset;
+use crate::time::Timestamp;
+
+/// Why segments went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// `retention.ms`.
+    Time,
+    /// `retention.bytes`.
+    Size,
+    /// They lay below the log's start.
+    BelowStart,
+}
+
+/// What one pass of retention did, for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expired {
+    pub why: Expiry,
+    pub segments: usize,
+    /// The log's start before and after.
+    pub from: Offset,
+    pub to: Offset,
+}
+
+impl Log {
+    /// Drops what the topic's retention lets go (`UnifiedLog.deleteOldSegments`); what went, by reason.
+    pub fn delete_old_segments(
+        &mut self,
+        high_watermark: Offset,
+        wall: Timestamp,
+        config: &LogConfig,
+    ) -> Vec<Expired> {
+        let mut expired = Vec::new();
+        if config.cleanup_policy.deletes() {
+            if let Some(retention) = config.retention {
+                let oldest = wall.0.saturating_sub_unsigned(retention.as_millis());
+                let too_old = |segment: &Segment| segment.largest_timestamp().0 < oldest;
+                expired.extend(self.expire(Expiry::Time, high_watermark, wall, too_old));
+            }
+            if let Some(retention) = config.retention_bytes {
+                let mut surplus = self.bytes.saturating_sub(retention);
+                let too_much = |segment: &Segment| {
+                    let fits = u64::from(segment.size()) <= surplus && !segment.is_empty();
+                    if fits {
+                        surplus -= u64::from(segment.size());
+                    }
+                    fits
+                };
+                expired.extend(self.expire(Expiry::Size, high_watermark, wall, too_much));
+            }
+        }
+        expired.extend(self.expire_below_start());
+        expired
+    }
+
+    /// Raises the first readable offset, as a follower does to its leader's. Batches stay until
+    /// retention comes by. Whether anything changed.
+    pub fn raise_start(&mut self, start: Offset) -> bool {
+        if start <= self.start || start > self.end {
+            return false;
+        }
+        self.start = start;
+        self.epochs.truncate_from_start(start);
+        true
+    }
+
+    /// Drops segments from the oldest on while `goes` says so and they are wholly below the high
+    /// watermark. The active segment goes last, and an empty one is begun in its place.
+    fn expire(
+        &mut self,
+        why: Expiry,
+        high_watermark: Offset,
+        wall: Timestamp,
+        mut goes: impl FnMut(&Segment) -> bool,
+    ) -> Option<Expired> {
+        let mut count = 0;
+        for (at, segment) in self.segments.iter().enumerate() {
+            let next = self.segments.get(at + 1);
+            let upper = next.map_or(self.end, |next| next.base_offset());
+            let keep_empty = next.is_none() && segment.is_empty();
+            if keep_empty || high_watermark < upper || !goes(segment) {
+                break;
+            }
+            count += 1;
+        }
+        if count == 0 {
+            return None;
+        }
+        if count == self.segments.len() {
+            let end = self.end;
+            self.roll(end, wall);
+        }
+        let from = self.start;
+        self.drop_segments(count);
+        let first = self.segments[0].base_offset();
+        self.start = self.start.max(first);
+        let start = self.start;
+        self.epochs.truncate_from_start(start);
+        Some(Expired {
+            why,
+            segments: count,
+            from,
+            to: start,
+        })
+    }
+
+    fn expire_below_start(&mut self) -> Option<Expired> {
+        let start = self.start;
+        let next = self.segments.iter().skip(1);
+        let count = next.take_while(|next| next.base_offset() <= start).count();
+        if count == 0 {
+            return None;
+        }
+        self.drop_segments(count);
+        Some(Expired {
+            why: Expiry::BelowStart,
+            segments: count,
+            from: start,
+            to: start,
+        })
+    }
+
+    fn drop_segments(&mut self, count: usize) {
+        let gone: u64 = self
+            .segments
+            .drain(..count)
+            .map(|segment: Arc<Segment>| u64::from(segment.size()))
+            .sum();
+        self.bytes -= gone;
+    }
+}

@@ -1,0 +1,214 @@
+//! What a leader demands of a producer's batch before it enters the log.
+//!
+//! The order is that of Kafka's `UnifiedLog.analyzeAndValidateRecords` and `LogValidator`. Records are
+//! walked over where they lie; nothing is taken out of them.
+
+use crate::protocol::records::{Batch, Codec};
+use crate::protocol::{ErrorCode, Reason};
+use crate::time::{Duration, Timestamp};
+
+use super::config::{LogConfig, TimestampType};
+
+/// How far a batch may inflate, in multiples of the largest batch: a bomb stops here.
+const INFLATION: usize = 16;
+
+/// Why a batch was refused: the code that the producer gets and the sentence beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub error: ErrorCode,
+    pub why: &'static str,
+}
+
+fn refuse<T>(error: ErrorCode, why: &'static str) -> Result<T, Refused> {
+    Err(Refused { error, why })
+}
+
+/// Checks a batch that a producer sent; on success it may be appended.
+///
+/// # Errors
+/// CORRUPT_MESSAGE (2), MESSAGE_TOO_LARGE (10), RECORD_LIST_TOO_LARGE (18), INVALID_TIMESTAMP (32),
+/// UNSUPPORTED_COMPRESSION_TYPE (76), INVALID_RECORD (87).
+pub fn check_produced(batch: &Batch, wall: Timestamp, config: &LogConfig) -> Result<(), Refused> {
+    let header = &batch.header;
+    if header.base_offset != 0 {
+        return refuse(ErrorCode::InvalidRecord, "a producer's offsets begin at 0");
+    }
+    if batch.size() > config.max_message_bytes as usize {
+        let why = "the batch is larger than max.message.bytes";
+        return refuse(ErrorCode::MessageTooLarge, why);
+    }
+    if batch.verify_crc().is_err() {
+        return refuse(ErrorCode::CorruptMessage, "the checksum does not match");
+    }
+    let Ok(codec) = header.codec() else {
+        let why = "the batch names an unknown codec";
+        return refuse(ErrorCode::UnsupportedCompressionType, why);
+    };
+    if header.records_count <= 0 {
+        return refuse(ErrorCode::InvalidRecord, "the batch has no records");
+    }
+    if i64::from(header.records_count) != i64::from(header.last_offset_delta) + 1 {
+        let why = "the number of records does not match the last offset";
+        return refuse(ErrorCode::InvalidRecord, why);
+    }
+    if header.is_idempotent() && header.base_sequence < 0 {
+        let why = "a producer id needs a sequence number";
+        return refuse(ErrorCode::InvalidRecord, why);
+    }
+    if header.is_control() {
+        let why = "only brokers write control batches";
+        return refuse(ErrorCode::InvalidRecord, why);
+    }
+    if header.is_log_append_time() {
+        let why = "producers do not stamp the time of appending";
+        return refuse(ErrorCode::InvalidTimestamp, why);
+    }
+    check_records(batch, codec, wall, config)?;
+    if batch.size() > config.segment_bytes as usize {
+        let why = "the batch is larger than segment.bytes";
+        return refuse(ErrorCode::RecordListTooLarge, why);
+    }
+    Ok(())
+}
+
+fn check_records(
+    batch: &Batch,
+    codec: Codec,
+    wall: Timestamp,
+    config: &LogConfig,
+) -> Result<(), Refused> {
+    let inflated;
+    let body = match codec {
+        Codec::None => &batch.body,
+        _ => {
+            let limit = INFLATION * config.max_message_bytes as usize;
+            inflated = batch.inflated(limit).map_err(|malformed| Refused {
+                error: match malformed.reason {
+                    Reason::InflatesTooFar => ErrorCode::MessageTooLarge,
+                    _ => ErrorCode::CorruptMessage,
+                },
+                why: "the batch cannot be decompressed",
+            })?;
+            &inflated
+        }
+    };
+    let mut walk = Walk { left: body };
+    let (mut earliest, mut latest) = (i64::MAX, i64::MIN);
+    for ordinal in 0..batch.header.records_count {
+        let Some(seen) = walk.record() else {
+            return refuse(ErrorCode::InvalidRecord, "a record does not fit its batch");
+        };
+        // Unlike Kafka, which renumbers such records in compressed batches and overlooks them in others.
+        if seen.offset_delta != i64::from(ordinal) {
+            let why = "the records are not numbered from 0 without gaps";
+            return refuse(ErrorCode::InvalidRecord, why);
+        }
+        if config.cleanup_policy.compacts() && seen.key == Key::Null {
+            let why = "a compacted topic needs a key in every record";
+            return refuse(ErrorCode::InvalidRecord, why);
+        }
+        earliest = earliest.min(seen.timestamp_delta);
+        latest = latest.max(seen.timestamp_delta);
+    }
+    if !walk.left.is_empty() {
+        let why = "there are bytes behind the last record";
+        return refuse(ErrorCode::InvalidRecord, why);
+    }
+    if config.message_timestamp_type == TimestampType::CreateTime {
+        let base = batch.header.base_timestamp;
+        check_timestamp(base.saturating_add(earliest), wall, config)?;
+        check_timestamp(base.saturating_add(latest), wall, config)?;
+    }
+    Ok(())
+}
+
+fn check_timestamp(timestamp: i64, wall: Timestamp, config: &LogConfig) -> Result<(), Refused> {
+    let millis = |span: Duration| match span {
+        Duration::MAX => i64::MAX,
+        _ => i64::try_from(span.as_millis()).unwrap_or(i64::MAX),
+    };
+    let behind = wall.0.saturating_sub(timestamp);
+    let too_old = behind > millis(config.message_timestamp_before_max);
+    let too_new = behind.saturating_neg() > millis(config.message_timestamp_after_max);
+    if timestamp != Timestamp::NONE.0 && (too_old || too_new) {
+        let why = "a timestamp is too far from the broker's clock";
+        return refuse(ErrorCode::InvalidTimestamp, why);
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Null,
+    Present,
+}
+
+struct Seen {
+    timestamp_delta: i64,
+    offset_delta: i64,
+    key: Key,
+}
+
+/// Steps over records without taking anything out of them.
+struct Walk<'a> {
+    left: &'a [u8],
+}
+
+impl Walk<'_> {
+    fn record(&mut self) -> Option<Seen> {
+        let length = usize::try_from(self.varint()?).ok()?;
+        let end = self.left.len().checked_sub(length)?;
+        self.skip(1)?; // attributes: none are defined
+        let timestamp_delta = self.varint()?;
+        let offset_delta = self.varint()?;
+        let key = match self.nullable()? {
+            None => Key::Null,
+            Some(()) => Key::Present,
+        };
+        self.nullable()?;
+        for _ in 0..u32::try_from(self.varint()?).ok()? {
+            let name = usize::try_from(self.varint()?).ok()?;
+            self.skip(name)?;
+            self.nullable()?;
+        }
+        (self.left.len() == end).then_some(Seen {
+            timestamp_delta,
+            offset_delta,
+            key,
+        })
+    }
+
+    /// A zig-zag integer of at most ten bytes.
+    fn varint(&mut self) -> Option<i64> {
+        if let [byte @ 0..0x80, rest @ ..] = self.left {
+            self.left = rest;
+            return Some(i64::from(byte >> 1) ^ -i64::from(byte & 1));
+        }
+        let mut value: u64 = 0;
+        for shift in (0..70).step_by(7) {
+            let (byte, rest) = self.left.split_first()?;
+            self.left = rest;
+            if shift == 63 && *byte > 1 {
+                return None;
+            }
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
+            }
+        }
+        None
+    }
+
+    /// Bytes with their length before them; `Some(None)` is null.
+    fn nullable(&mut self) -> Option<Option<()>> {
+        match self.varint()? {
+            -1 => Some(None),
+            length => self.skip(usize::try_from(length).ok()?).map(Some),
+        }
+    }
+
+    fn skip(&mut self, count: usize) -> Option<()> {
+        self.left = self.left.get(count..)?;
+        Some(())
+    }
+}
