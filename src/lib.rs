@@ -1,5 +1,66 @@
 #![forbid(unsafe_code)]
-//! A Kafka cluster in one library.
+//! # Kafka Playground
+//!
+//! A Kafka cluster in one library: brokers, replicated logs, producers and consumers, all speaking
+//! Kafka's real wire protocol to each other over a simulated network, in virtual time. Compiled to
+//! WebAssembly it runs in a web page, which draws it; natively it runs the tests.
+//!
+//! ## Three ideas
+//!
+//! 1. **One contract.** Everything that runs is a [`process::Process`]: plain data that handles one input
+//!    at a moment and writes effects into an outbox. Nothing waits, nothing reads a clock.
+//! 2. **Three pieces of data.** [`world::World`] is what is, [`world::Journal`] what happened,
+//!    [`world::Command`]s what people did. World and journal are functions of plan, seed and commands, so
+//!    time travel, share links, bug reports, lessons and tests are one thing: a list of lines.
+//! 3. **The picture is a function** of the world, the journal and an instant.
+//!
+//! ## A tour: follow one record
+//!
+//! An application hands a record to `client::producer`, whose partitioner chooses a partition (murmur2 of
+//! the key) and whose accumulator adds it to a batch. The sender drains batches per broker into a Produce
+//! request; [`channel`] numbers it and [`protocol`] turns it into bytes. `world` carries the bytes over a
+//! link. `broker` puts the frame together, checks the batch as Kafka does and hands it to `log`, which
+//! stamps the offset and the leader's epoch into a fresh header before the shared body. The parked fetches
+//! of the followers wake; they receive the very bytes and append them. Their next fetches say how far they
+//! came; the leader's high watermark moves; the parked Produce is answered; consumers parked on the
+//! partition receive the batch. Each of these is noted as a [`fact::Fact`].
+//!
+//! ## The modules in reading order, and what each may import
+//!
+//! | module | may import |
+//! | --- | --- |
+//! | `time` | |
+//! | `rng` | |
+//! | `timers` | `time` |
+//! | `model` | |
+//! | `protocol` | `model` |
+//! | `process` | `time` `rng` `timers` `model` `protocol` `fact` |
+//! | `fact` | `time` `rng` `timers` `model` `protocol` |
+//! | `channel` | `time` `rng` `timers` `model` `protocol` `process` `fact` |
+//! | `log` | `time` `rng` `timers` `model` `protocol` |
+//! | `controller` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` |
+//! | `client` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` |
+//! | `broker` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` |
+//! | `world` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `script` |
+//! | `script` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` |
+//! | `stage` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` |
+//! | `workload` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` |
+//! | `lesson` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` `stage` |
+//! | `ui` | anything; nothing imports it |
+//!
+//! `client` sees neither `broker` nor `log`: they share only bytes, so a simulated client has no power that
+//! a real one lacks. `world` imports `script` for one thing: a command notes itself as the line it is.
+//!
+//! ## What always holds
+//!
+//! The same plan, seed and commands give the same journal digest: natively and in wasm, in debug and
+//! release, stepped one by one or a thousand at a time, and after any rewinding. Below `stage` there is no
+//! clock, no float, no hash-ordered map, no thread. `world::invariant` says what must hold of the cluster
+//! after every step.
+//!
+//! ## What is not here
+//!
+//! ZooKeeper, elections and crashes; consumer groups; transactions; TCP.
 
 pub mod channel;
 pub mod fact;

@@ -2,3 +2,5 @@
 //! The host tests.
 
 mod codec;
+
+mod tidy;
