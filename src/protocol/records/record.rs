@@ -89,6 +89,10 @@ impl Iterator for Records {
 /// The shortest header: the length of an empty key and that of a null value.
 const SMALLEST_HEADER: usize = 2;
 
+/// More headers than this in one record are refused. Kafka has no such limit, but a few compressed
+/// bytes can inflate to millions of empty headers, each of which takes memory here.
+const HEADERS_LIMIT: usize = 1 << 16;
+
 fn read(cursor: &mut Cursor, batch: &BatchHeader) -> Result<Record, Malformed> {
     let length = cursor.length()?;
     let end = cursor.at + length;
@@ -114,6 +118,9 @@ fn read(cursor: &mut Cursor, batch: &BatchHeader) -> Result<Record, Malformed> {
     let count = usize::try_from(count).map_err(|_| cursor.error(Reason::NegativeLength))?;
     if count > cursor.remaining() / SMALLEST_HEADER {
         return Err(cursor.error(Reason::ImpossibleCount));
+    }
+    if count > HEADERS_LIMIT {
+        return Err(cursor.error(Reason::Amplified));
     }
     let mut headers = Vec::with_capacity(count);
     for _ in 0..count {

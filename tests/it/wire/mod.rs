@@ -1,0 +1,5 @@
+//! The wire protocol: against itself, against an outside codec, and against hostile bytes.
+
+mod codec;
+mod compression;
+mod records;
