@@ -2,4 +2,5 @@
 
 mod codec;
 mod compression;
+mod oracle;
 mod records;
