@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, minifySync } from 'vite';
-import { firstFrame } from './www/tools/stills.mjs';
+import { FIRST } from './www/tools/stills.mjs';
 
 const root = import.meta.dirname;
 
@@ -14,7 +14,7 @@ const POLICY = [
 /** Puts the first frame of the stage into the page, so that it is there before any script runs. */
 const frame = () => ({
   name: 'first-frame',
-  transformIndexHtml: { order: 'pre', handler: html => html.replace('<!-- first frame -->', () => firstFrame()) },
+  transformIndexHtml: { order: 'pre', handler: html => Object.entries(FIRST).reduce((page, [mark, draw]) => page.replace(mark, draw), html) },
 });
 
 /** The content security policy, and an early request for the WebAssembly module. */

@@ -20,7 +20,8 @@ let generation = 0;
 /** What was pressed before there was anyone to hear it, in order. */
 const pressed = [];
 
-boot();
+/** WebAssembly is missing, forbidden, or too old for this module. */
+class Blocked extends Error {}
 
 async function boot() {
   document.addEventListener('click', onClick);
@@ -45,8 +46,6 @@ async function compile() {
     throw new Blocked(error.message);
   }
 }
-
-class Blocked extends Error {}
 
 /** Starts a fresh instance. The fragment makes it a module of its own, with its own memory, from the same file. */
 async function begin(script) {
@@ -81,6 +80,7 @@ function pageFor(mine, script) {
     alive: () => {
       if (mine !== generation) return [];
       document.documentElement.dataset.alive = '';
+      delete document.documentElement.dataset.busy;
       notice.hide();
       return pressed.splice(0);
     },
@@ -132,7 +132,7 @@ async function restart(script) {
 
 // An instance that ends without its panic hook (out of memory, stack overflow) is known by the error it throws.
 addEventListener('error', event => {
-  if (event.error instanceof WebAssembly.RuntimeError && 'alive' in document.documentElement.dataset) stopped(String(event.error));
+  if (typeof WebAssembly === 'object' && event.error instanceof WebAssembly.RuntimeError && 'alive' in document.documentElement.dataset) stopped(String(event.error));
 });
 addEventListener('pagehide', () => keep?.flush());
 
@@ -157,3 +157,5 @@ function switchTheme() {
     // Not stored, then; it holds for this visit.
   }
 }
+
+boot();

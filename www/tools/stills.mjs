@@ -1,12 +1,16 @@
 // Still pictures: what the page shows before the engine runs, and where it cannot run at all.
 import { existsSync, readFileSync } from 'node:fs';
 import { Failed, ask, at, files, must } from './kit.mjs';
-import { drawFirstFrame } from './first-frame.mjs';
+import { drawFirstFrame, drawFirstRibbon } from './first-frame.mjs';
 
-/** The first frame of the stage, for every layout. */
-export function firstFrame() {
-  return drawFirstFrame();
-}
+/**
+ * The first frame of the page, put where index.html says so. Drawn here until the host binary draws it: then
+ * `kafka-playground still first` prints it, every layout after the other.
+ */
+export const FIRST = {
+  '<!-- first frame -->': drawFirstFrame,
+  '<!-- first ribbon -->': drawFirstRibbon,
+};
 
 /**
  * One lesson step as a still: `{ svg, text }`, or null while the host binary cannot draw.

@@ -1,0 +1,68 @@
+// Deep links: every address has a page of its own, which finds its way from wherever the site stands.
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+import { pages, parseLesson } from '../../www/tools/pages.mjs';
+import { alive, watched } from './watched.mjs';
+
+for (const path of ['figures/', 'sandbox/', 'code/']) {
+  test(`${path} opens by its address, comes alive and leads home`, async ({ page, baseURL }) => {
+    const complaints = watched(page);
+    await page.goto(path);
+    await alive(page);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id }) => id)).toEqual([]);
+    await page.getByRole('link', { name: 'Kafka Playground' }).click();
+    await expect(page).toHaveURL(baseURL);
+    expect(complaints()).toEqual([]);
+  });
+}
+
+test('the views lead to each other', async ({ page, baseURL }) => {
+  await page.goto('');
+  await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'Code' }).click();
+  await expect(page).toHaveURL(`${baseURL}code/`);
+  await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'Sandbox' }).click();
+  await expect(page).toHaveURL(`${baseURL}sandbox/`);
+  await expect(page.getByRole('link', { name: 'Sandbox' })).toHaveAttribute('aria-current', 'page');
+});
+
+const LESSON = `---
+slug: failover
+title: When a leader dies
+---
+Each partition has one leader.
+
+## Everyone agrees
+Broker 2 leads.
+
+## Broker 2 stops
+The epoch is {epoch}.
+
+It says nothing & \`leaves\`.
+`;
+
+const SHELL = `<title>x</title><link rel="canonical" href="./"><link rel="stylesheet" href="./assets/a.css">
+<nav class="seg" aria-label="Views"><a href="figures/" aria-current="true">Figures</a><a href="code/">Code</a><a href="sandbox/">Sandbox</a></nav>
+<div class="app"><main><h1>x</h1></main><footer class="transport">x</footer>`;
+
+test('a lesson is a page for every step', async () => {
+  const lesson = parseLesson(LESSON, '13-failover.md');
+  expect(lesson.steps.map(step => step.title)).toEqual(['Everyone agrees', 'Broker 2 stops']);
+
+  const made = new Map(await pages(SHELL, [lesson], async () => null));
+  expect([...made.keys()].filter(path => path.startsWith('figures/failover')).sort()).toEqual(['figures/failover/1/index.html', 'figures/failover/2/index.html', 'figures/failover/index.html']);
+  const [first, second] = [made.get('figures/failover/index.html'), made.get('figures/failover/2/index.html')];
+  expect(first).toContain('href="../../assets/a.css"');
+  expect(first).toContain('<link rel="canonical" href="1/">');
+  expect(first).toContain('href="2/">Broker 2 stops</a>');
+  expect(second).toContain('href="../../../assets/a.css"');
+  expect(second).toContain('href="../1/">Everyone agrees</a>');
+  expect(second).toContain('<p>It says nothing &amp; <span class="mono">leaves</span>.</p>');
+  expect(second, 'a number only the engine knows is not shown as a placeholder').not.toContain('{epoch}');
+});
+
+test('a still picture and its text replace the raw words', async () => {
+  const made = new Map(await pages(SHELL, [parseLesson(LESSON, 'x.md')], async (slug, n) => ({ svg: '<svg class="stage"></svg>', text: [`${slug} ${n} & epoch 6`] })));
+  expect(made.get('figures/failover/2/index.html')).toContain('<p>failover 2 &amp; epoch 6</p>');
+  expect(made.get('figures/failover/2/index.html')).toContain('<section class="stagebox" aria-label="Stage"><svg class="stage"></svg></section>');
+});
