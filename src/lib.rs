@@ -64,6 +64,7 @@
 
 pub mod channel;
 pub mod fact;
+pub mod lesson;
 pub mod log;
 pub mod model;
 pub mod process;

@@ -1,0 +1,521 @@
+//! The page of a lesson: what is read beside the stage, parsed from `www/lessons/NN-slug.md`.
+//!
+//! ```text
+//! ---
+//! slug: keys
+//! number: 4
+//! title: Same key, same partition
+//! lens: topic
+//! lead: A key decides where a message goes.
+//! ---
+//!
+//! ## A heading
+//!
+//! One paragraph of prose, see `inline`.
+//!
+//! wash: p1 orders-0
+//! ask: Where does the next message go?
+//! - Partition 0
+//! - [x] Partition {partition chen orders}
+//! because: The hash of the key decides.
+//! event: p1 orders-2 queues "chen"
+//! check: {homes chen orders} = 2
+//! ```
+//!
+//! `wash` names what the reader should look at. `ask` to `because` is a prediction: it is asked where
+//! the step begins, `event` is what it is about and must happen within the step. `check` is held against
+//! the world where the step ends; nobody sees it.
+//!
+//! Laws: a lesson has 3 to 8 steps and at least one prediction; a heading has at most 7 words, a body 60,
+//! a lead 30, an explanation 25; at most two things are washed; no number is typed in prose (`wording`).
+//! What cannot be read is refused with its line and what would have been accepted.
+
+use crate::lesson::Unreadable;
+use crate::lesson::inline::{self, Prose, is_thing};
+use crate::lesson::placeholder::Pattern;
+use crate::lesson::wording;
+use crate::model::Text;
+
+/// How the stage shows the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lens {
+    Broker,
+    Topic,
+    Record,
+}
+
+/// What is read beside the stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub slug: Text,
+    /// Its place in the contents, counted from 1; 0 is the first page.
+    pub number: u16,
+    pub title: Text,
+    pub lens: Lens,
+    pub lead: Prose,
+    pub steps: Vec<Paragraph>,
+}
+
+/// One step of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paragraph {
+    /// The line of its heading, counted from 1.
+    pub line: usize,
+    pub heading: Text,
+    pub body: Prose,
+    /// What the reader should look at.
+    pub washes: Vec<Text>,
+    pub prediction: Option<Prediction>,
+    /// What the step is about. A prediction is asked before it happens.
+    pub event: Option<Pattern>,
+    pub checks: Vec<Check>,
+}
+
+/// A question that the reader answers before the answer is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prediction {
+    /// Filled in where the step begins.
+    pub question: Prose,
+    /// Filled in, like everything else, where the step ends.
+    pub answers: Vec<Prose>,
+    /// Which answer is right.
+    pub right: usize,
+    pub because: Prose,
+}
+
+/// Something that must be so where the step ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    pub line: usize,
+    pub left: Prose,
+    pub relation: Relation,
+    pub right: Prose,
+}
+
+/// How the two sides of a check stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    Same,
+    Different,
+    /// Of whole numbers.
+    Less,
+    /// Of whole numbers.
+    More,
+}
+
+const MOST_STEPS: usize = 8;
+const LEAST_STEPS: usize = 3;
+const HEADING_WORDS: usize = 7;
+const BODY_WORDS: usize = 60;
+const LEAD_WORDS: usize = 30;
+const BECAUSE_WORDS: usize = 25;
+const MOST_WASHES: usize = 2;
+
+/// Reads a page.
+///
+/// # Errors
+/// The first line that cannot be read, or that breaks a limit.
+pub fn parse(text: &str) -> Result<Page, Unreadable> {
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line.trim()));
+    let mut page = front_matter(&mut lines)?;
+    let mut open: Option<Step> = None;
+    for (number, line) in lines {
+        let at = |sentence: String| Unreadable {
+            line: number,
+            sentence,
+        };
+        if let Some(heading) = line.strip_prefix("## ") {
+            page.steps.extend(open.take().map(Step::close).transpose()?);
+            wording::check(heading).map_err(at)?;
+            limit(
+                "a heading",
+                heading.split_whitespace().count(),
+                HEADING_WORDS,
+            )
+            .map_err(at)?;
+            open = Some(Step::open(number, heading.trim()));
+        } else if let Some(step) = &mut open {
+            step.take(number, line).map_err(at)?;
+        } else if !line.is_empty() {
+            return Err(at("a step begins with ## and its heading".to_owned()));
+        }
+    }
+    page.steps.extend(open.take().map(Step::close).transpose()?);
+    let whole = |sentence: String| Err(Unreadable { line: 1, sentence });
+    let count = page.steps.len();
+    if !(LEAST_STEPS..=MOST_STEPS).contains(&count) {
+        return whole(format!(
+            "a lesson has {LEAST_STEPS} to {MOST_STEPS} steps, not {count}"
+        ));
+    }
+    if page.number > 0 && page.steps.iter().all(|step| step.prediction.is_none()) {
+        return whole("a lesson asks at least one question; see ask:".to_owned());
+    }
+    Ok(page)
+}
+
+fn limit(what: &str, words: usize, most: usize) -> Result<(), String> {
+    match words {
+        0 => Err(format!("{what} is empty")),
+        words if words > most => Err(format!("{what} has at most {most} words, not {words}")),
+        _ => Ok(()),
+    }
+}
+
+fn prose(text: &str) -> Result<Prose, String> {
+    let prose = inline::parse(text)?;
+    wording::check_prose(&prose)?;
+    Ok(prose)
+}
+
+fn front_matter<'a>(
+    lines: &mut impl Iterator<Item = (usize, &'a str)>,
+) -> Result<Page, Unreadable> {
+    const FIELDS: &str = "slug, number, title, lens, lead";
+    let at = |line, sentence: String| Unreadable { line, sentence };
+    match lines.next() {
+        Some((_, "---")) => {}
+        _ => {
+            return Err(at(
+                1,
+                format!("a lesson begins with --- and its fields: {FIELDS}"),
+            ));
+        }
+    }
+    let (mut slug, mut number, mut title, mut lens, mut lead) = (None, None, None, None, None);
+    for (line, field) in lines {
+        if field == "---" {
+            let missing = |name: &str| at(line, format!("the front matter has no {name}:"));
+            return Ok(Page {
+                slug: slug.ok_or_else(|| missing("slug"))?,
+                number: number.ok_or_else(|| missing("number"))?,
+                title: title.ok_or_else(|| missing("title"))?,
+                lens: lens.ok_or_else(|| missing("lens"))?,
+                lead: lead.ok_or_else(|| missing("lead"))?,
+                steps: Vec::new(),
+            });
+        }
+        let (name, value) = field.split_once(':').ok_or_else(|| {
+            at(
+                line,
+                format!("the front matter has lines of name: value, with {FIELDS}"),
+            )
+        })?;
+        let value = value.trim();
+        let twice = match name {
+            "slug"
+                if value.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+                    && !value.is_empty() =>
+            {
+                slug.replace(Text::from(value)).is_some()
+            }
+            "slug" => return Err(at(line, "a slug is made of small letters and -".to_owned())),
+            "number" => {
+                let value = value.parse().ok().filter(|number| *number <= 99);
+                let value = value.ok_or_else(|| at(line, "number is from 0 to 99".to_owned()))?;
+                number.replace(value).is_some()
+            }
+            "title" if value.is_empty() => return Err(at(line, "title is empty".to_owned())),
+            "title" => title.replace(Text::from(value)).is_some(),
+            "lens" => {
+                let value = match value {
+                    "broker" => Lens::Broker,
+                    "topic" => Lens::Topic,
+                    "record" => Lens::Record,
+                    _ => return Err(at(line, "lens is broker, topic or record".to_owned())),
+                };
+                lens.replace(value).is_some()
+            }
+            "lead" => {
+                let value = prose(value).map_err(|sentence| at(line, sentence))?;
+                limit("a lead", inline::words(&value), LEAD_WORDS).map_err(|s| at(line, s))?;
+                lead.replace(value).is_some()
+            }
+            _ => return Err(at(line, format!("{name}: is none of {FIELDS}"))),
+        };
+        if twice {
+            return Err(at(line, format!("{name}: comes twice")));
+        }
+    }
+    Err(at(1, "the front matter ends with ---".to_owned()))
+}
+
+/// A step that is being read.
+struct Step {
+    line: usize,
+    heading: Text,
+    body: String,
+    /// True once the paragraph is over: what follows are fields.
+    past_body: bool,
+    washes: Vec<Text>,
+    question: Option<Prose>,
+    answers: Vec<Prose>,
+    right: Option<usize>,
+    because: Option<Prose>,
+    event: Option<Pattern>,
+    checks: Vec<Check>,
+}
+
+impl Step {
+    fn open(line: usize, heading: &str) -> Step {
+        Step {
+            line,
+            heading: heading.into(),
+            body: String::new(),
+            past_body: false,
+            washes: Vec::new(),
+            question: None,
+            answers: Vec::new(),
+            right: None,
+            because: None,
+            event: None,
+            checks: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, number: usize, line: &str) -> Result<(), String> {
+        if line.is_empty() {
+            self.past_body = !self.body.is_empty();
+            return Ok(());
+        }
+        if let Some(answer) = line.strip_prefix("- ") {
+            return self.answer(answer);
+        }
+        match line
+            .split_once(": ")
+            .map(|(name, value)| (name, value.trim()))
+        {
+            Some(("wash", ids)) => self.wash(ids),
+            Some(("ask", question)) => once(&mut self.question, "ask", prose(question)?),
+            Some(("because", because)) => {
+                let because = prose(because)?;
+                limit("an explanation", inline::words(&because), BECAUSE_WORDS)?;
+                once(&mut self.because, "because", because)
+            }
+            Some(("event", pattern)) => once(&mut self.event, "event", Pattern::parse(pattern)?),
+            Some(("check", check)) => {
+                self.checks.push(read_check(number, check)?);
+                Ok(())
+            }
+            _ if self.past_body => Err(format!(
+                "a body is one paragraph; after it come wash:, ask:, - answers, because:, event: and check:, not {line:?}"
+            )),
+            _ => {
+                if !self.body.is_empty() {
+                    self.body.push(' ');
+                }
+                self.body.push_str(line);
+                Ok(())
+            }
+        }
+    }
+
+    fn wash(&mut self, ids: &str) -> Result<(), String> {
+        if !self.washes.is_empty() {
+            return Err("wash: comes twice".to_owned());
+        }
+        self.washes = ids.split_whitespace().map(Text::from).collect();
+        if self.washes.len() > MOST_WASHES {
+            return Err(format!("at most {MOST_WASHES} things are washed at a time"));
+        }
+        match self.washes.iter().find(|id| !is_thing(id)) {
+            Some(id) => Err(format!(
+                "{id} names nothing; write b1, orders-0 or orders-0@7"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn answer(&mut self, answer: &str) -> Result<(), String> {
+        if self.question.is_none() {
+            return Err("an answer comes after ask: and its question".to_owned());
+        }
+        let marked = answer.strip_prefix("[x] ");
+        if marked.is_some() && self.right.replace(self.answers.len()).is_some() {
+            return Err("only one answer is marked [x]".to_owned());
+        }
+        // A wrong answer may hold a typed number; the right one is the world's to give.
+        self.answers.push(match marked {
+            Some(right) => prose(right)?,
+            None => inline::parse(answer)?,
+        });
+        Ok(())
+    }
+
+    fn close(self) -> Result<Paragraph, Unreadable> {
+        let line = self.line;
+        let at = |sentence: String| Unreadable { line, sentence };
+        let body = prose(&self.body).map_err(at)?;
+        limit("a body", inline::words(&body), BODY_WORDS).map_err(at)?;
+        let prediction = match (self.question, self.because) {
+            (None, None) => None,
+            (None, Some(_)) => {
+                return Err(at("because: explains the answer to an ask:".to_owned()));
+            }
+            (Some(_), None) => return Err(at("a question has a because:".to_owned())),
+            (Some(question), Some(because)) => {
+                if !(2..=4).contains(&self.answers.len()) {
+                    return Err(at(
+                        "a question has 2 to 4 answers, a line each after -".to_owned()
+                    ));
+                }
+                if self.event.is_none() {
+                    return Err(at("a question is about an event:".to_owned()));
+                }
+                let right = self
+                    .right
+                    .ok_or_else(|| at("one answer is marked [x]".to_owned()))?;
+                Some(Prediction {
+                    question,
+                    answers: self.answers,
+                    right,
+                    because,
+                })
+            }
+        };
+        Ok(Paragraph {
+            line,
+            heading: self.heading,
+            body,
+            washes: self.washes,
+            prediction,
+            event: self.event,
+            checks: self.checks,
+        })
+    }
+}
+
+fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), String> {
+    match place.replace(value) {
+        Some(_) => Err(format!("{name}: comes twice")),
+        None => Ok(()),
+    }
+}
+
+fn read_check(line: usize, text: &str) -> Result<Check, String> {
+    const RELATIONS: [(&str, Relation); 4] = [
+        (" = ", Relation::Same),
+        (" ≠ ", Relation::Different),
+        (" < ", Relation::Less),
+        (" > ", Relation::More),
+    ];
+    let (left, relation, right) = RELATIONS
+        .iter()
+        .find_map(|(sign, relation)| text.split_once(sign).map(|(l, r)| (l, *relation, r)))
+        .ok_or("a check is two sides with =, ≠, < or > between them")?;
+    let side = |text: &str| inline::parse(text.trim());
+    Ok(Check {
+        line,
+        left: side(left)?,
+        relation,
+        right: side(right)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRONT: &str = "---\nslug: keys\nnumber: 4\ntitle: T\nlens: topic\nlead: A lead of {brokers} brokers.\n---\n";
+    const ASKING: &str = "## Asks\nA body.\n\nask: Where?\n- Here\n- [x] At {hw t-0}\n\
+        because: It is so.\nevent: b1 t-0 hw\ncheck: {hw t-0} > 3\n";
+    const STEP: &str = "## Tells\nA body\nof more lines.\n\nwash: b1 t-0@3\n";
+
+    fn with(steps: &[&str]) -> String {
+        format!("{FRONT}\n{}", steps.join("\n"))
+    }
+
+    fn refused(text: &str) -> String {
+        parse(text).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn a_page_reads() {
+        let page = parse(&with(&[STEP, ASKING, STEP])).expect("a page");
+        assert_eq!(
+            (&*page.slug, page.number, page.lens),
+            ("keys", 4, Lens::Topic)
+        );
+        assert_eq!(page.steps.len(), 3);
+        assert_eq!(inline::plain(&page.steps[0].body), "A body of more lines.");
+        assert_eq!(page.steps[0].washes, ["b1".into(), "t-0@3".into()]);
+        let prediction = page.steps[1].prediction.as_ref().expect("it asks");
+        assert_eq!((prediction.answers.len(), prediction.right), (2, 1));
+        assert_eq!(page.steps[1].checks[0].relation, Relation::More);
+    }
+
+    #[test]
+    fn the_number_of_steps_is_limited() {
+        assert!(refused(&with(&[STEP, ASKING])).contains("3 to 8 steps, not 2"));
+        assert!(refused(&with(&[STEP; 9])).contains("3 to 8 steps, not 9"));
+        assert!(refused(&with(&[STEP; 3])).contains("asks at least one question"));
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_refused_with_its_line() {
+        let long = format!("## Heading\n{}", "word ".repeat(61));
+        for (step, sentence) in [
+            ("text before any step", "line 9: a step begins with ##"),
+            (
+                "## one word more than there may be here",
+                "line 9: a heading has at most 7 words, not 8",
+            ),
+            (&*long, "line 9: a body has at most 60 words, not 61"),
+            ("## Empty\n", "line 9: a body is empty"),
+            ("## H\nThere are 3 brokers.", "line 9: 3 is typed"),
+            ("## H\nThere are three brokers.", "line 9: three is typed"),
+            ("## H\nNow {brokers is.", "line 9: a placeholder ends"),
+            ("## H\nBody.\n\nwash: b1 b2 b3", "line 12: at most 2 things"),
+            ("## H\nBody.\n\nMore.", "line 12: a body is one paragraph"),
+            (
+                "## H\nBody.\n- Answer",
+                "line 11: an answer comes after ask:",
+            ),
+            (
+                "## H\nBody.\nask: Why?\n- A\n- B",
+                "line 9: a question has a because:",
+            ),
+            (
+                "## H\nBody.\nask: Why?\n- A\nbecause: So.",
+                "line 9: a question has 2 to 4 answers",
+            ),
+            (
+                "## H\nBody.\nask: Why?\n- A\n- B\nbecause: So.",
+                "line 9: a question is about an event:",
+            ),
+            (
+                "## H\nBody.\nask: Why?\n- A\n- B\nevent: b1 hw\nbecause: So.",
+                "line 9: one answer is marked [x]",
+            ),
+            (
+                "## H\nBody.\nask: Why?\n- [x] A\n- [x] B",
+                "line 13: only one answer",
+            ),
+            ("## H\nBody.\nask: Why?\n- [x] At 3", "line 12: 3 is typed"),
+            (
+                "## H\nBody.\ncheck: {brokers}",
+                "line 11: a check is two sides",
+            ),
+            ("## H\nBody.\nevent: hw", "is not a process"),
+            ("## H\nBody.\nask: A?\nask: B?", "line 12: ask: comes twice"),
+        ] {
+            let said = refused(&with(&[step]));
+            assert!(said.contains(sentence), "{step}: {said}");
+        }
+    }
+
+    #[test]
+    fn front_matter_is_complete() {
+        assert!(refused("## H").contains("begins with ---"));
+        assert!(refused("---\nslug: a\n").contains("ends with ---"));
+        assert!(refused("---\nslug: a\n---\n").contains("has no number:"));
+        assert!(refused("---\nslug: A1\n").contains("small letters"));
+        assert!(refused("---\nlens: queue\n").contains("broker, topic or record"));
+        assert!(refused("---\ncolour: red\n").contains("colour: is none of"));
+        assert!(refused("---\ntitle: a\ntitle: b\n").contains("title: comes twice"));
+        assert!(refused("---\nnumber: 100\n").contains("from 0 to 99"));
+    }
+}
