@@ -10,7 +10,7 @@
 //! - [`chunks`]: bytes in several pieces, so that stored batches are sent without copying them;
 //! - [`malformed`], [`reader`], [`writer`]: what every decoder and encoder is made of, and how a
 //!   hostile frame is kept harmless;
-//! - [`wire`], [`message`]: the types of fields, and the macro in which a message is declared once;
+//! - [`wire`], `primitive`, [`message`]: the types of fields, and the macro in which a message is declared once;
 //! - [`api`]: the messages, one file per API;
 //! - [`header`], [`frame`]: what stands around a body;
 //! - [`records`]: record batches, which travel inside Produce and Fetch and lie on disk as they travelled;
@@ -29,6 +29,7 @@ pub mod frame;
 pub mod header;
 pub mod malformed;
 pub mod message;
+mod primitive;
 pub mod reader;
 pub mod records;
 pub mod sample;
@@ -38,6 +39,7 @@ pub mod writer;
 
 pub use api_key::Audience;
 pub use chunks::Chunks;
+pub use describe::{Description, describe_request, describe_response};
 pub use error_code::ErrorCode;
 pub use frame::{FrameBuffer, decode_response, encode_request, encode_response};
 pub use header::RequestHeader;

@@ -301,8 +301,13 @@ impl<'a> Reader<'a> {
         value: impl FnOnce() -> String,
     ) {
         if let Some(trace) = &mut self.trace {
-            trace.leaf(name, kind, value(), (start, self.position));
+            trace.leaf(name, kind, value(), start..self.position);
         }
+    }
+
+    /// The trace, for those who have more to say than a leaf.
+    pub(super) fn trace(&mut self) -> Option<&mut Trace> {
+        self.trace.as_mut()
     }
 
     fn copy_out(&mut self, target: &mut [u8]) {

@@ -5,6 +5,7 @@
 //! picture of a message cannot differ from the message.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 /// A named stretch of a frame and what it means.
 ///
@@ -91,11 +92,16 @@ impl Trace {
         name: &str,
         kind: &'static str,
         value: String,
-        range: (usize, usize),
+        range: Range<usize>,
     ) {
-        self.enter(name.to_string(), range.0);
+        self.enter(name.to_string(), range.start);
         self.say(kind, value);
-        self.leave(range.1);
+        self.leave(range.end);
+    }
+
+    /// Adds a field that was made elsewhere.
+    pub(super) fn adopt(&mut self, field: Field) {
+        self.parent().children.push(field);
     }
 
     /// Closes whatever is open at `end` and returns the whole.

@@ -29,11 +29,13 @@
 mod batch;
 mod builder;
 mod compression;
+mod describe;
 mod header;
 mod record;
 mod varint;
 
 pub use batch::{Batch, read_batches, read_whole_batches};
 pub use builder::BatchBuilder;
+pub use describe::{describe, describe_records};
 pub use header::{BatchHeader, Codec, HEADER_SIZE};
 pub use record::{Header, INFLATION_LIMIT, Record, Records};

@@ -65,6 +65,13 @@ impl Records {
     }
 }
 
+impl Records {
+    /// How much of the body has been read.
+    pub(super) fn position(&self) -> usize {
+        self.cursor.at
+    }
+}
+
 impl Iterator for Records {
     type Item = Result<Record, Malformed>;
 

@@ -2,5 +2,7 @@
 
 mod codec;
 mod compression;
+mod examples;
 mod oracle;
 mod records;
+mod vectors;
