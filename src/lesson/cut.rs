@@ -1,7 +1,7 @@
 //! A lesson's script, cut into the parts of its steps.
 //!
 //! The script is an ordinary one; `#@ 2` is a comment to everybody but a lesson, for which what follows
-//! plays in step 2. What stands before the first cut belongs to step 1.
+//! plays in step 2; more words after the number are a comment to the lesson too. What stands before the first cut belongs to step 1.
 //!
 //! Laws: the cuts count the steps without gaps; every step plays something.
 
@@ -22,7 +22,7 @@ pub fn cuts(script: &str, steps: usize) -> Result<Vec<std::ops::Range<usize>>, U
             sentence,
         };
         let next = starts.len() + 1;
-        match cut.trim().parse() {
+        match cut.split_whitespace().next().unwrap_or_default().parse() {
             Ok(1) if starts.len() == 1 => {}
             Ok(step) if step == next => starts.push(index + 1),
             _ => return Err(at(format!("here the script goes on with #@ {next}"))),

@@ -8,8 +8,10 @@
 //! against the world; a step ends where the next one begins, so every step can be gone to directly.
 //!
 //! Contents: [`placeholder`] what the world fills in · [`inline`] prose and references · [`page`] the
-//! page and its steps · [`wording`] what prose must not contain · [`cut`] the script's parts.
+//! page and its steps · [`wording`] what prose must not contain · [`cut`] the script's parts ·
+//! [`catalogue`] every lesson there is.
 
+pub mod catalogue;
 pub mod cut;
 pub mod inline;
 pub mod page;

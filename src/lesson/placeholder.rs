@@ -21,6 +21,7 @@
 //! | `{next P}` | the offset that the next record gets: the leader's log end |
 //! | `{hash KEY}` `{masked KEY}` | murmur2 of the key, signed; the same without its sign bit |
 //! | `{partition KEY T}` | where records of that key go: the masked hash modulo the partitions |
+//! | `{remainder KEY N}` | the masked hash modulo any number |
 //! | `{homes KEY T}` `{keyed KEY T}` | the partitions that hold records of the key; how many records |
 //! | `{key R}` `{value R}` `{timestamp R}` | a record's key, value and timestamp, as text |
 //! | `{headers R}` `{header R NAME}` | how many headers; the value of one |
@@ -32,6 +33,9 @@
 //! | `{position C P}` `{consumed C P}` | where a consumer reads next; how many records it was given |
 //! | `{offset C first}` `{offset C last}` | of the acknowledged records: the first and the last offset |
 //! | `{acknowledged C}` `{batches C}` | records acknowledged; batches sent |
+//! | `{queued C}` | records that a producer's application handed over within the step |
+//! | `{chosen C}` `{spread C}` | the partitions it chose for them; how many those are |
+//! | `{audit WORD}` | records acknowledged, readable or lost, over all producers |
 //! | `{facts WHO LINE}` | how many facts of the step begin so |
 //! | `{error NAME}` | the number of Kafka's error of that name |
 //!
@@ -110,6 +114,7 @@ pub enum What {
     Hash(Text),
     Masked(Text),
     PartitionOf(Text, TopicName),
+    Remainder(Text, u32),
     Homes(Text, TopicName),
     Keyed(Text, TopicName),
     Key(RecordId),
@@ -132,8 +137,20 @@ pub enum What {
     LastAcknowledged(ProcessId),
     Acknowledged(ProcessId),
     Batches(ProcessId),
+    Queued(ProcessId),
+    Chosen(ProcessId),
+    Spread(ProcessId),
+    Audit(Audited),
     Facts(Pattern),
     Error(ErrorCode),
+}
+
+/// What the audit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audited {
+    Acknowledged,
+    Readable,
+    Lost,
 }
 
 /// Facts that begin alike: who noted them, and the beginning of their line in a transcript.
@@ -284,9 +301,9 @@ impl Placeholder {
 /// Every name of the vocabulary, as an error lists it.
 const NAMES: &str = "brokers topics controller latency time broker-setting partitions replication \
     topic-setting records leader epoch replicas isr in-sync hw leo start count first last next hash \
-    masked partition homes keyed key value timestamp headers header record-bytes key-bytes \
+    masked partition remainder homes keyed key value timestamp headers header record-bytes key-bytes \
     value-bytes key-hex batch-bytes batch-records batch-header name setting acks position consumed \
-    offset acknowledged batches facts error";
+    offset acknowledged batches queued chosen spread audit facts error";
 
 fn what(name: &str, of: &mut Arguments) -> Result<What, String> {
     Ok(match name {
@@ -323,6 +340,12 @@ fn what(name: &str, of: &mut Arguments) -> Result<What, String> {
         "hash" => What::Hash(of.text("a key")?),
         "masked" => What::Masked(of.text("a key")?),
         "partition" => What::PartitionOf(of.text("a key")?, of.topic()?),
+        "remainder" => {
+            let key = of.text("a key")?;
+            let by = of.word("a number of partitions")?;
+            let by = by.parse().ok().filter(|by| *by > 0);
+            What::Remainder(key, by.ok_or("a remainder is by a number from 1")?)
+        }
         "homes" => What::Homes(of.text("a key")?, of.topic()?),
         "keyed" => What::Keyed(of.text("a key")?, of.topic()?),
         "key" => What::Key(of.record()?),
@@ -352,6 +375,15 @@ fn what(name: &str, of: &mut Arguments) -> Result<What, String> {
         }
         "acknowledged" => What::Acknowledged(of.client()?),
         "batches" => What::Batches(of.client()?),
+        "queued" => What::Queued(of.client()?),
+        "chosen" => What::Chosen(of.client()?),
+        "spread" => What::Spread(of.client()?),
+        "audit" => What::Audit(match of.word("acknowledged, readable or lost")? {
+            "acknowledged" => Audited::Acknowledged,
+            "readable" => Audited::Readable,
+            "lost" => Audited::Lost,
+            other => return Err(format!("{other} is none of acknowledged, readable, lost")),
+        }),
         "facts" => {
             let pattern = Pattern::parse(of.rest)?;
             of.rest = "";
