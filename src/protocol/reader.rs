@@ -193,17 +193,11 @@ impl<'a> Reader<'a> {
         read: &mut dyn FnMut(&mut Reader<'a>, u32) -> Result<Known, Malformed>,
     ) -> Result<(), Malformed> {
         self.enter("tagged_fields");
-        let start = self.position;
-        let count = self.unsigned_varint()?;
-        self.leaf("count", UNSIGNED_VARINT, start, || count.to_string());
+        let count = self.named_varint("count")?;
         for _ in 0..count {
             self.enter("tagged_field");
-            let start = self.position;
-            let tag = self.unsigned_varint()?;
-            self.leaf("tag", UNSIGNED_VARINT, start, || tag.to_string());
-            let start = self.position;
-            let size = self.unsigned_varint()? as usize;
-            self.leaf("size", UNSIGNED_VARINT, start, || size.to_string());
+            let tag = self.named_varint("tag")?;
+            let size = self.named_varint("size")? as usize;
             self.within(size, |reader| match read(reader, tag)? {
                 Known::Yes => Ok(()),
                 Known::No => {
@@ -219,6 +213,15 @@ impl<'a> Reader<'a> {
         self.say("tagged fields", String::new);
         self.leave();
         Ok(())
+    }
+
+    /// An unsigned varint that is a field of its own.
+    fn named_varint(&mut self, name: &'static str) -> Result<u32, Malformed> {
+        self.enter(name);
+        let value = self.unsigned_varint()?;
+        self.say(UNSIGNED_VARINT, || value.to_string());
+        self.leave();
+        Ok(value)
     }
 
     /// Runs `read` on the next `length` bytes, all of which it must read.

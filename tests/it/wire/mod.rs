@@ -3,6 +3,7 @@
 mod codec;
 mod compression;
 mod examples;
+mod hostile;
 mod oracle;
 mod records;
 mod vectors;
