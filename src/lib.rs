@@ -63,6 +63,7 @@
 //! ZooKeeper, elections and crashes; consumer groups; transactions; TCP.
 
 pub mod channel;
+pub mod client;
 pub mod fact;
 pub mod lesson;
 pub mod log;
