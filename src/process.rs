@@ -23,6 +23,18 @@ use crate::time::{Duration, Instant, Moment, Timestamp};
 pub enum Payload {
     /// Kafka's own bytes, cut anywhere: the receiver puts frames together again.
     Kafka(Chunks),
+    /// A topic's settings, from the controller to a broker.
+    ///
+    /// Unlike Kafka, where brokers read `/config/topics/T` in ZooKeeper when `/config/changes` says so:
+    /// this stands in for that watch until ZooKeeper is here.
+    Config(TopicConfigs),
+}
+
+/// The settings that one topic has of its own, by Kafka's names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicConfigs {
+    pub topic: TopicName,
+    pub configs: Vec<(Text, Text)>,
 }
 
 /// What happens to a process.
@@ -87,6 +99,14 @@ impl Outbox {
         self.effects.push(Effect::Send {
             connection,
             payload: Payload::Kafka(bytes),
+        });
+    }
+
+    /// Tells a broker a topic's settings.
+    pub fn send_configs(&mut self, connection: ConnectionId, configs: TopicConfigs) {
+        self.effects.push(Effect::Send {
+            connection,
+            payload: Payload::Config(configs),
         });
     }
 
