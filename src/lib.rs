@@ -71,6 +71,7 @@ pub mod model;
 pub mod process;
 pub mod protocol;
 pub mod rng;
+pub mod stage;
 pub mod time;
 pub mod timers;
 

@@ -1,7 +1,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 //! The host tests.
 
+mod figures;
 mod memory;
-
 mod tidy;
 mod wire;

@@ -1,0 +1,30 @@
+//! Transit lines: one stroke for each plane, corners rounded, faults in red dashes.
+
+use crate::stage::geometry::{Point, Route};
+use crate::stage::shape::Shape;
+
+/// A line. `class` is one of `data`, `idle`, `repl`, `ctl`, `sess`, `slow`, `cut`, `was`.
+pub fn line(route: &Route, class: &'static str) -> Shape {
+    let class = match class {
+        "data" => "ln data",
+        "idle" => "ln idle",
+        "repl" => "ln repl",
+        "ctl" => "ln ctl",
+        "sess" => "ln sess",
+        "slow" => "ln slow",
+        "cut" => "ln cut",
+        "was" => "ln was",
+        other => unreachable!("{other} is no kind of line"),
+    };
+    Shape::path(route.path(), class)
+}
+
+/// What keeps a line apart from the lines it crosses: a wider stroke in the stage's colour under it.
+pub fn casing(route: &Route) -> Shape {
+    Shape::path(route.path(), "casing")
+}
+
+/// The arrow head at the end of a control line that comes from the right.
+pub fn arrow_head(at: Point) -> Shape {
+    Shape::path("M0 0l8 -5v10z", "tri").at(at)
+}

@@ -1,0 +1,176 @@
+//! Marks: poles and flags at offsets, group markers, crosses, badges, washes and rings.
+
+use crate::stage::geometry::{Point, Rect, number};
+use crate::stage::shape::{Name, Shape};
+
+/// Which pole: the high watermark is solid, log start and log end are dotted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoleKind {
+    HighWatermark,
+    LogEdge,
+}
+
+/// To which side of its pole a flag flies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlagSide {
+    Left,
+    Right,
+}
+
+/// The shape that stands for a group, in order of creation; later groups carry their number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupShape {
+    Triangle,
+    Diamond,
+    Square,
+    Numbered(u32),
+}
+
+impl GroupShape {
+    /// The shape of the n-th group, counted from 0.
+    pub fn of(index: usize) -> GroupShape {
+        match index {
+            0 => GroupShape::Triangle,
+            1 => GroupShape::Diamond,
+            2 => GroupShape::Square,
+            more => GroupShape::Numbered(more as u32 + 1),
+        }
+    }
+}
+
+/// What a group's marker stands for: a committed offset is filled, a client's position is hollow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkerKind {
+    Committed,
+    Position,
+}
+
+/// A pole at an offset's left edge, around the origin of its own x.
+pub fn pole(x: f64, top: f64, bottom: f64, kind: PoleKind) -> Shape {
+    let class = match kind {
+        PoleKind::HighWatermark => "hw",
+        PoleKind::LogEdge => "leo",
+    };
+    Shape::group("", vec![Shape::line(0.0, top, 0.0, bottom, class)]).at(Point::new(x, 0.0))
+}
+
+/// A pole with a flag on top. The high watermark's flag is ink and flies to the left; those of log start
+/// and log end are hollow and fly to the right.
+pub fn flag(x: f64, top: f64, bottom: f64, label: &str, kind: PoleKind, side: FlagSide) -> Shape {
+    let w = label.chars().count() as f64 * 6.1 + 10.0;
+    let h = 15.0;
+    let left = match side {
+        FlagSide::Right => -1.0,
+        FlagSide::Left => 1.0 - w,
+    };
+    let (line, sheet, text) = match kind {
+        PoleKind::HighWatermark => ("hw", "box ink", "mid b inv fs10-5"),
+        PoleKind::LogEdge => ("leo", "box", "mid b fs10-5"),
+    };
+    let parts = vec![
+        Shape::line(0.0, top, 0.0, bottom, line),
+        Shape::rect(left, top - h, w, h, 3.0, sheet),
+        Shape::text(left + w / 2.0, top - h + 11.0, label.to_owned(), text),
+    ];
+    Shape::group("", parts).at(Point::new(x, 0.0))
+}
+
+/// A group's marker: filled for the committed offset, hollow for the position.
+pub fn group_marker(at: Point, shape: GroupShape, s: f64, kind: MarkerKind) -> Shape {
+    let (class, text) = match kind {
+        MarkerKind::Committed => ("tri", "mid b inv fs10"),
+        MarkerKind::Position => ("tri open", "mid b fs10"),
+    };
+    let n = number(s);
+    let body = match shape {
+        GroupShape::Triangle => {
+            let low = number(s * 0.8);
+            Shape::path(format!("M0 -{n}L{n} {low}L-{n} {low}Z"), class)
+        }
+        GroupShape::Diamond => Shape::path(format!("M0 -{n}L{n} 0L0 {n}L-{n} 0Z"), class),
+        GroupShape::Square => {
+            let side = 2.0 * s - 1.0;
+            Shape::rect(0.5 - s, 0.5 - s, side, side, 1.0, class)
+        }
+        GroupShape::Numbered(number) => {
+            let parts = vec![
+                Shape::circle(0.0, 0.0, s + 2.0, class),
+                Shape::text(0.0, 3.5, number.to_string(), text),
+            ];
+            return Shape::group("", parts).at(at);
+        }
+    };
+    body.at(at)
+}
+
+/// The cross of every fault.
+pub fn cross(at: Point, r: f64) -> Shape {
+    let n = number(r);
+    Shape::path(format!("M-{n} -{n}L{n} {n}M{n} -{n}L-{n} {n}"), "xmark").at(at)
+}
+
+/// The dot of something that is up.
+pub fn dot(at: Point, r: f64) -> Shape {
+    Shape::circle(at.x, at.y, r, "tri")
+}
+
+/// The half-filled dot of something that starts or drains.
+pub fn half_dot(at: Point) -> Shape {
+    let parts = vec![
+        Shape::circle(0.0, 0.0, 5.0, "tri open"),
+        Shape::path("M0 -5a5 5 0 010 10z", "tri"),
+    ];
+    Shape::group("", parts).at(at)
+}
+
+/// An ink badge with a diamond: "Controller".
+pub fn badge(at: Point, label: &'static str, w: f64) -> Shape {
+    let parts = vec![
+        Shape::rect(0.0, 0.0, w, 20.0, 5.0, "box ink"),
+        crate::stage::kit::diamond(Point::new(13.0, 10.0), 4.5, "inv"),
+        Shape::text(23.0, 14.0, label, "b inv fs11-5"),
+    ];
+    Shape::group("", parts).at(at)
+}
+
+/// A small labelled box around its middle; `class` and `text` say in which manner.
+pub fn chip(
+    mid: Point,
+    w: f64,
+    label: impl Into<Name>,
+    class: &'static str,
+    text: &'static str,
+) -> Shape {
+    let parts = vec![
+        Shape::rect(-w / 2.0, -10.0, w, 20.0, 5.0, class),
+        Shape::text(0.0, 4.0, label, text),
+    ];
+    Shape::group("", parts).at(mid)
+}
+
+/// Look here.
+pub fn wash(area: Rect, r: f64) -> Shape {
+    Shape::rect(area.x, area.y, area.w, area.h, r, "wash")
+}
+
+/// The ring of a selection around a box, kept off it by a gap in the stage's colour.
+pub fn ring(area: Rect, r: f64) -> Shape {
+    let parts = vec![
+        Shape::rect(area.x, area.y, area.w, area.h, r, "sel2"),
+        Shape::rect(area.x, area.y, area.w, area.h, r, "sel"),
+    ];
+    Shape::group("", parts)
+}
+
+/// About how wide a text is: enough to place what stands beside it, on any system font.
+pub fn text_width(text: &str, px: f64) -> f64 {
+    text.chars()
+        .map(|c| match c {
+            'i' | 'j' | 'l' | 't' | 'f' | '.' | ',' | '\'' | ' ' | '|' | 'I' => 0.32,
+            'm' | 'w' | 'M' | 'W' => 0.86,
+            'A'..='Z' => 0.68,
+            _ => 0.57,
+        })
+        .sum::<f64>()
+        * px
+}

@@ -1,0 +1,35 @@
+//! The drawing kit: one pure function for each thing in the visual vocabulary.
+//!
+//! - `record`: a record as a square in a log or as a round dot in flight, with or without its letter
+//! - `tape`: a partition's log: bed, cells, offset numbers, the next slot
+//! - `travel`: what moves: capsule, answer ring, error ring, diamond
+//! - `mark`: flags on poles, group markers, crosses, washes and rings
+//! - `link`: transit lines with round corners
+//! - `flow`: what is left of records at high rates: strip, stream, heat
+//! - `icon`: the few icons that stand on the stage itself
+//! - `defs`: the hatches and patterns that every picture carries
+//!
+//! The grammar: square is stored, round is travelling; filled has the data for good, hollow does not
+//! yet, or is just an answer; a diamond is the control plane. Ink is structure, colour is a key, red is
+//! a fault and never alone, a yellow wash means look here.
+
+mod defs;
+mod flow;
+mod icon;
+mod link;
+mod mark;
+mod record;
+mod tape;
+mod travel;
+
+pub use defs::{DEFS, KEY_PATTERNS};
+pub use flow::{heat, heat_level, stream, strip};
+pub use icon::{FLAG, icon};
+pub use link::{arrow_head, casing, line};
+pub use mark::{
+    FlagSide, GroupShape, MarkerKind, PoleKind, badge, chip, cross, dot, flag, group_marker,
+    half_dot, pole, ring, text_width, wash,
+};
+pub use record::{RecordForm, flat_record, letter_size, record, size_class};
+pub use tape::{Numbers, Tape};
+pub use travel::{answer, capsule, capsule_size, control_pill, diamond, error_answer};

@@ -1,0 +1,184 @@
+//! The lens by topic: one row for each partition, its leader's log only, with room for every offset mark.
+//!
+//! For keys, groups and offsets. Producers stand left, readers right, both beside the middle of the rows.
+//! When there are more partitions than fit with their marks, the rows lose their marks' room, then their
+//! title stands beside the log; at last the stage pans.
+
+use crate::stage::density::Density;
+use crate::stage::geometry::{Rect, Size};
+use crate::stage::kit::{Numbers, Tape};
+use crate::stage::layout::lanes;
+use crate::stage::layout::{Ask, Client, Columns, Layout, Manner, Row, RowForm};
+use crate::stage::snapshot::Snapshot;
+
+/// From the title to the log, and from the log to the lowest mark.
+const ABOVE: f64 = 62.0;
+const BELOW: f64 = 58.0;
+
+pub(super) fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
+    let narrow = ask.size.w < 600.0;
+    let columns = columns(snapshot, ask, narrow);
+    let mut layout = Layout::bare(ask, Manner::Topic, columns);
+    layout.numbers = Numbers::All;
+    let bottom = rows(snapshot, ask, &mut layout);
+    clients(snapshot, &mut layout, bottom);
+    let lowest = layout
+        .consumers
+        .values()
+        .chain(layout.producers.values())
+        .map(|client| client.area.bottom())
+        .fold(bottom, f64::max);
+    layout.content = Size::new(ask.size.w, ask.size.h.max(lowest + 8.0));
+    layout
+}
+
+fn columns(snapshot: &Snapshot, ask: &Ask, narrow: bool) -> Columns {
+    let w = ask.size.w;
+    let (margin, producers, gutter, gap, readers) = match narrow {
+        true => (8.0, 66.0, 26.0, 30.0, 58.0),
+        false => (12.0, 104.0, 60.0, 91.0, 90.0),
+    };
+    let left = match snapshot.producers.is_empty() {
+        true => margin + 8.0,
+        false => margin + producers + gutter,
+    };
+    let right = match snapshot.consumers.is_empty() {
+        true => margin + 8.0,
+        false => gap + readers + margin,
+    };
+    let room = (w - left - right - 4.0).max(120.0);
+    let pitch = pitch(narrow);
+    let cards_w = (room / pitch).floor() * pitch + 4.0;
+    let readers_x = if snapshot.consumers.is_empty() {
+        w
+    } else {
+        w - margin - readers
+    };
+    Columns {
+        producers_x: margin,
+        producers_w: producers,
+        cards_x: left,
+        cards_w,
+        readers_x,
+        readers_w: readers,
+    }
+}
+
+fn pitch(narrow: bool) -> f64 {
+    if narrow { 24.0 } else { 29.0 }
+}
+
+/// Places a row for each partition; returns where the last one ends.
+fn rows(snapshot: &Snapshot, ask: &Ask, layout: &mut Layout) -> f64 {
+    let narrow = ask.size.w < 600.0;
+    let columns = layout.columns;
+    let pitch = pitch(narrow);
+    let size = if narrow { 21.0 } else { 25.0 };
+    let count = snapshot.partitions().count();
+    let topics = snapshot.topics.len();
+    let head = if topics > 1 { 30.0 } else { 0.0 };
+    let room = ask.size.h - ABOVE - BELOW - 4.0 - head * topics as f64;
+    let step = (room / (count.max(2) as f64 - 1.0)).clamp(74.0, 152.0);
+    let mut y = ABOVE + 30.0;
+    if count == 1 && topics == 1 {
+        y = (ask.size.h / 2.0 - 10.0).max(y);
+    }
+    let form = match ask.density {
+        Density::Letters => RowForm::Cells,
+        Density::Strip => RowForm::Strip,
+        Density::Stream => RowForm::Stream,
+        Density::Heat => RowForm::Heat,
+    };
+    let mut bottom = y;
+    for topic in &snapshot.topics {
+        y += head;
+        for partition in &topic.partitions {
+            let Some(home) = partition.home() else {
+                continue;
+            };
+            let tape = Tape {
+                x: columns.cards_x,
+                y,
+                pitch,
+                size,
+                from: 0,
+                slots: ((columns.cards_w - 4.0) / pitch).floor().max(3.0) as u32,
+                flat: form != RowForm::Cells,
+            };
+            let area = Rect::new(tape.x - 2.0, y - 56.0, tape.width() + 4.0, 56.0 + BELOW);
+            let shown = area.h.min(step - 4.0);
+            let area = Rect::new(area.x, y - shown * 0.5, area.w, shown);
+            layout
+                .rows
+                .insert((partition.id.clone(), home), Row { area, form, tape });
+            bottom = y + BELOW;
+            y += step;
+        }
+    }
+    bottom
+}
+
+/// Boxes left and right, spread along the rows.
+fn clients(snapshot: &Snapshot, layout: &mut Layout, bottom: f64) {
+    let columns = layout.columns;
+    let narrow = layout.ask.size.w < 600.0;
+    let (top, bottom) = (20.0, bottom.min(layout.ask.size.h - 12.0).max(140.0));
+    let middle = |layout: &Layout, partitions: &mut dyn Iterator<Item = &_>| {
+        let ys: Vec<f64> = partitions
+            .filter_map(|id| {
+                let home = snapshot.partition(id)?.home()?;
+                Some(layout.row(id, home)?.tape.y)
+            })
+            .collect();
+        match ys.is_empty() {
+            true => bottom,
+            false => ys.iter().sum::<f64>() / ys.len() as f64,
+        }
+    };
+    let h = |count: usize| {
+        let most = if narrow { 92.0 } else { 104.0 };
+        ((bottom - top) / count.max(1) as f64 - 12.0).clamp(64.0, most)
+    };
+    let tall = h(snapshot.producers.len());
+    let wanted: Vec<(f64, f64)> = snapshot
+        .producers
+        .iter()
+        .map(|producer| {
+            let mut aims = producer.writes.iter().map(|aim| &aim.partition);
+            (middle(layout, &mut aims), tall)
+        })
+        .collect();
+    let n = wanted.len() as f64;
+    let middles = lanes::spread(&wanted, 12.0, top, bottom);
+    let edge = columns.producers_x + columns.producers_w;
+    for (at, (producer, mid)) in snapshot.producers.iter().zip(middles).enumerate() {
+        let area = Rect::new(
+            columns.producers_x,
+            mid - tall / 2.0,
+            columns.producers_w,
+            tall,
+        );
+        let between = f64::min(12.0, (columns.cards_x - edge - 12.0) / n);
+        let lane = (edge + columns.cards_x) / 2.0 + (at as f64 - (n - 1.0) / 2.0) * between - 2.0;
+        layout.producers.insert(producer.id, Client { area, lane });
+    }
+    let tall = h(snapshot.consumers.len());
+    let wanted: Vec<(f64, f64)> = snapshot
+        .consumers
+        .iter()
+        .map(|consumer| {
+            let mut reads = consumer.reads.iter().map(|reading| &reading.partition);
+            (middle(layout, &mut reads), tall)
+        })
+        .collect();
+    let n = wanted.len() as f64;
+    let middles = lanes::spread(&wanted, 12.0, top, bottom);
+    let gap = columns.readers_x - columns.cards_right();
+    for (at, (consumer, mid)) in snapshot.consumers.iter().zip(middles).enumerate() {
+        let area = Rect::new(columns.readers_x, mid - tall / 2.0, columns.readers_w, tall);
+        let between = f64::min(14.0, (gap - 20.0) / n);
+        let first = columns.cards_right() + f64::min(28.0, gap / 2.0);
+        let lane = first + at as f64 * between;
+        layout.consumers.insert(consumer.id, Client { area, lane });
+    }
+}

@@ -1,0 +1,203 @@
+//! Where things stand.
+//!
+//! A [`Layout`] is a function of the snapshot's structure (which brokers, topics, clients there are), of
+//! the stage's size and of the lens. Records flowing do not change it, so nothing on the stage jumps while
+//! they do; leadership changes re-route lines but leave boxes where they are, because everything hangs on a
+//! partition's *home*, the first replica of its assignment.
+//!
+//! Two lenses show a cluster: by broker (`by_broker`: producers left, brokers stacked in the middle, readers
+//! right, ZooKeeper on top) and by topic (`by_topic`: a row for each partition, the leader's log only). A
+//! third takes one record apart (`record`). `phone` is the lens by broker in 390 pixels.
+//!
+//! When space is short detail is dropped and nothing shrinks: first followers become strips, then offsets
+//! are numbered every fifth, then hosts are hidden, then other topics collapse into one heat row, and at last
+//! the stage pans: `content` is larger than what was asked for.
+//!
+//! `window` says which offsets a log shows; `lanes` keeps lines apart.
+
+mod by_broker;
+mod by_topic;
+mod columns;
+mod lanes;
+mod phone;
+mod record;
+mod window;
+
+use std::collections::BTreeMap;
+
+use crate::model::{BrokerId, ProcessId, Text, TopicPartition};
+use crate::stage::density::Density;
+use crate::stage::geometry::{Rect, Size};
+use crate::stage::kit::{Numbers, Tape};
+use crate::stage::snapshot::Snapshot;
+
+pub use columns::Columns;
+pub use window::window_start;
+
+/// Which side of the cluster is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lens {
+    ByBroker,
+    ByTopic,
+    /// One record, taken apart.
+    Record,
+}
+
+/// How much is said beside the logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// Everything the lens can show.
+    Full,
+    /// The first-run picture: no poles, no positions, no numbers.
+    Calm,
+}
+
+/// What is asked of a layout.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ask {
+    pub lens: Lens,
+    /// The stage in CSS pixels.
+    pub size: Size,
+    pub voice: Voice,
+    /// How records are drawn; the caller keeps it steady with [`Density::after`].
+    pub density: Density,
+}
+
+/// How rows are drawn, from the roomiest to the tightest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Every replica in a row of 44 with its role under its name.
+    Rows,
+    /// The subject's replicas large, all others as strips.
+    Focus,
+    /// The same, in a low stage.
+    FocusLow,
+    /// Every replica in a row of 27 with its name beside it.
+    Dense,
+    /// Leaders in rows of 29, followers as strips of 17.
+    Strips,
+    /// 390 pixels wide.
+    Phone,
+    /// One row for each partition.
+    Topic,
+    /// One record.
+    Record,
+}
+
+/// Where everything stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layout {
+    pub ask: Ask,
+    pub manner: Manner,
+    /// What the picture needs; larger than asked for when the stage pans.
+    pub content: Size,
+    pub columns: Columns,
+    /// Where the cluster's state is shown.
+    pub coordination: Option<Rect>,
+    pub cards: BTreeMap<BrokerId, Rect>,
+    /// One row for each drawn replica; by topic, one for each partition under its home broker.
+    pub rows: BTreeMap<(TopicPartition, BrokerId), Row>,
+    pub producers: BTreeMap<ProcessId, Client>,
+    pub groups: BTreeMap<Text, Rect>,
+    pub consumers: BTreeMap<ProcessId, Client>,
+    /// Hosts are hidden when short of room.
+    pub hosts: bool,
+    pub numbers: Numbers,
+    /// Where the legend stands, when there is room for it.
+    pub legend: Option<f64>,
+}
+
+/// The place of one replica's log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The whole row: what a pointer hits and what a wash covers.
+    pub area: Rect,
+    pub form: RowForm,
+    /// The log; its first offset is 0 here and set by [`Row::tape_from`].
+    pub tape: Tape,
+}
+
+/// What a row shows of its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowForm {
+    Cells,
+    /// Colours without letters, one for each offset of the aligned window.
+    Flat,
+    /// Colours without letters over a longer window.
+    Strip,
+    Stream,
+    Heat,
+}
+
+/// The place of a client's box and of the lane its lines use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Client {
+    pub area: Rect,
+    pub lane: f64,
+}
+
+/// Works out where everything stands.
+pub fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
+    match ask.lens {
+        Lens::Record => record::layout(snapshot, ask),
+        Lens::ByTopic => by_topic::layout(snapshot, ask),
+        Lens::ByBroker if ask.size.w < 600.0 => phone::layout(snapshot, ask),
+        Lens::ByBroker => by_broker::layout(snapshot, ask),
+    }
+}
+
+impl Layout {
+    /// A stage with nothing on it.
+    fn bare(ask: &Ask, manner: Manner, columns: Columns) -> Layout {
+        Layout {
+            ask: *ask,
+            manner,
+            content: ask.size,
+            columns,
+            coordination: None,
+            cards: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            producers: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            consumers: BTreeMap::new(),
+            hosts: true,
+            numbers: Numbers::None,
+            legend: None,
+        }
+    }
+
+    pub fn row(&self, partition: &TopicPartition, broker: BrokerId) -> Option<&Row> {
+        self.rows.get(&(partition.clone(), broker))
+    }
+
+    /// The row whose log a partition's records enter: its leader's, or by topic the only one it has.
+    pub fn row_of_leader(&self, partition: &crate::stage::snapshot::Partition) -> Option<&Row> {
+        let home = partition.home()?;
+        let row = self.row(&partition.id, partition.leader.unwrap_or(home));
+        row.or_else(|| self.row(&partition.id, home))
+    }
+
+    /// The height that the asked stage lacks.
+    pub fn overflow(&self) -> f64 {
+        (self.content.h - self.ask.size.h).max(0.0)
+    }
+}
+
+impl Row {
+    /// The log with its first offset in place.
+    pub fn tape_from(&self, from: i64) -> Tape {
+        Tape { from, ..self.tape }
+    }
+}
+
+impl Ask {
+    /// A full picture in letters.
+    pub fn new(lens: Lens, w: f64, h: f64) -> Ask {
+        Ask {
+            lens,
+            size: Size::new(w, h),
+            voice: Voice::Full,
+            density: Density::Letters,
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The lens by topic, in drawing order: trunks, then for each partition its title, log, flag and marks.
+
+use crate::stage::Thing;
+use crate::stage::geometry::{Point, Rect, Route};
+use crate::stage::kit::{self, GroupShape, MarkerKind, Tape, text_width};
+use crate::stage::layout::{Row, RowForm, Voice};
+use crate::stage::scene::pen::Pen;
+use crate::stage::scene::{clients, links, row};
+use crate::stage::shape::Shape;
+use crate::stage::snapshot::{CellState, Partition, Reading};
+
+pub(super) fn draw(pen: &mut Pen) {
+    let snapshot = pen.snapshot;
+    links::produce_lines(pen);
+    links::consume_lines(pen);
+    for topic in &snapshot.topics {
+        if snapshot.topics.len() > 1 {
+            heading(pen, topic);
+        }
+        for partition in &topic.partitions {
+            let Some(place) = partition
+                .home()
+                .and_then(|home| pen.layout.row(&partition.id, home))
+            else {
+                continue;
+            };
+            log(pen, partition, place);
+        }
+    }
+    for producer in &snapshot.producers {
+        clients::producer(pen, producer);
+    }
+    for consumer in &snapshot.consumers {
+        clients::consumer(pen, consumer);
+    }
+}
+
+/// The topic's name over its first partition, when there are several topics.
+fn heading(pen: &mut Pen, topic: &crate::stage::snapshot::Topic) {
+    let Some(first) = topic.partitions.first() else {
+        return;
+    };
+    let Some(place) = first
+        .home()
+        .and_then(|home| pen.layout.row(&first.id, home))
+    else {
+        return;
+    };
+    let thing = Thing::Topic(topic.name.clone());
+    let (x, y) = (place.tape.x, place.tape.y - 66.0);
+    let text = Shape::text(x, y, topic.name.to_string(), "h");
+    let w = text_width(&topic.name.0, 14.0);
+    pen.put(&thing, "heading", text);
+    pen.target(thing, Rect::new(x, y - 14.0, w, 20.0));
+}
+
+fn log(pen: &mut Pen, partition: &Partition, place: &Row) {
+    let thing = Thing::Partition(partition.id.clone());
+    let leading = partition.leading().or_else(|| partition.replicas.first());
+    let Some(replica) = leading else { return };
+    if pen.snapshot.washed(&thing) {
+        pen.put(&thing, "wash", kit::wash(place.area, 8.0));
+    } else if pen.snapshot.selection.as_ref() == Some(&thing) {
+        let Rect { x, y, w, h } = place.area;
+        pen.put(&thing, "ground", Shape::rect(x, y, w, h, 8.0, "selrow"));
+    }
+    pen.target(thing.clone(), place.area);
+    pen.put(&thing, "title", title(pen, partition, place));
+    row::replica(pen, partition, replica, place);
+    let tape = row::tape_of(partition, place);
+    if place.form == RowForm::Cells && pen.layout.ask.voice == Voice::Full {
+        reading_marks(pen, partition, &tape);
+    }
+    copies(pen, partition, &tape);
+    notes(pen, partition, &tape);
+}
+
+/// "Partition 0", and who leads it and who is in sync.
+fn title(pen: &Pen, partition: &Partition, place: &Row) -> Shape {
+    let (x, y) = (place.tape.x, place.tape.y - 44.0);
+    let name = format!("Partition {}", partition.id.partition);
+    let about = match partition.leader {
+        None => "no leader".to_owned(),
+        Some(leader) if partition.replicas.len() < 2 => format!("on broker {leader}"),
+        Some(leader) => {
+            let isr: Vec<String> = partition.isr.iter().map(|id| id.0.to_string()).collect();
+            format!("leader broker {leader}, in sync {}", isr.join(", "))
+        }
+    };
+    let class = if partition.leader.is_none() {
+        "s red b"
+    } else {
+        "s"
+    };
+    let beside = x + 78.0;
+    let mut parts = vec![Shape::text(x, y, name, "h2")];
+    if place.tape.width() > 300.0 || pen.snapshot.brokers.len() > 1 {
+        parts.push(Shape::text(beside, y, about, class));
+    }
+    Shape::group("", parts)
+}
+
+/// Committed offset, position and what lies between, on a line of their own under the numbers.
+fn reading_marks(pen: &mut Pen, partition: &Partition, tape: &Tape) {
+    let snapshot = pen.snapshot;
+    let readers: Vec<(usize, &Reading)> = snapshot
+        .consumers
+        .iter()
+        .flat_map(|consumer| {
+            let mut groups = snapshot.groups.iter();
+            let group = groups.position(|g| Some(&g.name) == consumer.group.as_ref());
+            let reads = consumer.reads.iter();
+            reads.map(move |reading| (group.unwrap_or(0), reading))
+        })
+        .filter(|(_, reading)| reading.partition == partition.id)
+        .collect();
+    let alone = readers.len() == 1;
+    for (nth, (group, reading)) in readers.into_iter().enumerate() {
+        let y = tape.bottom() + 25.0;
+        let shape = GroupShape::of(group);
+        let parts = reading_parts(reading, tape, y, shape, alone);
+        let thing = Thing::Partition(partition.id.clone());
+        pen.put_nth(&thing, "reading", nth, Shape::group("", parts));
+    }
+}
+
+fn reading_parts(
+    reading: &Reading,
+    tape: &Tape,
+    y: f64,
+    shape: GroupShape,
+    worded: bool,
+) -> Vec<Shape> {
+    let mut parts = Vec::new();
+    let within = |offset: Option<crate::model::Offset>| {
+        offset
+            .map(|offset| offset.0)
+            .filter(|offset| tape.has_edge(*offset))
+    };
+    let committed = within(reading.committed);
+    let position = within(reading.position);
+    if let Some(offset) = committed {
+        let x = tape.edge(offset);
+        parts.push(kit::group_marker(
+            Point::new(x, y),
+            shape,
+            5.5,
+            MarkerKind::Committed,
+        ));
+        if worded {
+            let (text, room) = (format!("committed {offset}"), x - 9.0 - tape.x);
+            parts.push(match text_width(&text, 11.0) < room {
+                true => Shape::text(x - 9.0, y + 5.0, text, "s2 end"),
+                false => Shape::text(x + 9.0, y + 5.0, text, "s2"),
+            });
+        }
+    }
+    let Some(offset) = position.filter(|_| position != committed) else {
+        return parts;
+    };
+    let x = tape.edge(offset);
+    parts.push(kit::group_marker(
+        Point::new(x, y),
+        shape,
+        5.5,
+        MarkerKind::Position,
+    ));
+    if worded {
+        let text = format!("position {offset}");
+        let room = tape.right() + 12.0 - x - 9.0;
+        parts.push(match text_width(&text, 11.0) < room {
+            true => Shape::text(x + 9.0, y + 5.0, text, "s2"),
+            false => Shape::text(x, y + 20.0, text, "s2 mid"),
+        });
+    }
+    if let Some(from) = committed
+        .map(|offset| tape.edge(offset))
+        .filter(|from| x - from > 14.0)
+    {
+        parts.push(Shape::line(from + 6.0, y + 1.0, x - 6.0, y + 1.0, "lagbar"));
+    }
+    parts
+}
+
+/// A call-out for the oldest record above the high watermark: which brokers have a copy of it yet.
+fn copies(pen: &mut Pen, partition: &Partition, tape: &Tape) {
+    let Some(leading) = partition.leading().filter(|_| partition.replicas.len() > 1) else {
+        return;
+    };
+    let Some(open) = leading
+        .cells
+        .iter()
+        .find(|cell| cell.state == CellState::Open)
+    else {
+        return;
+    };
+    let thing = Thing::Record(partition.id.clone(), open.offset);
+    let wanted = pen.snapshot.selection.as_ref() == Some(&thing) || pen.snapshot.washed(&thing);
+    if !wanted || !tape.shows(open.offset.0) {
+        return;
+    }
+    let at = tape.middle(open.offset.0);
+    let (x, y) = (tape.right() + 10.0, tape.y);
+    let w = 16.0 + 34.0 * partition.replicas.len() as f64;
+    let left = (x).min(pen.layout.content.w - w - 8.0);
+    let route = Route::through([(at.x, tape.top()), (at.x, y - 52.0), (left, y - 52.0)]);
+    let mut parts = vec![
+        kit::line(&route.with_radius(8.0), "repl"),
+        Shape::rect(left, y - 72.0, w, 40.0, 8.0, "box"),
+        Shape::text(
+            left + 10.0,
+            y - 56.0,
+            format!("copies of {}", open.offset.0),
+            "s2",
+        ),
+    ];
+    let mut brokers: Vec<_> = partition.replicas.iter().collect();
+    brokers.sort_by_key(|replica| replica.broker);
+    for (nth, replica) in brokers.iter().enumerate() {
+        let cx = left + 17.0 + 34.0 * nth as f64;
+        let has = replica.log_end > open.offset;
+        let state = if has {
+            CellState::Committed
+        } else {
+            CellState::Ghost
+        };
+        let form = kit::RecordForm::Square;
+        parts.push(kit::record(
+            Point::new(cx, y - 43.0),
+            14.0,
+            &open.key,
+            state,
+            form,
+        ));
+        parts.push(Shape::text(
+            cx + 11.0,
+            y - 39.0,
+            replica.broker.to_string(),
+            "s",
+        ));
+    }
+    pen.put(&thing, "copies", Shape::group("", parts));
+}
+
+/// Remarks under records and partitions.
+fn notes(pen: &mut Pen, partition: &Partition, tape: &Tape) {
+    let snapshot = pen.snapshot;
+    for note in &snapshot.notes {
+        let shape = match &note.thing {
+            Thing::Record(id, offset) if *id == partition.id && tape.shows(offset.0) => {
+                let at = tape.middle(offset.0);
+                let y = tape.bottom() + 42.0;
+                let class = if at.x > tape.frame().mid().x {
+                    "s2 b end"
+                } else {
+                    "s2 b"
+                };
+                let x = if at.x > tape.frame().mid().x {
+                    at.x + 10.0
+                } else {
+                    at.x - 10.0
+                };
+                Shape::text(x, y, note.text.to_string(), class)
+            }
+            Thing::Partition(id) if *id == partition.id => Shape::text(
+                tape.right(),
+                tape.y - 44.0,
+                note.text.to_string(),
+                "s2 b end halo",
+            ),
+            _ => continue,
+        };
+        pen.put(&note.thing, "note", shape);
+    }
+}

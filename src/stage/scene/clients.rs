@@ -1,0 +1,387 @@
+//! Producers, consumers and groups: boxes beside the cards.
+
+use crate::stage::Thing;
+use crate::stage::geometry::{Point, Rect};
+use crate::stage::kit::{self, GroupShape, MarkerKind, RecordForm, text_width};
+use crate::stage::layout::Manner;
+use crate::stage::scene::pen::Pen;
+use crate::stage::shape::{Shape, Span};
+use crate::stage::snapshot::{
+    CellState, ClientState, Consumer, Group, GroupState, KeyMark, Producer, Reading,
+};
+
+/// A lag above this is said in amber.
+const MUCH_LAG: i64 = 9;
+
+pub(super) fn producer(pen: &mut Pen, producer: &Producer) {
+    let thing = Thing::Process(producer.id);
+    let Some(area) = pen
+        .layout
+        .producers
+        .get(&producer.id)
+        .map(|client| client.area)
+    else {
+        return;
+    };
+    let topic = pen.layout.manner == Manner::Topic;
+    let pad = if producer.acks.is_none() && producer.note.is_empty() {
+        24.0
+    } else {
+        20.0
+    };
+    let pad = if topic { 22.0 } else { pad };
+    let x = area.x + 12.0;
+    let mut parts = vec![client_box(area, producer.state, 10.0)];
+    parts.push(Shape::text(
+        x,
+        area.y + pad,
+        producer.name.to_string(),
+        "h2",
+    ));
+    let kind = if producer.kind.contains('.') {
+        "m"
+    } else {
+        "s"
+    };
+    parts.push(Shape::text(
+        x,
+        area.y + pad + 16.0,
+        producer.kind.to_string(),
+        kind,
+    ));
+    if let Some(acks) = &producer.acks {
+        let drop = if topic { 38.0 } else { 31.0 };
+        parts.push(Shape::text(x, area.y + pad + drop, acks.to_string(), "m"));
+    }
+    parts.extend(held(pen, producer, area));
+    pen.put(&thing, "box", Shape::group("", parts));
+    selected(pen, &thing, area, 10.0);
+    pen.target(thing, area);
+}
+
+/// The records a producer holds, and what is said beside them.
+fn held(pen: &Pen, producer: &Producer, area: Rect) -> Vec<Shape> {
+    let with_note = !producer.note.is_empty();
+    let (size, pitch) = match pen.layout.manner {
+        Manner::Focus | Manner::FocusLow if with_note => (25.0, 26.0),
+        Manner::Topic => (22.0, 24.0),
+        Manner::Rows => (20.0, 24.0),
+        _ => (17.0, 20.0),
+    };
+    let y = area.bottom()
+        - if pen.layout.manner == Manner::Topic {
+            20.0
+        } else {
+            23.0
+        };
+    let x = area.x + 12.0 + if size > 24.0 { 12.0 } else { 13.0 };
+    let room = match with_note {
+        true => 1,
+        false => (((area.w - 24.0) / pitch).floor() as usize).max(1),
+    };
+    let mut parts = Vec::new();
+    for (at, key) in producer.held.iter().take(room).enumerate() {
+        parts.push(dot(Point::new(x + at as f64 * pitch, y), size, key));
+    }
+    let more = producer.held.len().saturating_sub(room);
+    let after = x + producer.held.len().min(room) as f64 * pitch - pitch / 2.0 + 4.0;
+    if more > 0 && !with_note {
+        parts.push(Shape::text(after, y + 4.0, format!("+{more}"), "s2"));
+    }
+    let text_x = if producer.held.is_empty() {
+        area.x + 12.0
+    } else {
+        x + 18.0
+    };
+    parts.extend(lines(
+        &producer.note,
+        text_x,
+        y + 4.0,
+        note_class(producer.state),
+    ));
+    parts
+}
+
+/// One or two short lines around a middle.
+fn lines(
+    note: &[crate::model::Text],
+    x: f64,
+    y: f64,
+    class: &'static str,
+) -> impl Iterator<Item = Shape> {
+    let up = if note.len() > 1 { 7.0 } else { 0.0 };
+    note.iter()
+        .take(2)
+        .enumerate()
+        .map(move |(at, line)| Shape::text(x, y - up + 13.0 * at as f64, line.to_string(), class))
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+pub(super) fn consumer(pen: &mut Pen, consumer: &Consumer) {
+    let thing = Thing::Process(consumer.id);
+    let Some(area) = pen
+        .layout
+        .consumers
+        .get(&consumer.id)
+        .map(|client| client.area)
+    else {
+        return;
+    };
+    let mut parts = vec![client_box(area, consumer.state, 8.0)];
+    parts.extend(match pen.layout.manner {
+        Manner::Topic => topic_reader(consumer, area),
+        Manner::Rows | Manner::Focus | Manner::FocusLow => beside_row(pen, consumer, area),
+        _ => dense_reader(consumer, area),
+    });
+    pen.put(&thing, "box", Shape::group("", parts));
+    selected(pen, &thing, area, 8.0);
+    pen.target(thing, area);
+}
+
+/// A reader in a roomy picture: name, partitions, then what it does or where it stands.
+fn beside_row(pen: &Pen, consumer: &Consumer, area: Rect) -> Vec<Shape> {
+    let focus = pen.layout.manner != Manner::Rows;
+    let mid = area.mid().y;
+    let x = area.x + if focus { 12.0 } else { 14.0 };
+    let (up, down) = if focus { (15.0, 9.0) } else { (6.0, 12.0) };
+    let partitions: Vec<String> = consumer
+        .reads
+        .iter()
+        .map(|reading| format!("P{}", reading.partition.partition))
+        .collect();
+    let mut parts = vec![
+        Shape::text(x, mid - up, consumer.name.to_string(), "b"),
+        Shape::text(area.right() - 12.0, mid - up, partitions.join(" "), "m end"),
+    ];
+    let class = if focus {
+        "s2"
+    } else {
+        note_class(consumer.state)
+    };
+    if let Some(key) = &consumer.handling {
+        parts.push(dot(Point::new(x + 8.0, mid + down - 4.0), 15.0, key));
+        let note = consumer.note.first().map_or("handling", |note| note);
+        parts.push(Shape::text(x + 20.0, mid + down, note.to_owned(), class));
+    } else if !consumer.note.is_empty() {
+        for (at, line) in consumer.note.iter().take(2).enumerate() {
+            let y = if focus { mid + 5.0 } else { mid + down } + 15.0 * at as f64;
+            parts.push(Shape::text(x, y, line.to_string(), class));
+        }
+    } else if let Some(offset) = place(consumer.reads.first()) {
+        let (offset, kind) = offset;
+        let shape = group_shape(pen, consumer);
+        let at = Point::new(x + 6.0, mid + down - 4.0);
+        parts.push(kit::group_marker(at, shape, 5.0, kind));
+        parts.push(Shape::text(x + 16.0, mid + down, offset.to_string(), "mi"));
+    }
+    parts
+}
+
+/// The committed offset, or the position where nothing is committed.
+fn place(reading: Option<&Reading>) -> Option<(i64, MarkerKind)> {
+    let reading = reading?;
+    let committed = reading.committed.map(|o| (o.0, MarkerKind::Committed));
+    committed.or(reading.position.map(|o| (o.0, MarkerKind::Position)))
+}
+
+/// A reader in a dense picture: name and lag, then its partitions by name.
+fn dense_reader(consumer: &Consumer, area: Rect) -> Vec<Shape> {
+    let x = area.x + 12.0;
+    let mut parts = vec![Shape::text(
+        x,
+        area.y + 20.0,
+        consumer.name.to_string(),
+        "b",
+    )];
+    if let Some(lag) = lag(consumer) {
+        let class = if lag > MUCH_LAG {
+            "mi end wrn b"
+        } else {
+            "mi end"
+        };
+        parts.push(Shape::text(
+            area.right() - 12.0,
+            area.y + 20.0,
+            format!("lag {lag}"),
+            class,
+        ));
+    }
+    for (at, reading) in consumer.reads.iter().enumerate() {
+        let name = match area.w < 130.0 {
+            true => format!("P{}", reading.partition.partition),
+            false => format!(
+                "{} {}",
+                reading.partition.topic, reading.partition.partition
+            ),
+        };
+        parts.push(Shape::text(x, area.y + 37.0 + 16.0 * at as f64, name, "s2"));
+    }
+    if consumer.reads.is_empty() {
+        let note = consumer.note.first().map_or("no partition", |note| note);
+        let class = note_class(consumer.state);
+        parts.push(Shape::text(x, area.y + 37.0, note.to_owned(), class));
+    }
+    parts
+}
+
+/// A reader in the lens by topic: one box for all partitions.
+fn topic_reader(consumer: &Consumer, area: Rect) -> Vec<Shape> {
+    let x = area.x + 12.0;
+    let mut y = area.y + 22.0;
+    let mut parts = vec![Shape::text(x, y, consumer.name.to_string(), "h2")];
+    if let Some(kind) = &consumer.kind {
+        y += 16.0;
+        let class = if kind.contains('.') { "m" } else { "s" };
+        parts.push(Shape::text(x, y, kind.to_string(), class));
+    }
+    if let Some(lag) = lag(consumer) {
+        y += 22.0;
+        let class = if lag > MUCH_LAG { "mi wrn b" } else { "mi" };
+        parts.push(Shape::text(x, y, format!("lag {lag}"), class));
+    }
+    let note = consumer.note.first();
+    let low = area.bottom() - 20.0;
+    if let Some(key) = &consumer.handling {
+        parts.push(dot(Point::new(area.x + 23.0, low), 22.0, key));
+        let note = note.map_or("handling", |note| note).to_owned();
+        parts.push(Shape::text(area.x + 40.0, low + 4.0, note, "s2"));
+    } else if let Some(note) = note {
+        let class = note_class(consumer.state);
+        parts.push(Shape::text(x, low + 4.0, note.to_string(), class));
+    }
+    parts
+}
+
+/// The lag of all partitions together; `None` while nothing is known.
+fn lag(consumer: &Consumer) -> Option<i64> {
+    let known: Vec<i64> = consumer
+        .reads
+        .iter()
+        .filter_map(|reading| reading.lag)
+        .collect();
+    (!known.is_empty()).then(|| known.iter().sum())
+}
+
+pub(super) fn group(pen: &mut Pen, index: usize, group: &Group) {
+    let thing = Thing::Group(group.name.clone());
+    let Some(area) = pen.layout.groups.get(&group.name).copied() else {
+        return;
+    };
+    let mut parts = vec![Shape::rect(area.x, area.y, area.w, area.h, 12.0, "frame")];
+    let wide = area.w >= 150.0;
+    let (state, class) = state_line(&group.state);
+    if wide {
+        let marker = Point::new(area.x + 16.0, area.y + 18.0);
+        parts.push(kit::group_marker(
+            marker,
+            GroupShape::of(index),
+            5.0,
+            MarkerKind::Committed,
+        ));
+        let x = area.x + 28.0;
+        parts.push(Shape::text(
+            x,
+            area.y + 22.0,
+            group.name.to_string(),
+            "h2 fs12",
+        ));
+        parts.push(Shape::text(x, area.y + 37.0, state, class));
+    } else {
+        let x = area.mid().x;
+        let name = broken(&group.name, area.w - 10.0);
+        let first = if name.len() > 1 { 22.0 } else { 26.0 };
+        for (at, line) in name.iter().enumerate() {
+            let y = area.y + first + 15.0 * at as f64;
+            parts.push(Shape::text(x, y, line.clone(), "mid b fs12"));
+        }
+        if !matches!(
+            group.state,
+            GroupState::Stable { .. } | GroupState::Assigned
+        ) {
+            let y = area.y + first + 15.0 * name.len() as f64;
+            parts.push(Shape::text(x, y, state, format!("{class} mid")));
+        }
+    }
+    if let GroupState::Rebalancing {
+        phase, done, of, ..
+    } = &group.state
+        && wide
+    {
+        let text = format!("{phase} {done} of {of}");
+        parts.push(Shape::text(area.x + 28.0, area.y + 51.0, text, "s2"));
+    }
+    pen.put(&thing, "frame", Shape::group("", parts));
+    pen.target(thing, area);
+}
+
+fn state_line(state: &GroupState) -> (String, &'static str) {
+    match state {
+        GroupState::Assigned => ("assigned by hand".to_owned(), "s"),
+        GroupState::Stable { generation } => (format!("stable, generation {generation}"), "s"),
+        GroupState::Rebalancing { generation, .. } => {
+            (format!("rebalancing, generation {generation}"), "s wrn b")
+        }
+        GroupState::Empty => ("empty".to_owned(), "s"),
+        GroupState::Dead => ("dead".to_owned(), "s red"),
+    }
+}
+
+/// A name on as many lines as it needs, broken before a separator.
+fn broken(name: &str, room: f64) -> Vec<String> {
+    if text_width(name, 12.0) <= room {
+        return vec![name.to_owned()];
+    }
+    let at = name
+        .char_indices()
+        .filter(|(at, c)| *at > 0 && matches!(c, '-' | '_' | '.'))
+        .map(|(at, _)| at)
+        .rfind(|at| text_width(&name[..*at], 12.0) <= room);
+    match at {
+        Some(at) => vec![name[..at].to_owned(), name[at..].to_owned()],
+        None => vec![name.to_owned()],
+    }
+}
+
+fn group_shape(pen: &Pen, consumer: &Consumer) -> GroupShape {
+    let mut groups = pen.snapshot.groups.iter();
+    let index = groups.position(|group| Some(&group.name) == consumer.group.as_ref());
+    GroupShape::of(index.unwrap_or(0))
+}
+
+fn client_box(area: Rect, state: ClientState, r: f64) -> Shape {
+    let class = match state {
+        ClientState::Active => "box",
+        ClientState::Waiting => "box dash",
+        ClientState::Failed => "box fault",
+    };
+    Shape::rect(area.x, area.y, area.w, area.h, r, class)
+}
+
+fn note_class(state: ClientState) -> &'static str {
+    match state {
+        ClientState::Failed => "s red",
+        _ => "s2",
+    }
+}
+
+fn dot(at: Point, size: f64, key: &KeyMark) -> Shape {
+    kit::record(at, size, key, CellState::Committed, RecordForm::Dot)
+}
+
+/// The rings of selection and keyboard focus around a box.
+pub(super) fn selected(pen: &mut Pen, thing: &Thing, area: Rect, r: f64) {
+    if pen.snapshot.selection.as_ref() == Some(thing) {
+        pen.put(thing, "ring", kit::ring(area.grown(3.0), r + 3.0));
+    }
+    if pen.snapshot.focus.as_ref() == Some(thing) {
+        let out = area.grown(6.0);
+        let ring = Shape::rect(out.x, out.y, out.w, out.h, r + 6.0, "foc");
+        pen.put(&Thing::Stage, "focus", ring);
+    }
+}
+
+/// A label with one word in bold: "driver-locations **0**".
+pub(super) fn with_bold(plain: String, bold: String) -> Vec<Span> {
+    vec![Span::plain(plain), Span::styled(bold, "bold")]
+}

@@ -1,0 +1,253 @@
+//! Where the cluster's state is kept: ZooKeeper's servers and the few znodes worth showing, or the plan
+//! that stands in for them.
+
+use crate::stage::Thing;
+use crate::stage::geometry::{Point, Rect};
+use crate::stage::kit;
+use crate::stage::layout::Manner;
+use crate::stage::scene::pen::Pen;
+use crate::stage::scene::routes;
+use crate::stage::shape::{Shape, Span};
+use crate::stage::snapshot::{Coordination, Server, Word, Znode, ZooKeeper};
+
+/// The card on top of the brokers.
+pub(super) fn card(pen: &mut Pen) {
+    let Some(area) = pen.layout.coordination else {
+        return;
+    };
+    let snapshot = pen.snapshot;
+    match &snapshot.coordination {
+        Coordination::Absent => {}
+        Coordination::StandIn { title, line } => stand_in(pen, area, title, line),
+        Coordination::ZooKeeper(zookeeper) => match pen.layout.manner {
+            Manner::Focus | Manner::FocusLow => full(pen, area, zookeeper),
+            Manner::Dense => bar(pen, area, zookeeper, 2),
+            Manner::Strips => bar(pen, area, zookeeper, 1),
+            _ => line(pen, area, zookeeper),
+        },
+    }
+    pen.target(Thing::Coordination, area);
+}
+
+fn ground(area: Rect, class: &'static str) -> Shape {
+    Shape::rect(area.x, area.y, area.w, area.h, 10.0, class)
+}
+
+fn stand_in(pen: &mut Pen, area: Rect, title: &str, line: &str) {
+    let mid = area.y + area.h.min(44.0) / 2.0 + 4.0;
+    let parts = vec![
+        ground(area, "card up"),
+        Shape::text(area.x + 16.0, mid, title.to_owned(), "h2"),
+        Shape::text(area.right() - 16.0, mid, line.to_owned(), "m end"),
+    ];
+    pen.put(&Thing::Coordination, "card", Shape::group("", parts));
+}
+
+fn class(zookeeper: &ZooKeeper) -> &'static str {
+    if zookeeper.quorum {
+        "card up"
+    } else {
+        "card down"
+    }
+}
+
+/// One line: title, servers, and the state in words.
+fn line(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
+    let mid = area.y + area.h / 2.0;
+    let mut parts = vec![
+        ground(area, class(zookeeper)),
+        Shape::text(area.x + 16.0, mid + 5.0, "ZooKeeper", "h2"),
+    ];
+    for (at, server) in zookeeper.servers.iter().enumerate() {
+        let at = Point::new(area.x + 116.0 + 28.0 * at as f64, mid);
+        parts.extend(server_mark(server, at, 12.0));
+    }
+    let end = area.right() - 16.0;
+    parts.push(match zookeeper.quorum {
+        true => Shape::text(end, mid + 5.0, zookeeper.line.to_string(), "m end"),
+        false => Shape::text(end, mid + 5.0, "quorum lost, no elections", "s red b end"),
+    });
+    pen.put(&Thing::Coordination, "card", Shape::group("", parts));
+}
+
+/// Two lines, or one when low: title, servers, the first znodes.
+fn bar(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper, rows: usize) {
+    let mid = area.y + area.h / 2.0;
+    let first = if rows > 1 { area.y + 19.0 } else { mid + 4.0 };
+    let mut parts = vec![
+        ground(area, class(zookeeper)),
+        Shape::text(area.x + 14.0, first, "ZooKeeper", "h2"),
+    ];
+    if rows > 1 {
+        let leader = zookeeper.servers.iter().find(|server| server.leads);
+        let text = leader.map_or("no leader".to_owned(), |s| format!("leader {}", s.id));
+        parts.push(Shape::text(area.x + 14.0, area.y + 35.0, text, "s"));
+    }
+    for (at, server) in zookeeper.servers.iter().enumerate() {
+        let at = Point::new(area.x + 112.0 + 30.0 * at as f64, mid);
+        parts.extend(server_mark(server, at, 12.5));
+    }
+    let x = area.x + 206.0;
+    if zookeeper.znodes.is_empty() {
+        let (line, class) = match zookeeper.quorum {
+            true => (zookeeper.line.to_string(), "m"),
+            false => ("quorum lost, no elections".to_owned(), "s red b"),
+        };
+        parts.push(Shape::text(x, mid + 4.0, line, class));
+    }
+    for (at, znode) in zookeeper.znodes.iter().take(2).enumerate() {
+        let (x, y) = match rows {
+            1 => (x + 192.0 * at as f64, first),
+            _ => (x, first + 17.0 * at as f64),
+        };
+        parts.push(Shape::text(x, y, znode.path.to_string(), "m"));
+        let value = x + znode.path.chars().count() as f64 * 6.62 + 11.0;
+        parts.push(Shape::spans(value, y, words(znode), "mi"));
+    }
+    pen.put(&Thing::Coordination, "card", Shape::group("", parts));
+}
+
+/// The whole of it: servers joined by lines at the left, a row for each znode at the right.
+fn full(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
+    let low = pen.layout.manner == Manner::FocusLow;
+    let count = zookeeper.servers.len();
+    let about = format!("{count} servers, quorum {}", count / 2 + 1);
+    let mid = area.y + if low { 66.0 } else { 76.0 };
+    let mut parts = vec![
+        ground(area, class(zookeeper)),
+        Shape::text(area.x + 14.0, area.y + 22.0, "ZooKeeper", "h2"),
+        match zookeeper.quorum {
+            true => Shape::text(area.x + 14.0, area.y + 38.0, about, "s"),
+            false => Shape::text(area.x + 14.0, area.y + 38.0, "quorum lost", "s red b"),
+        },
+    ];
+    for (at, server) in zookeeper.servers.iter().enumerate() {
+        let x = area.x + 30.0 + 46.0 * at as f64;
+        parts.extend(server_mark(server, Point::new(x, mid), 15.0));
+        if at > 0 {
+            let d = format!("M{} {mid}h15", crate::stage::geometry::number(x - 30.0));
+            parts.push(Shape::path(d, "ln repl"));
+        }
+    }
+    let x = area.x + if low { 150.0 } else { 172.0 };
+    let (top, bottom) = (area.y + 12.0, area.bottom() - 12.0);
+    parts.push(Shape::line(x - 14.0, top, x - 14.0, bottom, "rule"));
+    pen.put(&Thing::Coordination, "card", Shape::group("", parts));
+    for (at, znode) in zookeeper.znodes.iter().take(3).enumerate() {
+        let (first, step) = if low { (25.0, 24.0) } else { (30.0, 28.0) };
+        let y = area.y + first + step * at as f64;
+        let value = x + if low { 180.0 } else { 190.0 };
+        let wash = Rect::new(x - 7.0, y - 15.5, area.right() - x - 3.0, 23.0);
+        znode_row(pen, znode, x, value, y, wash);
+    }
+}
+
+fn znode_row(pen: &mut Pen, znode: &Znode, x: f64, value: f64, y: f64, row: Rect) {
+    let thing = Thing::Znode(znode.path.clone());
+    if pen.snapshot.washed(&thing) {
+        pen.put(&thing, "wash", kit::wash(row, 5.0));
+    }
+    let path = shortened(&znode.path, value - x - 6.0);
+    let mut parts = vec![
+        Shape::text(x, y, path, "m"),
+        Shape::spans(value, y, words(znode), "mi"),
+    ];
+    if let Some(remark) = &znode.remark {
+        let letters: usize = words(znode)
+            .iter()
+            .map(|span| span.text.chars().count())
+            .sum();
+        let at = value + letters as f64 * 6.62 + 20.0;
+        parts.push(Shape::text(at, y, remark.to_string(), "s red"));
+    }
+    pen.put(&thing, "row", Shape::group("", parts));
+    pen.target(thing, row);
+}
+
+/// The end of a path that does not fit, after "…".
+fn shortened(path: &str, room: f64) -> String {
+    let fits = |text: &str| text.chars().count() as f64 * 6.62 <= room;
+    if fits(path) {
+        return path.to_owned();
+    }
+    path.char_indices()
+        .filter(|(_, c)| *c == '/')
+        .map(|(at, _)| format!("…{}", &path[at..]))
+        .find(|text| fits(text))
+        .unwrap_or_else(|| path.to_owned())
+}
+
+/// The words of a value, old ones struck through.
+pub(super) fn words(znode: &Znode) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for (at, word) in znode.value.iter().enumerate() {
+        if at > 0 {
+            let close = matches!(
+                (&znode.value[at - 1], word),
+                (Word::Plain(_), Word::Was(_)) | (Word::Was(_), Word::New(_))
+            );
+            spans.push(Span::plain(if close { "\u{a0}" } else { "\u{a0}\u{a0}" }));
+        }
+        spans.push(match word {
+            Word::Plain(text) => Span::plain(text.to_string()),
+            Word::Was(text) => Span::styled(text.to_string(), "was"),
+            Word::Lost(text) => Span::styled(text.to_string(), "strike red"),
+            Word::New(text) => Span::styled(text.to_string(), "bold"),
+        });
+    }
+    spans
+}
+
+/// A server's circle: the leader filled, one that is down red with a cross.
+pub(super) fn server_mark(server: &Server, at: Point, r: f64) -> Vec<Shape> {
+    if !server.up {
+        return vec![
+            Shape::circle(at.x, at.y, r, "box fault"),
+            kit::cross(at, r / 3.0),
+        ];
+    }
+    let (circle, text) = match (server.leads, r > 14.0) {
+        (true, true) => ("box ink", "mid b inv fs11"),
+        (true, false) => ("box ink", "mid b inv fs10"),
+        (false, true) => ("box", "mid b fs11"),
+        (false, false) => ("box", "mid b fs10"),
+    };
+    vec![
+        Shape::circle(at.x, at.y, r, circle),
+        Shape::text(at.x, at.y + 3.5, server.id.to_string(), text),
+    ]
+}
+
+/// The dotted line from ZooKeeper to the controller, with what was written.
+pub(super) fn written(pen: &mut Pen) {
+    let snapshot = pen.snapshot;
+    let Coordination::ZooKeeper(zookeeper) = &snapshot.coordination else {
+        return;
+    };
+    let Some(text) = &zookeeper.written else {
+        return;
+    };
+    let Some(controller) = snapshot.brokers.iter().find(|broker| broker.controller) else {
+        return;
+    };
+    let Some(route) = routes::coordinate(pen.layout, controller.id) else {
+        return;
+    };
+    let straight = route.points.len() == 2;
+    let at = match straight {
+        true => route.at(0.5),
+        false => route.points[1].toward(route.points[2], 0.5),
+    };
+    let mut parts = vec![kit::line(&route, "ctl"), kit::diamond(at, 6.0, "")];
+    if straight {
+        parts.push(Shape::text(at.x + 14.0, at.y + 4.0, text.to_string(), "s2"));
+    } else {
+        parts.push(Shape::text(
+            at.x - 10.0,
+            at.y - 10.0,
+            text.to_string(),
+            "s2 end halo",
+        ));
+    }
+    pen.put(&Thing::Coordination, "written", Shape::group("", parts));
+}

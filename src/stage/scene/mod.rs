@@ -1,0 +1,109 @@
+//! From a snapshot and a layout to shapes: the picture as a function.
+//!
+//! A [`Scene`] has three parts. `structure` is everything that stands: cards, logs, cells, lines, boxes,
+//! each with a key that stays the same from picture to picture. `travellers` is everything that moves, as a
+//! route and two instants; its place at any moment follows from them. `targets` is everything a pointer or
+//! the keyboard can reach. Words for those who do not see it come with it: a title, one sentence, and
+//! [`name`] for any thing.
+//!
+//! - `by_broker`, `by_topic`, `phone`, `record`: one for each lens, in drawing order
+//! - `card`, `row`, `clients`, `coordination`, `links`: the parts that lenses share
+//! - `routes`: the ways along which lines are drawn and travellers run
+//! - `words`: titles, sentences and accessible names
+//!
+//! Laws: equal snapshots and layouts give equal scenes; no key occurs twice; nothing here remembers anything.
+
+mod by_broker;
+mod by_topic;
+mod card;
+mod clients;
+mod coordination;
+mod links;
+mod pen;
+mod phone;
+mod record;
+mod routes;
+mod row;
+mod travellers;
+mod words;
+
+use crate::stage::Thing;
+use crate::stage::geometry::{Point, Rect, Size};
+use crate::stage::layout::{Layout, Lens, Manner};
+use crate::stage::shape::Node;
+use crate::stage::snapshot::Snapshot;
+
+pub use travellers::Traveller;
+pub use words::{name, summary};
+
+use pen::Pen;
+
+/// One picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scene {
+    pub title: String,
+    /// One sentence that says what the picture shows.
+    pub summary: String,
+    pub size: Size,
+    pub structure: Vec<Node>,
+    pub travellers: Vec<Traveller>,
+    pub targets: Vec<Target>,
+}
+
+/// A place that can be pointed at. Later targets lie on top of earlier ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    pub thing: Thing,
+    pub area: Rect,
+}
+
+/// The picture of a snapshot.
+pub fn scene(snapshot: &Snapshot, layout: &Layout) -> Scene {
+    let mut pen = Pen::new(snapshot, layout);
+    match (layout.ask.lens, layout.manner) {
+        (Lens::Record, _) => record::draw(&mut pen),
+        (Lens::ByTopic, _) => by_topic::draw(&mut pen),
+        (Lens::ByBroker, Manner::Phone) => phone::draw(&mut pen),
+        (Lens::ByBroker, _) => by_broker::draw(&mut pen),
+    }
+    let travellers = travellers::all(&pen);
+    Scene {
+        title: snapshot.title.to_string(),
+        summary: summary(snapshot),
+        size: layout.content,
+        structure: pen.nodes,
+        travellers,
+        targets: pen.targets,
+    }
+}
+
+impl Scene {
+    /// What lies at a point: the topmost target, grown to what a finger can hit.
+    pub fn hit(&self, point: Point, least: f64) -> Option<&Thing> {
+        let exact = self.targets.iter().rev().find(|t| t.area.contains(point));
+        let near = || {
+            let mut reached: Vec<&Target> = self
+                .targets
+                .iter()
+                .filter(|t| t.area.at_least(least).contains(point))
+                .collect();
+            reached.sort_by(|a, b| {
+                let far = |t: &Target| t.area.mid().distance(point);
+                far(a).total_cmp(&far(b))
+            });
+            reached.first().copied()
+        };
+        exact.or_else(near).map(|target| &target.thing)
+    }
+
+    /// The area of a thing, when it is on the stage.
+    pub fn area(&self, thing: &Thing) -> Option<Rect> {
+        let target = self.targets.iter().find(|target| target.thing == *thing)?;
+        Some(target.area)
+    }
+
+    /// How many elements the structure becomes.
+    pub fn elements(&self) -> usize {
+        self.structure.iter().map(|node| node.shape.count()).sum()
+    }
+}

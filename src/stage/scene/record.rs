@@ -1,0 +1,4 @@
+//! One record, taken apart.
+
+use crate::stage::scene::pen::Pen;
+pub(super) fn draw(_pen: &mut Pen) {}

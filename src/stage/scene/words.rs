@@ -1,0 +1,327 @@
+//! The picture in words: one sentence for the whole, a name for each thing.
+//!
+//! Words are made from the same snapshot as the shapes, so they cannot disagree with them.
+
+use crate::model::BrokerId;
+use crate::stage::Thing;
+use crate::stage::snapshot::{
+    BrokerState, Cell, CellState, ClientState, GroupState, LinkState, Partition, Replica, Role,
+    Snapshot,
+};
+
+/// One sentence that says what the picture shows, faults first.
+pub fn summary(snapshot: &Snapshot) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for broker in &snapshot.brokers {
+        let id = broker.id;
+        match &broker.state {
+            BrokerState::Up => {}
+            BrokerState::Starting => parts.push(format!("Broker {id} is starting")),
+            BrokerState::Draining => parts.push(format!("Broker {id} is stopping")),
+            BrokerState::Crashed { .. } => parts.push(format!("Broker {id} is down")),
+            BrokerState::CutOff { .. } => parts.push(format!("Broker {id} is cut off")),
+        }
+    }
+    for link in &snapshot.links {
+        let state = match link.state {
+            LinkState::Slow => "slow",
+            LinkState::Held => "held",
+            LinkState::Cut => "cut",
+        };
+        let a = process_name(snapshot, link.a);
+        let b = process_name(snapshot, link.b);
+        parts.push(format!("The link between {a} and {b} is {state}"));
+    }
+    let up = snapshot
+        .brokers
+        .iter()
+        .filter(|b| b.state == BrokerState::Up);
+    match up.count() {
+        0 if snapshot.brokers.is_empty() => {}
+        n if n == snapshot.brokers.len() => {
+            parts.push(format!("{} running", plural(n, "broker", "brokers")));
+        }
+        _ => {}
+    }
+    for partition in snapshot.partitions() {
+        if let Some(text) = partition_trouble(partition) {
+            parts.push(text);
+        }
+    }
+    if let Some(subject) = snapshot
+        .subject
+        .as_ref()
+        .and_then(|id| snapshot.partition(id))
+    {
+        parts.push(led(subject));
+    } else if parts.len() < 4 {
+        parts.extend(snapshot.partitions().take(4).map(led));
+    }
+    let mut text = parts.join(". ");
+    if !text.is_empty() {
+        text.push('.');
+    }
+    text
+}
+
+fn led(partition: &Partition) -> String {
+    let name = partition_name(partition);
+    let Some(leader) = partition.leader else {
+        return format!("{name} has no leader");
+    };
+    let isr: Vec<String> = partition.isr.iter().map(|id| id.0.to_string()).collect();
+    let mut text = format!(
+        "{name} is led by broker {leader}, in sync {}",
+        isr.join(", ")
+    );
+    if let Some(hw) = partition
+        .leading()
+        .and_then(|replica| replica.high_watermark)
+    {
+        text += &format!(", high watermark {}", hw.0);
+    }
+    text
+}
+
+fn partition_trouble(partition: &Partition) -> Option<String> {
+    let name = partition_name(partition);
+    let behind: Vec<String> = partition
+        .replicas
+        .iter()
+        .filter_map(|replica| match replica.role {
+            Role::Behind(by) => Some(format!("broker {} is {by} behind", replica.broker)),
+            _ => None,
+        })
+        .collect();
+    let stranded = partition.replicas.iter().find_map(|replica| {
+        let cell = replica
+            .cells
+            .iter()
+            .find(|cell| cell.state == CellState::Stranded)?;
+        Some(format!(
+            "offset {} of {name} exists only on broker {} and was never acknowledged",
+            cell.offset.0, replica.broker
+        ))
+    });
+    match (behind.is_empty(), stranded) {
+        (true, None) => None,
+        (true, Some(text)) => Some(capital(text)),
+        (false, _) => Some(format!("In {name}, {}", behind.join(" and "))),
+    }
+}
+
+/// What a thing is called: "driver-locations 0, follower on broker 3, behind 8, out of sync".
+pub fn name(snapshot: &Snapshot, thing: &Thing) -> String {
+    match thing {
+        Thing::Stage => snapshot.title.to_string(),
+        Thing::Coordination => "ZooKeeper".to_owned(),
+        Thing::Process(id) => process_words(snapshot, *id),
+        Thing::Topic(topic) => {
+            let found = snapshot.topics.iter().find(|t| t.name == *topic);
+            let partitions = found.map_or(0, |topic| topic.partitions.len());
+            format!(
+                "Topic {topic}, {}",
+                plural(partitions, "partition", "partitions")
+            )
+        }
+        Thing::Group(group) => group_words(snapshot, group),
+        Thing::Partition(id) => match snapshot.partition(id) {
+            Some(partition) => led(partition),
+            None => format!("{} {}", id.topic, id.partition),
+        },
+        Thing::Replica(id, broker) => match found(snapshot, id, *broker) {
+            Some((partition, replica)) => replica_words(partition, replica),
+            None => format!("{} {} on broker {broker}", id.topic, id.partition),
+        },
+        Thing::Record(id, offset) => {
+            let leader = snapshot.partition(id).and_then(Partition::leading);
+            let cell = leader.and_then(|r| r.cells.iter().find(|c| c.offset == *offset));
+            let state = cell.map_or(String::new(), |cell| format!(", {}", cell_words(cell)));
+            format!(
+                "Record {} of {} {}{state}",
+                offset.0, id.topic, id.partition
+            )
+        }
+        Thing::Copy(id, offset, broker) => {
+            let cell = found(snapshot, id, *broker)
+                .and_then(|(_, r)| r.cells.iter().find(|c| c.offset == *offset));
+            let state = cell.map_or(String::new(), |cell| format!(", {}", cell_words(cell)));
+            format!("Offset {}{state}, on broker {broker}", offset.0)
+        }
+        Thing::Link(a, b) => {
+            let (left, right) = (process_name(snapshot, *a), process_name(snapshot, *b));
+            let fault = snapshot
+                .links
+                .iter()
+                .find(|l| Thing::link(l.a, l.b) == *thing);
+            let label = fault.map_or(String::new(), |fault| format!(", {}", fault.label));
+            format!("Link between {left} and {right}{label}")
+        }
+        Thing::Znode(path) => format!("znode {path}"),
+        Thing::Field(index) => {
+            let fields = snapshot.anatomy.as_ref().map(|anatomy| &anatomy.fields);
+            let field = fields.and_then(|fields| fields.get(usize::from(*index)));
+            field.map_or(format!("field {index}"), |field| {
+                let bytes = plural(field.bytes.len(), "byte", "bytes");
+                format!("{}, {}, {bytes}", field.name, field.value)
+            })
+        }
+        Thing::Traveller(id) => format!("message {id} on its way"),
+    }
+}
+
+fn found<'a>(
+    snapshot: &'a Snapshot,
+    id: &crate::model::TopicPartition,
+    broker: BrokerId,
+) -> Option<(&'a Partition, &'a Replica)> {
+    let partition = snapshot.partition(id)?;
+    Some((partition, partition.replica(broker)?))
+}
+
+fn partition_name(partition: &Partition) -> String {
+    format!("{} {}", partition.id.topic, partition.id.partition)
+}
+
+fn replica_words(partition: &Partition, replica: &Replica) -> String {
+    let name = partition_name(partition);
+    let broker = replica.broker;
+    let state = match replica.role {
+        Role::Leader => format!("leader on broker {broker}"),
+        Role::NewLeader => format!("new leader on broker {broker}"),
+        Role::Follower => format!("follower on broker {broker}, in sync"),
+        Role::Behind(by) => format!("follower on broker {broker}, behind {by}, out of sync"),
+        Role::CatchingUp { has, of } => {
+            format!("follower on broker {broker}, catching up, {has} of {of}")
+        }
+        Role::Truncating(to) => {
+            format!("follower on broker {broker}, cut back to {}", to.0)
+        }
+        Role::Offline => format!("copy on broker {broker}, offline"),
+        Role::WasLeader => format!("copy on broker {broker}, offline, was leader"),
+    };
+    format!("{name}, {state}")
+}
+
+fn cell_words(cell: &Cell) -> String {
+    let key = match cell.key.hue {
+        Some(_) => format!("key {}", cell.key.tag),
+        None => "no key".to_owned(),
+    };
+    let state = match cell.state {
+        CellState::Committed => "committed",
+        CellState::Open => "not yet committed",
+        CellState::Ghost => "committed, on a dead broker's disk",
+        CellState::Stranded => "only copy, never acknowledged",
+        CellState::Lost => "acknowledged, then lost",
+        CellState::Gone => "deleted by retention",
+        CellState::Tombstone => "tombstone",
+        CellState::Duplicate => "duplicate",
+    };
+    format!("{key}, {state}")
+}
+
+/// The short name of a process: "broker 1", "driver-app", "C1".
+fn process_name(snapshot: &Snapshot, id: crate::model::ProcessId) -> String {
+    if let Some(broker) = id.broker() {
+        return format!("broker {broker}");
+    }
+    let producer = snapshot.producers.iter().find(|p| p.id == id);
+    let consumer = snapshot.consumers.iter().find(|c| c.id == id);
+    producer
+        .map(|p| p.name.to_string())
+        .or(consumer.map(|c| c.name.to_string()))
+        .unwrap_or_else(|| id.to_string())
+}
+
+fn process_words(snapshot: &Snapshot, id: crate::model::ProcessId) -> String {
+    let name = capital(process_name(snapshot, id));
+    if let Some(broker) = id.broker().and_then(|id| snapshot.broker(id)) {
+        let state = match broker.state {
+            BrokerState::Up => "up",
+            BrokerState::Starting => "starting",
+            BrokerState::Draining => "stopping",
+            BrokerState::Crashed { .. } => "crashed",
+            BrokerState::CutOff { .. } => "cut off",
+        };
+        let leads = snapshot
+            .partitions()
+            .filter(|p| p.leader == Some(broker.id))
+            .count();
+        let controller = if broker.controller {
+            ", controller"
+        } else {
+            ""
+        };
+        return format!("{name}, {state}{controller}, leads {leads}");
+    }
+    if let Some(producer) = snapshot.producers.iter().find(|p| p.id == id) {
+        let acks = producer
+            .acks
+            .as_ref()
+            .map_or(String::new(), |acks| format!(", {acks}"));
+        let held = plural(producer.held.len(), "record", "records");
+        return format!("Producer {}{acks}, {held} waiting", producer.name);
+    }
+    if let Some(consumer) = snapshot.consumers.iter().find(|c| c.id == id) {
+        let state = match consumer.state {
+            ClientState::Active => "",
+            ClientState::Waiting => ", waiting",
+            ClientState::Failed => ", failed",
+        };
+        let reads: Vec<String> = consumer
+            .reads
+            .iter()
+            .map(|reading| {
+                let partition = &reading.partition;
+                let lag = reading
+                    .lag
+                    .map_or(String::new(), |lag| format!(" lag {lag}"));
+                format!("{} {}{lag}", partition.topic, partition.partition)
+            })
+            .collect();
+        let reads = match reads.is_empty() {
+            true => "no partition".to_owned(),
+            false => format!("reads {}", reads.join(" and ")),
+        };
+        return format!("Consumer {}{state}, {reads}", consumer.name);
+    }
+    name
+}
+
+fn group_words(snapshot: &Snapshot, name: &str) -> String {
+    let members = snapshot
+        .consumers
+        .iter()
+        .filter(|c| c.group.as_deref() == Some(name));
+    let members = plural(members.count(), "member", "members");
+    let group = snapshot.groups.iter().find(|group| *group.name == *name);
+    let state = match group.map(|group| &group.state) {
+        Some(GroupState::Stable { generation }) => format!(", stable, generation {generation}"),
+        Some(GroupState::Rebalancing { generation, .. }) => {
+            format!(", rebalancing, generation {generation}")
+        }
+        Some(GroupState::Empty) => ", empty".to_owned(),
+        Some(GroupState::Dead) => ", dead".to_owned(),
+        Some(GroupState::Assigned) | None => String::new(),
+    };
+    format!("Group {name}{state}, {members}")
+}
+
+fn plural(n: usize, one: &str, many: &str) -> String {
+    match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    }
+}
+
+/// The sentence with a capital at its beginning, unless it begins with somebody's own spelling.
+fn capital(text: String) -> String {
+    match text.strip_prefix("broker ") {
+        Some(rest) => format!("Broker {rest}"),
+        None => match text.strip_prefix("offset ") {
+            Some(rest) => format!("Offset {rest}"),
+            None => text,
+        },
+    }
+}
