@@ -10,14 +10,18 @@
 //! - [`backoff`]: how long to pause after a failure;
 //! - [`metadata`]: what a client believes about the cluster, and when it asks again;
 //! - [`network`]: its connections to the brokers;
-//! - [`producer`]: from `send()` to the acknowledgement: partitioner, accumulator, sender.
+//! - [`producer`]: from `send()` to the acknowledgement: partitioner, accumulator, sender;
+//! - [`consumer`]: from a position to records, in assign mode;
+//! - [`admin`]: creates topics.
 //!
 //! Left out: consumer groups, idempotent and transactional producers, interceptors, metrics, quotas.
 
+pub mod admin;
 pub mod backoff;
 #[cfg(test)]
 mod bench;
 pub mod config;
+pub mod consumer;
 pub mod metadata;
 pub mod network;
 pub mod producer;

@@ -1,0 +1,439 @@
+//! The admin client: creates topics.
+//!
+//! Only the controller creates topics, and any broker can say who that is. Between the question and the
+//! request the controller may have changed; then the broker that was asked answers NOT_CONTROLLER, and the
+//! client asks for metadata and tries again, until `default.api.timeout.ms` is over.
+//!
+//! A call that is made again after a lost connection may find that the first one had worked: then the
+//! answer is TOPIC_ALREADY_EXISTS, as in Kafka.
+//!
+//! Left out: everything else an admin client can do.
+
+use std::collections::VecDeque;
+
+use super::Remains;
+use super::backoff::Backoff;
+use super::config::AdminConfig;
+use super::metadata::Metadata;
+use super::network::{Event, Network, Readiness, earliest};
+use crate::channel::Answer;
+use crate::fact::{CloseReason, Fact};
+use crate::model::{Address, BrokerId, ProcessId, Text, TopicName};
+use crate::process::{Deadline, Input, Instruction, Outbox, Process};
+use crate::protocol::api::CreateTopicsRequest;
+use crate::protocol::api::create_topics::{CreatableTopic, CreateableTopicConfig};
+use crate::protocol::{ApiKey, ErrorCode};
+use crate::rng::Rng;
+use crate::time::{Instant, Moment};
+
+/// What an admin client is made of. It begins with the default settings.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub id: ProcessId,
+    /// `client.id`: the name that brokers see.
+    pub client_id: Text,
+    /// `bootstrap.servers`: whom to ask first.
+    pub bootstrap: Vec<Address>,
+    pub rng: Rng,
+}
+
+/// A topic that is to be created.
+#[derive(Clone, Debug)]
+pub struct Creation {
+    pub topic: TopicName,
+    /// As asked for; −1 is the broker's default.
+    pub partitions: i32,
+    replication_factor: i16,
+    configs: Vec<(Text, Text)>,
+    /// When the person is told that it took too long.
+    pub gives_up_at: Instant,
+    /// How many times the controller was asked.
+    pub attempts: u32,
+    not_before: Instant,
+}
+
+/// An admin client and the person who uses it.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    config: AdminConfig,
+    network: Network<Creation>,
+    waiting: VecDeque<Creation>,
+    rng: Rng,
+    wake_at: Option<Instant>,
+}
+
+impl Admin {
+    pub fn new(setup: Setup) -> Admin {
+        Admin::restarted(setup, Remains::default())
+    }
+
+    /// An admin client on a host where an earlier one died.
+    pub fn restarted(setup: Setup, remains: Remains) -> Admin {
+        let config = AdminConfig::default();
+        let network = config.network();
+        let network = Network::new(setup.id, setup.client_id, setup.bootstrap, network);
+        Admin {
+            network: network.with_opened(remains.opened),
+            config,
+            waiting: VecDeque::new(),
+            rng: setup.rng,
+            wake_at: None,
+        }
+    }
+
+    pub fn config(&self) -> &AdminConfig {
+        &self.config
+    }
+
+    /// What the client believes about the cluster.
+    pub fn metadata(&self) -> &Metadata {
+        self.network.metadata()
+    }
+
+    /// The topics that wait to be asked for, and those that were.
+    pub fn creations(&self) -> impl Iterator<Item = &Creation> {
+        let asked = self.network.calls().map(|(_, creation)| creation);
+        self.waiting.iter().chain(asked)
+    }
+
+    /// Says whether an instruction can be carried out.
+    ///
+    /// # Errors
+    /// A sentence that says what would have been accepted.
+    pub fn accepts(&self, instruction: &Instruction) -> Result<(), String> {
+        match instruction {
+            Instruction::CreateTopic { .. } => Ok(()),
+            Instruction::Configure { name, value } => self.config.clone().set(name, value),
+            _ => Err("an admin client creates topics and is configured".to_owned()),
+        }
+    }
+
+    fn told(&mut self, now: Instant, instruction: Instruction) {
+        match instruction {
+            Instruction::CreateTopic {
+                topic,
+                partitions,
+                replication_factor,
+                configs,
+            } => self.waiting.push_back(Creation {
+                topic,
+                partitions,
+                replication_factor,
+                configs,
+                gives_up_at: now + self.config.default_api_timeout,
+                attempts: 0,
+                not_before: now,
+            }),
+            // What cannot be accepted was refused before it came here.
+            Instruction::Configure { name, value } if self.config.set(&name, &value).is_ok() => {
+                self.network.reconfigure(self.config.network());
+            }
+            _ => {}
+        }
+    }
+
+    fn turn(&mut self, at: Moment, input: Input, out: &mut Outbox) {
+        let mut events = Vec::new();
+        let now = at.now;
+        let (network, rng) = (&mut self.network, &mut self.rng);
+        network.begin_turn();
+        network.handle(now, input, rng, &mut events, out);
+        network.expire(now, rng, &mut events, out);
+        while !events.is_empty() {
+            for event in std::mem::take(&mut events) {
+                self.hear(now, event, &mut events, out);
+            }
+        }
+        self.give_up(now, out);
+        self.ask(now, out);
+        self.network.refresh_metadata(now, &mut self.rng, out);
+    }
+
+    fn hear(
+        &mut self,
+        now: Instant,
+        event: Event<Creation>,
+        events: &mut Vec<Event<Creation>>,
+        out: &mut Outbox,
+    ) {
+        match event {
+            Event::Answered { from, call, answer } => {
+                if self.answered(now, &call, &answer, out).is_err() {
+                    let calls = vec![call];
+                    events.push(Event::Lost { to: from, calls });
+                    let reason = CloseReason::Malformed;
+                    (self.network).close(now, from, reason, &mut self.rng, events, out);
+                }
+            }
+            Event::Lost { calls, .. } => {
+                for creation in calls {
+                    self.again(now, creation);
+                }
+            }
+        }
+    }
+
+    fn answered(
+        &mut self,
+        now: Instant,
+        creation: &Creation,
+        answer: &Answer<()>,
+        out: &mut Outbox,
+    ) -> Result<(), CloseReason> {
+        let response = answer.decode::<CreateTopicsRequest>();
+        let response = response.map_err(|_| CloseReason::Malformed)?;
+        let mut results = response.topics.iter();
+        let result = results.find(|result| result.name == creation.topic.0);
+        let error = result.map_or(ErrorCode::UnknownServerError, |result| {
+            ErrorCode::from_i16(result.error_code)
+        });
+        if error.is_none() {
+            let counted = result.map_or(-1, |result| result.num_partitions);
+            out.note(Fact::TopicCreated {
+                topic: creation.topic.clone(),
+                // Before version 5 the answer does not say.
+                partitions: if counted < 0 {
+                    creation.partitions
+                } else {
+                    counted
+                },
+            });
+        } else if error.is_retriable()
+            && i64::from(creation.attempts) <= i64::from(self.config.retries)
+        {
+            if error == ErrorCode::NotController || error.is_invalid_metadata() {
+                self.network.metadata_mut().request_update();
+            }
+            self.again(now, creation.clone());
+        } else {
+            out.note(Fact::TopicRefused {
+                topic: creation.topic.clone(),
+                error,
+            });
+        }
+        Ok(())
+    }
+
+    fn again(&mut self, now: Instant, mut creation: Creation) {
+        let backoff = Backoff {
+            first: self.config.retry_backoff,
+            most: self.config.retry_backoff_max.max(self.config.retry_backoff),
+        };
+        creation.not_before = now + backoff.after(creation.attempts, &mut self.rng);
+        self.waiting.push_back(creation);
+    }
+
+    fn give_up(&mut self, now: Instant, out: &mut Outbox) {
+        self.waiting.retain(|creation| {
+            if creation.gives_up_at > now {
+                return true;
+            }
+            out.note(Fact::TopicRefused {
+                topic: creation.topic.clone(),
+                error: ErrorCode::RequestTimedOut,
+            });
+            false
+        });
+    }
+
+    fn ask(&mut self, now: Instant, out: &mut Outbox) {
+        if self
+            .waiting
+            .iter()
+            .all(|creation| creation.not_before > now)
+        {
+            return;
+        }
+        let Some(controller) = self.network.metadata().controller() else {
+            self.network.metadata_mut().request_update();
+            return;
+        };
+        if self.network.ensure(now, controller, &mut self.rng, out) != Readiness::Ready {
+            return;
+        }
+        let Some(version) = self.network.version(controller, ApiKey::CreateTopics) else {
+            return;
+        };
+        for mut creation in std::mem::take(&mut self.waiting) {
+            if creation.not_before > now {
+                self.waiting.push_back(creation);
+                continue;
+            }
+            creation.attempts += 1;
+            self.send(now, controller, creation, version, out);
+        }
+    }
+
+    fn send(
+        &mut self,
+        now: Instant,
+        controller: BrokerId,
+        creation: Creation,
+        version: i16,
+        out: &mut Outbox,
+    ) {
+        let configs = creation
+            .configs
+            .iter()
+            .map(|(name, value)| CreateableTopicConfig {
+                name: name.clone(),
+                value: Some(value.clone()),
+            });
+        let request = CreateTopicsRequest {
+            topics: vec![CreatableTopic {
+                name: creation.topic.0.clone(),
+                num_partitions: creation.partitions,
+                replication_factor: creation.replication_factor,
+                assignments: Vec::new(),
+                configs: configs.collect(),
+            }],
+            timeout_ms: self.config.request_timeout.as_millis_i32(),
+            validate_only: false,
+        };
+        (self.network).call(now, controller, &request, version, creation, out);
+    }
+
+    fn find_wakeup(&self, now: Instant) -> Option<Instant> {
+        let waiting = self.waiting.iter();
+        let waiting = waiting.flat_map(|creation| {
+            let pause = Some(creation.not_before).filter(|at| *at > now);
+            [pause, Some(creation.gives_up_at)]
+        });
+        earliest(waiting.flatten().min(), self.network.next_wakeup(now))
+    }
+}
+
+impl Process for Admin {
+    type Disk = Remains;
+
+    fn handle(&mut self, at: Moment, input: Input, out: &mut Outbox) {
+        match input {
+            Input::Booted => {
+                out.note(Fact::Started);
+                self.network.metadata_mut().request_update();
+                self.turn(at, Input::Woken, out);
+            }
+            Input::Told(instruction) => {
+                self.told(at.now, instruction);
+                self.turn(at, Input::Woken, out);
+            }
+            other => self.turn(at, other, out),
+        }
+        self.wake_at = self.find_wakeup(at.now);
+    }
+
+    fn next_wakeup(&self) -> Option<Instant> {
+        self.wake_at
+    }
+
+    fn deadlines(&self) -> Vec<Deadline> {
+        let mut deadlines = Vec::new();
+        for creation in self.creations() {
+            deadlines.push(Deadline {
+                at: creation.gives_up_at,
+                why: format!("gives up creating {}", creation.topic).into(),
+            });
+        }
+        self.network.deadlines(&mut deadlines);
+        deadlines.sort_by_key(|deadline| deadline.at);
+        deadlines
+    }
+
+    fn crash(self) -> Remains {
+        Remains {
+            opened: self.network.opened(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::bench::{Asked, Bench, addresses};
+    use crate::protocol::api::create_topics::{CreatableTopicResult, CreateTopicsResponse};
+    use crate::protocol::{AnyRequest, AnyResponse};
+    use crate::rng::Seed;
+
+    fn bench() -> Bench<Admin> {
+        let id = ProcessId::Admin(1);
+        let admin = Admin::new(Setup {
+            id,
+            client_id: "a1".into(),
+            bootstrap: addresses(),
+            rng: Rng::new(Seed(1), 1),
+        });
+        let mut bench = Bench::new(id, admin);
+        bench.controller = 2;
+        bench.boot();
+        bench.tell(Instruction::CreateTopic {
+            topic: TopicName::new("orders"),
+            partitions: 3,
+            replication_factor: 2,
+            configs: vec![("min.insync.replicas".into(), "2".into())],
+        });
+        bench
+    }
+
+    fn answer(bench: &mut Bench<Admin>, asked: &Asked, error: ErrorCode) {
+        let response = CreateTopicsResponse {
+            topics: vec![CreatableTopicResult {
+                name: "orders".into(),
+                error_code: error.code(),
+                num_partitions: if error.is_none() { 3 } else { -1 },
+                ..CreatableTopicResult::default()
+            }],
+            ..CreateTopicsResponse::default()
+        };
+        bench.answer(asked, &AnyResponse::CreateTopics(response));
+    }
+
+    #[test]
+    fn the_controller_is_asked() {
+        let mut bench = bench();
+        let asked = bench.next_asked();
+        assert_eq!(asked.broker, BrokerId(2));
+        let AnyRequest::CreateTopics(request) = &asked.request else {
+            panic!("a CreateTopics request");
+        };
+        assert_eq!(request.topics[0].num_partitions, 3);
+        assert_eq!(&*request.topics[0].configs[0].name, "min.insync.replicas");
+        answer(&mut bench, &asked, ErrorCode::None);
+        assert_eq!(
+            bench.lines(),
+            ["0.000s a1 ⇒ topic orders with 3 partitions"]
+        );
+    }
+
+    #[test]
+    fn another_controller_is_looked_for() {
+        let mut bench = bench();
+        let asked = bench.next_asked();
+        bench.controller = 3;
+        answer(&mut bench, &asked, ErrorCode::NotController);
+        bench.pass_ms(400);
+        let mut asked = bench.next_asked();
+        while asked.broker != BrokerId(3) {
+            answer(&mut bench, &asked, ErrorCode::NotController);
+            bench.pass_ms(400);
+            asked = bench.next_asked();
+        }
+        answer(&mut bench, &asked, ErrorCode::TopicAlreadyExists);
+        let lines = bench.lines();
+        let last = lines.last().expect("a line");
+        assert!(
+            last.ends_with("topic orders TOPIC_ALREADY_EXISTS"),
+            "{last}"
+        );
+    }
+
+    #[test]
+    fn a_person_does_not_wait_for_ever() {
+        let mut bench = bench();
+        bench.controller = -1;
+        bench.down = vec![1, 2, 3];
+        bench.disconnect(2);
+        bench.pass_ms(60_000);
+        let lines = bench.lines();
+        assert_eq!(lines, ["60.000s a1 ⇒ topic orders REQUEST_TIMED_OUT"]);
+    }
+}

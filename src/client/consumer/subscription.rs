@@ -1,0 +1,343 @@
+//! `Subscription`: the partitions a consumer reads, and where it stands in each.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::buffer::Buffer;
+use crate::client::config::AutoOffsetReset;
+use crate::client::metadata::Metadata;
+use crate::fact::Fact;
+use crate::model::{LeaderEpoch, Offset, Text, TopicPartition};
+use crate::process::{Outbox, SeekTo};
+use crate::protocol::ErrorCode;
+use crate::protocol::api::list_offsets::{EARLIEST, LATEST};
+use crate::time::Instant;
+
+/// The place to read from next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub offset: Offset,
+    /// The epoch of the last record that was read, by which a later leader can tell whether its log
+    /// is the one that was read (KIP-320). `None` after a seek.
+    pub epoch: Option<LeaderEpoch>,
+    /// The leader epoch in which the position is known to be good.
+    pub leader_epoch: LeaderEpoch,
+}
+
+/// An end of a log to begin at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Earliest,
+    Latest,
+}
+
+impl End {
+    /// What ListOffsets calls it.
+    pub fn timestamp(self) -> i64 {
+        match self {
+            End::Earliest => EARLIEST,
+            End::Latest => LATEST,
+        }
+    }
+
+    /// Where `auto.offset.reset` says to begin, if anywhere.
+    pub fn of(policy: AutoOffsetReset) -> Option<End> {
+        match policy {
+            AutoOffsetReset::Earliest => Some(End::Earliest),
+            AutoOffsetReset::Latest => Some(End::Latest),
+            AutoOffsetReset::None => None,
+        }
+    }
+}
+
+/// Whether a question about a partition is under way, or when it may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Not before this instant.
+    Due(Instant),
+    UnderWay,
+}
+
+impl Question {
+    pub fn is_due(self, now: Instant) -> bool {
+        matches!(self, Question::Due(at) if at <= now)
+    }
+}
+
+/// What a consumer is doing about a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It asks the leader where the log begins or ends.
+    Resetting {
+        to: End,
+        why: Text,
+        question: Question,
+    },
+    /// It asks a new leader whether the log it has read is still there.
+    Validating {
+        position: Position,
+        question: Question,
+    },
+    /// It fetches from a position.
+    Reading { position: Position },
+    /// It waits for the application to say where to read.
+    Failed { error: ErrorCode },
+}
+
+/// One partition of the assignment.
+#[derive(Clone, Debug)]
+pub struct Assigned {
+    pub state: State,
+    pub buffer: Option<Buffer>,
+    /// As the last answer said.
+    pub high_watermark: Option<Offset>,
+    pub log_start: Option<Offset>,
+    /// No fetch until there was an answer about metadata after this many.
+    pub stale_since: Option<u64>,
+    /// No fetch before this.
+    pub not_before: Instant,
+}
+
+/// The partitions of a consumer in assign mode.
+#[derive(Clone, Debug, Default)]
+pub struct Subscription {
+    partitions: BTreeMap<TopicPartition, Assigned>,
+    /// The order in which fetches ask: who was served goes to the end.
+    order: Vec<TopicPartition>,
+    /// Which buffers `poll()` empties, in the order in which they were filled.
+    filled: VecDeque<TopicPartition>,
+    paused: bool,
+}
+
+impl Subscription {
+    /// Makes these the partitions that are read. One that was read before goes on where it was.
+    pub fn assign(
+        &mut self,
+        partitions: Vec<TopicPartition>,
+        policy: AutoOffsetReset,
+        out: &mut Outbox,
+    ) {
+        self.partitions
+            .retain(|known, _| partitions.contains(known));
+        self.order.retain(|known| partitions.contains(known));
+        self.filled.retain(|known| partitions.contains(known));
+        for partition in partitions {
+            if self.partitions.contains_key(&partition) {
+                continue;
+            }
+            let assigned = Assigned {
+                state: State::Failed {
+                    error: ErrorCode::None,
+                },
+                buffer: None,
+                high_watermark: None,
+                log_start: None,
+                stale_since: None,
+                not_before: Instant::ZERO,
+            };
+            self.partitions.insert(partition.clone(), assigned);
+            self.order.push(partition.clone());
+            self.reset(&partition, policy, "no position", out);
+        }
+    }
+
+    /// Does what `auto.offset.reset` says about a partition without a position.
+    pub fn reset(
+        &mut self,
+        partition: &TopicPartition,
+        policy: AutoOffsetReset,
+        cause: &str,
+        out: &mut Outbox,
+    ) {
+        let to = match policy {
+            AutoOffsetReset::Earliest => End::Earliest,
+            AutoOffsetReset::Latest => End::Latest,
+            AutoOffsetReset::None => {
+                self.fail(partition, ErrorCode::OffsetOutOfRange, out);
+                return;
+            }
+        };
+        let why = match to {
+            End::Earliest => format!("{cause}, reset to earliest"),
+            End::Latest => format!("{cause}, reset to latest"),
+        };
+        self.set(
+            partition,
+            State::Resetting {
+                to,
+                why: why.into(),
+                question: Question::Due(Instant::ZERO),
+            },
+        );
+    }
+
+    /// `consumer.seek`: reads from another place. False when the partition is not assigned.
+    pub fn seek(&mut self, partition: &TopicPartition, to: SeekTo, out: &mut Outbox) {
+        if !self.partitions.contains_key(partition) {
+            return;
+        }
+        let question = Question::Due(Instant::ZERO);
+        let state = match to {
+            SeekTo::Beginning => State::Resetting {
+                to: End::Earliest,
+                why: "seek to the beginning".into(),
+                question,
+            },
+            SeekTo::End => State::Resetting {
+                to: End::Latest,
+                why: "seek to the end".into(),
+                question,
+            },
+            SeekTo::Offset(offset) => {
+                out.note(Fact::PositionSet {
+                    partition: partition.clone(),
+                    to: offset,
+                    why: "seek".into(),
+                });
+                let position = Position {
+                    offset,
+                    epoch: None,
+                    leader_epoch: LeaderEpoch::NONE,
+                };
+                State::Reading { position }
+            }
+        };
+        self.set(partition, state);
+    }
+
+    /// Stops reading a partition until the application says where to go on.
+    pub fn fail(&mut self, partition: &TopicPartition, error: ErrorCode, out: &mut Outbox) {
+        self.set(partition, State::Failed { error });
+        out.note(Fact::ReadingFailed {
+            partition: partition.clone(),
+            error,
+        });
+    }
+
+    /// Changes what is done about a partition, and forgets what was fetched for the old state.
+    fn set(&mut self, partition: &TopicPartition, state: State) {
+        if let Some(assigned) = self.partitions.get_mut(partition) {
+            assigned.state = state;
+            assigned.buffer = None;
+            assigned.not_before = Instant::ZERO;
+            self.filled.retain(|known| known != partition);
+        }
+    }
+
+    /// Sets the position and says why.
+    pub fn place(
+        &mut self,
+        partition: &TopicPartition,
+        position: Position,
+        why: Text,
+        out: &mut Outbox,
+    ) {
+        self.set(partition, State::Reading { position });
+        out.note(Fact::PositionSet {
+            partition: partition.clone(),
+            to: position.offset,
+            why,
+        });
+    }
+
+    /// Does what a new policy says about partitions that an old one had given up.
+    pub fn policy_changed(&mut self, policy: AutoOffsetReset, out: &mut Outbox) {
+        if policy == AutoOffsetReset::None {
+            return;
+        }
+        let failed = self.partitions.iter();
+        let failed = failed.filter(|(_, assigned)| matches!(assigned.state, State::Failed { .. }));
+        let failed: Vec<_> = failed.map(|(partition, _)| partition.clone()).collect();
+        for partition in failed {
+            self.reset(&partition, policy, "no position", out);
+        }
+    }
+
+    /// Looks at who leads now. Where that is somebody else, a position must be validated first.
+    pub fn observe(&mut self, metadata: &Metadata) {
+        for (partition, assigned) in &mut self.partitions {
+            let (State::Reading { position } | State::Validating { position, .. }) =
+                &mut assigned.state
+            else {
+                continue;
+            };
+            let Some((_, epoch)) = metadata.leader(partition) else {
+                continue;
+            };
+            if epoch <= position.leader_epoch {
+                continue;
+            }
+            let first = position.leader_epoch == LeaderEpoch::NONE;
+            position.leader_epoch = epoch;
+            let position = *position;
+            if position.epoch.is_some() && !first {
+                assigned.state = State::Validating {
+                    position,
+                    question: Question::Due(Instant::ZERO),
+                };
+            }
+        }
+    }
+
+    /// `consumer.pause` and `consumer.resume` of everything.
+    pub fn pause(&mut self) {
+        self.paused = true;
+    }
+
+    pub fn resume(&mut self) {
+        self.paused = false;
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    pub fn get(&self, partition: &TopicPartition) -> Option<&Assigned> {
+        self.partitions.get(partition)
+    }
+
+    pub fn get_mut(&mut self, partition: &TopicPartition) -> Option<&mut Assigned> {
+        self.partitions.get_mut(partition)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&TopicPartition, &Assigned)> {
+        self.partitions.iter()
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&TopicPartition, &mut Assigned)> {
+        self.partitions.iter_mut()
+    }
+
+    /// The partitions in the order in which fetches ask for them.
+    pub fn in_order(&self) -> impl Iterator<Item = (&TopicPartition, &Assigned)> {
+        let order = self.order.iter();
+        order.filter_map(|partition| Some((partition, self.partitions.get(partition)?)))
+    }
+
+    /// Keeps what was fetched until `poll()` returns it.
+    pub fn fill(&mut self, partition: &TopicPartition, buffer: Buffer) {
+        if let Some(assigned) = self.partitions.get_mut(partition) {
+            assigned.buffer = Some(buffer);
+            self.filled.push_back(partition.clone());
+        }
+    }
+
+    /// The partition whose buffer `poll()` empties next.
+    pub fn next_filled(&self) -> Option<&TopicPartition> {
+        if self.paused {
+            return None;
+        }
+        self.filled.front()
+    }
+
+    /// The first buffer is empty now: its partition is fetched again, after the others.
+    pub fn emptied(&mut self) {
+        let Some(partition) = self.filled.pop_front() else {
+            return;
+        };
+        if let Some(assigned) = self.partitions.get_mut(&partition) {
+            assigned.buffer = None;
+        }
+        self.order.retain(|known| *known != partition);
+        self.order.push(partition);
+    }
+}

@@ -1,0 +1,419 @@
+//! Tests of the consumer as a whole, against a cluster that does what each test says.
+
+use super::*;
+use crate::client::bench::{Asked, Bench, addresses, topic_id};
+use crate::process::SeekTo;
+use crate::protocol::api::fetch::{FetchResponse, FetchableTopicResponse, PartitionData};
+use crate::protocol::api::list_offsets::{
+    ListOffsetsPartitionResponse, ListOffsetsResponse, ListOffsetsTopicResponse,
+};
+use crate::protocol::api::offset_for_leader_epoch::{
+    EpochEndOffset, OffsetForLeaderEpochResponse, OffsetForLeaderTopicResult,
+};
+use crate::protocol::records::{BatchBuilder, Codec};
+use crate::protocol::{AnyRequest, AnyResponse, Chunks};
+use crate::rng::Seed;
+
+fn bench(settings: &[(&str, &str)], leaders: &[i32]) -> Bench<Consumer> {
+    let mut config = ConsumerConfig::default();
+    config
+        .set_all(settings.iter().copied())
+        .expect("legal settings");
+    let id = ProcessId::Consumer(1);
+    let consumer = Consumer::new(Setup {
+        id,
+        client_id: "c1".into(),
+        bootstrap: addresses(),
+        config,
+        rng: Rng::new(Seed(1), 1),
+    });
+    let mut bench = Bench::new(id, consumer);
+    bench.topic("orders", leaders);
+    bench.boot();
+    let partitions = (0..leaders.len() as i32).map(orders).collect();
+    bench.tell(Instruction::Assign { partitions });
+    bench.lines();
+    bench
+}
+
+fn orders(partition: i32) -> TopicPartition {
+    TopicPartition::new("orders", partition)
+}
+
+/// A consumer that reads `orders-0` from offset 0 on, its first Fetch waiting.
+fn reading(settings: &[(&str, &str)]) -> Bench<Consumer> {
+    let mut bench = bench(settings, &[1]);
+    let asked = bench.next_asked();
+    answer_end(&mut bench, &asked, ErrorCode::None, 0);
+    bench.lines();
+    bench
+}
+
+fn answer_end(bench: &mut Bench<Consumer>, asked: &Asked, error: ErrorCode, offset: i64) {
+    let AnyRequest::ListOffsets(request) = &asked.request else {
+        panic!("a ListOffsets request, not {:?}", asked.request);
+    };
+    let topics = request.topics.iter().map(|topic| {
+        let partitions = topic.partitions.iter();
+        let found = partitions.map(|partition| ListOffsetsPartitionResponse {
+            partition_index: partition.partition_index,
+            error_code: error.code(),
+            offset,
+            ..ListOffsetsPartitionResponse::default()
+        });
+        ListOffsetsTopicResponse {
+            name: topic.name.clone(),
+            partitions: found.collect(),
+        }
+    });
+    let response = ListOffsetsResponse {
+        topics: topics.collect(),
+        ..ListOffsetsResponse::default()
+    };
+    bench.answer(asked, &AnyResponse::ListOffsets(response));
+}
+
+/// Partition and offset of everything in a Fetch request.
+fn fetched(asked: &Asked) -> Vec<(i32, i64)> {
+    let AnyRequest::Fetch(request) = &asked.request else {
+        panic!("a Fetch request, not {:?}", asked.request);
+    };
+    let topics = request.topics.iter();
+    let partitions = topics.flat_map(|topic| &topic.partitions);
+    let partitions = partitions.map(|asked| (asked.partition, asked.fetch_offset));
+    partitions.collect()
+}
+
+/// A batch of so many records, written in `epoch`.
+fn batch(base: i64, count: usize, epoch: i32) -> Chunks {
+    let mut builder = BatchBuilder::new(Codec::None);
+    for number in 0..count {
+        let value = format!("v{}", base + number as i64);
+        builder.append(0, Some(b"k"), Some(value.as_bytes()), &[]);
+    }
+    let batch = builder.build_batch();
+    batch.stamped(Offset(base), LeaderEpoch(epoch)).to_chunks()
+}
+
+fn answer_fetch(bench: &mut Bench<Consumer>, asked: &Asked, data: Vec<PartitionData>) {
+    let response = FetchResponse {
+        responses: vec![FetchableTopicResponse {
+            topic: "orders".into(),
+            topic_id: topic_id("orders"),
+            partitions: data,
+        }],
+        ..FetchResponse::default()
+    };
+    bench.answer(asked, &AnyResponse::Fetch(response));
+}
+
+fn data(partition: i32, high_watermark: i64, records: Chunks) -> PartitionData {
+    PartitionData {
+        partition_index: partition,
+        high_watermark,
+        records: Some(records),
+        ..PartitionData::default()
+    }
+}
+
+fn failed(partition: i32, error: ErrorCode) -> PartitionData {
+    PartitionData {
+        partition_index: partition,
+        error_code: error.code(),
+        high_watermark: -1,
+        records: Some(Chunks::new()),
+        ..PartitionData::default()
+    }
+}
+
+#[test]
+fn a_new_consumer_asks_where_to_begin_and_reads_from_there() {
+    let mut bench = bench(&[("auto.offset.reset", "earliest")], &[2]);
+    let asked = bench.next_asked();
+    assert_eq!(asked.broker, BrokerId(2));
+    let AnyRequest::ListOffsets(request) = &asked.request else {
+        panic!("a ListOffsets request");
+    };
+    assert_eq!(request.topics[0].partitions[0].timestamp, -2);
+    answer_end(&mut bench, &asked, ErrorCode::None, 3);
+    let asked = bench.next_asked();
+    assert_eq!(asked.header.api_version, 16);
+    assert_eq!(fetched(&asked), [(0, 3)]);
+    answer_fetch(&mut bench, &asked, vec![data(0, 5, batch(3, 2, 0))]);
+    assert_eq!(
+        bench.lines(),
+        [
+            "0.000s c1 orders-0 position @3, no position, reset to earliest",
+            "0.000s c1 orders-0 consumes 2 from @3, next @5",
+        ]
+    );
+    assert_eq!(fetched(&bench.next_asked()), [(0, 5)]);
+    let view = bench.client.partition(&orders(0)).expect("assigned");
+    assert_eq!(view.position, Some(Offset(5)));
+    assert_eq!(view.lag, Some(0));
+    let recent: Vec<_> = bench
+        .client
+        .recent()
+        .map(|record| record.offset.0)
+        .collect();
+    assert_eq!(recent, [3, 4]);
+}
+
+#[test]
+fn without_a_policy_nothing_is_read_until_a_seek() {
+    let mut bench = bench(&[("auto.offset.reset", "none")], &[1]);
+    assert!(bench.asked.is_empty());
+    let view = bench.client.partition(&orders(0)).expect("assigned");
+    assert_eq!(view.doing, Doing::Failed(ErrorCode::OffsetOutOfRange));
+    bench.tell(Instruction::Seek {
+        partition: orders(0),
+        to: SeekTo::Offset(Offset(7)),
+    });
+    assert_eq!(fetched(&bench.next_asked()), [(0, 7)]);
+    assert_eq!(bench.lines(), ["0.000s c1 orders-0 position @7, seek"]);
+}
+
+#[test]
+fn one_fetch_at_a_time_goes_to_each_leader() {
+    let mut bench = bench(&[], &[1, 1, 2]);
+    for _ in 0..2 {
+        let asked = bench.next_asked();
+        answer_end(&mut bench, &asked, ErrorCode::None, 0);
+    }
+    let mut asked = [bench.next_asked(), bench.next_asked()];
+    asked.sort_by_key(|asked| asked.broker);
+    let [one, two] = asked;
+    assert_eq!(
+        (one.broker, fetched(&one)),
+        (BrokerId(1), vec![(0, 0), (1, 0)])
+    );
+    assert_eq!((two.broker, fetched(&two)), (BrokerId(2), vec![(2, 0)]));
+    bench.pass_ms(10_000);
+    assert!(bench.asked.is_empty());
+}
+
+#[test]
+fn poll_returns_no_more_than_max_poll_records_and_fetches_only_what_is_not_buffered() {
+    let settings = [("max.poll.records", "2"), ("poll.interval.ms", "100")];
+    let mut bench = reading(&settings);
+    let asked = bench.next_asked();
+    answer_fetch(&mut bench, &asked, vec![data(0, 5, batch(0, 5, 0))]);
+    let mut lines = Vec::new();
+    for _ in 0..3 {
+        let view = bench.client.partition(&orders(0)).expect("assigned");
+        lines.push((
+            view.position.map(|at| at.0),
+            view.buffered,
+            bench.asked.len(),
+        ));
+        bench.pass_ms(100);
+    }
+    assert_eq!(lines, [(Some(2), 3, 0), (Some(4), 1, 0), (Some(5), 0, 1)]);
+    assert_eq!(
+        bench.lines(),
+        [
+            "0.000s c1 orders-0 consumes 2 from @0, next @2",
+            "0.100s c1 orders-0 consumes 2 from @2, next @4",
+            "0.200s c1 orders-0 consumes 1 from @4, next @5",
+        ]
+    );
+}
+
+#[test]
+fn records_below_the_position_are_not_returned() {
+    let mut bench = reading(&[]);
+    bench.next_asked();
+    bench.tell(Instruction::Seek {
+        partition: orders(0),
+        to: SeekTo::Offset(Offset(2)),
+    });
+    bench.disconnect(1);
+    bench.pass_ms(200);
+    let asked = bench.next_asked();
+    assert_eq!(fetched(&asked), [(0, 2)]);
+    answer_fetch(&mut bench, &asked, vec![data(0, 4, batch(0, 4, 0))]);
+    let lines = bench.lines();
+    let last = lines.last().expect("a line");
+    assert!(last.ends_with("consumes 2 from @2, next @4"), "{last}");
+}
+
+#[test]
+fn an_answer_for_an_old_position_is_of_no_use() {
+    let mut bench = reading(&[]);
+    let asked = bench.next_asked();
+    bench.tell(Instruction::Seek {
+        partition: orders(0),
+        to: SeekTo::Offset(Offset(2)),
+    });
+    answer_fetch(&mut bench, &asked, vec![data(0, 4, batch(0, 4, 0))]);
+    assert_eq!(bench.client.consumed(), 0);
+    assert_eq!(fetched(&bench.next_asked()), [(0, 2)]);
+}
+
+#[test]
+fn a_position_out_of_range_is_reset() {
+    let mut bench = reading(&[("auto.offset.reset", "latest")]);
+    let asked = bench.next_asked();
+    answer_fetch(
+        &mut bench,
+        &asked,
+        vec![failed(0, ErrorCode::OffsetOutOfRange)],
+    );
+    let asked = bench.next_asked();
+    answer_end(&mut bench, &asked, ErrorCode::None, 9);
+    assert_eq!(
+        bench.lines(),
+        ["0.000s c1 orders-0 position @9, out of range, reset to latest"]
+    );
+    bench.configure("auto.offset.reset", "none");
+    let asked = bench.next_asked();
+    answer_fetch(
+        &mut bench,
+        &asked,
+        vec![failed(0, ErrorCode::OffsetOutOfRange)],
+    );
+    assert_eq!(
+        bench.lines(),
+        ["0.000s c1 orders-0 reading failed OFFSET_OUT_OF_RANGE"]
+    );
+}
+
+#[test]
+fn a_wrong_leader_is_not_asked_again_before_there_is_news() {
+    let mut bench = reading(&[]);
+    let asked = bench.next_asked();
+    bench.pass_ms(1);
+    let refreshed = bench.refreshed;
+    answer_fetch(
+        &mut bench,
+        &asked,
+        vec![failed(0, ErrorCode::NotLeaderOrFollower)],
+    );
+    assert!(bench.asked.is_empty());
+    bench.leaders.insert(orders(0), (3, 1));
+    bench.pass_ms(300);
+    assert!(bench.refreshed > refreshed);
+    let asked = bench.next_asked();
+    assert_eq!((asked.broker, fetched(&asked)), (BrokerId(3), vec![(0, 0)]));
+}
+
+#[test]
+fn a_new_leader_is_asked_whether_what_was_read_is_still_there() {
+    let mut bench = reading(&[]);
+    let asked = bench.next_asked();
+    answer_fetch(&mut bench, &asked, vec![data(0, 8, batch(0, 8, 0))]);
+    let asked = bench.next_asked();
+    bench.leaders.insert(orders(0), (2, 1));
+    bench.lines();
+    answer_fetch(
+        &mut bench,
+        &asked,
+        vec![failed(0, ErrorCode::NotLeaderOrFollower)],
+    );
+    bench.pass_ms(200);
+    let asked = bench.next_asked();
+    let AnyRequest::OffsetForLeaderEpoch(request) = &asked.request else {
+        panic!("an OffsetForLeaderEpoch request, not {:?}", asked.request);
+    };
+    let question = &request.topics[0].partitions[0];
+    assert_eq!(
+        (question.current_leader_epoch, question.leader_epoch),
+        (1, 0)
+    );
+    let answer = OffsetForLeaderEpochResponse {
+        topics: vec![OffsetForLeaderTopicResult {
+            topic: "orders".into(),
+            partitions: vec![EpochEndOffset {
+                partition: 0,
+                leader_epoch: 0,
+                end_offset: 6,
+                ..EpochEndOffset::default()
+            }],
+        }],
+        ..OffsetForLeaderEpochResponse::default()
+    };
+    bench.answer(&asked, &AnyResponse::OffsetForLeaderEpoch(answer));
+    let lines = bench.lines();
+    let last = lines.last().expect("a line");
+    assert!(
+        last.ends_with("orders-0 position @6, the log was cut, it had been @8"),
+        "{last}"
+    );
+    assert_eq!(fetched(&bench.next_asked()), [(0, 6)]);
+}
+
+#[test]
+fn a_paused_consumer_neither_fetches_nor_returns() {
+    let mut bench = reading(&[]);
+    let asked = bench.next_asked();
+    bench.tell(Instruction::PauseReading);
+    answer_fetch(&mut bench, &asked, vec![data(0, 2, batch(0, 2, 0))]);
+    bench.pass_ms(1_000);
+    assert_eq!(bench.client.consumed(), 0);
+    assert!(bench.asked.is_empty());
+    bench.tell(Instruction::ResumeReading);
+    assert_eq!(bench.client.consumed(), 2);
+    assert_eq!(bench.asked.len(), 1);
+}
+
+#[test]
+fn a_batch_with_a_wrong_checksum_stops_reading() {
+    let mut bench = reading(&[]);
+    let asked = bench.next_asked();
+    let mut bytes = batch(0, 1, 0).to_vec();
+    *bytes.last_mut().expect("a byte") ^= 1;
+    answer_fetch(&mut bench, &asked, vec![data(0, 1, Chunks::from(bytes))]);
+    assert_eq!(
+        bench.lines(),
+        ["0.000s c1 orders-0 reading failed CORRUPT_MESSAGE"]
+    );
+}
+
+#[test]
+fn a_lost_connection_is_opened_again_and_reading_goes_on() {
+    let mut bench = reading(&[]);
+    bench.next_asked();
+    bench.disconnect(1);
+    bench.pass_ms(200);
+    assert_eq!(fetched(&bench.next_asked()), [(0, 0)]);
+    bench.pass_ms(30_000);
+    assert_eq!(fetched(&bench.next_asked()), [(0, 0)], "no answer in time");
+}
+
+#[test]
+fn what_is_no_longer_assigned_is_no_longer_read() {
+    let mut bench = bench(&[], &[1, 1]);
+    let asked = bench.next_asked();
+    answer_end(&mut bench, &asked, ErrorCode::None, 0);
+    let asked = bench.next_asked();
+    bench.tell(Instruction::Assign {
+        partitions: vec![orders(1)],
+    });
+    let both = vec![data(0, 1, batch(0, 1, 0)), data(1, 1, batch(0, 1, 0))];
+    answer_fetch(&mut bench, &asked, both);
+    assert_eq!(bench.client.consumed(), 1);
+    assert_eq!(fetched(&bench.next_asked()), [(1, 1)]);
+}
+
+#[test]
+fn an_offset_that_cannot_be_told_yet_is_asked_for_again() {
+    let mut bench = bench(&[], &[1]);
+    let asked = bench.next_asked();
+    answer_end(&mut bench, &asked, ErrorCode::OffsetNotAvailable, -1);
+    bench.pass_ms(99);
+    assert!(bench.asked.is_empty());
+    bench.pass_ms(1);
+    let asked = bench.next_asked();
+    answer_end(&mut bench, &asked, ErrorCode::None, 4);
+    assert_eq!(fetched(&bench.next_asked()), [(0, 4)]);
+}
+
+#[test]
+fn a_partition_without_a_leader_is_waited_for() {
+    let mut bench = bench(&[], &[-1]);
+    bench.pass_ms(1_000);
+    assert!(bench.asked.is_empty());
+    bench.leaders.insert(orders(0), (2, 1));
+    bench.pass_ms(2_000);
+    assert_eq!(bench.next_asked().broker, BrokerId(2));
+}
