@@ -177,7 +177,14 @@ impl<T: Clone> Network<T> {
                     self.lost(now, broker, lost, rng, events);
                 }
             }
-            Input::Booted | Input::Woken | Input::Told(_) => {}
+            // Settings of topics are for brokers.
+            Input::Received {
+                payload: Payload::Config(_),
+                ..
+            }
+            | Input::Booted
+            | Input::Woken
+            | Input::Told(_) => {}
         }
     }
 
