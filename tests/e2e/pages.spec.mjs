@@ -43,7 +43,7 @@ It says nothing & \`leaves\`.
 
 const SHELL = `<title>x</title><link rel="canonical" href="./"><link rel="stylesheet" href="./assets/a.css">
 <nav class="seg" aria-label="Views"><a href="figures/" aria-current="true">Figures</a><a href="code/">Code</a><a href="sandbox/">Sandbox</a></nav>
-<div class="app"><main><h1>x</h1></main><footer class="transport">x</footer>`;
+<div class="app"><span class="grow"></span><main><h1>x</h1></main><footer class="transport"><div class="ribbon" role="slider" aria-valuemax="9"><svg></svg></div><div class="clock"></div></footer>`;
 
 test('a lesson is a page for every step', async () => {
   const lesson = parseLesson(LESSON, '13-failover.md');

@@ -68,7 +68,7 @@ const icon = path => `<svg class="ic" viewBox="0 0 16 16" aria-hidden="true"><pa
 const BACK = icon('M10 3L5 8l5 5');
 
 /** The shell with another view, title and current tab, its addresses made relative to a depth. */
-function page(shell, depth, view, title, { main, time = false }, { canonical = './', here = './' } = {}) {
+function page(shell, depth, view, title, { main, lesson = null }, { canonical = './', here = './' } = {}) {
   const up = '../'.repeat(depth);
   let html = shell.replace(/ (href|src)="(?!#|data:|[a-z]+:|\/)(?:\.\/)?([^"]*)"/g, (_, name, path) => ` ${name}="${up}${path}"`);
   const swap = (pattern, by) => {
@@ -80,7 +80,12 @@ function page(shell, depth, view, title, { main, time = false }, { canonical = '
   swap(/ aria-current="true"/, '');
   swap(new RegExp(`(<nav class="seg"[\\s\\S]*?<a [^>]*)(>${view}</a>)`), (_, before, after) => `${before} aria-current="page"${after}`);
   swap(/<main[\s\S]*<\/main>/, main.replaceAll('{up}', up).replaceAll('{here}', here));
-  if (!time) {
+  if (lesson) {
+    swap(/(<span class="grow">)/, (_, grow) => `<b class="top-lesson">${escape(lesson.title)}<small>${lesson.place}</small></b>${grow}`);
+    // The first page's ribbon and clock are of another run.
+    swap(/(<div class="ribbon"[^>]*>)[\s\S]*?<\/svg><\/div>/, (_, ribbon) => `${ribbon.replace(/(aria-valuemax|aria-valuenow)="\d+"/g, '$1="0"').replace(/aria-valuetext="[^"]*"/, 'aria-valuetext="the beginning"')}</div>`);
+    swap(/<div class="clock">[\s\S]*?<\/div>/, `<div class="clock"><b>00:00.000</b><span>${lesson.at}</span></div>`);
+  } else {
     swap(/<footer class="transport"[\s\S]*?<\/footer>/, '');
     swap(/<div class="app">/, '<div class="app bare">');
   }
@@ -88,7 +93,7 @@ function page(shell, depth, view, title, { main, time = false }, { canonical = '
 }
 
 function contents(lessons) {
-  const state = lessons.length ? `${lessons.length} of ${PLANNED} lessons are here; the others are not written yet.` : `${PLANNED} lessons are planned. None is written yet; meanwhile the first page has a cluster to break.`;
+  const state = lessons.length ? (lessons.length < PLANNED ? `${lessons.length} of ${PLANNED} lessons are here; the others are not written yet.` : '') : `${PLANNED} lessons are planned. None is written yet; meanwhile the first page has a cluster to break.`;
   const rows = lessons.map((lesson, i) => `<li><a href="${lesson.slug}/1/"><span class="num">${i + 1}</span><b>${escape(lesson.title)}</b><span class="soft">${lesson.steps.length} steps</span></a></li>`);
   return { main: `<main class="page"><h1>Figures</h1><p>Each lesson is a cluster you can stop, rewind and take apart. ${state}</p>${rows.length ? `<ol class="lessons">${rows.join('')}</ol>` : '<p><a class="btn" href="{up}">Go to the first page</a></p>'}</main>` };
 }
@@ -112,7 +117,7 @@ function step(lesson, index, lessons, n, still) {
   ].join('');
   const lead = /\{[^}]+\}/.test(lesson.lead) ? '' : `<p class="lead">${prose(lesson.lead)}</p>`;
   return {
-    time: true,
+    lesson: { title: lesson.title, place: `Lesson ${index + 1} of ${lessons.length}`, at: `step ${n}` },
     main: `<main class="figure${n > 1 ? ' later' : ''}"><section class="prose" aria-label="Lesson"><div class="toc"><span>${index + 1} of ${lessons.length}</span><div class="ticks" aria-hidden="true">${ticks}</div><a class="btn sm quiet" href="{up}figures/">Contents</a></div>`
       + `<div class="body"><h1>${escape(lesson.title)}</h1>${lead}<ol class="steps">${items.join('')}</ol></div><nav class="pnav" aria-label="Steps">${nav}</nav></section>`
       + `<section class="stagebox" aria-label="Stage">${still?.svg ?? ''}</section></main>`,

@@ -116,7 +116,7 @@ export function chromedriver() {
 
 async function debian() {
   const missing = [];
-  if (!process.env.CHROMIUM && !existsSync('/usr/bin/chromium')) missing.push('chromium');
+  if (!process.env.CHROMIUM && !existsSync('/usr/bin/chromium')) missing.push('chromium', 'fonts-liberation');
   if (!process.env.CHROMEDRIVER && !existsSync('/usr/bin/chromedriver')) missing.push('chromium-driver');
   if (!(await ask('python3', ['--version']))) missing.push('python3');
   if (missing.length) await apt(missing, 'The browser tests need Debian packages that are not here.');
