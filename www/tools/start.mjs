@@ -23,7 +23,7 @@ async function serve() {
 }
 
 async function develop() {
-  await buildWasm('dev');
+  await buildWasm('dev').catch(report); // a source that does not compile yet is served as it last was
   const { createServer } = await vite();
   const server = await createServer({ root: at(), configFile: at('vite.config.mjs'), server: { port, host } });
   await server.listen();
