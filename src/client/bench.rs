@@ -163,6 +163,10 @@ impl<P: Process> Bench<P> {
                 self.asked.retain(|asked| asked.connection != connection);
             }
             Effect::Send {
+                payload: Payload::Config(_),
+                ..
+            } => unreachable!("clients send no settings of topics"),
+            Effect::Send {
                 connection,
                 payload: Payload::Kafka(bytes),
             } => {
