@@ -3,7 +3,8 @@
 //! The codec is the producer's choice, and a broker that keeps it never opens the batch; consumers
 //! and the log cleaner do. Compressed bytes are the one place where a few bytes can ask for much:
 //! a thousand of them may inflate to a billion. So every reader states a limit, and no codec takes
-//! noticeably more memory than that, whatever its input claims.
+//! much more memory than that, or than the few megabytes that its format makes necessary, whatever its
+//! input claims.
 //!
 //! | codec | framing, as Kafka's Java client has it |
 //! | --- | --- |
@@ -169,11 +170,16 @@ fn zstd(body: &[u8]) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(body, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
+/// The window that every decoder of zstd should accept. A producer that does not know how much it
+/// will write announces a large one even for a few records: 2 MiB at Kafka's usual level.
+const ZSTD_WINDOW: usize = 8 << 20;
+
 fn unzstd(body: &[u8], limit: usize) -> Result<Vec<u8>, Reason> {
     let mut rest = body;
     let mut inflated = Vec::new();
-    // A frame announces the window it needs, for which the decoder takes memory at once.
-    let window = u64::try_from(limit).unwrap_or(u64::MAX);
+    // A frame announces how far back it may refer, and the decoder gives nothing out before it holds
+    // so much: the window bounds its memory, not the limit.
+    let window = u64::try_from(limit.max(ZSTD_WINDOW)).unwrap_or(u64::MAX);
     loop {
         use ruzstd::decoding::StreamingDecoder;
         use ruzstd::decoding::errors::FrameDecoderError;

@@ -160,3 +160,66 @@ fn unknown_tagged_fields_are_passed_over() {
     assert!(request.is_ok());
     assert_eq!(reader.remaining(), 0);
 }
+
+#[test]
+fn null_is_written_as_empty_where_a_version_has_no_null() {
+    let all = AnyRequest::Metadata(Default::default());
+    let frame = without_size(&all.encode(0, 1, None));
+    let AnyRequest::Metadata(read) = AnyRequest::decode(&frame).expect("a request").1 else {
+        panic!("a request of another API");
+    };
+    // In version 0 an empty list means all topics, as null does from version 1 on.
+    assert_eq!(read.topics, Some(Vec::new()));
+    let frame = without_size(&all.encode(1, 1, None));
+    assert_eq!(AnyRequest::decode(&frame).expect("a request").1, all);
+}
+
+#[test]
+fn text_too_long_for_an_old_version_is_cut_between_characters() {
+    use kafka_playground::protocol::api::metadata::{MetadataRequest, MetadataRequestTopic};
+    let long = "é".repeat(20_000);
+    let topic = MetadataRequestTopic {
+        name: Some(long.as_str().into()),
+        ..Default::default()
+    };
+    let request = AnyRequest::Metadata(MetadataRequest {
+        topics: Some(vec![topic]),
+        ..Default::default()
+    });
+    for (version, characters) in [(8, 16_383), (9, 20_000)] {
+        let frame = without_size(&request.encode(version, 1, None));
+        let AnyRequest::Metadata(read) = AnyRequest::decode(&frame).expect("a request").1 else {
+            panic!("a request of another API");
+        };
+        let name = read.topics.expect("topics")[0]
+            .name
+            .clone()
+            .expect("a name");
+        assert_eq!(name.chars().count(), characters);
+    }
+}
+
+#[test]
+fn records_are_shared_on_their_way_through() {
+    use kafka_playground::protocol::api::produce::*;
+    let stored = Bytes::from(vec![7; 1000]);
+    let request = AnyRequest::Produce(ProduceRequest {
+        topic_data: vec![TopicProduceData {
+            name: "orders".into(),
+            partition_data: vec![PartitionProduceData {
+                index: 0,
+                records: Some(Chunks::from(stored.clone())),
+            }],
+        }],
+        ..Default::default()
+    });
+    let frame = without_size(&request.encode(9, 1, None));
+    let AnyRequest::Produce(read) = AnyRequest::decode(&frame).expect("a request").1 else {
+        panic!("a request of another API");
+    };
+    let records = read.topic_data[0].partition_data[0]
+        .records
+        .as_ref()
+        .expect("records");
+    assert_eq!(records.to_bytes().as_ptr(), stored.as_ptr());
+}
