@@ -106,9 +106,12 @@ pub enum Relation {
 const MOST_STEPS: usize = 8;
 const LEAST_STEPS: usize = 3;
 const HEADING_WORDS: usize = 7;
-const BODY_WORDS: usize = 60;
-const LEAD_WORDS: usize = 30;
-const BECAUSE_WORDS: usize = 25;
+/// A body has at most so many words.
+pub const BODY_WORDS: usize = 60;
+/// A lead has at most so many words.
+pub const LEAD_WORDS: usize = 30;
+/// An explanation has at most so many words.
+pub const BECAUSE_WORDS: usize = 25;
 const MOST_WASHES: usize = 2;
 
 /// Reads a page.

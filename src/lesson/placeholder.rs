@@ -11,7 +11,6 @@
 //! | `{latency}` `{time}` | how long a packet takes; the time on the clock |
 //! | `{broker-setting NAME}` | a setting of the brokers, as the plan gives it |
 //! | `{partitions T}` `{replication T}` | how many partitions, how many copies of each |
-//! | `{topic-setting T NAME}` | a setting of the topic, as the plan gives it |
 //! | `{records T}` | how many records all partitions of the topic hold |
 //! | `{leader P}` `{epoch P}` | the leader's broker id; its leader epoch |
 //! | `{replicas P}` `{isr P}` `{in-sync P}` | the assignment; the replicas in sync; how many those are |
@@ -96,7 +95,6 @@ pub enum What {
     BrokerSetting(Text),
     Partitions(TopicName),
     Replication(TopicName),
-    TopicSetting(TopicName, Text),
     Records(TopicName),
     Leader(TopicPartition),
     Epoch(TopicPartition),
@@ -300,7 +298,7 @@ impl Placeholder {
 
 /// Every name of the vocabulary, as an error lists it.
 const NAMES: &str = "brokers topics controller latency time broker-setting partitions replication \
-    topic-setting records leader epoch replicas isr in-sync hw leo start count first last next hash \
+    records leader epoch replicas isr in-sync hw leo start count first last next hash \
     masked partition remainder homes keyed key value timestamp headers header record-bytes key-bytes \
     value-bytes key-hex batch-bytes batch-records batch-header name setting acks position consumed \
     offset acknowledged batches queued chosen spread audit facts error";
@@ -315,7 +313,6 @@ fn what(name: &str, of: &mut Arguments) -> Result<What, String> {
         "broker-setting" => What::BrokerSetting(of.text("the name of a setting")?),
         "partitions" => What::Partitions(of.topic()?),
         "replication" => What::Replication(of.topic()?),
-        "topic-setting" => What::TopicSetting(of.topic()?, of.text("the name of a setting")?),
         "records" => What::Records(of.topic()?),
         "leader" => What::Leader(of.partition()?),
         "epoch" => What::Epoch(of.partition()?),

@@ -1,0 +1,456 @@
+//! Filling in: what each placeholder is in a world.
+//!
+//! A step has two worlds, the one it begins in and the one it ends in. A placeholder looks at the end
+//! unless it says `|start`; counts of facts are those noted in between. Whatever a placeholder asks for
+//! must be there: a partition without a leader or a record that does not exist is an error, never an
+//! empty word.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::broker::Partition;
+use crate::client::producer::murmur2::{murmur2, partition_of_key};
+use crate::controller::PartitionState;
+use crate::fact::{Entry, Fact};
+use crate::lesson::placeholder::{Audited, How, Pattern, Placeholder, RecordId, What, When, in_words};
+use crate::model::{BrokerId, ProcessId, TopicName, TopicPartition};
+use crate::protocol::records::{Batch, HEADER_SIZE, INFLATION_LIMIT, Record, describe_records};
+use crate::time::Duration;
+use crate::world::{History, Observed, World};
+
+/// A world, and what was observed on the way to it.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub world: World,
+    pub observed: Observed,
+}
+
+impl View {
+    /// Where a history stands.
+    pub fn of(history: &History) -> View {
+        View { world: history.world().clone(), observed: history.observed().clone() }
+    }
+}
+
+/// A value that the world does not have, in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfilled(pub String);
+
+impl fmt::Display for Unfilled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the world says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// How many: printed with separators.
+    Count(u64),
+    /// An id, an offset, a hash: printed without.
+    Number(i64),
+    Text(String),
+}
+
+/// Counts have separators, offsets have none, and neither has a minus sign that is a hyphen.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Count(count) => f.write_str(&separated(*count)),
+            Value::Number(number) if *number < 0 => write!(f, "−{}", number.unsigned_abs()),
+            Value::Number(number) => write!(f, "{number}"),
+            Value::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+fn separated(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A span as prose writes it: `40 ms`, `10 s`.
+fn spelled(span: Duration) -> String {
+    let text = span.to_string();
+    let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    format!("{} {}", &text[..unit], &text[unit..])
+}
+
+/// A setting as prose writes it: a span with a space before its unit, anything else as it is.
+fn setting(name: &str, value: &str) -> Value {
+    match Duration::parse(value) {
+        Some(span) if name.ends_with(".ms") => Value::Text(spelled(span)),
+        _ => match value.parse() {
+            Ok(count) => Value::Count(count),
+            Err(_) => Value::Text(value.to_owned()),
+        },
+    }
+}
+
+fn count(number: usize) -> Value {
+    Value::Count(number as u64)
+}
+
+fn ids(ids: &[BrokerId]) -> Value {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    Value::Text(ids.join(", "))
+}
+
+impl Placeholder {
+    /// What it is, in a step between two worlds.
+    ///
+    /// # Errors
+    /// When the world has no such thing.
+    pub fn fill(&self, start: &View, end: &View) -> Result<Value, Unfilled> {
+        let step = match self.when {
+            When::Start => Between { start, end: start },
+            When::End => Between { start, end },
+        };
+        let value = step
+            .value(&self.what)
+            .and_then(|value| shown(value, self.how))
+            .map_err(|why| Unfilled(format!("{self}: {why}")))?;
+        Ok(value)
+    }
+}
+
+fn shown(value: Value, how: How) -> Result<Value, String> {
+    let number = match &value {
+        Value::Count(number) => i64::try_from(*number).ok(),
+        Value::Number(number) => Some(*number),
+        Value::Text(_) => None,
+    };
+    let word = || {
+        let word = number.and_then(in_words);
+        word.ok_or_else(|| format!("{value} is not a number that prose writes as a word"))
+    };
+    Ok(match how {
+        How::AsIs => value,
+        How::Word => Value::Text(word()?.to_owned()),
+        How::Capital => {
+            let word = word()?;
+            Value::Text(word[..1].to_uppercase() + &word[1..])
+        }
+        How::Plural => Value::Text(if number == Some(1) { "" } else { "s" }.to_owned()),
+    })
+}
+
+struct Between<'a> {
+    start: &'a View,
+    end: &'a View,
+}
+
+impl<'a> Between<'a> {
+    fn world(&self) -> &'a World {
+        &self.end.world
+    }
+
+    fn value(&self, what: &What) -> Result<Value, String> {
+        Ok(match what {
+            What::Brokers => count(self.world().brokers().count()),
+            What::Topics => count(self.controller()?.topics().count()),
+            What::Controller => {
+                let id = self.world().plan().controller;
+                Value::Number(i64::from(id.0))
+            }
+            What::Latency => Value::Text(spelled(self.world().plan().latency)),
+            What::Time => {
+                let millis = self.world().now().as_millis();
+                let (minutes, seconds) = (millis / 60_000, millis / 1_000 % 60);
+                Value::Text(format!("{minutes:02}:{seconds:02}.{:03}", millis % 1_000))
+            }
+            What::BrokerSetting(name) => {
+                let value = self.world().plan().broker_settings.get(name);
+                setting(name, value.ok_or("the plan does not give this setting")?)
+            }
+            What::Partitions(topic) => count(self.partitions(topic)?.len()),
+            What::Replication(topic) => count(self.partitions(topic)?[0].replicas.len()),
+            What::Records(topic) => {
+                let held = self.every(topic)?.map(|name| Ok(held(self.leading(&name)?)));
+                Value::Count(held.sum::<Result<u64, String>>()?)
+            }
+            What::Leader(name) => Value::Number(i64::from(self.state(name)?.leader.0)),
+            What::Epoch(name) => Value::Number(i64::from(self.state(name)?.leader_epoch.0)),
+            What::Replicas(name) => ids(&self.state(name)?.replicas),
+            What::Isr(name) => ids(&self.state(name)?.isr),
+            What::InSync(name) => count(self.state(name)?.isr.len()),
+            What::HighWatermark(name, None) => Value::Number(self.leading(name)?.high_watermark().0),
+            What::HighWatermark(name, Some(broker)) => {
+                Value::Number(self.replica(name, *broker)?.high_watermark().0)
+            }
+            What::LogEnd(name, broker) => Value::Number(self.replica(name, *broker)?.log_end().0),
+            What::LogStart(name) | What::First(name) => Value::Number(self.leading(name)?.log_start().0),
+            What::Count(name) => Value::Count(held(self.leading(name)?)),
+            What::Last(name) => Value::Number(self.leading(name)?.log_end().0 - 1),
+            What::Next(name) => Value::Number(self.leading(name)?.log_end().0),
+            What::Hash(key) => Value::Number(i64::from(murmur2(key.as_bytes()))),
+            What::Masked(key) => Value::Number(i64::from(murmur2(key.as_bytes()) & i32::MAX)),
+            What::PartitionOf(key, topic) => {
+                let partitions = u32::try_from(self.partitions(topic)?.len()).unwrap_or(u32::MAX);
+                Value::Number(i64::from(partition_of_key(key.as_bytes(), partitions)))
+            }
+            What::Remainder(key, by) => Value::Number(i64::from(partition_of_key(key.as_bytes(), *by))),
+            What::Homes(key, topic) => {
+                let mut homes = Vec::new();
+                for name in self.every(topic)? {
+                    if self.keyed(key, &name)? > 0 {
+                        homes.push(name.partition.to_string());
+                    }
+                }
+                match homes.is_empty() {
+                    true => return Err(format!("{topic} holds no record of {key}")),
+                    false => Value::Text(homes.join(", ")),
+                }
+            }
+            What::Keyed(key, topic) => {
+                let keyed = self.every(topic)?.map(|name| self.keyed(key, &name));
+                Value::Count(keyed.sum::<Result<u64, String>>()?)
+            }
+            What::Key(id) => Value::Text(text(self.record(id)?.1.key.as_deref())),
+            What::Value(id) => Value::Text(text(self.record(id)?.1.value.as_deref())),
+            What::Timestamp(id) => Value::Number(self.record(id)?.1.timestamp),
+            What::Headers(id) => count(self.record(id)?.1.headers.len()),
+            What::Header(id, name) => {
+                let headers = self.record(id)?.1.headers;
+                let header = headers.iter().find(|header| header.key == *name);
+                Value::Text(text(header.ok_or("no such header")?.value.as_deref()))
+            }
+            What::RecordBytes(id) => {
+                let (batch, record) = self.record(id)?;
+                let fields = describe_records(&batch, INFLATION_LIMIT).map_err(|why| why.to_string())?;
+                let index = usize::try_from(record.offset.0 - batch.base_offset().0).unwrap_or(0);
+                let field = fields.children.get(index).ok_or("no such record")?;
+                count(field.range.len())
+            }
+            What::KeyBytes(id) => count(self.record(id)?.1.key.map_or(0, |key| key.len())),
+            What::ValueBytes(id) => count(self.record(id)?.1.value.map_or(0, |value| value.len())),
+            What::KeyHex(id) => {
+                let key = self.record(id)?.1.key.ok_or("the key is null")?;
+                let bytes: Vec<String> = key.iter().map(|byte| format!("{byte:02x}")).collect();
+                Value::Text(bytes.join(" "))
+            }
+            What::BatchBytes(id) => count(self.record(id)?.0.size()),
+            What::BatchRecords(id) => count(self.record(id)?.0.records().count()),
+            What::BatchHeader => count(HEADER_SIZE),
+            What::Name(id) => {
+                let mut clients = self.world().plan().clients.iter();
+                let client = clients.find(|client| client.id == *id);
+                Value::Text(client.ok_or_else(|| format!("the plan has no {id}"))?.name.to_string())
+            }
+            What::Setting(id, name) => {
+                let host = self.world().host(*id);
+                let value = match host.map(|host| (host.producer(), host.consumer())) {
+                    Some((Some(producer), _)) => producer.config().get(name),
+                    Some((_, Some(consumer))) => consumer.config().get(name),
+                    _ => return Err(format!("{id} is neither a producer nor a consumer")),
+                };
+                setting(name, &value.ok_or_else(|| format!("{id} has no setting {name}"))?)
+            }
+            What::Position(id, name) => {
+                let consumer = self.world().host(*id).and_then(|host| host.consumer());
+                let consumer = consumer.ok_or_else(|| format!("{id} is not a consumer"))?;
+                let position = consumer.position(name);
+                Value::Number(position.ok_or_else(|| format!("{id} does not read {name}"))?.0)
+            }
+            What::Consumed(id, name) => Value::Count(self.sum(*id, |fact| match fact {
+                Fact::RecordsConsumed { partition, records, .. } if partition == name => *records,
+                _ => 0,
+            })),
+            What::FirstAcknowledged(id) => Value::Number(self.acknowledged(*id, When::Start)?),
+            What::LastAcknowledged(id) => Value::Number(self.acknowledged(*id, When::End)?),
+            What::Acknowledged(id) => Value::Count(self.sum(*id, |fact| match fact {
+                Fact::RecordsAcknowledged { records, .. } => *records,
+                _ => 0,
+            })),
+            What::Batches(id) => Value::Count(self.sum(*id, |fact| match fact {
+                Fact::BatchSent { attempt: 1, .. } => 1,
+                _ => 0,
+            })),
+            What::Queued(id) => Value::Count(self.choices(*id).map(|(_, records)| u64::from(records)).sum()),
+            What::Chosen(id) => {
+                let chosen: Vec<String> = self.chosen(*id).iter().map(ToString::to_string).collect();
+                Value::Text(chosen.join(", "))
+            }
+            What::Spread(id) => count(self.chosen(*id).len()),
+            What::Audit(which) => {
+                let report = self.end.observed.audit.report(self.world());
+                Value::Count(match which {
+                    Audited::Acknowledged => report.acknowledged,
+                    Audited::Readable => report.readable,
+                    Audited::Lost => report.lost,
+                })
+            }
+            What::Facts(pattern) => count(self.news().filter(|entry| pattern.means(entry)).count()),
+            What::Error(error) => Value::Number(i64::from(error.code())),
+        })
+    }
+
+    // ---- the cluster
+
+    fn controller(&self) -> Result<&'a crate::controller::Controller, String> {
+        let found = self.world().brokers().find_map(crate::broker::Broker::controller);
+        found.ok_or_else(|| "no broker is the controller".to_owned())
+    }
+
+    fn partitions(&self, topic: &TopicName) -> Result<&'a [PartitionState], String> {
+        let state = self.controller()?.topic(topic);
+        let partitions = state.map(|topic| topic.partitions.as_slice()).unwrap_or_default();
+        match partitions.is_empty() {
+            true => Err(format!("there is no topic {topic}")),
+            false => Ok(partitions),
+        }
+    }
+
+    fn every(&self, topic: &TopicName) -> Result<impl Iterator<Item = TopicPartition>, String> {
+        let partitions = i32::try_from(self.partitions(topic)?.len()).unwrap_or(i32::MAX);
+        let topic = topic.clone();
+        Ok((0..partitions).map(move |partition| TopicPartition { topic: topic.clone(), partition }))
+    }
+
+    fn state(&self, name: &TopicPartition) -> Result<&'a PartitionState, String> {
+        let index = usize::try_from(name.partition).unwrap_or(usize::MAX);
+        let state = self.partitions(&name.topic)?.get(index);
+        state.ok_or_else(|| format!("there is no partition {name}"))
+    }
+
+    fn replica(&self, name: &TopicPartition, broker: BrokerId) -> Result<&'a Partition, String> {
+        let broker_found = self.world().broker_by_id(broker);
+        let replica = broker_found.and_then(|broker| broker.partition(name));
+        replica.ok_or_else(|| format!("broker {broker} has no replica of {name}"))
+    }
+
+    fn leading(&self, name: &TopicPartition) -> Result<&'a Partition, String> {
+        self.replica(name, self.state(name)?.leader)
+    }
+
+    // ---- records
+
+    fn batches(&self, name: &TopicPartition) -> Result<impl Iterator<Item = Batch> + use<'a>, String> {
+        let log = self.leading(name)?.log();
+        Ok(log.batches(log.start(), log.end()).map(|stored| stored.batch()))
+    }
+
+    fn record(&self, id: &RecordId) -> Result<(Batch, Record), String> {
+        let missing = || format!("{} holds no record at {}", id.partition, id.offset);
+        let mut batches = self.batches(&id.partition)?;
+        let batch = batches.find(|batch| batch.last_offset() >= id.offset).ok_or_else(missing)?;
+        let mut records = batch.records().flatten();
+        let record = records.find(|record| record.offset == id.offset).ok_or_else(missing)?;
+        Ok((batch, record))
+    }
+
+    fn keyed(&self, key: &str, name: &TopicPartition) -> Result<u64, String> {
+        let records = self.batches(name)?.flat_map(|batch| batch.records().flatten());
+        let keyed = records.filter(|record| record.key.as_deref() == Some(key.as_bytes()));
+        Ok(keyed.count() as u64)
+    }
+
+    // ---- what happened
+
+    /// What was noted within the step.
+    fn news(&self) -> impl Iterator<Item = &'a Entry> {
+        self.end.observed.journal.since(self.start.observed.journal.len())
+    }
+
+    /// A sum over everything that one process noted.
+    fn sum(&self, by: ProcessId, of: impl Fn(&Fact) -> u32) -> u64 {
+        let entries = self.end.observed.journal.since(0).filter(|entry| entry.by == Some(by));
+        entries.map(|entry| u64::from(of(&entry.fact))).sum()
+    }
+
+    fn acknowledged(&self, by: ProcessId, which: When) -> Result<i64, String> {
+        let entries = self.end.observed.journal.since(0).filter(|entry| entry.by == Some(by));
+        let mut spans = entries.filter_map(|entry| match &entry.fact {
+            Fact::RecordsAcknowledged { base_offset, records, .. } if base_offset.0 >= 0 => {
+                Some((base_offset.0, base_offset.0 + i64::from(*records) - 1))
+            }
+            _ => None,
+        });
+        let found = match which {
+            When::Start => spans.next().map(|(first, _)| first),
+            When::End => spans.last().map(|(_, last)| last),
+        };
+        found.ok_or_else(|| format!("nothing of {by} was acknowledged"))
+    }
+
+    /// The partitions that a producer chose within the step, each with the records it chose it for.
+    fn choices(&self, by: ProcessId) -> impl Iterator<Item = (i32, u32)> {
+        let entries = self.news().filter(move |entry| entry.by == Some(by));
+        entries.filter_map(|entry| match &entry.fact {
+            Fact::RecordQueued { partition, .. } => Some((partition.partition, 1)),
+            Fact::RecordsQueued { partition, records } => Some((partition.partition, *records)),
+            _ => None,
+        })
+    }
+
+    fn chosen(&self, by: ProcessId) -> BTreeSet<i32> {
+        self.choices(by).map(|(partition, _)| partition).collect()
+    }
+}
+
+impl Pattern {
+    /// Whether this is such a fact.
+    pub fn means(&self, entry: &Entry) -> bool {
+        self.matches(entry.by, &entry.fact.to_string())
+    }
+}
+
+fn held(replica: &Partition) -> u64 {
+    let held = replica.log_end() - replica.log_start();
+    u64::try_from(held).unwrap_or(0)
+}
+
+/// Bytes as prose shows them.
+fn text(bytes: Option<&[u8]>) -> String {
+    match bytes {
+        None => "null".to_owned(),
+        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_separators_and_ids_have_none() {
+        for (value, text) in [
+            (Value::Count(7), "7"),
+            (Value::Count(1_203), "1,203"),
+            (Value::Count(1_000_000), "1,000,000"),
+            (Value::Number(1_203), "1203"),
+            (Value::Number(-826_647_927), "−826647927"),
+        ] {
+            assert_eq!(value.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn spans_are_written_as_prose_writes_them() {
+        for (name, value, text) in [
+            ("linger.ms", "100ms", "100 ms"),
+            ("linger.ms", "100", "100 ms"),
+            ("replica.lag.time.max.ms", "10000", "10 s"),
+            ("batch.size", "16384", "16,384"),
+            ("acks", "all", "all"),
+        ] {
+            assert_eq!(setting(name, value).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn numbers_become_words_where_prose_has_words() {
+        assert_eq!(shown(Value::Count(3), How::Word), Ok(Value::Text("three".into())));
+        assert_eq!(shown(Value::Count(3), How::Capital), Ok(Value::Text("Three".into())));
+        assert_eq!(shown(Value::Count(1), How::Plural), Ok(Value::Text(String::new())));
+        assert!(shown(Value::Count(13), How::Word).is_err());
+        assert!(shown(Value::Text("2, 3".into()), How::Word).is_err());
+    }
+}

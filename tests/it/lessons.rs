@@ -1,0 +1,209 @@
+//! The lessons: each is read, played and checked, and what its prose claims beyond its own checks is
+//! held against the world here.
+
+use kafka_playground::fact::{Fact, Role};
+use kafka_playground::lesson::check::check;
+use kafka_playground::lesson::fill::View;
+use kafka_playground::lesson::inline::plain;
+use kafka_playground::lesson::play::{Catalogue, Lesson, still};
+use kafka_playground::model::{BrokerId, Offset, ProcessId, TopicPartition};
+use kafka_playground::protocol::ErrorCode;
+use kafka_playground::time::Instant;
+use kafka_playground::world::History;
+
+fn catalogue() -> Catalogue {
+    Catalogue::read().unwrap_or_else(|(slug, why)| panic!("{slug}: {why}"))
+}
+
+fn lesson(slug: &str) -> Lesson {
+    catalogue().lesson(slug).unwrap_or_else(|| panic!("there is a lesson {slug}")).clone()
+}
+
+/// The right answer of a step, as a reader sees it.
+fn right_answer(slug: &str, step: usize) -> String {
+    let told = lesson(slug).told().expect("every value is there");
+    let asked = told.steps[step - 1].prediction.clone().expect("the step asks");
+    plain(&asked.answers[asked.right])
+}
+
+/// When the first fact that is meant was noted within a step.
+fn first_in_step(slug: &str, step: usize, meant: impl Fn(Option<ProcessId>, &Fact) -> bool) -> Instant {
+    let lesson = lesson(slug);
+    let from = if step == 1 { 0 } else { facts_until(&lesson, step - 1) };
+    let history = lesson.history_at(step).expect("a step");
+    let mut news = history.observed().journal.since(from);
+    news.find(|entry| meant(entry.by, &entry.fact)).expect("it happens").at
+}
+
+fn facts_until(lesson: &Lesson, step: usize) -> u64 {
+    lesson.history_at(step).expect("a step").observed().journal.len()
+}
+
+fn log_end(history: &History, broker: i32, partition: &TopicPartition) -> Offset {
+    let broker = history.world().broker_by_id(BrokerId(broker)).expect("a broker");
+    broker.partition(partition).expect("a replica").log_end()
+}
+
+#[test]
+fn every_lesson_says_what_is_so() {
+    let wrong: Vec<String> = catalogue().all().flat_map(check).collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_five_lessons_are_there_in_order() {
+    let catalogue = catalogue();
+    let found: Vec<_> = catalogue.lessons.iter().map(|l| (l.number, l.slug.to_string())).collect();
+    let expected = [(2, "topics"), (4, "keys"), (7, "message"), (8, "choose"), (10, "append")];
+    assert_eq!(found, expected.map(|(number, slug)| (number, slug.to_owned())));
+    assert!(catalogue.all().all(|lesson| (3..=8).contains(&lesson.steps.len())));
+    let asks = |lesson: &Lesson| lesson.steps.iter().any(|step| step.prediction.is_some());
+    assert!(catalogue.lessons.iter().all(asks));
+}
+
+#[test]
+fn a_step_begins_where_the_one_before_it_ends() {
+    for lesson in catalogue().all() {
+        for pair in lesson.steps.windows(2) {
+            assert_eq!(pair[0].to, pair[1].from, "{}", lesson.slug);
+            assert!(pair[1].from < pair[1].to, "{}", lesson.slug);
+        }
+        // No command stands on a border, so going to a border never performs the next step's.
+        for stamped in lesson.history().commands() {
+            let mut borders = lesson.steps.iter().map(|step| step.to);
+            assert!(borders.all(|to| to.at != stamped.place.at), "{}", lesson.slug);
+        }
+    }
+}
+
+#[test]
+fn a_script_of_a_lesson_is_an_ordinary_script() {
+    for lesson in catalogue().all() {
+        let history = lesson.history();
+        let printed = kafka_playground::script::parse(&history.to_script()).expect("it reads");
+        let again = printed.play().expect("it plays");
+        let digest = |history: &History| history.observed().journal.digest();
+        assert_eq!(digest(&again), digest(&history), "{}", lesson.slug);
+    }
+}
+
+#[test]
+fn a_still_is_the_world_where_a_step_ends() {
+    let history = still("keys", 2).expect("there is such a step");
+    assert_eq!(history.now(), lesson("keys").steps[1].to.at);
+    assert!(still("keys", 0).is_none());
+    assert!(still("keys", 99).is_none());
+    assert!(still("nothing", 1).is_none());
+}
+
+#[test]
+fn topics_billing_reads_everything_until_it_has_a_topic_of_its_own() {
+    let lesson = lesson("topics");
+    let mut views = Vec::new();
+    lesson.walk(|history| views.push(View::of(history))).expect("it plays");
+    assert_eq!(right_answer("topics", 2), "15, all of them");
+    assert_eq!(right_answer("topics", 4), "They stay, all 15");
+    // What billing was handed in the last step are trips and nothing else.
+    let before = views[4].observed.journal.len();
+    let given = views[5].observed.journal.since(before).filter_map(|entry| match &entry.fact {
+        Fact::RecordsConsumed { partition, .. } if entry.by == Some(ProcessId::Consumer(1)) => {
+            Some(partition.to_string())
+        }
+        _ => None,
+    });
+    assert!(given.into_iter().all(|partition| partition == "trip-updates-0"));
+}
+
+#[test]
+fn keys_one_driver_is_read_in_the_order_in_which_he_drove() {
+    assert_eq!(right_answer("keys", 3), "To P0 again");
+    let history = lesson("keys").history();
+    let leader = history.world().broker_by_id(BrokerId(2)).expect("a broker");
+    let replica = leader.partition(&TopicPartition::new("driver-locations", 0)).expect("a replica");
+    let batches = replica.log().batches(Offset(0), replica.log_end());
+    let records = batches.flat_map(|stored| stored.batch().records().flatten().collect::<Vec<_>>());
+    let goran: Vec<_> = records.filter(|record| record.key.as_deref() == Some(b"goran")).collect();
+    assert!(goran.windows(2).all(|pair| pair[0].timestamp < pair[1].timestamp));
+    assert_eq!(goran.len(), 4);
+}
+
+#[test]
+fn message_copies_are_the_bytes_that_the_producer_sealed() {
+    let history = lesson("message").history();
+    let partition = TopicPartition::new("driver-locations", 2);
+    let bytes = |broker: i32| {
+        let broker = history.world().broker_by_id(BrokerId(broker)).expect("a broker");
+        let log = broker.partition(&partition).expect("a replica").log();
+        let batches = log.batches(log.start(), log.end()).map(|stored| stored.batch());
+        batches.map(|batch| {
+            assert_eq!(batch.verify_crc(), Ok(()));
+            batch.to_chunks().to_bytes()
+        })
+        .collect::<Vec<_>>()
+    };
+    assert_eq!(bytes(1), bytes(2));
+    assert_eq!(bytes(1), bytes(3));
+    assert_eq!(right_answer("message", 3), "Behind it, at offset 1");
+    assert_eq!(right_answer("message", 5), "One for all three");
+}
+
+#[test]
+fn choose_the_right_answers_are_what_the_producer_does() {
+    assert_eq!(right_answer("choose", 2), "P1");
+    assert_eq!(right_answer("choose", 3), "All of them in one");
+    assert_eq!(right_answer("choose", 5), "In three");
+}
+
+#[test]
+fn append_the_high_watermark_waits_for_the_slow_copy() {
+    let partition = TopicPartition::new("trip-updates", 0);
+    let slow = first_in_step("append", 3, |by, fact| {
+        let copied = matches!(fact, Fact::RecordsAppended { role: Role::Follower, .. });
+        by == Some(ProcessId::Broker(3)) && copied
+    });
+    let quick = first_in_step("append", 3, |by, fact| {
+        let copied = matches!(fact, Fact::RecordsAppended { role: Role::Follower, .. });
+        by == Some(ProcessId::Broker(1)) && copied
+    });
+    let readable = first_in_step("append", 3, |by, fact| {
+        let moved = matches!(fact, Fact::HighWatermarkMoved { role: Role::Leader, .. });
+        by == Some(ProcessId::Broker(2)) && moved
+    });
+    let told = first_in_step("append", 3, |_, fact| matches!(fact, Fact::RecordsAcknowledged { .. }));
+    assert!(quick < slow && slow < readable && readable < told);
+    assert_eq!(right_answer("append", 2), "4, the next at the end");
+    assert_eq!(right_answer("append", 3), "When all three in-sync copies have it");
+    assert_eq!(right_answer("append", 4), "All 6");
+    let history = lesson("append").history();
+    assert!((1..=3).all(|broker| log_end(&history, broker, &partition) == Offset(7)));
+}
+
+#[test]
+fn append_the_outsider_is_told_why() {
+    let history = lesson("append").history_at(5).expect("a step");
+    let socket = history.world().host(ProcessId::Socket(1)).and_then(|host| host.socket());
+    let received = socket.expect("the outsider").received.concat();
+    // A Produce v8 answer of one partition: size, correlation id, one topic by its name, one partition,
+    // index, error code, base offset.
+    let at = 4 + 4 + 4 + 2 + "trip-updates".len() + 4 + 4;
+    let code = i16::from_be_bytes([received[at], received[at + 1]]);
+    assert_eq!(ErrorCode::from_i16(code), ErrorCode::InvalidRecord);
+    let base: [u8; 8] = received[at + 2..at + 10].try_into().expect("eight bytes");
+    assert_eq!(i64::from_be_bytes(base), -1);
+}
+
+#[test]
+fn first_the_button_stops_one_partition_and_loses_nothing() {
+    let lesson = catalogue().first;
+    let mut reports = Vec::new();
+    let last = lesson
+        .walk(|history| {
+            reports.push(history.observed().audit.report(history.world()));
+        })
+        .expect("it plays");
+    assert!(reports.iter().all(|report| report.lost == 0));
+    assert_eq!(last.violation(), None);
+    // While the followers are waited for, nothing of any partition is acknowledged; afterwards it is.
+    assert!(reports[4].acknowledged > reports[3].acknowledged);
+    assert!(reports[5].acknowledged > reports[4].acknowledged);
+}
