@@ -13,6 +13,7 @@
 //!
 //! One paragraph of prose, see `inline`.
 //!
+//! label: Asks
 //! wash: p1 orders-0
 //! ask: Where does the next message go?
 //! - Partition 0
@@ -22,7 +23,7 @@
 //! check: {homes chen orders} = 2
 //! ```
 //!
-//! `wash` names what the reader should look at. `ask` to `because` is a prediction: it is asked where
+//! `label` is the heading in a word, for the ribbon. `wash` names what the reader should look at. `ask` to `because` is a prediction: it is asked where
 //! the step begins, `event` is what it is about and must happen within the step. `check` is held against
 //! the world where the step ends; nobody sees it.
 //!
@@ -62,6 +63,8 @@ pub struct Paragraph {
     /// The line of its heading, counted from 1.
     pub line: usize,
     pub heading: Text,
+    /// The heading in a word, for the ribbon.
+    pub label: Text,
     pub body: Prose,
     /// What the reader should look at.
     pub washes: Vec<Text>,
@@ -112,6 +115,7 @@ pub const BODY_WORDS: usize = 60;
 pub const LEAD_WORDS: usize = 30;
 /// An explanation has at most so many words.
 pub const BECAUSE_WORDS: usize = 25;
+const LABEL_LETTERS: usize = 12;
 const MOST_WASHES: usize = 2;
 
 /// Reads a page.
@@ -253,6 +257,7 @@ struct Step {
     body: String,
     /// True once the paragraph is over: what follows are fields.
     past_body: bool,
+    label: Option<Text>,
     washes: Vec<Text>,
     question: Option<Prose>,
     answers: Vec<Prose>,
@@ -269,6 +274,7 @@ impl Step {
             heading: heading.into(),
             body: String::new(),
             past_body: false,
+            label: None,
             washes: Vec::new(),
             question: None,
             answers: Vec::new(),
@@ -291,6 +297,13 @@ impl Step {
             .split_once(": ")
             .map(|(name, value)| (name, value.trim()))
         {
+            Some(("label", label)) => {
+                wording::check(label)?;
+                if label.chars().count() > LABEL_LETTERS {
+                    return Err(format!("a label has at most {LABEL_LETTERS} letters"));
+                }
+                once(&mut self.label, "label", Text::from(label))
+            }
             Some(("wash", ids)) => self.wash(ids),
             Some(("ask", question)) => once(&mut self.question, "ask", prose(question)?),
             Some(("because", because)) => {
@@ -304,7 +317,7 @@ impl Step {
                 Ok(())
             }
             _ if self.past_body => Err(format!(
-                "a body is one paragraph; after it come wash:, ask:, - answers, because:, event: and check:, not {line:?}"
+                "a body is one paragraph; after it come label:, wash:, ask:, - answers, because:, event: and check:, not {line:?}"
             )),
             _ => {
                 if !self.body.is_empty() {
@@ -382,6 +395,9 @@ impl Step {
         Ok(Paragraph {
             line,
             heading: self.heading,
+            label: self
+                .label
+                .ok_or_else(|| at("a step has a label:".to_owned()))?,
             body,
             washes: self.washes,
             prediction,
@@ -423,9 +439,9 @@ mod tests {
     use super::*;
 
     const FRONT: &str = "---\nslug: keys\nnumber: 4\ntitle: T\nlens: topic\nlead: A lead of {brokers} brokers.\n---\n";
-    const ASKING: &str = "## Asks\nA body.\n\nask: Where?\n- Here\n- [x] At {hw t-0}\n\
+    const ASKING: &str = "## Asks\nA body.\n\nlabel: Asks\n\nask: Where?\n- Here\n- [x] At {hw t-0}\n\
         because: It is so.\nevent: b1 t-0 hw\ncheck: {hw t-0} > 3\n";
-    const STEP: &str = "## Tells\nA body\nof more lines.\n\nwash: b1 t-0@3\n";
+    const STEP: &str = "## Tells\nA body\nof more lines.\n\nlabel: Tells\nwash: b1 t-0@3\n";
 
     fn with(steps: &[&str]) -> String {
         format!("{FRONT}\n{}", steps.join("\n"))

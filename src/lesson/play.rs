@@ -33,6 +33,8 @@ pub struct Lesson {
 #[derive(Clone, Debug)]
 pub struct Step {
     pub heading: Text,
+    /// The heading in a word, for the ribbon.
+    pub label: Text,
     pub body: Prose,
     /// What the reader should look at; names of things on the stage.
     pub washes: Vec<Text>,
@@ -134,6 +136,7 @@ impl Lesson {
             let to = Place::after(from.at + span);
             placed.push(Step {
                 heading: paragraph.heading,
+                label: paragraph.label,
                 body: paragraph.body,
                 washes: paragraph.washes,
                 prediction: paragraph.prediction,
