@@ -9,7 +9,8 @@ use crate::lesson::fill::View;
 use crate::lesson::inline::{Told, plain};
 use crate::lesson::play::{Lesson, Step, tell};
 use crate::lesson::page::{BECAUSE_WORDS, BODY_WORDS, Check, LEAD_WORDS, Relation};
-use crate::model::{ProcessId, TopicPartition};
+use crate::model::{BrokerId, Offset, TopicPartition};
+use crate::stage::Thing;
 use crate::world::{Place, Steps, World};
 
 /// Everything that is wrong with a lesson, a sentence each; nothing, when it is right.
@@ -118,31 +119,29 @@ fn holds(check: &Check, start: &View, end: &View) -> Result<(), String> {
     }
 }
 
-/// Whether a thing stands on the stage: a process, a topic, a partition or a record of this world.
-fn stands(world: &World, thing: &str) -> bool {
-    if let Some(topic) = thing.strip_prefix("topic:") {
-        return has_partition(world, &TopicPartition::new(topic, 0));
-    }
-    if let Some(id) = ProcessId::parse(thing) {
-        return world.host(id).is_some();
-    }
-    let (partition, offset) = match thing.split_once('@') {
-        Some((partition, offset)) => (partition, offset.parse::<i64>().ok()),
-        None => (thing, Some(-1)),
+/// Whether a thing stands on the stage in this world.
+fn stands(world: &World, thing: &Thing) -> bool {
+    let holds = |partition: &TopicPartition, broker: Option<BrokerId>, offset: Option<Offset>| {
+        (world.brokers())
+            .filter(|found| broker.is_none_or(|id| found.id() == id))
+            .filter_map(|broker| broker.partition(partition))
+            .any(|replica| {
+                offset.is_none_or(|at| (replica.log_start()..replica.log_end()).contains(&at))
+            })
     };
-    let (Some(partition), Some(offset)) = (TopicPartition::parse(partition), offset) else {
-        return false;
-    };
-    match offset {
-        -1 => has_partition(world, &partition),
-        offset => (world.brokers())
-            .filter_map(|broker| broker.partition(&partition))
-            .any(|replica| replica.log_start().0 <= offset && offset < replica.log_end().0),
+    match thing {
+        Thing::Stage => true,
+        Thing::Process(id) => world.host(*id).is_some(),
+        Thing::Topic(topic) => holds(&TopicPartition::new(topic.as_str(), 0), None, None),
+        Thing::Partition(partition) => holds(partition, None, None),
+        Thing::Replica(partition, broker) => holds(partition, Some(*broker), None),
+        Thing::Record(partition, offset) => holds(partition, None, Some(*offset)),
+        Thing::Copy(partition, offset, broker) => holds(partition, Some(*broker), Some(*offset)),
+        Thing::Link(a, b) => world.host(*a).is_some() && world.host(*b).is_some(),
+        // Parts of the record that the record lens takes apart.
+        Thing::Field(_) => true,
+        Thing::Coordination | Thing::Group(_) | Thing::Znode(_) | Thing::Traveller(_) => false,
     }
-}
-
-fn has_partition(world: &World, partition: &TopicPartition) -> bool {
-    world.brokers().any(|broker| broker.partition(partition).is_some())
 }
 
 /// Playing again gives the same digests: step by step, and by seeking back and forth in one history.

@@ -256,7 +256,7 @@ impl<'a> Between<'a> {
             What::Position(id, name) => {
                 let consumer = self.world().host(*id).and_then(|host| host.consumer());
                 let consumer = consumer.ok_or_else(|| format!("{id} is not a consumer"))?;
-                let position = consumer.position(name);
+                let position = consumer.partition(name).and_then(|view| view.position);
                 Value::Number(position.ok_or_else(|| format!("{id} does not read {name}"))?.0)
             }
             What::Consumed(id, name) => Value::Count(self.sum(*id, |fact| match fact {

@@ -6,6 +6,7 @@
 
 use crate::lesson::placeholder::Placeholder;
 use crate::model::Text;
+use crate::stage::Thing;
 
 /// One piece of prose. `V` is what stands where the world fills something in: a [`Placeholder`] as a
 /// lesson is written, a text as it is read.
@@ -18,7 +19,7 @@ pub enum Inline<V> {
     Strong(Vec<Inline<V>>),
     /// Lights a thing on the stage while it has the focus.
     Reference {
-        to: Text,
+        to: Thing,
         text: Vec<Inline<V>>,
     },
     Value(V),
@@ -151,15 +152,8 @@ fn until<'a>(text: &'a str, end: Option<&str>) -> Result<(Prose, &'a str), Strin
                     .strip_prefix("(#")
                     .and_then(|after| after.split_once(')'));
                 let (to, after) = target.ok_or("a reference is [text](#id)")?;
-                if !is_thing(to) {
-                    return Err(format!(
-                        "#{to} names nothing; write #b1, #orders-0 or #orders-0@7"
-                    ));
-                }
-                prose.push(Inline::Reference {
-                    to: to.into(),
-                    text: inner,
-                });
+                let to = thing(to)?;
+                prose.push(Inline::Reference { to, text: inner });
                 rest = after;
             }
             ']' if !code => return Err("] without [ before it".to_owned()),
@@ -176,13 +170,13 @@ fn until<'a>(text: &'a str, end: Option<&str>) -> Result<(Prose, &'a str), Strin
     }
 }
 
-/// Whether this could be the name of something on the stage. Whether it is there, the check of a
-/// lesson asks the world.
-pub fn is_thing(id: &str) -> bool {
-    !id.is_empty()
-        && id
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_.@/~:".contains(c))
+/// Reads the name of something on the stage. Whether it is there, the check of a lesson asks the world.
+///
+/// # Errors
+/// What would have been a name.
+pub fn thing(id: &str) -> Result<Thing, String> {
+    let wrong = || format!("{id:?} names nothing; write b1, orders-0, orders-0@7 or topic:orders");
+    Thing::parse(id).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -205,7 +199,7 @@ mod tests {
             Inline::Strong(vec![text("log")]),
             text(" on "),
             Inline::Reference {
-                to: "b2".into(),
+                to: Thing::broker(crate::model::BrokerId(2)),
                 text: vec![text("broker "), value("leader t-0")],
             },
             text(", "),

@@ -32,18 +32,11 @@
 //! What cannot be read is refused with its line and what would have been accepted.
 
 use crate::lesson::Unreadable;
-use crate::lesson::inline::{self, Prose, is_thing};
+use crate::lesson::inline::{self, Prose};
 use crate::lesson::placeholder::Pattern;
 use crate::lesson::wording;
 use crate::model::Text;
-
-/// How the stage shows the cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lens {
-    Broker,
-    Topic,
-    Record,
-}
+use crate::stage::{Lens, Thing};
 
 /// What is read beside the stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +60,7 @@ pub struct Paragraph {
     pub label: Text,
     pub body: Prose,
     /// What the reader should look at.
-    pub washes: Vec<Text>,
+    pub washes: Vec<Thing>,
     pub prediction: Option<Prediction>,
     /// What the step is about. A prediction is asked before it happens.
     pub event: Option<Pattern>,
@@ -229,8 +222,8 @@ fn front_matter<'a>(
             "title" => title.replace(Text::from(value)).is_some(),
             "lens" => {
                 let value = match value {
-                    "broker" => Lens::Broker,
-                    "topic" => Lens::Topic,
+                    "broker" => Lens::ByBroker,
+                    "topic" => Lens::ByTopic,
                     "record" => Lens::Record,
                     _ => return Err(at(line, "lens is broker, topic or record".to_owned())),
                 };
@@ -258,7 +251,7 @@ struct Step {
     /// True once the paragraph is over: what follows are fields.
     past_body: bool,
     label: Option<Text>,
-    washes: Vec<Text>,
+    washes: Vec<Thing>,
     question: Option<Prose>,
     answers: Vec<Prose>,
     right: Option<usize>,
@@ -333,16 +326,14 @@ impl Step {
         if !self.washes.is_empty() {
             return Err("wash: comes twice".to_owned());
         }
-        self.washes = ids.split_whitespace().map(Text::from).collect();
+        self.washes = ids
+            .split_whitespace()
+            .map(inline::thing)
+            .collect::<Result<_, _>>()?;
         if self.washes.len() > MOST_WASHES {
             return Err(format!("at most {MOST_WASHES} things are washed at a time"));
         }
-        match self.washes.iter().find(|id| !is_thing(id)) {
-            Some(id) => Err(format!(
-                "{id} names nothing; write b1, orders-0 or orders-0@7"
-            )),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     fn answer(&mut self, answer: &str) -> Result<(), String> {
@@ -456,11 +447,16 @@ mod tests {
         let page = parse(&with(&[STEP, ASKING, STEP])).expect("a page");
         assert_eq!(
             (&*page.slug, page.number, page.lens),
-            ("keys", 4, Lens::Topic)
+            ("keys", 4, Lens::ByTopic)
         );
         assert_eq!(page.steps.len(), 3);
         assert_eq!(inline::plain(&page.steps[0].body), "A body of more lines.");
-        assert_eq!(page.steps[0].washes, ["b1".into(), "t-0@3".into()]);
+        let washed: Vec<_> = page.steps[0]
+            .washes
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(washed, ["b1", "t-0@3"]);
         let prediction = page.steps[1].prediction.as_ref().expect("it asks");
         assert_eq!((prediction.answers.len(), prediction.right), (2, 1));
         assert_eq!(page.steps[1].checks[0].relation, Relation::More);

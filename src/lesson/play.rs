@@ -6,11 +6,12 @@ use crate::lesson::catalogue::{FIRST, LESSONS, Source};
 use crate::lesson::cut::cuts;
 use crate::lesson::fill::{Unfilled, View};
 use crate::lesson::inline::{self, Inline, Prose, Told};
-use crate::lesson::page::{self, Check, Lens, Page, Prediction};
+use crate::lesson::page::{self, Check, Page, Prediction};
 use crate::lesson::placeholder::{Pattern, Placeholder};
 use crate::lesson::{Misread, Unreadable};
-use crate::model::Text;
+use crate::model::{Offset, Text, TopicPartition};
 use crate::script::{self, Action, Script};
+use crate::stage::{Lens, Thing};
 use crate::time::{Duration, Instant};
 use crate::world::{History, Place};
 
@@ -36,8 +37,8 @@ pub struct Step {
     /// The heading in a word, for the ribbon.
     pub label: Text,
     pub body: Prose,
-    /// What the reader should look at; names of things on the stage.
-    pub washes: Vec<Text>,
+    /// What the reader should look at.
+    pub washes: Vec<Thing>,
     /// Asked at `from`, before anything of the step has happened.
     pub prediction: Option<Prediction>,
     /// What the step is about; it happens between `from` and `to`.
@@ -243,8 +244,29 @@ impl Step {
         std::iter::once(&self.body).chain(asked)
     }
 
+    /// The record that the record lens takes apart: the first that the step names.
+    pub fn record(&self) -> Option<(TopicPartition, Offset)> {
+        self.things().into_iter().find_map(|thing| match thing {
+            Thing::Record(partition, offset) | Thing::Copy(partition, offset, _) => {
+                Some((partition, offset))
+            }
+            _ => None,
+        })
+    }
+
+    /// The partition that the step is about: the first that it names.
+    pub fn subject(&self) -> Option<TopicPartition> {
+        self.things().into_iter().find_map(|thing| match thing {
+            Thing::Partition(partition)
+            | Thing::Replica(partition, _)
+            | Thing::Record(partition, _)
+            | Thing::Copy(partition, _, _) => Some(partition),
+            _ => None,
+        })
+    }
+
     /// The things on the stage that the step names: its washes and what its prose refers to.
-    pub fn things(&self) -> Vec<Text> {
+    pub fn things(&self) -> Vec<Thing> {
         let mut things = self.washes.clone();
         for prose in self.prose() {
             inline::walk(prose, &mut |piece: &Inline<Placeholder>| {
