@@ -62,8 +62,10 @@
 //!
 //! ZooKeeper, elections and crashes; consumer groups; transactions; TCP.
 
+pub mod broker;
 pub mod channel;
 pub mod client;
+pub mod controller;
 pub mod fact;
 pub mod lesson;
 pub mod log;

@@ -204,35 +204,35 @@ impl LogConfig {
     }
 }
 
-/// One value on its way into a setting.
-struct Read<'a> {
-    name: &'a str,
-    value: &'a str,
+/// One value on its way into a setting, of a topic or of a broker.
+pub(crate) struct Read<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: &'a str,
 }
 
 impl Read<'_> {
-    fn refuse<T>(&self, accepted: &str) -> Result<T, String> {
+    pub(crate) fn refuse<T>(&self, accepted: &str) -> Result<T, String> {
         Err(format!(
             "Invalid value {} for configuration {}: {accepted}",
             self.value, self.name
         ))
     }
 
-    fn int(&self, least: u32) -> Result<u32, String> {
+    pub(crate) fn int(&self, least: u32) -> Result<u32, String> {
         match self.value.trim().parse::<i32>() {
             Ok(n) if n >= 0 && n.unsigned_abs() >= least => Ok(n.unsigned_abs()),
             _ => self.refuse(&format!("a whole number from {least} to {}", i32::MAX)),
         }
     }
 
-    fn long(&self, least: i64) -> Result<i64, String> {
+    pub(crate) fn long(&self, least: i64) -> Result<i64, String> {
         match self.value.trim().parse::<i64>() {
             Ok(n) if n >= least => Ok(n),
             _ => self.refuse(&format!("a whole number from {least} up")),
         }
     }
 
-    fn span(&self, least: i64) -> Result<Duration, String> {
+    pub(crate) fn span(&self, least: i64) -> Result<Duration, String> {
         let millis = self.long(least)?;
         Ok(match millis {
             i64::MAX => Duration::MAX,
@@ -251,7 +251,7 @@ impl Read<'_> {
         Ok((bytes >= 0).then(|| bytes.unsigned_abs()))
     }
 
-    fn boolean(&self) -> Result<bool, String> {
+    pub(crate) fn boolean(&self) -> Result<bool, String> {
         match self.value.trim() {
             "true" => Ok(true),
             "false" => Ok(false),

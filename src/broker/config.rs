@@ -1,0 +1,270 @@
+//! A broker's settings: what stands in `server.properties`.
+//!
+//! Names and defaults are Kafka 3.8's, except where a line says otherwise. A setting that cannot be
+//! read is refused with a sentence, and nothing changes.
+//!
+//! Not modelled: listeners, threads and directories, quotas, TLS and SASL, and whatever belongs to
+//! ZooKeeper, groups and transactions.
+
+use crate::log::LogConfig;
+use crate::log::config::Read;
+use crate::model::Text;
+use crate::time::Duration;
+
+/// The settings of one broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `auto.create.topics.enable`: asking for the metadata of an unknown topic creates it.
+    pub auto_create_topics: bool,
+    /// `num.partitions`: of topics that are created without saying.
+    pub num_partitions: u32,
+    /// `default.replication.factor`: likewise.
+    pub default_replication_factor: u32,
+    /// `replica.lag.time.max.ms`: how long a follower may be behind before it leaves the ISR.
+    pub replica_lag_time_max: Duration,
+    /// `replica.fetch.wait.max.ms`: how long a leader may hold a follower's fetch.
+    pub replica_fetch_wait_max: Duration,
+    /// `replica.fetch.min.bytes`: how many bytes end that wait.
+    pub replica_fetch_min_bytes: u32,
+    /// `replica.fetch.max.bytes`: how much a follower asks for, for each partition.
+    pub replica_fetch_max_bytes: u32,
+    /// `replica.fetch.response.max.bytes`: how much a follower asks for in all.
+    pub replica_fetch_response_max_bytes: u32,
+    /// `replica.fetch.backoff.ms`: how long a follower waits after an error.
+    pub replica_fetch_backoff: Duration,
+    /// `replica.socket.timeout.ms`: how long a follower waits for an answer.
+    pub replica_socket_timeout: Duration,
+    /// `controller.socket.timeout.ms`: how long controller and brokers wait for each other.
+    pub controller_socket_timeout: Duration,
+    /// `replica.high.watermark.checkpoint.interval.ms`.
+    pub high_watermark_checkpoint_interval: Duration,
+    /// `request.timeout.ms`: how long an auto-created topic may take.
+    pub request_timeout: Duration,
+    /// `fetch.max.bytes`: the most that any answer to Fetch holds.
+    pub fetch_max_bytes: u32,
+    /// `socket.request.max.bytes`: the largest request. Unlike Kafka, 8 MiB: a page has little memory.
+    pub socket_request_max_bytes: u32,
+    /// `connections.max.idle.ms`: a connection that is silent for longer is closed.
+    pub connections_max_idle: Duration,
+    /// `log.retention.check.interval.ms`: how often old segments are looked for; first after 30 s.
+    pub log_retention_check_interval: Duration,
+    /// What topics inherit.
+    pub log: LogConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            auto_create_topics: true,
+            num_partitions: 1,
+            default_replication_factor: 1,
+            replica_lag_time_max: Duration::from_millis(30_000),
+            replica_fetch_wait_max: Duration::from_millis(500),
+            replica_fetch_min_bytes: 1,
+            replica_fetch_max_bytes: 1_048_576,
+            replica_fetch_response_max_bytes: 10_485_760,
+            replica_fetch_backoff: Duration::from_millis(1_000),
+            replica_socket_timeout: Duration::from_millis(30_000),
+            controller_socket_timeout: Duration::from_millis(30_000),
+            high_watermark_checkpoint_interval: Duration::from_millis(5_000),
+            request_timeout: Duration::from_millis(30_000),
+            fetch_max_bytes: 57_671_680,
+            socket_request_max_bytes: 8 * 1024 * 1024,
+            connections_max_idle: Duration::from_millis(600_000),
+            log_retention_check_interval: Duration::from_millis(300_000),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+/// A broker setting that topics inherit, and its name among topic settings.
+const INHERITED: [(&str, &str); 14] = [
+    ("log.segment.bytes", "segment.bytes"),
+    ("log.roll.ms", "segment.ms"),
+    ("log.index.size.max.bytes", "segment.index.bytes"),
+    ("log.index.interval.bytes", "index.interval.bytes"),
+    ("log.retention.ms", "retention.ms"),
+    ("log.retention.bytes", "retention.bytes"),
+    ("message.max.bytes", "max.message.bytes"),
+    ("min.insync.replicas", "min.insync.replicas"),
+    ("log.cleanup.policy", "cleanup.policy"),
+    ("log.message.timestamp.type", "message.timestamp.type"),
+    (
+        "log.message.timestamp.before.max.ms",
+        "message.timestamp.before.max.ms",
+    ),
+    (
+        "log.message.timestamp.after.max.ms",
+        "message.timestamp.after.max.ms",
+    ),
+    (
+        "unclean.leader.election.enable",
+        "unclean.leader.election.enable",
+    ),
+    ("compression.type", "compression.type"),
+];
+
+/// Every setting, by Kafka's name, in the order of the alphabet.
+pub const NAMES: [&str; 34] = [
+    "auto.create.topics.enable",
+    "compression.type",
+    "connections.max.idle.ms",
+    "controller.socket.timeout.ms",
+    "default.replication.factor",
+    "fetch.max.bytes",
+    "log.cleanup.policy",
+    "log.index.interval.bytes",
+    "log.index.size.max.bytes",
+    "log.message.timestamp.after.max.ms",
+    "log.message.timestamp.before.max.ms",
+    "log.message.timestamp.type",
+    "log.retention.bytes",
+    "log.retention.check.interval.ms",
+    "log.retention.hours",
+    "log.retention.minutes",
+    "log.retention.ms",
+    "log.roll.hours",
+    "log.roll.ms",
+    "log.segment.bytes",
+    "message.max.bytes",
+    "min.insync.replicas",
+    "num.partitions",
+    "replica.fetch.backoff.ms",
+    "replica.fetch.max.bytes",
+    "replica.fetch.min.bytes",
+    "replica.fetch.response.max.bytes",
+    "replica.fetch.wait.max.ms",
+    "replica.high.watermark.checkpoint.interval.ms",
+    "replica.lag.time.max.ms",
+    "replica.socket.timeout.ms",
+    "request.timeout.ms",
+    "socket.request.max.bytes",
+    "unclean.leader.election.enable",
+];
+
+impl Config {
+    /// Sets one setting by its name in `server.properties`.
+    ///
+    /// # Errors
+    /// A sentence, when there is no such setting here or the value is none of its values.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let read = Read { name, value };
+        match name {
+            "auto.create.topics.enable" => self.auto_create_topics = read.boolean()?,
+            "num.partitions" => self.num_partitions = read.int(1)?,
+            "default.replication.factor" => self.default_replication_factor = read.int(1)?,
+            "replica.lag.time.max.ms" => self.replica_lag_time_max = read.span(1)?,
+            "replica.fetch.wait.max.ms" => self.replica_fetch_wait_max = read.span(0)?,
+            "replica.fetch.min.bytes" => self.replica_fetch_min_bytes = read.int(0)?,
+            "replica.fetch.max.bytes" => self.replica_fetch_max_bytes = read.int(0)?,
+            "replica.fetch.response.max.bytes" => {
+                self.replica_fetch_response_max_bytes = read.int(0)?;
+            }
+            "replica.fetch.backoff.ms" => self.replica_fetch_backoff = read.span(1)?,
+            "replica.socket.timeout.ms" => self.replica_socket_timeout = read.span(1)?,
+            "controller.socket.timeout.ms" => self.controller_socket_timeout = read.span(1)?,
+            "replica.high.watermark.checkpoint.interval.ms" => {
+                self.high_watermark_checkpoint_interval = read.span(1)?;
+            }
+            "request.timeout.ms" => self.request_timeout = read.span(1)?,
+            "fetch.max.bytes" => self.fetch_max_bytes = read.int(1_024)?,
+            "socket.request.max.bytes" => self.socket_request_max_bytes = read.int(1)?,
+            "connections.max.idle.ms" => self.connections_max_idle = read.span(1)?,
+            "log.retention.check.interval.ms" => {
+                self.log_retention_check_interval = read.span(1)?;
+            }
+            "log.retention.minutes" => self.log.retention = long_span(&read, 60)?,
+            "log.retention.hours" => self.log.retention = long_span(&read, 3_600)?,
+            "log.roll.hours" => {
+                self.log.segment = Duration::from_secs(u64::from(read.int(1)?) * 3_600);
+            }
+            _ => return self.set_inherited(name, value),
+        }
+        Ok(())
+    }
+
+    fn set_inherited(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let inherited = INHERITED.iter().find(|(broker, _)| *broker == name);
+        let Some((_, topic)) = inherited else {
+            return Err(format!("{name} is not a setting of a broker"));
+        };
+        let set = self.log.set(topic, value);
+        set.map_err(|sentence| sentence.replace(topic, name))
+    }
+
+    /// A topic's settings: the broker's with the topic's own over them.
+    ///
+    /// # Errors
+    /// A sentence, when a name is not a topic setting or a value is none of its values.
+    pub fn topic(&self, overrides: &[(Text, Text)]) -> Result<LogConfig, String> {
+        let mut log = self.log.clone();
+        for (name, value) in overrides {
+            log.set(name, value)?;
+        }
+        Ok(log)
+    }
+}
+
+/// A span in units of `seconds`, −1 for none.
+fn long_span(read: &Read<'_>, seconds: u64) -> Result<Option<Duration>, String> {
+    let count = read.long(-1)?;
+    Ok((count >= 0).then(|| Duration::from_secs(count.unsigned_abs().saturating_mul(seconds))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_named_setting_can_be_set() {
+        for name in NAMES {
+            let mut config = Config::default();
+            let value = ["2000", "true", "delete", "CreateTime"]
+                .into_iter()
+                .find(|value| config.set(name, value).is_ok());
+            assert!(value.is_some(), "{name}");
+        }
+        assert!(NAMES.is_sorted());
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_by_the_name_that_was_used() {
+        let mut config = Config::default();
+        let refusal = config
+            .set("log.segment.bytes", "many")
+            .expect_err("no number");
+        assert!(refusal.contains("log.segment.bytes"), "{refusal}");
+        assert!(config.set("segment.bytes", "1000").is_err());
+        assert!(config.set("replica.lag.time.max.ms", "-1").is_err());
+        assert_eq!(config, Config::default());
+    }
+
+    #[test]
+    fn retention_may_be_told_in_three_units() {
+        let mut config = Config::default();
+        for (name, value, seconds) in [
+            ("log.retention.hours", "2", Some(7_200)),
+            ("log.retention.minutes", "3", Some(180)),
+            ("log.retention.ms", "5000", Some(5)),
+            ("log.retention.hours", "-1", None),
+        ] {
+            assert_eq!(config.set(name, value), Ok(()));
+            assert_eq!(config.log.retention, seconds.map(Duration::from_secs));
+        }
+    }
+
+    #[test]
+    fn topics_inherit_and_override() {
+        let mut config = Config::default();
+        assert_eq!(config.set("min.insync.replicas", "2"), Ok(()));
+        let topic = config.topic(&[("retention.ms".into(), "7".into())]);
+        let topic = topic.expect("a topic setting");
+        assert_eq!(topic.min_insync_replicas, 2);
+        assert_eq!(topic.retention, Some(Duration::from_millis(7)));
+        assert!(
+            config
+                .topic(&[("num.partitions".into(), "7".into())])
+                .is_err()
+        );
+    }
+}

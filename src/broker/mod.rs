@@ -1,0 +1,572 @@
+//! A broker: hosts replicas, answers clients, follows other brokers, obeys the controller.
+//!
+//! A broker handles one input after the other, each to its end: it changes the replicas that the input
+//! concerns, answers, and then looks whether a request that has been waiting can be answered too. One
+//! request at a time, in the order of arrival, is one legal schedule of Kafka's eight I/O threads.
+//!
+//! In reading order:
+//!
+//! - [`config`]: `server.properties`;
+//! - [`connections`]: bytes in, one request at a time, answers in order;
+//! - [`requests`]: what each API does;
+//! - [`partition`]: one replica, as leader or as follower;
+//! - [`replicas`]: all of them;
+//! - [`purgatory`]: requests that wait;
+//! - [`replication`]: copying from leaders;
+//! - [`isr_changes`], [`topic_wishes`]: asking the controller;
+//! - [`metadata`]: what the broker knows of the cluster;
+//! - [`disk`]: what outlives a crash.
+//!
+//! Laws: answers of a connection leave in the order of its requests; every request gets an answer, or
+//! its connection is closed, or it wanted no answer; bytes that cannot be read close one connection and
+//! change nothing else.
+//!
+//! Left out: ZooKeeper, groups, transactions, quotas, access rules, deletion and reassignment.
+
+pub mod config;
+mod connections;
+mod disk;
+mod isr_changes;
+pub mod metadata;
+pub mod partition;
+mod purgatory;
+mod replicas;
+pub mod replication;
+mod requests;
+mod topic_wishes;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::Config;
+pub use connections::{Connection, RequestId};
+pub use disk::Disk;
+pub use partition::Partition;
+pub use purgatory::Parked;
+pub use views::FetchView;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::controller::{self, Controller, Serials};
+use crate::fact::Fact;
+use crate::log::LogConfig;
+use crate::model::{
+    Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, ProcessId, Side, Text,
+    TopicName, TopicPartition,
+};
+use crate::process::{Deadline, Input, Outbox, Payload, Process};
+use crate::protocol::{Chunks, ErrorCode};
+use crate::rng::Rng;
+use crate::time::{Duration, Instant, Moment};
+use crate::timers::Timers;
+
+use connections::Connections;
+use disk::StoredReplica;
+use isr_changes::IsrChanges;
+use metadata::Image;
+use purgatory::{Parked as ParkedRequest, Purgatory, Ticket, Wait};
+use replicas::{Replicas, Slot};
+use replication::Fetcher;
+use topic_wishes::TopicWishes;
+
+/// The first look for old segments comes earlier than the others.
+const FIRST_RETENTION_CHECK: Duration = Duration::from_secs(30);
+
+/// What a broker is started with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub id: BrokerId,
+    pub address: Address,
+    /// This life of the broker.
+    pub epoch: BrokerEpoch,
+    pub config: Config,
+    /// The controller, if this broker hosts it.
+    pub controller: Option<controller::Setup>,
+    pub rng: Rng,
+}
+
+/// One broker.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    id: BrokerId,
+    address: Address,
+    epoch: BrokerEpoch,
+    config: Arc<Config>,
+    replicas: Replicas,
+    /// What topics have set for themselves.
+    topic_configs: BTreeMap<TopicName, Arc<[(Text, Text)]>>,
+    metadata: Arc<Image>,
+    /// The newest controller that has given an order.
+    controller_epoch: ControllerEpoch,
+    connections: Connections,
+    purgatory: Purgatory,
+    fetchers: BTreeMap<BrokerId, Fetcher>,
+    isr_changes: IsrChanges,
+    topic_wishes: TopicWishes,
+    controller: Option<Box<Controller>>,
+    timers: Timers<Timer>,
+    /// Whose the connections are that this broker opened.
+    owners: BTreeMap<ConnectionId, Owner>,
+    connection_serial: u32,
+    /// Replicas that changed while handling this input: requests that wait for them are looked at.
+    stirred: BTreeSet<Slot>,
+    disk: Disk,
+    rng: Rng,
+}
+
+/// What a broker does at a given time, apart from what its channels wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// Looks for followers that have fallen behind.
+    IsrCheck,
+    /// Writes the high watermarks down.
+    HighWatermarkCheckpoint,
+    /// Looks for old segments.
+    Retention,
+    /// A request has waited as long as it may.
+    Parked(Ticket),
+    /// A connection may have been silent for too long.
+    Idle(ConnectionId),
+}
+
+/// Who uses a connection that this broker opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Fetcher(BrokerId),
+    IsrChanges,
+    TopicWishes,
+    Controller,
+}
+
+impl Broker {
+    /// A broker with an empty disk.
+    pub fn new(setup: Setup) -> Broker {
+        Broker::with_disk(setup, Disk::default())
+    }
+
+    /// A broker that starts again with what its last life left on the disk.
+    pub fn with_disk(setup: Setup, disk: Disk) -> Broker {
+        let timeout = setup.config.controller_socket_timeout;
+        let controller = setup.controller.as_ref();
+        let controller = controller.map(|plan| Box::new(Controller::new(setup.id, plan, timeout)));
+        Broker {
+            id: setup.id,
+            address: setup.address,
+            epoch: setup.epoch,
+            config: Arc::new(setup.config),
+            replicas: Replicas::default(),
+            topic_configs: BTreeMap::new(),
+            metadata: Arc::default(),
+            controller_epoch: ControllerEpoch(0),
+            connections: Connections::default(),
+            purgatory: Purgatory::default(),
+            fetchers: BTreeMap::new(),
+            isr_changes: IsrChanges::new(setup.id),
+            topic_wishes: TopicWishes::new(setup.id),
+            controller,
+            timers: Timers::default(),
+            owners: BTreeMap::new(),
+            connection_serial: disk.connections,
+            stirred: BTreeSet::new(),
+            disk,
+            rng: setup.rng,
+        }
+    }
+
+    fn boot(&mut self, at: Moment, out: &mut Outbox) {
+        out.note(Fact::Started);
+        self.arm(Timer::IsrCheck, at, self.isr_check_interval());
+        let interval = self.config.high_watermark_checkpoint_interval;
+        self.arm(Timer::HighWatermarkCheckpoint, at, interval);
+        self.arm(Timer::Retention, at, FIRST_RETENTION_CHECK);
+        if let Some(controller) = &mut self.controller {
+            let mut serials = Serials(&mut self.connection_serial);
+            controller.boot(at.now, &mut serials, out);
+        }
+    }
+
+    fn arm(&mut self, timer: Timer, at: Moment, after: Duration) {
+        self.timers.set(timer, at.now + after);
+    }
+
+    fn isr_check_interval(&self) -> Duration {
+        // At least a microsecond, or the check would follow itself at one instant for ever.
+        self.config
+            .replica_lag_time_max
+            .divided_by(2)
+            .max(Duration::TICK)
+    }
+
+    // ---- connections
+
+    fn opened(&mut self, at: Moment, connection: ConnectionId, from: ProcessId, out: &mut Outbox) {
+        if connection.side == Side::Server {
+            self.connections.opened(connection, from, at.now);
+            let idle = self.config.connections_max_idle;
+            self.arm(Timer::Idle(connection), at, idle);
+            return;
+        }
+        match self.owner(connection) {
+            Some(Owner::Fetcher(source)) => self.fetcher_opened(at, source, out),
+            Some(Owner::IsrChanges) => {
+                let timeout = self.config.controller_socket_timeout;
+                self.isr_changes.opened(at.now, timeout, out);
+                self.send_isr_changes(at, out);
+            }
+            Some(Owner::TopicWishes) => self.topic_wishes_opened(at, out),
+            Some(Owner::Controller) => self.with_controller(|controller, serials| {
+                controller.opened(at.now, connection, serials, out);
+            }),
+            None => {}
+        }
+    }
+
+    fn received(
+        &mut self,
+        at: Moment,
+        connection: ConnectionId,
+        payload: Payload,
+        out: &mut Outbox,
+    ) {
+        match payload {
+            Payload::Config(configs) => {
+                let from = self.connections.get(connection).map(Connection::from);
+                if from.is_some_and(|from| from.broker().is_some()) {
+                    self.take_configs(configs);
+                }
+            }
+            Payload::Kafka(bytes) if connection.side == Side::Server => {
+                self.connections.received(connection, bytes, at.now);
+            }
+            Payload::Kafka(bytes) => self.answered(at, connection, bytes, out),
+        }
+    }
+
+    fn answered(&mut self, at: Moment, connection: ConnectionId, bytes: Chunks, out: &mut Outbox) {
+        match self.owner(connection) {
+            Some(Owner::Fetcher(source)) => self.fetcher_received(at, source, bytes, out),
+            Some(Owner::IsrChanges) => self.isr_answered(at, bytes, out),
+            Some(Owner::TopicWishes) => self.topic_wishes_answered(at, bytes, out),
+            Some(Owner::Controller) => self.with_controller(|controller, serials| {
+                controller.received(at.now, connection, bytes, serials, out);
+            }),
+            None => {}
+        }
+    }
+
+    fn closed(&mut self, at: Moment, connection: ConnectionId, out: &mut Outbox) {
+        if connection.side == Side::Server {
+            self.connections.remove(connection);
+            self.timers.cancel(&Timer::Idle(connection));
+            return;
+        }
+        let owner = self.owner(connection);
+        self.owners.remove(&connection);
+        match owner {
+            Some(Owner::Fetcher(source)) => self.fetcher_closed(at, source, out),
+            Some(Owner::IsrChanges) => self.isr_changes.closed(at.now, out),
+            Some(Owner::TopicWishes) => self.topic_wishes.closed(out),
+            Some(Owner::Controller) => self.with_controller(|controller, _| {
+                controller.closed(at.now, connection, out);
+            }),
+            None => {}
+        }
+    }
+
+    /// Who uses a connection; nobody when its owner has already turned to another.
+    fn owner(&self, connection: ConnectionId) -> Option<Owner> {
+        let controller = self.controller.as_ref();
+        if controller.is_some_and(|controller| controller.owns(connection)) {
+            return Some(Owner::Controller);
+        }
+        let owner = self.owners.get(&connection).copied()?;
+        let current = match owner {
+            Owner::Fetcher(source) => self.fetchers.get(&source).and_then(Fetcher::connection),
+            Owner::IsrChanges => self.isr_changes.connection(),
+            Owner::TopicWishes => self.topic_wishes.connection(),
+            Owner::Controller => None,
+        };
+        (current == Some(connection)).then_some(owner)
+    }
+
+    /// A number for a new connection, and whose it will be.
+    fn own_connection(&mut self, owner: Owner) -> u32 {
+        let serial = Serials(&mut self.connection_serial).next();
+        let connection = ConnectionId::client(ProcessId::from(self.id), serial);
+        // What this owner had before is closed by now, and nothing more comes from it.
+        self.owners.retain(|_, other| *other != owner);
+        self.owners.insert(connection, owner);
+        serial
+    }
+
+    fn with_controller(&mut self, act: impl FnOnce(&mut Controller, &mut Serials<'_>)) {
+        if let Some(controller) = &mut self.controller {
+            act(controller, &mut Serials(&mut self.connection_serial));
+        }
+    }
+
+    /// The controller may be known now, or somewhere else.
+    fn send_to_controller(&mut self, at: Moment, out: &mut Outbox) {
+        self.send_isr_changes(at, out);
+        self.send_topic_wishes(at, out);
+        self.run_fetchers(at, out);
+    }
+
+    // ---- replicas
+
+    /// A topic's settings as this broker knows them.
+    fn topic_config(&self, topic: &TopicName) -> LogConfig {
+        match self.topic_configs.get(topic) {
+            Some(own) => self.config.log.with(own),
+            None => self.config.log.clone(),
+        }
+    }
+
+    /// The replica here.
+    ///
+    /// # Errors
+    /// NOT_LEADER_OR_FOLLOWER (6) when the partition is somewhere else; UNKNOWN_TOPIC_OR_PARTITION (3)
+    /// when nobody has heard of it.
+    fn hosted(&self, name: &TopicPartition) -> Result<&Partition, ErrorCode> {
+        let replica = self.replicas.find(name);
+        replica.ok_or_else(|| match self.metadata.partition(name) {
+            Some(_) => ErrorCode::NotLeaderOrFollower,
+            None => ErrorCode::UnknownTopicOrPartition,
+        })
+    }
+
+    /// Who leads a partition, for a client that asked the wrong broker: the replica's word first, then
+    /// the metadata's.
+    fn current_leader(
+        &self,
+        name: &TopicPartition,
+    ) -> Option<(BrokerId, crate::model::LeaderEpoch)> {
+        let replica = self.replicas.find(name);
+        let hosted = replica.map(|replica| (replica.leader(), replica.leader_epoch()));
+        let hosted = hosted.filter(|(leader, _)| *leader != BrokerId::NONE);
+        hosted.or_else(|| {
+            let known = self.metadata.partition(name)?;
+            Some((known.leader, known.leader_epoch))
+        })
+    }
+
+    // ---- waiting requests
+
+    /// A replica changed: whoever waits for it is looked at before this input is done.
+    fn stir(&mut self, slot: Slot) {
+        self.stirred.insert(slot);
+    }
+
+    fn park(&mut self, parked: ParkedRequest, out: &mut Outbox) {
+        let (request, until) = (parked.request, parked.until);
+        out.note(Fact::RequestParked {
+            connection: request.connection,
+            api: request.api,
+            correlation_id: request.correlation_id,
+        });
+        let ticket = self.purgatory.park(parked);
+        self.timers.set(Timer::Parked(ticket), until);
+    }
+
+    /// Works off what an input has set in motion: waiting requests that can be answered, and requests
+    /// that came behind them.
+    fn settle(&mut self, at: Moment, out: &mut Outbox) {
+        loop {
+            while let Some(slot) = self.stirred.pop_first() {
+                self.check_waiting(at, slot, out);
+            }
+            let Some(connection) = self.connections.next_ready() else {
+                return;
+            };
+            let limit = self.config.socket_request_max_bytes as usize;
+            match self.connections.next_frame(connection, limit) {
+                Ok(None) => {}
+                Ok(Some(frame)) => {
+                    self.handle_frame(at, connection, &frame, out);
+                }
+                Err(malformed) => self.reject(connection, &malformed.to_string(), out),
+            }
+        }
+    }
+
+    /// Looks at the requests that wait for a replica: fetches first, so that nobody is told that his
+    /// records are safe before they can be read.
+    fn check_waiting(&mut self, at: Moment, slot: Slot, out: &mut Outbox) {
+        let replica = self.replicas.get(slot);
+        let fetches = self.purgatory.fetches_completed_by(slot, |reader, spot| {
+            requests::fetch::look(replica, reader, spot)
+        });
+        let produces = self
+            .purgatory
+            .produces_completed_by(slot, |append| replica.acknowledges(append.required));
+        for ticket in fetches.into_iter().chain(produces) {
+            self.finish(at, ticket, out);
+        }
+    }
+
+    fn check_waiting_topics(&mut self, at: Moment, out: &mut Outbox) {
+        let metadata = &self.metadata;
+        let has_leader = |name: &TopicPartition| {
+            let known = metadata.partition(name);
+            known.is_some_and(|partition| partition.leader != BrokerId::NONE)
+        };
+        for ticket in self.purgatory.topics_completed(has_leader) {
+            self.finish(at, ticket, out);
+        }
+    }
+
+    /// Answers a waiting request: it has what it waited for, or its time is up.
+    fn finish(&mut self, at: Moment, ticket: Ticket, out: &mut Outbox) {
+        let Some(mut parked) = self.purgatory.take(ticket) else {
+            return;
+        };
+        self.timers.cancel(&Timer::Parked(ticket));
+        let wait = std::mem::replace(&mut parked.wait, Wait::Over);
+        match wait {
+            Wait::Produce(mut produce) => {
+                for append in &produce.waiting {
+                    append.settle(&mut produce.response, ErrorCode::RequestTimedOut);
+                }
+                self.answer(at, parked.request, &produce.response, out);
+            }
+            Wait::Fetch(fetch) => self.finish_fetch(at, &parked, &fetch, out),
+            Wait::Topics(topics) => self.finish_topics(at, &parked, topics, out),
+            Wait::Over => {}
+        }
+    }
+
+    // ---- time
+
+    fn woken(&mut self, at: Moment, out: &mut Outbox) {
+        while let Some(timer) = self.timers.pop_due(at.now) {
+            self.fire(at, timer, out);
+        }
+        self.isr_changes.check_overdue(at.now, out);
+        self.send_isr_changes(at, out);
+        self.topic_wishes.check_overdue(at.now, out);
+        self.fetchers_overdue(at, out);
+        self.run_fetchers(at, out);
+        self.with_controller(|controller, serials| controller.woken(at.now, serials, out));
+    }
+
+    fn fire(&mut self, at: Moment, timer: Timer, out: &mut Outbox) {
+        match timer {
+            Timer::IsrCheck => {
+                self.shrink_isrs(at, out);
+                self.arm(timer, at, self.isr_check_interval());
+            }
+            Timer::HighWatermarkCheckpoint => {
+                self.checkpoint_high_watermarks();
+                let interval = self.config.high_watermark_checkpoint_interval;
+                self.arm(timer, at, interval);
+            }
+            Timer::Retention => {
+                self.expire_logs(at, out);
+                let interval = self.config.log_retention_check_interval;
+                self.arm(timer, at, interval);
+            }
+            Timer::Parked(ticket) => self.finish(at, ticket, out),
+            Timer::Idle(connection) => self.check_idle(at, connection, out),
+        }
+    }
+
+    fn checkpoint_high_watermarks(&mut self) {
+        for slot in self.replicas.slots() {
+            let replica = self.replicas.get(slot);
+            let written = self.disk.high_watermarks.get_mut(replica.name());
+            match written {
+                Some(written) => *written = replica.high_watermark(),
+                None => {
+                    let name = replica.name().clone();
+                    self.disk
+                        .high_watermarks
+                        .insert(name, replica.high_watermark());
+                }
+            }
+        }
+    }
+
+    fn expire_logs(&mut self, at: Moment, out: &mut Outbox) {
+        for slot in self.replicas.slots() {
+            if self.replicas.get(slot).has_expired(at) {
+                self.replicas.get_mut(slot).expire(at, out);
+                self.stir(slot);
+            }
+        }
+    }
+
+    /// Closes a connection that has been silent for `connections.max.idle.ms`; else looks again when
+    /// that could be so.
+    fn check_idle(&mut self, at: Moment, connection: ConnectionId, out: &mut Outbox) {
+        let Some(open) = self.connections.get(connection) else {
+            return;
+        };
+        let idle = self.config.connections_max_idle;
+        // Who waits for an answer is not idle.
+        let until = match open.busy() {
+            Some(_) => at.now + idle,
+            None => open.last_active() + idle,
+        };
+        if until <= at.now {
+            let why = crate::fact::CloseReason::Idle.to_string();
+            self.reject(connection, &why, out);
+        } else {
+            self.timers.set(Timer::Idle(connection), until);
+        }
+    }
+}
+
+impl Process for Broker {
+    type Disk = Disk;
+
+    fn handle(&mut self, at: Moment, input: Input, out: &mut Outbox) {
+        match input {
+            Input::Booted => self.boot(at, out),
+            Input::Woken => self.woken(at, out),
+            Input::Opened { connection, from } => self.opened(at, connection, from, out),
+            Input::Received {
+                connection,
+                payload,
+            } => self.received(at, connection, payload, out),
+            Input::Closed { connection } => self.closed(at, connection, out),
+            // Brokers take instructions over the wire only.
+            Input::Told(_) => {}
+        }
+        self.settle(at, out);
+    }
+
+    fn next_wakeup(&self) -> Option<Instant> {
+        let controller = self.controller.as_ref();
+        let waits = [
+            self.timers.next(),
+            self.isr_changes.next_wakeup(),
+            self.topic_wishes.next_wakeup(),
+            self.fetchers
+                .values()
+                .filter_map(Fetcher::next_wakeup)
+                .min(),
+            controller.and_then(|controller| controller.next_wakeup()),
+        ];
+        waits.into_iter().flatten().min()
+    }
+
+    fn deadlines(&self) -> Vec<Deadline> {
+        self.list_deadlines()
+    }
+
+    fn crash(self) -> Disk {
+        let mut disk = self.disk;
+        disk.connections = self.connection_serial;
+        for slot in self.replicas.slots() {
+            let replica = self.replicas.get(slot).clone();
+            let stored = StoredReplica {
+                topic_id: replica.topic_id(),
+                log: replica.log().clone(),
+            };
+            disk.replicas.insert(replica.name().clone(), stored);
+        }
+        disk
+    }
+}

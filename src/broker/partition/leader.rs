@@ -1,0 +1,361 @@
+//! What a leader does: append, watch its followers, move the high watermark, ask for another ISR.
+
+use super::high_watermark::Standing;
+use super::{Around, Decision, Duty, FollowerState, Isr, Lead, Partition, PendingIsr};
+use crate::fact::{Fact, Role};
+use crate::log::Appended;
+use crate::log::validate::{Refused, check_produced};
+use crate::model::{BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch};
+use crate::process::Outbox;
+use crate::protocol::ErrorCode;
+use crate::protocol::records::Batch;
+
+/// Why a batch was not appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAppended {
+    pub error: ErrorCode,
+    pub why: &'static str,
+}
+
+impl From<Refused> for NotAppended {
+    fn from(refused: Refused) -> NotAppended {
+        NotAppended {
+            error: refused.error,
+            why: refused.why,
+        }
+    }
+}
+
+/// An ISR that the controller is asked for, with the epochs that fence the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IsrProposal {
+    pub leader_epoch: LeaderEpoch,
+    pub partition_epoch: PartitionEpoch,
+    pub isr: Vec<(BrokerId, BrokerEpoch)>,
+}
+
+impl Partition {
+    /// Takes the lead in a new epoch (`Partition.makeLeader`).
+    ///
+    /// What followers have is unknown again, so the high watermark stands still until every member of
+    /// the ISR has fetched once in this epoch.
+    pub fn become_leader(&mut self, decision: Decision, around: Around<'_>, out: &mut Outbox) {
+        assert!(
+            decision.leader_epoch > self.leader_epoch,
+            "leader epochs only grow"
+        );
+        let now = around.at.now;
+        let others = decision.replicas.iter().filter(|id| **id != self.local);
+        let followers = others.map(|id| {
+            let in_sync = decision.isr.contains(id);
+            FollowerState::new(*id, in_sync.then_some(now))
+        });
+        self.duty = Duty::Lead(Lead {
+            epoch_start: self.log.end(),
+            followers: followers.collect(),
+        });
+        self.log.begin_epoch(decision.leader_epoch);
+        self.take(decision);
+        out.note(Fact::BecameLeader {
+            partition: self.name.clone(),
+            epoch: self.leader_epoch,
+            start_offset: self.log.end(),
+            isr: self.isr.committed().to_vec(),
+        });
+        self.advance_high_watermark(around, out);
+    }
+
+    pub(in crate::broker) fn take(&mut self, decision: Decision) {
+        self.leader = decision.leader;
+        self.leader_epoch = decision.leader_epoch;
+        self.partition_epoch = decision.partition_epoch;
+        self.replicas = decision.replicas;
+        self.isr = Isr::new(decision.isr);
+    }
+
+    /// Appends a producer's batch.
+    ///
+    /// # Errors
+    /// NOT_LEADER_OR_FOLLOWER (6); NOT_ENOUGH_REPLICAS (19) for `acks=all` when the ISR is too small;
+    /// what [`check_produced`] refuses. Nothing is written then.
+    pub fn append(
+        &mut self,
+        batch: &Batch,
+        acks: i16,
+        around: Around<'_>,
+        out: &mut Outbox,
+    ) -> Result<Appended, NotAppended> {
+        self.check_leads().map_err(|error| NotAppended {
+            error,
+            why: "this broker does not lead the partition",
+        })?;
+        if acks == -1 && self.isr.committed().len() < self.min_isr() {
+            return Err(NotAppended {
+                error: ErrorCode::NotEnoughReplicas,
+                why: "the ISR is smaller than min.insync.replicas",
+            });
+        }
+        check_produced(batch, around.at.wall, &self.config)?;
+        let (epoch, wall) = (self.leader_epoch, around.at.wall);
+        let appended = self.log.append_as_leader(batch, epoch, wall, &self.config);
+        self.note_appended(&appended, epoch, Role::Leader, out);
+        self.advance_high_watermark(around, out);
+        Ok(appended)
+    }
+
+    pub(in crate::broker) fn note_appended(
+        &self,
+        appended: &Appended,
+        epoch: LeaderEpoch,
+        role: Role,
+        out: &mut Outbox,
+    ) {
+        if let Some(base_offset) = appended.rolled {
+            let partition = self.name.clone();
+            out.note(Fact::SegmentRolled {
+                partition,
+                base_offset,
+            });
+        }
+        out.note(Fact::RecordsAppended {
+            partition: self.name.clone(),
+            role,
+            base_offset: appended.base_offset,
+            next_offset: appended.next_offset,
+            epoch,
+            bytes: appended.bytes,
+        });
+    }
+
+    /// Moves the high watermark as far as the followers let it. It never goes back here.
+    pub(in crate::broker) fn advance_high_watermark(
+        &mut self,
+        around: Around<'_>,
+        out: &mut Outbox,
+    ) {
+        let Duty::Lead(lead) = &self.duty else {
+            return;
+        };
+        let standing = Standing {
+            now: around.at.now,
+            log_end: self.log.end(),
+            followers: &lead.followers,
+            maximal_isr: self.isr.maximal(),
+            committed_isr: self.isr.committed().len(),
+            min_isr: self.min_isr(),
+            lag: around.lag,
+        };
+        let candidate = standing.candidate(|id| around.cluster.is_alive(id));
+        if let Some(candidate) = candidate.filter(|offset| *offset > self.high_watermark) {
+            self.set_high_watermark(candidate, out);
+        }
+    }
+
+    /// A follower's fetch was read: what it asked for says how far it is. Returns the ISR to ask the
+    /// controller for, if the follower has earned its place.
+    ///
+    /// The order matters: a follower that joins counts for the high watermark at once.
+    pub(super) fn follower_fetched(
+        &mut self,
+        fetch: FollowerFetch,
+        around: Around<'_>,
+        out: &mut Outbox,
+    ) -> Option<IsrProposal> {
+        let Duty::Lead(lead) = &mut self.duty else {
+            return None;
+        };
+        let epoch_start = lead.epoch_start;
+        let mut followers = lead.followers.iter_mut();
+        let follower = followers.find(|follower| follower.broker() == fetch.follower)?;
+        let before = follower.log_end();
+        follower.fetched(
+            around.at.now,
+            fetch.fetch_offset,
+            fetch.log_start,
+            fetch.leader_log_end,
+            fetch.broker_epoch,
+        );
+        let moved = before != follower.log_end();
+        let proposal =
+            self.maybe_expand(fetch.follower, fetch.fetch_offset, epoch_start, around, out);
+        if moved {
+            self.advance_high_watermark(around, out);
+        }
+        proposal
+    }
+
+    fn maybe_expand(
+        &mut self,
+        follower: BrokerId,
+        log_end: Offset,
+        epoch_start: Offset,
+        around: Around<'_>,
+        out: &mut Outbox,
+    ) -> Option<IsrProposal> {
+        let may_join = self.isr.pending().is_none()
+            && !self.isr.committed().contains(&follower)
+            && around.cluster.is_alive(follower);
+        let in_sync = log_end >= self.high_watermark && log_end >= epoch_start;
+        if !may_join || !in_sync {
+            return None;
+        }
+        self.isr.expand(follower);
+        Some(self.propose(out))
+    }
+
+    /// Looks for followers that have been behind for too long. Returns the ISR to ask for without them.
+    pub(in crate::broker) fn maybe_shrink(
+        &mut self,
+        around: Around<'_>,
+        out: &mut Outbox,
+    ) -> Option<IsrProposal> {
+        let leaving = self.out_of_sync(around);
+        if leaving.is_empty() {
+            return None;
+        }
+        self.isr.shrink(&leaving);
+        Some(self.propose(out))
+    }
+
+    /// The members of the ISR that are behind and have been for longer than `replica.lag.time.max.ms`;
+    /// nobody while a change is pending.
+    pub(in crate::broker) fn out_of_sync(&self, around: Around<'_>) -> Vec<BrokerId> {
+        if self.isr.pending().is_some() {
+            return Vec::new();
+        }
+        let log_end = self.log.end();
+        let followers = self.followers().iter();
+        followers
+            .filter(|follower| self.isr.committed().contains(&follower.broker()))
+            .filter(|follower| !follower.is_caught_up(log_end, around.at.now, around.lag))
+            .map(FollowerState::broker)
+            .collect()
+    }
+
+    /// The pending ISR as a question to the controller.
+    fn propose(&self, out: &mut Outbox) -> IsrProposal {
+        let pending = self.isr.pending().expect("a change is pending");
+        out.note(Fact::IsrChangeAsked {
+            partition: self.name.clone(),
+            from: self.isr.committed().to_vec(),
+            to: pending.proposed().to_vec(),
+        });
+        let epoch_of = |id: &BrokerId| {
+            let mut followers = self.followers().iter();
+            let follower = followers.find(|follower| follower.broker() == *id);
+            (
+                *id,
+                follower.map_or(BrokerEpoch(-1), FollowerState::broker_epoch),
+            )
+        };
+        IsrProposal {
+            leader_epoch: self.leader_epoch,
+            partition_epoch: self.partition_epoch,
+            isr: pending.proposed().iter().map(epoch_of).collect(),
+        }
+    }
+
+    /// Whether an answer to a question of this epoch still matters.
+    fn awaits(&self, leader_epoch: LeaderEpoch) -> bool {
+        self.is_leader() && self.leader_epoch == leader_epoch && self.isr.pending().is_some()
+    }
+
+    /// The controller agreed: this is the state now.
+    pub(in crate::broker) fn isr_changed(
+        &mut self,
+        leader_epoch: LeaderEpoch,
+        partition_epoch: PartitionEpoch,
+        isr: Vec<BrokerId>,
+        around: Around<'_>,
+        out: &mut Outbox,
+    ) {
+        if !self.awaits(leader_epoch) || partition_epoch < self.partition_epoch {
+            return;
+        }
+        let from = self.isr.committed().to_vec();
+        assert!(isr.contains(&self.local), "the leader is in its ISR");
+        self.partition_epoch = partition_epoch;
+        self.isr = Isr::new(isr.clone());
+        if from != isr {
+            out.note(Fact::IsrChanged {
+                partition: self.name.clone(),
+                from,
+                to: isr,
+                partition_epoch,
+            });
+        }
+        // The ISR may have shrunk to those who have everything.
+        self.advance_high_watermark(around, out);
+    }
+
+    /// The controller refused. After INELIGIBLE_REPLICA (107) the committed ISR stands and the change
+    /// may be asked for again; after other errors the leader is probably no leader any more, and the
+    /// change stays pending until the next `LeaderAndIsr`.
+    pub(in crate::broker) fn isr_refused(
+        &mut self,
+        leader_epoch: LeaderEpoch,
+        error: ErrorCode,
+        out: &mut Outbox,
+    ) {
+        if !self.awaits(leader_epoch) {
+            return;
+        }
+        out.note(Fact::IsrChangeRefused {
+            partition: self.name.clone(),
+            error,
+        });
+        if matches!(
+            error,
+            ErrorCode::IneligibleReplica | ErrorCode::OperationNotAttempted
+        ) {
+            self.isr.give_up();
+        }
+    }
+
+    /// The question that is still open, to be asked again.
+    pub(in crate::broker) fn open_proposal(&self) -> Option<IsrProposal> {
+        self.isr.pending()?;
+        let mut silent = Outbox::default();
+        Some(self.propose(&mut silent))
+    }
+
+    /// What to tell a producer that waits until the log is safe up to `required`
+    /// (`checkEnoughReplicasReachOffset`); `None` while it is not.
+    pub(in crate::broker) fn acknowledges(&self, required: Offset) -> Option<ErrorCode> {
+        if !self.is_leader() {
+            return Some(ErrorCode::NotLeaderOrFollower);
+        }
+        if self.high_watermark < required {
+            return None;
+        }
+        if self.isr.maximal().len() < self.min_isr() {
+            return Some(ErrorCode::NotEnoughReplicasAfterAppend);
+        }
+        Some(ErrorCode::None)
+    }
+
+    /// Where this leader's epoch began.
+    pub fn epoch_start(&self) -> Option<Offset> {
+        match &self.duty {
+            Duty::Lead(lead) => Some(lead.epoch_start),
+            Duty::Follow => None,
+        }
+    }
+
+    /// The shrinking or growing ISR, for people.
+    pub fn proposed_isr(&self) -> Option<&[BrokerId]> {
+        self.isr.pending().map(PendingIsr::proposed)
+    }
+}
+
+/// What a follower's fetch says about the follower.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FollowerFetch {
+    pub(super) follower: BrokerId,
+    pub(super) broker_epoch: BrokerEpoch,
+    pub(super) fetch_offset: Offset,
+    pub(super) log_start: Offset,
+    /// The end of the leader's log before the read, so that what is appended meanwhile does not keep
+    /// the follower out of sync.
+    pub(super) leader_log_end: Offset,
+}

@@ -1,0 +1,231 @@
+//! Requests that wait for something to become true: what Kafka calls delayed operations.
+//!
+//! A request waits because what it asks for is not there yet, and because its sender said how long it
+//! may take. It is looked at again whenever a partition that it names has changed, and answered at the
+//! latest when its time is up. A sender that goes away does not end the wait; the answer is then
+//! dropped.
+
+use std::collections::BTreeMap;
+
+use super::connections::RequestId;
+use super::replicas::Slot;
+use crate::log::Place;
+use crate::model::{Offset, TopicPartition};
+use crate::protocol::ErrorCode;
+use crate::protocol::api::{CreateTopicsResponse, ProduceResponse};
+use crate::time::Instant;
+
+use super::partition::Reader;
+use super::requests::fetch::FetchPlan;
+
+/// Names a waiting request; later ones are greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+/// A request that waits.
+#[derive(Clone, Debug)]
+pub struct Parked {
+    pub request: RequestId,
+    pub since: Instant,
+    /// When it is answered whatever has happened.
+    pub until: Instant,
+    pub(super) wait: Wait,
+}
+
+/// What a request waits for.
+#[derive(Clone, Debug)]
+pub(super) enum Wait {
+    /// An `acks=all` produce waits for the ISR.
+    Produce(DelayedProduce),
+    /// A fetch waits for enough bytes.
+    Fetch(DelayedFetch),
+    /// CreateTopics waits for every partition to have a leader.
+    Topics(DelayedTopics),
+    /// The wait is over, and the request is being answered.
+    Over,
+}
+
+/// An `acks=all` produce: appended, not yet safe.
+#[derive(Clone, Debug)]
+pub(super) struct DelayedProduce {
+    /// The answer as it will be when everything goes well.
+    pub(super) response: ProduceResponse,
+    pub(super) waiting: Vec<WaitingAppend>,
+}
+
+/// One appended batch that is not yet on every member of the ISR.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WaitingAppend {
+    pub(super) slot: Slot,
+    /// The high watermark must get here.
+    pub(super) required: Offset,
+    /// Where its answer stands in the response.
+    pub(super) topic: usize,
+    pub(super) partition: usize,
+}
+
+/// A fetch that did not find enough.
+#[derive(Clone, Debug)]
+pub(super) struct DelayedFetch {
+    pub(super) plan: FetchPlan,
+    pub(super) reader: Reader,
+    pub(super) min_bytes: u64,
+    /// By slot.
+    pub(super) spots: Vec<WaitingRead>,
+    /// How many bytes there are for it by now.
+    pub(super) available: u64,
+}
+
+/// One partition of a waiting fetch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WaitingRead {
+    pub(super) slot: Slot,
+    pub(super) place: Place,
+    pub(super) current_leader_epoch: i32,
+    pub(super) last_fetched_epoch: i32,
+    pub(super) limit: u32,
+    pub(super) available: u32,
+}
+
+/// Topics that were created and have no leaders yet.
+#[derive(Clone, Debug)]
+pub(super) struct DelayedTopics {
+    pub(super) response: CreateTopicsResponse,
+    /// By place in the response.
+    pub(super) waiting: Vec<(usize, Vec<TopicPartition>)>,
+}
+
+/// Every waiting request.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Purgatory {
+    next: u64,
+    parked: BTreeMap<Ticket, Parked>,
+}
+
+impl Purgatory {
+    pub(super) fn park(&mut self, parked: Parked) -> Ticket {
+        self.next += 1;
+        let ticket = Ticket(self.next);
+        self.parked.insert(ticket, parked);
+        ticket
+    }
+
+    pub(super) fn take(&mut self, ticket: Ticket) -> Option<Parked> {
+        self.parked.remove(&ticket)
+    }
+
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Parked> {
+        self.parked.values()
+    }
+
+    /// The fetches that a changed partition completes, oldest first. `look` says what a fetch finds
+    /// there now.
+    pub(super) fn fetches_completed_by(
+        &mut self,
+        slot: Slot,
+        mut look: impl FnMut(Reader, &WaitingRead) -> Seen,
+    ) -> Vec<Ticket> {
+        let mut completed = Vec::new();
+        for (ticket, parked) in &mut self.parked {
+            let Wait::Fetch(fetch) = &mut parked.wait else {
+                continue;
+            };
+            let Ok(at) = fetch.spots.binary_search_by_key(&slot, |spot| spot.slot) else {
+                continue;
+            };
+            let spot = &mut fetch.spots[at];
+            match look(fetch.reader, spot) {
+                Seen::Complete => completed.push(*ticket),
+                Seen::Bytes(bytes) => {
+                    fetch.available += u64::from(bytes);
+                    fetch.available -= u64::from(spot.available);
+                    spot.available = bytes;
+                    if fetch.available >= fetch.min_bytes {
+                        completed.push(*ticket);
+                    }
+                }
+            }
+        }
+        completed
+    }
+
+    /// The produces that a changed partition completes, oldest first. `look` says whether an append
+    /// is safe by now, or that it never will be.
+    pub(super) fn produces_completed_by(
+        &mut self,
+        slot: Slot,
+        mut look: impl FnMut(&WaitingAppend) -> Option<ErrorCode>,
+    ) -> Vec<Ticket> {
+        let mut completed = Vec::new();
+        for (ticket, parked) in &mut self.parked {
+            let Wait::Produce(produce) = &mut parked.wait else {
+                continue;
+            };
+            let response = &mut produce.response;
+            let before = produce.waiting.len();
+            produce.waiting.retain(|append| {
+                let verdict = (append.slot == slot).then(|| look(append)).flatten();
+                if let Some(error) = verdict {
+                    append.settle(response, error);
+                }
+                verdict.is_none()
+            });
+            if before > 0 && produce.waiting.is_empty() {
+                completed.push(*ticket);
+            }
+        }
+        completed
+    }
+
+    /// The topic creations that are complete, oldest first.
+    pub(super) fn topics_completed(
+        &mut self,
+        has_leader: impl Fn(&TopicPartition) -> bool,
+    ) -> Vec<Ticket> {
+        let mut completed = Vec::new();
+        for (ticket, parked) in &mut self.parked {
+            let Wait::Topics(topics) = &mut parked.wait else {
+                continue;
+            };
+            topics
+                .waiting
+                .retain(|(_, partitions)| !partitions.iter().all(&has_leader));
+            if topics.waiting.is_empty() {
+                completed.push(*ticket);
+            }
+        }
+        completed
+    }
+}
+
+/// What a waiting fetch finds in one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// There is a reason to answer at once.
+    Complete,
+    /// So many bytes are there.
+    Bytes(u32),
+}
+
+impl WaitingAppend {
+    /// Writes the outcome into the answer.
+    pub(super) fn settle(&self, response: &mut ProduceResponse, error: ErrorCode) {
+        let answer = &mut response.responses[self.topic].partition_responses[self.partition];
+        answer.error_code = error.code();
+    }
+}
+
+impl Parked {
+    /// What it waits for, in words.
+    pub fn why(&self) -> &'static str {
+        match &self.wait {
+            Wait::Produce(_) => "until every in-sync replica has the records",
+            Wait::Fetch(fetch) => match fetch.reader {
+                Reader::Follower { .. } => "until the leader has something new",
+                _ => "until something new is committed",
+            },
+            Wait::Topics(_) => "until every partition has a leader",
+            Wait::Over => "no more",
+        }
+    }
+}

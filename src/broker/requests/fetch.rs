@@ -1,0 +1,436 @@
+//! Fetch: batches go out, to consumers and to followers.
+//!
+//! Unlike Kafka, no fetch sessions are kept (KIP-227): every request names all of its partitions, and
+//! one that goes on with a session is told that the session is unknown. Clients then fetch in full, as
+//! they do when a broker's cache of sessions is full.
+
+use std::sync::Arc;
+
+use super::Asked;
+use crate::broker::Broker;
+use crate::broker::partition::{Around, Partition, PartitionRead, ReadPartition, Reader};
+use crate::broker::purgatory::{DelayedFetch, Parked, Seen, Wait, WaitingRead};
+use crate::broker::replicas::Slot;
+use crate::log::{AtLeastOne, Place};
+use crate::model::{
+    BrokerEpoch, BrokerId, LeaderEpoch, Offset, TopicId, TopicName, TopicPartition,
+};
+use crate::process::Outbox;
+use crate::protocol::api::fetch::{
+    EpochEndOffset, FetchPartition, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
+    NodeEndpoint, PartitionData,
+};
+use crate::protocol::api::{FetchRequest, FetchResponse};
+use crate::protocol::{Chunks, ErrorCode};
+use crate::time::{Duration, Moment};
+
+/// From this version on any replica serves consumers.
+const ANY_REPLICA_FROM: i16 = 11;
+/// From this version on topics go by their ids.
+const TOPIC_IDS_FROM: i16 = 13;
+/// From this version on the answer names new leaders.
+const LEADER_FROM: i16 = 16;
+
+/// A fetch as this broker will carry it out: once when it comes, and once more if it had to wait.
+#[derive(Clone, Debug)]
+pub(in crate::broker) struct FetchPlan {
+    topics: Arc<Vec<PlannedTopic>>,
+    max_bytes: u32,
+    isolation_level: i8,
+    version: i16,
+}
+
+#[derive(Clone, Debug)]
+struct PlannedTopic {
+    topic: TopicName,
+    id: TopicId,
+    partitions: Vec<PlannedPartition>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct PlannedPartition {
+    /// The replica here, or why there is none.
+    slot: Result<Slot, ErrorCode>,
+    index: i32,
+    current_leader_epoch: i32,
+    fetch_offset: Offset,
+    last_fetched_epoch: i32,
+    log_start: Offset,
+    limit: u32,
+}
+
+/// Whether what a fetch says about a follower is taken note of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Take {
+    Note,
+    Nothing,
+}
+
+/// What carrying out a plan gave.
+struct Gathered {
+    response: FetchResponse,
+    bytes: u64,
+    /// An error or a diverging epoch: its reader must know at once.
+    urgent: bool,
+    spots: Vec<WaitingRead>,
+}
+
+impl Broker {
+    pub(super) fn handle_fetch(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        request: FetchRequest,
+        out: &mut Outbox,
+    ) {
+        let (replica, epoch) = match asked.id.version {
+            15.. => (
+                request.replica_state.replica_id,
+                request.replica_state.replica_epoch,
+            ),
+            _ => (request.replica_id, -1),
+        };
+        if replica >= 0 && asked.from_broker != Some(BrokerId(replica)) {
+            // Who could pretend to be a follower could commit records that nobody has.
+            return self.reject(asked.id.connection, "a fetch in another broker's name", out);
+        }
+        if request.session_id != 0 && request.session_epoch > 0 {
+            let response = FetchResponse {
+                error_code: ErrorCode::FetchSessionIdNotFound.code(),
+                ..FetchResponse::default()
+            };
+            return self.answer(at, asked.id, &response, out);
+        }
+        let reader = match asked.id.version {
+            _ if replica >= 0 => Reader::Follower {
+                id: BrokerId(replica),
+                epoch: BrokerEpoch(epoch),
+            },
+            ANY_REPLICA_FROM.. => Reader::Consumer,
+            _ => Reader::OldConsumer,
+        };
+        let max_bytes = bytes(request.max_bytes).min(self.config.fetch_max_bytes);
+        let min_bytes = u64::from(bytes(request.min_bytes).min(max_bytes));
+        let plan = FetchPlan {
+            topics: Arc::new(self.plan_topics(asked.id.version, &request.topics)),
+            max_bytes,
+            isolation_level: request.isolation_level,
+            version: asked.id.version,
+        };
+        let result = self.carry_out(at, &plan, reader, Take::Note, out);
+        let wait = Duration::from_millis_i32(request.max_wait_ms);
+        let enough = result.bytes >= min_bytes || result.urgent || plan.topics.is_empty();
+        if enough || wait.is_zero() {
+            return self.answer(at, asked.id, &result.response, out);
+        }
+        let mut fetch = DelayedFetch {
+            plan,
+            reader,
+            min_bytes,
+            spots: result.spots,
+            available: 0,
+        };
+        // A follower that has just let the high watermark move may find more than a moment ago.
+        if self.is_complete(&mut fetch) {
+            let result = self.carry_out(at, &fetch.plan, reader, Take::Nothing, out);
+            return self.answer(at, asked.id, &result.response, out);
+        }
+        let parked = Parked {
+            request: asked.id,
+            since: at.now,
+            until: at.now + wait,
+            wait: Wait::Fetch(fetch),
+        };
+        self.park(parked, out);
+    }
+
+    /// Answers a fetch that waited, with whatever is there by now.
+    pub(in crate::broker) fn finish_fetch(
+        &mut self,
+        at: Moment,
+        parked: &Parked,
+        fetch: &DelayedFetch,
+        out: &mut Outbox,
+    ) {
+        let result = self.carry_out(at, &fetch.plan, fetch.reader, Take::Nothing, out);
+        self.answer(at, parked.request, &result.response, out);
+    }
+
+    fn plan_topics(&self, version: i16, topics: &[FetchTopic]) -> Vec<PlannedTopic> {
+        let mut planned = Vec::with_capacity(topics.len());
+        for topic in topics {
+            let name = match version {
+                TOPIC_IDS_FROM.. => self.metadata.name_of(topic.topic_id).cloned(),
+                _ => Some(TopicName(topic.topic.clone())),
+            };
+            let mut partitions = Vec::with_capacity(topic.partitions.len());
+            for asked in &topic.partitions {
+                let slot = self.slot_for(name.as_ref(), topic.topic_id, asked.partition);
+                partitions.push(planned_partition(slot, asked));
+            }
+            planned.push(PlannedTopic {
+                topic: name.unwrap_or_else(|| TopicName(topic.topic.clone())),
+                id: topic.topic_id,
+                partitions,
+            });
+        }
+        planned
+    }
+
+    fn slot_for(
+        &self,
+        topic: Option<&TopicName>,
+        id: TopicId,
+        partition: i32,
+    ) -> Result<Slot, ErrorCode> {
+        let topic = topic.ok_or(ErrorCode::UnknownTopicId)?.clone();
+        let name = TopicPartition { topic, partition };
+        let Some(slot) = self.replicas.slot(&name) else {
+            return Err(match self.metadata.partition(&name) {
+                Some(_) => ErrorCode::NotLeaderOrFollower,
+                None => ErrorCode::UnknownTopicOrPartition,
+            });
+        };
+        let known = self.replicas.get(slot).topic_id();
+        if id != TopicId::default() && known != TopicId::default() && id != known {
+            return Err(ErrorCode::InconsistentTopicId);
+        }
+        Ok(slot)
+    }
+
+    /// Reads every partition in the order of the request, within the limits of the whole.
+    fn carry_out(
+        &mut self,
+        at: Moment,
+        plan: &FetchPlan,
+        reader: Reader,
+        take: Take,
+        out: &mut Outbox,
+    ) -> Gathered {
+        let mut result = Gathered {
+            response: FetchResponse::default(),
+            bytes: 0,
+            urgent: false,
+            spots: Vec::new(),
+        };
+        let mut left = plan.max_bytes;
+        // The first partition that has data gives at least one batch, whatever the limits say.
+        let mut at_least_one = AtLeastOne::Batch;
+        for topic in plan.topics.iter() {
+            let mut answers = Vec::with_capacity(topic.partitions.len());
+            for planned in &topic.partitions {
+                let ask = ReadPartition {
+                    reader,
+                    current_leader_epoch: planned.current_leader_epoch,
+                    fetch_offset: planned.fetch_offset,
+                    last_fetched_epoch: planned.last_fetched_epoch,
+                    log_start: planned.log_start,
+                    limit: planned.limit.min(left),
+                    at_least_one,
+                };
+                let read = planned
+                    .slot
+                    .and_then(|slot| self.read(at, slot, &ask, take, out));
+                let read = match read {
+                    Ok(read) => read,
+                    Err(error) => {
+                        result.urgent = true;
+                        answers.push(self.failed(plan, topic, planned.index, error, &mut result));
+                        continue;
+                    }
+                };
+                let size = read.records.len() as u32;
+                if size > 0 {
+                    at_least_one = AtLeastOne::Nothing;
+                }
+                left = left.saturating_sub(size);
+                result.bytes += u64::from(size);
+                result.urgent |= read.diverging.is_some();
+                if let (Ok(slot), Some(place)) = (planned.slot, read.place) {
+                    result.spots.push(planned.waiting(slot, place));
+                }
+                answers.push(answered(plan, planned.index, read));
+            }
+            result.response.responses.push(FetchableTopicResponse {
+                topic: topic.topic.0.clone(),
+                topic_id: topic.id,
+                partitions: answers,
+            });
+        }
+        result.spots.sort_by_key(|spot| spot.slot);
+        result
+    }
+
+    fn read(
+        &mut self,
+        at: Moment,
+        slot: Slot,
+        ask: &ReadPartition,
+        take: Take,
+        out: &mut Outbox,
+    ) -> Result<PartitionRead, ErrorCode> {
+        let read = self.replicas.get(slot).read(ask)?;
+        if take == Take::Nothing || !matches!(ask.reader, Reader::Follower { .. }) {
+            return Ok(read);
+        }
+        // What the answer says was read before: the follower learns of the high watermark that its own
+        // fetch has moved only with the next answer.
+        let cluster = self.metadata.clone();
+        let around = Around {
+            at,
+            lag: self.config.replica_lag_time_max,
+            cluster: &cluster,
+        };
+        let replica = self.replicas.get_mut(slot);
+        let before = replica.high_watermark();
+        let proposal = replica.after_read(ask, &read, around, out);
+        if replica.high_watermark() != before {
+            self.stir(slot);
+        }
+        if let Some(proposal) = proposal {
+            self.ask_for_isr(at, slot, proposal, out);
+        }
+        Ok(read)
+    }
+
+    fn failed(
+        &self,
+        plan: &FetchPlan,
+        topic: &PlannedTopic,
+        index: i32,
+        error: ErrorCode,
+        result: &mut Gathered,
+    ) -> PartitionData {
+        let mut data = PartitionData {
+            partition_index: index,
+            error_code: error.code(),
+            high_watermark: -1,
+            records: Some(Chunks::new()),
+            ..PartitionData::default()
+        };
+        let moved = matches!(
+            error,
+            ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch
+        );
+        if plan.version >= LEADER_FROM && moved {
+            let name = TopicPartition {
+                topic: topic.topic.clone(),
+                partition: index,
+            };
+            if let Some((leader, epoch)) = self.current_leader(&name) {
+                data.current_leader = LeaderIdAndEpoch {
+                    leader_id: leader.0,
+                    leader_epoch: epoch.0,
+                };
+                self.name_node(leader, &mut result.response.node_endpoints);
+            }
+        }
+        data
+    }
+
+    fn name_node(&self, id: BrokerId, endpoints: &mut Vec<NodeEndpoint>) {
+        let known = endpoints.iter().any(|endpoint| endpoint.node_id == id.0);
+        if let Some(address) = self.metadata.brokers().get(&id).filter(|_| !known) {
+            endpoints.push(NodeEndpoint {
+                node_id: id.0,
+                host: address.host.clone(),
+                port: i32::from(address.port),
+                rack: None,
+            });
+        }
+    }
+
+    /// Looks at every partition of a fetch that is about to wait; whether it need not.
+    fn is_complete(&self, fetch: &mut DelayedFetch) -> bool {
+        fetch.available = 0;
+        for spot in &mut fetch.spots {
+            match look(self.replicas.get(spot.slot), fetch.reader, spot) {
+                Seen::Complete => return true,
+                Seen::Bytes(bytes) => {
+                    spot.available = bytes;
+                    fetch.available += u64::from(bytes);
+                }
+            }
+        }
+        fetch.available >= fetch.min_bytes
+    }
+}
+
+/// What a waiting fetch finds in a partition now (`DelayedFetch.tryComplete`).
+///
+/// A reader whose offset lies beyond what it may read (a consumer above the high watermark, a follower
+/// above a truncated log) is not made to wait, nor is one that reads from an older segment.
+pub(in crate::broker) fn look(partition: &Partition, reader: Reader, spot: &WaitingRead) -> Seen {
+    if partition.admit(reader, spot.current_leader_epoch).is_err() {
+        return Seen::Complete;
+    }
+    let from = spot.place;
+    let until = partition.readable_until(reader);
+    if from.offset > until {
+        return Seen::Complete;
+    }
+    if spot.last_fetched_epoch >= 0 {
+        let agrees = partition
+            .end_of_epoch(LeaderEpoch(spot.last_fetched_epoch))
+            .is_some_and(|end| end.epoch.0 == spot.last_fetched_epoch && end.end >= from.offset);
+        if !agrees {
+            return Seen::Complete;
+        }
+    }
+    if from.offset == until {
+        return Seen::Bytes(0);
+    }
+    let until = partition.log().place(until);
+    if from.segment < until.segment {
+        return Seen::Complete;
+    }
+    Seen::Bytes(until.position.saturating_sub(from.position).min(spot.limit))
+}
+
+impl PlannedPartition {
+    fn waiting(&self, slot: Slot, place: Place) -> WaitingRead {
+        WaitingRead {
+            slot,
+            place,
+            current_leader_epoch: self.current_leader_epoch,
+            last_fetched_epoch: self.last_fetched_epoch,
+            limit: self.limit,
+            available: 0,
+        }
+    }
+}
+
+fn planned_partition(slot: Result<Slot, ErrorCode>, asked: &FetchPartition) -> PlannedPartition {
+    PlannedPartition {
+        slot,
+        index: asked.partition,
+        current_leader_epoch: asked.current_leader_epoch,
+        fetch_offset: Offset(asked.fetch_offset),
+        last_fetched_epoch: asked.last_fetched_epoch,
+        log_start: Offset(asked.log_start_offset),
+        limit: bytes(asked.partition_max_bytes),
+    }
+}
+
+fn answered(plan: &FetchPlan, index: i32, read: PartitionRead) -> PartitionData {
+    let diverging = read.diverging.map(|end| EpochEndOffset {
+        epoch: end.epoch.0,
+        end_offset: end.end.0,
+    });
+    PartitionData {
+        partition_index: index,
+        high_watermark: read.high_watermark.0,
+        // Without transactions everything below the high watermark is decided.
+        last_stable_offset: read.high_watermark.0,
+        log_start_offset: read.log_start.0,
+        diverging_epoch: diverging.unwrap_or_default(),
+        aborted_transactions: (plan.isolation_level == 1).then(Vec::new),
+        records: Some(read.records),
+        ..PartitionData::default()
+    }
+}
+
+/// A number of bytes from the wire; negative ones are none.
+fn bytes(count: i32) -> u32 {
+    u32::try_from(count).unwrap_or(0)
+}

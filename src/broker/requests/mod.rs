@@ -1,0 +1,141 @@
+//! Requests: one file per family of APIs, each a method of the broker.
+//!
+//! Here is what they share: a frame becomes a request, a request belongs to somebody who may make it,
+//! and its answer goes back the way it came. Bytes that cannot be read, and requests that their sender
+//! has no right to make, cost the connection and change nothing else.
+
+mod api_versions;
+mod control;
+mod create_topics;
+pub(super) mod fetch;
+mod list_offsets;
+mod metadata;
+mod offset_for_leader_epoch;
+mod produce;
+
+use super::Broker;
+use super::connections::RequestId;
+use crate::fact::{CloseReason, Fact};
+use crate::model::{BrokerId, ConnectionId, Text};
+use crate::process::Outbox;
+use crate::protocol::{AnyRequest, ApiKey, Audience, Chunks, Message, encode_response};
+use crate::time::Moment;
+
+/// A request with what stands around it.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) id: RequestId,
+    pub(super) client_id: Option<Text>,
+    /// The broker at the other end, if it is one.
+    pub(super) from_broker: Option<BrokerId>,
+    /// The length of the whole request.
+    pub(super) frame_bytes: usize,
+}
+
+impl Broker {
+    /// Works on one whole request.
+    pub(super) fn handle_frame(
+        &mut self,
+        at: Moment,
+        connection: ConnectionId,
+        frame: &Chunks,
+        out: &mut Outbox,
+    ) {
+        let (header, request) = match AnyRequest::decode(frame) {
+            Ok(read) => read,
+            Err(malformed) => return self.reject(connection, &malformed.to_string(), out),
+        };
+        let from = self.connections.get(connection).map(|open| open.from());
+        let api = request.api();
+        let asked = Asked {
+            id: RequestId {
+                connection,
+                api,
+                version: header.api_version,
+                correlation_id: header.correlation_id,
+            },
+            client_id: header.client_id,
+            from_broker: from.and_then(|from| from.broker()),
+            frame_bytes: frame.len(),
+        };
+        if api.audience() == Audience::Brokers && asked.from_broker.is_none() {
+            let why = format!("{} is for brokers only", api.name());
+            return self.reject(connection, &why, out);
+        }
+        self.connections.mute(asked.id);
+        match request {
+            AnyRequest::ApiVersions(_) => self.handle_api_versions(at, &asked, out),
+            AnyRequest::Produce(request) => self.handle_produce(at, &asked, request, out),
+            AnyRequest::Fetch(request) => self.handle_fetch(at, &asked, request, out),
+            AnyRequest::ListOffsets(request) => self.handle_list_offsets(at, &asked, request, out),
+            AnyRequest::Metadata(request) => self.handle_metadata(at, &asked, request, out),
+            AnyRequest::CreateTopics(request) => {
+                self.handle_create_topics(at, &asked, request, out);
+            }
+            AnyRequest::OffsetForLeaderEpoch(request) => {
+                self.handle_offset_for_leader_epoch(at, &asked, request, out);
+            }
+            AnyRequest::LeaderAndIsr(request) => {
+                self.handle_leader_and_isr(at, &asked, request, out);
+            }
+            AnyRequest::UpdateMetadata(request) => {
+                self.handle_update_metadata(at, &asked, &request, out);
+            }
+            AnyRequest::AlterPartition(request) => {
+                self.handle_alter_partition(at, &asked, &request, out);
+            }
+        }
+    }
+
+    /// Answers a request, unless who asked is gone.
+    pub(super) fn answer<M: Message>(
+        &mut self,
+        at: Moment,
+        request: RequestId,
+        response: &M,
+        out: &mut Outbox,
+    ) {
+        if !self.connections.unmute(request, at.now) {
+            return;
+        }
+        let RequestId {
+            connection,
+            api,
+            version,
+            correlation_id,
+        } = request;
+        // An answer of ApiVersions says what it says in version 0 when the asked version is unknown.
+        let known = api != ApiKey::ApiVersions || api.versions().contains(&version);
+        let version = if known { version } else { 0 };
+        out.note(Fact::ResponseSent {
+            connection,
+            api,
+            version,
+            correlation_id,
+        });
+        let frame = encode_response(api, version, correlation_id, response);
+        out.send(connection, frame);
+    }
+
+    /// Closes a connection whose bytes or requests are not acceptable.
+    pub(super) fn reject(&mut self, connection: ConnectionId, why: &str, out: &mut Outbox) {
+        out.note(Fact::RequestRejected {
+            connection,
+            why: why.into(),
+        });
+        self.close(connection, out);
+    }
+
+    /// Closes a connection, the only way to tell an `acks=0` producer that something failed.
+    pub(super) fn close_unanswered(&mut self, connection: ConnectionId, out: &mut Outbox) {
+        let why = CloseReason::FailedWithoutAnswer.to_string();
+        self.reject(connection, &why, out);
+    }
+
+    pub(super) fn close(&mut self, connection: ConnectionId, out: &mut Outbox) {
+        if self.connections.remove(connection) {
+            self.timers.cancel(&super::Timer::Idle(connection));
+            out.close(connection);
+        }
+    }
+}

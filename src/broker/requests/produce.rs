@@ -1,0 +1,287 @@
+//! Produce: a producer's batches go into the logs that this broker leads.
+//!
+//! Partitions are independent: one that fails does not affect the others of the request.
+
+use super::Asked;
+use crate::broker::Broker;
+use crate::broker::partition::Around;
+use crate::broker::purgatory::{DelayedProduce, Parked, Wait, WaitingAppend};
+use crate::broker::replicas::Slot;
+use crate::fact::Fact;
+use crate::model::{Offset, TopicName, TopicPartition};
+use crate::process::Outbox;
+use crate::protocol::api::produce::{
+    LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData, PartitionProduceResponse,
+    TopicProduceResponse,
+};
+use crate::protocol::api::{ProduceRequest, ProduceResponse};
+use crate::protocol::records::{Batch, Codec, read_batches};
+use crate::protocol::{Chunks, ErrorCode, Reason};
+use crate::time::{Duration, Moment};
+
+/// Kafka's own topics, into which only an admin client may write by hand.
+const INTERNAL: [&str; 2] = ["__consumer_offsets", "__transaction_state"];
+
+/// The client id that Kafka's admin tools use.
+const ADMIN: &str = "__admin_client";
+
+/// The first version of Produce that may carry zstd.
+const ZSTD_FROM: i16 = 7;
+
+/// The first version whose answer names the new leader.
+const LEADER_FROM: i16 = 10;
+
+struct Refusal {
+    error: ErrorCode,
+    why: Option<&'static str>,
+}
+
+impl From<ErrorCode> for Refusal {
+    fn from(error: ErrorCode) -> Refusal {
+        Refusal { error, why: None }
+    }
+}
+
+struct Stored {
+    slot: Slot,
+    required: Offset,
+}
+
+impl Broker {
+    pub(super) fn handle_produce(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        request: ProduceRequest,
+        out: &mut Outbox,
+    ) {
+        let acks = request.acks;
+        let mut response = ProduceResponse::default();
+        let mut waiting = Vec::new();
+        let mut failed = false;
+        for topic in &request.topic_data {
+            let name = TopicName(topic.name.clone());
+            let mut answers = Vec::with_capacity(topic.partition_data.len());
+            for data in &topic.partition_data {
+                let partition = TopicPartition {
+                    topic: name.clone(),
+                    partition: data.index,
+                };
+                let (answer, stored) = self.produce(at, asked, acks, &partition, data, out);
+                failed |= stored.is_none();
+                if let Some(stored) = stored {
+                    waiting.push(WaitingAppend {
+                        slot: stored.slot,
+                        required: stored.required,
+                        topic: response.responses.len(),
+                        partition: answers.len(),
+                    });
+                } else if asked.id.version >= LEADER_FROM {
+                    self.name_leader(&partition, &answer, &mut response.node_endpoints);
+                }
+                answers.push(answer);
+            }
+            response.responses.push(TopicProduceResponse {
+                name: topic.name.clone(),
+                partition_responses: answers,
+            });
+        }
+        match acks {
+            0 if failed => self.close_unanswered(asked.id.connection, out),
+            0 => {
+                self.connections.unmute(asked.id, at.now);
+            }
+            -1 if !waiting.is_empty() => {
+                let timeout = Duration::from_millis_i32(request.timeout_ms);
+                self.await_isr(at, asked, response, waiting, timeout, out);
+            }
+            _ => self.answer(at, asked.id, &response, out),
+        }
+    }
+
+    fn produce(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        acks: i16,
+        partition: &TopicPartition,
+        data: &PartitionProduceData,
+        out: &mut Outbox,
+    ) -> (PartitionProduceResponse, Option<Stored>) {
+        let mut answer = PartitionProduceResponse {
+            index: data.index,
+            ..PartitionProduceResponse::default()
+        };
+        let appended = self
+            .check_request(asked, acks, partition, data.records.as_ref())
+            .and_then(|(slot, batch)| self.append(at, acks, slot, &batch, &mut answer, out));
+        match appended {
+            Ok(stored) => (answer, Some(stored)),
+            Err(refusal) => {
+                out.note(Fact::ProduceRefused {
+                    partition: partition.clone(),
+                    error: refusal.error,
+                });
+                answer.error_code = refusal.error.code();
+                answer.base_offset = -1;
+                answer.error_message = refusal.why.map(Into::into);
+                answer.current_leader = self.leader_of(partition, refusal.error);
+                (answer, None)
+            }
+        }
+    }
+
+    /// What is checked before the log is asked, in Kafka's order.
+    fn check_request(
+        &self,
+        asked: &Asked,
+        acks: i16,
+        partition: &TopicPartition,
+        records: Option<&Chunks>,
+    ) -> Result<(Slot, Batch), Refusal> {
+        if self.metadata.partition(partition).is_none() {
+            return Err(ErrorCode::UnknownTopicOrPartition.into());
+        }
+        let batch = one_batch(records, asked.id.version)?;
+        if !(-1..=1).contains(&acks) {
+            return Err(ErrorCode::InvalidRequiredAcks.into());
+        }
+        let internal = INTERNAL.contains(&partition.topic.as_str());
+        if internal && asked.client_id.as_deref() != Some(ADMIN) {
+            return Err(ErrorCode::InvalidTopicException.into());
+        }
+        let slot = self.replicas.slot(partition);
+        let slot = slot.ok_or(ErrorCode::NotLeaderOrFollower)?;
+        // Not modelled: transactions. No transaction is ever open here.
+        if batch.header.is_transactional() {
+            return Err(ErrorCode::InvalidTxnState.into());
+        }
+        // A small part of a large request would keep all of it in memory.
+        if batch.size() * 2 < asked.frame_bytes {
+            return Ok((slot, batch.detached()));
+        }
+        Ok((slot, batch))
+    }
+
+    fn append(
+        &mut self,
+        at: Moment,
+        acks: i16,
+        slot: Slot,
+        batch: &Batch,
+        answer: &mut PartitionProduceResponse,
+        out: &mut Outbox,
+    ) -> Result<Stored, Refusal> {
+        let cluster = self.metadata.clone();
+        let around = Around {
+            at,
+            lag: self.config.replica_lag_time_max,
+            cluster: &cluster,
+        };
+        if !self.replicas.get(slot).is_leader() {
+            return Err(ErrorCode::NotLeaderOrFollower.into());
+        }
+        let replica = self.replicas.get_mut(slot);
+        let appended = replica.append(batch, acks, around, out);
+        let appended = appended.map_err(|refused| Refusal {
+            error: refused.error,
+            why: Some(refused.why),
+        })?;
+        answer.base_offset = appended.base_offset.0;
+        answer.log_append_time_ms = appended.append_time.0;
+        answer.log_start_offset = replica.log_start().0;
+        self.stir(slot);
+        Ok(Stored {
+            slot,
+            required: appended.next_offset,
+        })
+    }
+
+    /// Holds the answer of an `acks=all` produce until the ISR has everything.
+    fn await_isr(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        mut response: ProduceResponse,
+        mut waiting: Vec<WaitingAppend>,
+        timeout: Duration,
+        out: &mut Outbox,
+    ) {
+        waiting.retain(|append| {
+            let verdict = self.replicas.get(append.slot).acknowledges(append.required);
+            if let Some(error) = verdict {
+                append.settle(&mut response, error);
+            }
+            verdict.is_none()
+        });
+        if waiting.is_empty() {
+            return self.answer(at, asked.id, &response, out);
+        }
+        let parked = Parked {
+            request: asked.id,
+            since: at.now,
+            until: at.now + timeout,
+            wait: Wait::Produce(DelayedProduce { response, waiting }),
+        };
+        self.park(parked, out);
+    }
+
+    /// Who leads instead, for a client that asked the wrong broker.
+    fn leader_of(&self, partition: &TopicPartition, error: ErrorCode) -> LeaderIdAndEpoch {
+        let mut leader = LeaderIdAndEpoch::default();
+        if error == ErrorCode::NotLeaderOrFollower
+            && let Some((id, epoch)) = self.current_leader(partition)
+        {
+            (leader.leader_id, leader.leader_epoch) = (id.0, epoch.0);
+        }
+        leader
+    }
+
+    fn name_leader(
+        &self,
+        _partition: &TopicPartition,
+        answer: &PartitionProduceResponse,
+        endpoints: &mut Vec<NodeEndpoint>,
+    ) {
+        let id = answer.current_leader.leader_id;
+        let known = endpoints.iter().any(|endpoint| endpoint.node_id == id);
+        let broker = crate::model::BrokerId(id);
+        if let Some(address) = self.metadata.brokers().get(&broker).filter(|_| !known) {
+            endpoints.push(NodeEndpoint {
+                node_id: id,
+                host: address.host.clone(),
+                port: i32::from(address.port),
+                rack: None,
+            });
+        }
+    }
+}
+
+/// The one batch that a partition of a produce request holds (`ProduceRequest.validateRecords`).
+fn one_batch(records: Option<&Chunks>, version: i16) -> Result<Batch, Refusal> {
+    let invalid = |why| Refusal {
+        error: ErrorCode::InvalidRecord,
+        why: Some(why),
+    };
+    let Some(records) = records else {
+        return Err(invalid("there are no records"));
+    };
+    let batches = read_batches(records).map_err(|malformed| match malformed.reason {
+        Reason::Truncated => invalid("there is no whole batch"),
+        Reason::OldMagic => invalid("only batches of magic 2 are accepted"),
+        _ => Refusal {
+            error: ErrorCode::CorruptMessage,
+            why: Some("the batch contradicts itself"),
+        },
+    })?;
+    let [batch] = batches.as_slice() else {
+        return Err(invalid("there must be exactly one batch"));
+    };
+    if version < ZSTD_FROM && batch.header.codec() == Ok(Codec::Zstd) {
+        return Err(Refusal {
+            error: ErrorCode::UnsupportedCompressionType,
+            why: Some("zstd needs version 7 of Produce"),
+        });
+    }
+    Ok(batch.clone())
+}

@@ -1,0 +1,138 @@
+//! Looking at a broker from outside: for pictures, inspectors, invariants and the audit.
+//!
+//! Nothing here changes anything, and nothing that runs needs it.
+
+use super::metadata::Image;
+use super::purgatory::Parked;
+use super::replication::{FetchState, Fetcher};
+use super::{Broker, Config, Connection, Partition, Timer};
+use crate::controller::Controller;
+use crate::model::{Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, TopicPartition};
+use crate::process::Deadline;
+
+/// What one fetcher does for one partition.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchView<'a> {
+    pub partition: &'a TopicPartition,
+    pub source: BrokerId,
+    pub state: FetchState,
+}
+
+impl Broker {
+    pub fn id(&self) -> BrokerId {
+        self.id
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// This life of the broker.
+    pub fn epoch(&self) -> BrokerEpoch {
+        self.epoch
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The replicas here, by name.
+    pub fn partitions(&self) -> impl Iterator<Item = (&TopicPartition, &Partition)> {
+        let replicas = self.replicas.iter();
+        replicas.map(|(name, slot)| (name, self.replicas.get(slot)))
+    }
+
+    /// One replica.
+    pub fn partition(&self, name: &TopicPartition) -> Option<&Partition> {
+        self.replicas.find(name)
+    }
+
+    /// What it knows of the cluster.
+    pub fn metadata(&self) -> &Image {
+        &self.metadata
+    }
+
+    /// The controller, if it is hosted here.
+    pub fn controller(&self) -> Option<&Controller> {
+        self.controller.as_deref()
+    }
+
+    /// The newest controller that it has obeyed.
+    pub fn controller_epoch(&self) -> ControllerEpoch {
+        self.controller_epoch
+    }
+
+    /// The connections that others have opened to it.
+    pub fn connections(&self) -> impl ExactSizeIterator<Item = (ConnectionId, &Connection)> {
+        self.connections.iter()
+    }
+
+    /// The requests that wait, oldest first.
+    pub fn parked(&self) -> impl ExactSizeIterator<Item = &Parked> {
+        self.purgatory.iter()
+    }
+
+    /// Its fetchers, by the broker that they copy from.
+    pub fn fetchers(&self) -> impl Iterator<Item = &Fetcher> {
+        self.fetchers.values()
+    }
+
+    /// What its fetchers do, partition by partition.
+    pub fn fetches(&self) -> impl Iterator<Item = FetchView<'_>> {
+        self.fetchers.values().flat_map(|fetcher| {
+            fetcher.states().map(|(slot, state)| FetchView {
+                partition: self.replicas.get(slot).name(),
+                source: fetcher.source(),
+                state,
+            })
+        })
+    }
+
+    /// The bytes of all batches in its logs. Replicas of one partition share them.
+    pub fn log_bytes(&self) -> u64 {
+        self.partitions()
+            .map(|(_, replica)| replica.log().bytes())
+            .sum()
+    }
+
+    pub(super) fn list_deadlines(&self) -> Vec<Deadline> {
+        let deadline = |at, why: &str| Deadline {
+            at,
+            why: why.into(),
+        };
+        let mut deadlines: Vec<Deadline> = self
+            .timers
+            .iter()
+            .filter_map(|(at, timer)| match timer {
+                Timer::IsrCheck => Some(deadline(at, "looks for followers that lag")),
+                Timer::HighWatermarkCheckpoint => {
+                    Some(deadline(at, "writes the high watermarks down"))
+                }
+                Timer::Retention => Some(deadline(at, "looks for old segments")),
+                // Listed with the requests themselves.
+                Timer::Parked(_) => None,
+                Timer::Idle(connection) => {
+                    let why = format!("closes {connection} if it is silent");
+                    Some(deadline(at, &why))
+                }
+            })
+            .collect();
+        for parked in self.parked() {
+            let api = parked.request.api.name();
+            let why = format!("answers {api} of {}", parked.request.connection);
+            deadlines.push(deadline(parked.until, &why));
+        }
+        for fetcher in self.fetchers() {
+            if let Some(at) = fetcher.next_wakeup() {
+                let why = format!("gives up on broker {} or tries it again", fetcher.source());
+                deadlines.push(deadline(at, &why));
+            }
+        }
+        if let Some(at) = self.isr_changes.next_wakeup() {
+            deadlines.push(deadline(at, "asks the controller again for an ISR"));
+        }
+        deadlines.sort_by_key(|deadline| deadline.at);
+        deadlines
+    }
+}

@@ -1,0 +1,218 @@
+//! New topics: every rule that a request must pass, in the order of Kafka's `ZkAdminManager`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::assignment::{self, Start};
+use super::{Controller, Serials, TopicSetup};
+use crate::model::{BrokerId, Text, TopicId, TopicName};
+use crate::process::Outbox;
+use crate::protocol::ErrorCode;
+use crate::protocol::api::create_topics::{
+    CreatableTopic, CreatableTopicResult, CreateableTopicConfig,
+};
+use crate::rng::Rng;
+use crate::time::Instant;
+
+/// Unlike Kafka, a topic has at most this many partitions: a page shows no more.
+pub const MAX_PARTITIONS: usize = 1_000;
+
+/// What a request leaves to the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// `num.partitions`.
+    pub partitions: i32,
+    /// `default.replication.factor`.
+    pub replication_factor: i32,
+}
+
+/// Whether the topics are made or only checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    Create,
+    ValidateOnly,
+}
+
+/// Why a topic cannot be, with a sentence.
+type Refusal = (ErrorCode, String);
+
+/// What is needed to create topics besides the request.
+pub struct Making<'a> {
+    pub now: Instant,
+    pub intent: Intent,
+    pub defaults: Defaults,
+    /// Says why a topic's settings are not legal, if they are not.
+    pub check_configs: &'a dyn Fn(&[(Text, Text)]) -> Result<(), String>,
+    pub rng: &'a mut Rng,
+    pub serials: Serials<'a>,
+}
+
+impl Controller {
+    /// Creates the topics of a request that pass every rule; one result for each name, in order.
+    pub fn create_topics(
+        &mut self,
+        topics: &[CreatableTopic],
+        mut making: Making<'_>,
+        out: &mut Outbox,
+    ) -> Vec<CreatableTopicResult> {
+        let mut named: BTreeMap<&str, u32> = BTreeMap::new();
+        for topic in topics {
+            *named.entry(&topic.name).or_default() += 1;
+        }
+        let mut results: Vec<CreatableTopicResult> = Vec::with_capacity(named.len());
+        for topic in topics {
+            let planned = match named.get(&*topic.name) {
+                Some(1) => self.plan_topic(topic, &mut making),
+                _ if results.iter().any(|result| result.name == topic.name) => continue,
+                _ => {
+                    let why = "Found multiple entries for this topic.".to_owned();
+                    Err((ErrorCode::InvalidRequest, why))
+                }
+            };
+            let mut result = CreatableTopicResult {
+                name: topic.name.clone(),
+                ..CreatableTopicResult::default()
+            };
+            match planned {
+                Err((error, why)) => {
+                    result.error_code = error.code();
+                    result.error_message = Some(why.into());
+                }
+                Ok(setup) => {
+                    result.num_partitions = i32::try_from(setup.replicas.len()).unwrap_or(-1);
+                    let factor = setup.replicas.first().map_or(0, Vec::len);
+                    result.replication_factor = i16::try_from(factor).unwrap_or(-1);
+                    if making.intent == Intent::Create {
+                        result.topic_id = setup.id;
+                        self.create_topic(making.now, &setup, &mut making.serials, out);
+                    }
+                }
+            }
+            results.push(result);
+        }
+        results
+    }
+
+    /// The topic as it would be.
+    fn plan_topic(
+        &self,
+        topic: &CreatableTopic,
+        making: &mut Making<'_>,
+    ) -> Result<TopicSetup, Refusal> {
+        let name = TopicName(topic.name.clone());
+        if self.store.topic(&name).is_some() {
+            let why = format!("Topic '{name}' already exists.");
+            return Err((ErrorCode::TopicAlreadyExists, why));
+        }
+        let configs = given(&topic.configs)?;
+        let counted = topic.num_partitions != -1 || topic.replication_factor != -1;
+        let replicas = match topic.assignments.is_empty() {
+            true => self.counted(topic, making)?,
+            false if counted => {
+                let why =
+                    "Both numPartitions or replicationFactor and replicasAssignments were set.";
+                return Err((ErrorCode::InvalidRequest, why.to_owned()));
+            }
+            false => listed(topic)?,
+        };
+        TopicName::check(name.as_str())
+            .map_err(|rule| (ErrorCode::InvalidTopicException, format!("{rule}.")))?;
+        // '.' and '_' look alike in the names of metrics.
+        let alike = |name: &TopicName| name.as_str().replace('.', "_");
+        let mut known = self.store.topics().keys();
+        if let Some(other) = known.find(|known| alike(known) == alike(&name)) {
+            let why = format!("Topic '{name}' collides with existing topic: {other}");
+            return Err((ErrorCode::InvalidTopicException, why));
+        }
+        check_lists(&replicas)?;
+        (making.check_configs)(&configs).map_err(|why| (ErrorCode::InvalidConfig, why))?;
+        Ok(TopicSetup {
+            name,
+            id: TopicId(making.rng.uuid()),
+            replicas,
+            configs,
+        })
+    }
+
+    /// Replicas by number, placed by the controller on the brokers that are alive.
+    fn counted(
+        &self,
+        topic: &CreatableTopic,
+        making: &mut Making<'_>,
+    ) -> Result<Vec<Vec<BrokerId>>, Refusal> {
+        let partitions = match topic.num_partitions {
+            -1 => making.defaults.partitions,
+            partitions => partitions,
+        };
+        let factor = match topic.replication_factor {
+            -1 => making.defaults.replication_factor,
+            factor => i32::from(factor),
+        };
+        let live: Vec<BrokerId> = self.store.brokers().keys().copied().collect();
+        assignment::check(live.len(), partitions, factor)?;
+        let count = usize::try_from(partitions).unwrap_or(usize::MAX);
+        check_count(count)?;
+        let start = Start::draw(making.rng, live.len());
+        let factor = usize::try_from(factor).expect("checked to be above 0");
+        Ok(assignment::assign(&live, count, factor, start, 0))
+    }
+}
+
+fn given(configs: &[CreateableTopicConfig]) -> Result<Vec<(Text, Text)>, Refusal> {
+    let given = configs.iter().map(|config| {
+        let value = config.value.clone().ok_or_else(|| {
+            let why = format!(
+                "Null value not supported for topic configs: {}",
+                config.name
+            );
+            (ErrorCode::InvalidConfig, why)
+        })?;
+        Ok((config.name.clone(), value))
+    });
+    given.collect()
+}
+
+fn check_count(partitions: usize) -> Result<(), Refusal> {
+    if partitions <= MAX_PARTITIONS {
+        return Ok(());
+    }
+    let why = format!("A topic of this cluster has at most {MAX_PARTITIONS} partitions.");
+    Err((ErrorCode::PolicyViolation, why))
+}
+
+fn invalid<T>(why: &str) -> Result<T, Refusal> {
+    Err((ErrorCode::InvalidReplicaAssignment, why.to_owned()))
+}
+
+/// Replicas that the request lists itself. Unlike the counted way, nobody checks that the brokers exist.
+fn listed(topic: &CreatableTopic) -> Result<Vec<Vec<BrokerId>>, Refusal> {
+    check_count(topic.assignments.len())?;
+    let mut replicas: Vec<Option<Vec<BrokerId>>> = vec![None; topic.assignments.len()];
+    for assignment in &topic.assignments {
+        let index = usize::try_from(assignment.partition_index).ok();
+        match index.and_then(|index| replicas.get_mut(index)) {
+            Some(place @ None) => {
+                let ids = assignment.broker_ids.iter();
+                *place = Some(ids.map(|id| BrokerId(*id)).collect());
+            }
+            _ => return invalid("Partitions should be a consecutive 0-based integer sequence."),
+        }
+    }
+    Ok(replicas.into_iter().flatten().collect())
+}
+
+fn check_lists(replicas: &[Vec<BrokerId>]) -> Result<(), Refusal> {
+    let factor = replicas.first().map_or(0, Vec::len);
+    for list in replicas {
+        let distinct: BTreeSet<&BrokerId> = list.iter().collect();
+        if list.is_empty() || list.iter().any(|id| id.0 < 0) {
+            return invalid("Every partition needs replicas.");
+        }
+        if distinct.len() != list.len() {
+            return invalid("Duplicate replica assignment found.");
+        }
+        if list.len() != factor {
+            return invalid("All partitions should have the same number of replicas.");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! One broker's orders: in order, one in flight, again and again until the broker has answered.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::Serials;
+use crate::channel::{Channel, Negotiation, State};
+use crate::fact::CloseReason;
+use crate::model::{Address, BrokerId, ConnectionId, ProcessId};
+use crate::process::{Outbox, TopicConfigs};
+use crate::protocol::api::{LeaderAndIsrRequest, UpdateMetadataRequest};
+use crate::protocol::{ApiKey, Chunks};
+use crate::time::{Duration, Instant};
+
+/// How long the controller waits before it tries again.
+const RETRY_BACKOFF: Duration = Duration::from_millis(100);
+
+/// What the controller has to say to a broker.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// A topic's settings. Needs no answer.
+    Configs(TopicConfigs),
+    Leaders(Arc<LeaderAndIsrRequest>),
+    Metadata(Arc<UpdateMetadataRequest>),
+}
+
+/// One broker's orders and the connection over which they go.
+///
+/// An order leaves the queue when the broker has answered it. Until then a broken connection means that
+/// nobody knows whether it was carried out, so it is sent again: epochs make the second time harmless.
+#[derive(Clone, Debug)]
+pub struct BrokerQueue {
+    host: BrokerId,
+    broker: BrokerId,
+    address: Address,
+    channel: Channel<()>,
+    waiting: VecDeque<Order>,
+    retry_at: Option<Instant>,
+}
+
+impl BrokerQueue {
+    pub(super) fn new(host: BrokerId, broker: BrokerId, address: Address) -> BrokerQueue {
+        let name = format!("controller-{host}");
+        BrokerQueue {
+            host,
+            broker,
+            address,
+            channel: Channel::new(Some(name.into()), Negotiation::Known),
+            waiting: VecDeque::new(),
+            retry_at: None,
+        }
+    }
+
+    /// The broker to which the orders go.
+    pub fn broker(&self) -> BrokerId {
+        self.broker
+    }
+
+    /// The orders that have not been answered, the one in flight first.
+    pub fn waiting(&self) -> impl ExactSizeIterator<Item = &Order> {
+        self.waiting.iter()
+    }
+
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.channel.connection()
+    }
+
+    pub(super) fn push(&mut self, order: Order) {
+        self.waiting.push_back(order);
+    }
+
+    pub(super) fn pump(
+        &mut self,
+        now: Instant,
+        timeout: Duration,
+        serials: &mut Serials<'_>,
+        out: &mut Outbox,
+    ) {
+        if self.waiting.is_empty() || self.retry_at.is_some_and(|at| at > now) {
+            return;
+        }
+        self.retry_at = None;
+        match self.channel.state() {
+            State::Closed => {
+                let opener = ProcessId::from(self.host);
+                let (serial, to) = (serials.next(), self.address.clone());
+                self.channel.connect(now, opener, serial, to, timeout, out);
+            }
+            State::Ready if self.channel.in_flight().len() == 0 => self.send(now, timeout, out),
+            State::Connecting | State::Negotiating | State::Ready => {}
+        }
+    }
+
+    fn send(&mut self, now: Instant, timeout: Duration, out: &mut Outbox) {
+        while let Some(Order::Configs(configs)) = self.waiting.front() {
+            let connection = self.channel.connection().expect("a ready channel is open");
+            out.send_configs(connection, configs.clone());
+            self.waiting.pop_front();
+        }
+        let newest = |api: ApiKey| *api.versions().end();
+        match self.waiting.front() {
+            Some(Order::Leaders(request)) => {
+                let version = newest(ApiKey::LeaderAndIsr);
+                self.channel
+                    .send(now, request.as_ref(), version, (), timeout, out);
+            }
+            Some(Order::Metadata(request)) => {
+                let version = newest(ApiKey::UpdateMetadata);
+                self.channel
+                    .send(now, request.as_ref(), version, (), timeout, out);
+            }
+            Some(Order::Configs(_)) | None => {}
+        }
+    }
+
+    pub(super) fn opened(&mut self, now: Instant, configs: Vec<TopicConfigs>, out: &mut Outbox) {
+        self.channel.opened(now, Duration::MAX, out);
+        // Settings that went over a connection that broke may be lost, so all of them go first.
+        if let Some(connection) = self.channel.connection() {
+            for configs in configs {
+                out.send_configs(connection, configs);
+            }
+        }
+    }
+
+    pub(super) fn received(&mut self, now: Instant, bytes: Chunks, out: &mut Outbox) {
+        match self.channel.received(bytes) {
+            Ok(arrived) => {
+                for _ in arrived.answers {
+                    // Not modelled: errors in the answer. Kafka's controller would put the replica
+                    // offline; here a broker only refuses what it has already done.
+                    self.waiting.pop_front();
+                }
+            }
+            Err(_) => {
+                self.channel.close(CloseReason::Malformed, out);
+                self.retry_at = Some(now + RETRY_BACKOFF);
+            }
+        }
+    }
+
+    pub(super) fn closed(&mut self, now: Instant, out: &mut Outbox) {
+        self.channel.closed(out);
+        self.retry_at = Some(now + RETRY_BACKOFF);
+    }
+
+    pub(super) fn check_overdue(&mut self, now: Instant, out: &mut Outbox) {
+        if self.channel.is_overdue(now) {
+            self.channel.close(CloseReason::RequestTimedOut, out);
+            self.retry_at = Some(now + RETRY_BACKOFF);
+        }
+    }
+
+    pub(super) fn next_wakeup(&self) -> Option<Instant> {
+        let retry = self.retry_at.filter(|_| !self.waiting.is_empty());
+        [retry, self.channel.next_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}
