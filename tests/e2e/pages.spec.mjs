@@ -1,7 +1,7 @@
 // Deep links: every address has a page of its own, which finds its way from wherever the site stands.
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
-import { pages, parseLesson } from '../../www/tools/pages.mjs';
+import { pages, parseLesson, readLessons } from '../../www/tools/pages.mjs';
 import { alive, watched } from './watched.mjs';
 
 for (const path of ['figures/', 'sandbox/', 'code/']) {
@@ -28,9 +28,10 @@ test('the views lead to each other', async ({ page, baseURL }) => {
 
 const LESSON = `---
 slug: failover
+number: 13
 title: When a leader dies
+lead: Each partition has one leader.
 ---
-Each partition has one leader.
 
 ## Everyone agrees
 Broker 2 leads.
@@ -39,6 +40,9 @@ Broker 2 leads.
 The epoch is {epoch}.
 
 It says nothing & \`leaves\`.
+
+label: Stops
+check: {epoch} = 6
 `;
 
 const SHELL = `<title>x</title><link rel="canonical" href="./"><link rel="stylesheet" href="./assets/a.css">
@@ -58,6 +62,8 @@ test('a lesson is a page for every step', async () => {
   expect(second).toContain('href="../../../assets/a.css"');
   expect(second).toContain('href="../1/">Everyone agrees</a>');
   expect(second).toContain('<p>It says nothing &amp; <span class="mono">leaves</span>.</p>');
+  expect(second).toContain('<span>13 of 20</span>');
+  expect(second, 'a line for the engine is not prose').not.toContain('check');
   expect(second, 'a number only the engine knows is not shown as a placeholder').not.toContain('{epoch}');
 });
 
@@ -65,4 +71,34 @@ test('a still picture and its text replace the raw words', async () => {
   const made = new Map(await pages(SHELL, [parseLesson(LESSON, 'x.md')], async (slug, n) => ({ svg: '<svg class="stage"></svg>', text: [`${slug} ${n} & epoch 6`] })));
   expect(made.get('figures/failover/2/index.html')).toContain('<p>failover 2 &amp; epoch 6</p>');
   expect(made.get('figures/failover/2/index.html')).toContain('<section class="stagebox" aria-label="Stage"><svg class="stage"></svg></section>');
+});
+
+for (const [width, height] of [[1440, 900], [390, 844]]) {
+  test(`every lesson opens at its first and last step, ${width} x ${height}`, async ({ page }) => {
+    test.setTimeout(120_000);
+    await page.setViewportSize({ width, height });
+    const complaints = watched(page);
+    for (const lesson of readLessons()) {
+      for (const n of [1, lesson.steps.length]) {
+        await page.goto(`figures/${lesson.slug}/${n}/`);
+        await alive(page);
+        await expect(page.getByRole('heading', { level: 1 })).toHaveText(lesson.title);
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)).toEqual([]);
+      }
+    }
+    expect(complaints()).toEqual([]);
+  });
+}
+
+test('the list of lessons leads to a step, and steps to each other', async ({ page, baseURL }) => {
+  const [lesson] = readLessons();
+  test.skip(!lesson, 'no lesson is written yet');
+  await page.goto('figures/');
+  await page.getByRole('link', { name: lesson.title }).click();
+  await expect(page).toHaveURL(`${baseURL}figures/${lesson.slug}/1/`);
+  await page.getByRole('link', { name: 'Next step' }).click();
+  await expect(page).toHaveURL(`${baseURL}figures/${lesson.slug}/2/`);
+  await page.getByRole('link', { name: lesson.steps[0].title }).click();
+  await expect(page).toHaveURL(`${baseURL}figures/${lesson.slug}/1/`);
 });

@@ -29,28 +29,32 @@ export async function pages(shell, lessons = readLessons(), still = renderStill)
 
 // Lessons -------------------------------------------------------------------------------------------------------------
 
+/** The lessons in order. What has no number is not one of them: the first page is written as a lesson too. */
 export function readLessons() {
-  return files('www/lessons').filter(path => path.endsWith('.md')).map(path => parseLesson(readFileSync(at(path), 'utf8'), basename(path)));
+  return files('www/lessons').filter(path => path.endsWith('.md'))
+    .map(path => parseLesson(readFileSync(at(path), 'utf8'), basename(path)))
+    .filter(lesson => lesson.number)
+    .sort((a, b) => a.number - b.number);
 }
 
-/** Front matter with slug and title, a lead, then a step for every `## ` heading. Files are in the order of the lessons. */
+/** Front matter with slug, number, title and lead, then a step for every `## ` heading. */
 export function parseLesson(source, name) {
   const [, front, body] = /^---\n([\s\S]*?)\n---\n([\s\S]*)$/.exec(source.replaceAll('\r', '')) ?? [];
   const field = key => new RegExp(`^${key}:[ \t]*(.+?)[ \t]*$`, 'm').exec(front ?? '')?.[1].replace(/^"(.*)"$/, '$1');
   const [slug, title] = [field('slug'), field('title')];
   if (!slug || !title) throw new Failed(`www/lessons/${name} does not begin with front matter that has a slug and a title.`, 'begin it with `---`, `slug: …`, `title: …`, `---`.');
   if (!/^[a-z0-9-]+$/.test(slug)) throw new Failed(`www/lessons/${name}: the slug "${slug}" is part of an address.`, 'use small letters, digits and hyphens.');
-  const [lead, ...parts] = body.split(/^## +/m);
+  const [, ...parts] = body.split(/^## +/m);
   const steps = parts.map(part => {
     const end = part.indexOf('\n');
     return end < 0 ? { title: part.trim(), body: '' } : { title: part.slice(0, end).trim(), body: part.slice(end + 1) };
   });
   if (!steps.length) throw new Failed(`www/lessons/${name} has no steps.`, 'give it a `## ` heading for each.');
-  return { slug, title, lead: paragraphs(lead)[0] ?? '', steps };
+  return { slug, number: Number(field('number') ?? 0), title, lead: field('lead') ?? '', steps };
 }
 
-/** The plain paragraphs of a piece of a lesson: no fenced blocks, no headings, lists as lines. */
-const paragraphs = source => source.replace(/^(```|~~~)[\s\S]*?^\1.*$/gm, '').split(/\n\s*\n/).map(part => part.replace(/\s+/g, ' ').trim()).filter(part => part && !/^(#|<!--|:::)/.test(part));
+/** The prose of a step, without the lines (`label:`, `check:`, `ask:` and their like) that are for the engine. */
+const paragraphs = source => source.split(/\n\s*\n/).map(part => part.replace(/\s+/g, ' ').trim()).filter(part => part && !/^[a-z]+: /.test(part));
 
 /** A paragraph of a lesson as HTML. Placeholders stand for numbers that only the engine knows. */
 function prose(source) {
@@ -94,7 +98,7 @@ function page(shell, depth, view, title, { main, lesson = null }, { canonical = 
 
 function contents(lessons) {
   const state = lessons.length ? (lessons.length < PLANNED ? `${lessons.length} of ${PLANNED} lessons are here; the others are not written yet.` : '') : `${PLANNED} lessons are planned. None is written yet; meanwhile the first page has a cluster to break.`;
-  const rows = lessons.map((lesson, i) => `<li><a href="${lesson.slug}/1/"><span class="num">${i + 1}</span><b>${escape(lesson.title)}</b><span class="soft">${lesson.steps.length} steps</span></a></li>`);
+  const rows = lessons.map(lesson => `<li><a href="${lesson.slug}/1/"><span class="num">${lesson.number}</span><b>${escape(lesson.title)}</b><span class="soft">${lesson.steps.length} steps</span></a></li>`);
   return { main: `<main class="page"><h1>Figures</h1><p>Each lesson is a cluster you can stop, rewind and take apart. ${state}</p>${rows.length ? `<ol class="lessons">${rows.join('')}</ol>` : '<p><a class="btn" href="{up}">Go to the first page</a></p>'}</main>` };
 }
 
@@ -109,7 +113,7 @@ function step(lesson, index, lessons, n, still) {
     const words = still ? still.text.map(escape) : paragraphs(body).filter(part => !/\{[^}]+\}/.test(part)).map(prose);
     return `<li class="now" aria-current="step"><span class="n" aria-hidden="true">${i + 1}</span><h2>${escape(title)}</h2>${words.map(part => `<p>${part}</p>`).join('')}</li>`;
   });
-  const ticks = lessons.map((_, i) => `<i class="${i < index ? 'd' : i === index ? 'n' : ''}"></i>`).join('');
+  const ticks = Array.from({ length: PLANNED }, (_, i) => `<i class="${i + 1 < lesson.number ? 'd' : i + 1 === lesson.number ? 'n' : ''}"></i>`).join('');
   const next = n < lesson.steps.length ? `{here}${n + 1}/` : lessons[index + 1] ? `{up}figures/${lessons[index + 1].slug}/1/` : null;
   const nav = [
     n > 1 ? `<a class="btn icon" href="{here}${n - 1}/" aria-label="Previous step">${BACK}</a>` : '',
@@ -117,8 +121,8 @@ function step(lesson, index, lessons, n, still) {
   ].join('');
   const lead = /\{[^}]+\}/.test(lesson.lead) ? '' : `<p class="lead">${prose(lesson.lead)}</p>`;
   return {
-    lesson: { title: lesson.title, place: `Lesson ${index + 1} of ${lessons.length}`, at: `step ${n}` },
-    main: `<main class="figure${n > 1 ? ' later' : ''}"><section class="prose" aria-label="Lesson"><div class="toc"><span>${index + 1} of ${lessons.length}</span><div class="ticks" aria-hidden="true">${ticks}</div><a class="btn sm quiet" href="{up}figures/">Contents</a></div>`
+    lesson: { title: lesson.title, place: `Lesson ${lesson.number} of ${PLANNED}`, at: `step ${n}` },
+    main: `<main class="figure${n > 1 ? ' later' : ''}"><section class="prose" aria-label="Lesson"><div class="toc"><span>${lesson.number} of ${PLANNED}</span><div class="ticks" aria-hidden="true">${ticks}</div><a class="btn sm quiet" href="{up}figures/">Contents</a></div>`
       + `<div class="body"><h1>${escape(lesson.title)}</h1>${lead}<ol class="steps">${items.join('')}</ol></div><nav class="pnav" aria-label="Steps">${nav}</nav></section>`
       + `<section class="stagebox" aria-label="Stage">${still?.svg ?? ''}</section></main>`,
   };
