@@ -11,7 +11,7 @@ import { buildWasm } from './wasm.mjs';
 export async function build() {
   await buildWasm();
   const mark = fingerprint(['pkg', 'www', 'index.html', 'vite.config.mjs', 'package-lock.json']);
-  if (fresh('dist', mark, 'dist/index.html')) return;
+  if (fresh('dist', mark, 'dist/index.html')) return done('dist/ is up to date');
 
   const since = Date.now();
   say('Bundling the page');
