@@ -6,7 +6,7 @@
 //!
 //! In reading order:
 //!
-//! - [`config`]: `server.properties`;
+//! - [`config`]: what stands in `server.properties`;
 //! - [`connections`]: bytes in, one request at a time, answers in order;
 //! - [`requests`]: what each API does;
 //! - [`partition`]: one replica, as leader or as follower;
@@ -293,7 +293,7 @@ impl Broker {
 
     /// A number for a new connection, and whose it will be.
     fn own_connection(&mut self, owner: Owner) -> u32 {
-        let serial = Serials(&mut self.connection_serial).next();
+        let serial = Serials(&mut self.connection_serial).take();
         let connection = ConnectionId::client(ProcessId::from(self.id), serial);
         // What this owner had before is closed by now, and nothing more comes from it.
         self.owners.retain(|_, other| *other != owner);

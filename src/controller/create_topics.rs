@@ -35,13 +35,15 @@ pub enum Intent {
 /// Why a topic cannot be, with a sentence.
 type Refusal = (ErrorCode, String);
 
+/// Says why a topic's settings are not legal, if they are not.
+pub type CheckConfigs<'a> = dyn Fn(&[(Text, Text)]) -> Result<(), String> + 'a;
+
 /// What is needed to create topics besides the request.
 pub struct Making<'a> {
     pub now: Instant,
     pub intent: Intent,
     pub defaults: Defaults,
-    /// Says why a topic's settings are not legal, if they are not.
-    pub check_configs: &'a dyn Fn(&[(Text, Text)]) -> Result<(), String>,
+    pub check_configs: &'a CheckConfigs<'a>,
     pub rng: &'a mut Rng,
     pub serials: Serials<'a>,
 }

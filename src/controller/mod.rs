@@ -74,7 +74,7 @@ pub struct Serials<'a>(pub &'a mut u32);
 
 impl Serials<'_> {
     /// A number that was never given out.
-    pub fn next(&mut self) -> u32 {
+    pub fn take(&mut self) -> u32 {
         *self.0 += 1;
         *self.0
     }

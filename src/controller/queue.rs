@@ -83,7 +83,7 @@ impl BrokerQueue {
         match self.channel.state() {
             State::Closed => {
                 let opener = ProcessId::from(self.host);
-                let (serial, to) = (serials.next(), self.address.clone());
+                let (serial, to) = (serials.take(), self.address.clone());
                 self.channel.connect(now, opener, serial, to, timeout, out);
             }
             State::Ready if self.channel.in_flight().len() == 0 => self.send(now, timeout, out),

@@ -1,1 +1,247 @@
-//! Tests to come.
+//! The controller and its orders: fences, epochs, topic settings.
+
+use super::*;
+use crate::fact::Role;
+use crate::protocol::api::leader_and_isr::{LeaderAndIsrPartitionState, LeaderAndIsrTopicState};
+use crate::protocol::api::{
+    AlterPartitionRequest, LeaderAndIsrRequest, ListOffsetsRequest, UpdateMetadataRequest,
+};
+
+/// An order to broker 1: this leader, in this epoch.
+fn order(leader: i32, epoch: i32) -> LeaderAndIsrRequest {
+    LeaderAndIsrRequest {
+        controller_id: 1,
+        controller_epoch: 1,
+        broker_epoch: 101,
+        topic_states: vec![LeaderAndIsrTopicState {
+            topic_name: TOPIC.into(),
+            topic_id: TopicId([7; 16]),
+            partition_states: vec![LeaderAndIsrPartitionState {
+                leader,
+                leader_epoch: epoch,
+                isr: vec![1, 2, 3],
+                replicas: vec![1, 2, 3],
+                partition_epoch: 1,
+                ..LeaderAndIsrPartitionState::default()
+            }],
+        }],
+        ..LeaderAndIsrRequest::default()
+    }
+}
+
+/// The controller's connection to a broker, as far as the broker can tell.
+fn as_controller(bench: &mut Bench, to: i32) -> ConnectionId {
+    bench.open_as(b(9), to)
+}
+
+fn obeyed(bench: &mut Bench, request: &LeaderAndIsrRequest) -> (i16, i16) {
+    let connection = as_controller(bench, 1);
+    let response = bench.call(connection, request, 7);
+    let topic = response.topics.first();
+    let partition = topic.map_or(-99, |topic| topic.partition_errors[0].error_code);
+    (response.error_code, partition)
+}
+
+#[test]
+fn the_controller_makes_leaders_and_followers_from_the_plan() {
+    let bench = Bench::with_replicas(&[], &[], &[&[1, 2, 3], &[2, 3]]);
+    let name = |partition| TopicPartition::new(TOPIC, partition);
+    for (id, partition, role, leader) in [
+        (1, 0, Role::Leader, 1),
+        (2, 0, Role::Follower, 1),
+        (3, 0, Role::Follower, 1),
+        (2, 1, Role::Leader, 2),
+        (3, 1, Role::Follower, 2),
+    ] {
+        let replica = bench
+            .broker(id)
+            .partition(&name(partition))
+            .expect("a replica");
+        assert_eq!((replica.role(), replica.leader()), (role, BrokerId(leader)));
+        assert_eq!(replica.leader_epoch(), LeaderEpoch(0));
+    }
+    assert!(bench.broker(1).partition(&name(1)).is_none());
+    for id in 1..=3 {
+        let image = bench.broker(id).metadata();
+        assert_eq!(image.brokers().len(), 3);
+        assert_eq!(image.controller(), Some(BrokerId(1)));
+        assert_eq!(
+            image.partition(&name(1)).map(|known| known.leader),
+            Some(BrokerId(2))
+        );
+    }
+    let controller = bench.broker(1).controller().expect("the controller");
+    assert_eq!(
+        controller
+            .partition(&name(0))
+            .map(|state| state.isr.clone()),
+        Some(ids(&[1, 2, 3]))
+    );
+    assert!(
+        controller
+            .queues()
+            .all(|(_, queue)| queue.waiting().len() == 0)
+    );
+}
+
+#[test]
+fn old_controllers_and_old_lives_are_not_obeyed() {
+    let mut bench = Bench::new(&[], &[]);
+    let mut stale = order(2, 5);
+    stale.broker_epoch = 100;
+    assert_eq!(obeyed(&mut bench, &stale), (77, -99));
+    let mut newer = order(1, 0);
+    newer.controller_epoch = 4;
+    assert_eq!(
+        obeyed(&mut bench, &newer),
+        (0, 11),
+        "not a newer leader epoch"
+    );
+    assert_eq!(
+        obeyed(&mut bench, &order(2, 5)),
+        (11, -99),
+        "an older controller"
+    );
+    let mut stranger = order(2, 5);
+    stranger.controller_epoch = 4;
+    stranger.topic_states[0].partition_states[0].replicas = vec![2, 3];
+    assert_eq!(obeyed(&mut bench, &stranger), (0, 3));
+    let mut other_topic = order(2, 5);
+    other_topic.controller_epoch = 4;
+    other_topic.topic_states[0].topic_id = TopicId([8; 16]);
+    assert_eq!(obeyed(&mut bench, &other_topic), (0, 103));
+    assert!(bench.replica(1).is_leader());
+}
+
+#[test]
+fn losing_the_lead_answers_who_waits_with_not_leader() {
+    let mut bench = Bench::new(&[], &[]);
+    bench.hold(b(3), b(1));
+    let connection = bench.open(1);
+    bench.produce(connection, -1, "a");
+    let old = bench.open_as(ProcessId::Consumer(1), 1);
+    bench.ask(old, &fetch_request(0, 9_000), 10);
+    let new = bench.open_as(ProcessId::Consumer(2), 1);
+    bench.ask(new, &fetch_request(0, 9_000), 11);
+    bench.run_ms(50);
+    assert_eq!(obeyed(&mut bench, &order(2, 1)), (0, 0));
+    assert_eq!(
+        bench.produced(connection).map(|answer| answer.error_code),
+        Some(6)
+    );
+    let response = bench.answer::<FetchRequest>(old, 10).expect("an answer");
+    assert_eq!(response.responses[0].partitions[0].error_code, 6);
+    // A consumer of version 11 is served by followers too, so it goes on waiting.
+    assert!(bench.answer::<FetchRequest>(new, 11).is_none());
+}
+
+#[test]
+fn a_new_leader_does_not_lower_what_clients_have_seen() {
+    let mut bench = Bench::new(&[], &[]);
+    bench.produce_now(1, -1, "a");
+    // Broker 2 has the record but has not heard yet that it is committed.
+    assert_eq!(bench.replica(2).high_watermark(), Offset(0));
+    let connection = as_controller(&mut bench, 2);
+    let mut request = order(2, 1);
+    request.broker_epoch = 102;
+    bench.call(connection, &request, 7);
+    assert!(bench.replica(2).is_leader());
+    let consumer = bench.open_as(ProcessId::Consumer(1), 2);
+    let ask = |bench: &mut Bench, timestamp, version| {
+        use crate::protocol::api::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
+        let request = ListOffsetsRequest {
+            replica_id: -1,
+            topics: vec![ListOffsetsTopic {
+                name: TOPIC.into(),
+                partitions: vec![ListOffsetsPartition {
+                    timestamp,
+                    ..ListOffsetsPartition::default()
+                }],
+            }],
+            ..ListOffsetsRequest::default()
+        };
+        let response = bench.call(consumer, &request, version);
+        response.topics[0].partitions[0].error_code
+    };
+    assert_eq!(ask(&mut bench, -1, 5), 78);
+    assert_eq!(ask(&mut bench, -1, 4), 5);
+    assert_eq!(ask(&mut bench, -2, 5), 0);
+    // The record is not gone: a consumer that is past it waits, it is not reset.
+    let fetched = bench.fetch_now(2, 12, 1);
+    assert_eq!((fetched.error, fetched.offsets), (0, vec![]));
+}
+
+#[test]
+fn only_brokers_speak_as_brokers() {
+    let mut bench = Bench::new(&[], &[]);
+    let client = bench.open(1);
+    bench.ask(client, &order(2, 9), 7);
+    bench.run_ms(5);
+    assert!(bench.is_closed(client));
+    let client = bench.open(1);
+    bench.ask(client, &UpdateMetadataRequest::default(), 8);
+    bench.run_ms(5);
+    assert!(bench.is_closed(client));
+    let client = bench.open(1);
+    bench.ask(client, &AlterPartitionRequest::default(), 3);
+    bench.run_ms(5);
+    assert!(bench.is_closed(client));
+    for version in [12, 16] {
+        let client = bench.open_as(ProcessId::Consumer(1), 1);
+        let mut request = fetch_request(0, 0);
+        (request.replica_id, request.replica_state.replica_id) = (2, 2);
+        bench.ask(client, &request, version);
+        bench.run_ms(5);
+        assert!(bench.is_closed(client), "a consumer that plays follower");
+    }
+    let other = bench.open_as(b(8), 1);
+    let mut request = fetch_request(0, 0);
+    request.replica_id = 2;
+    bench.ask(other, &request, 12);
+    bench.run_ms(5);
+    assert!(bench.is_closed(other), "a broker that plays another");
+    assert!(bench.replica(1).is_leader());
+    assert_eq!(bench.broker(1).metadata().brokers().len(), 3);
+}
+
+#[test]
+fn a_topics_settings_arrive_before_its_leaders() {
+    let bench = Bench::new(
+        &[("min.insync.replicas", "1")],
+        &[("min.insync.replicas", "2")],
+    );
+    for id in 1..=3 {
+        assert_eq!(
+            bench.replica(id).config().min_insync_replicas,
+            2,
+            "broker {id}"
+        );
+    }
+    let started = bench
+        .facts
+        .iter()
+        .position(|(_, by, fact)| *by == b(1) && matches!(fact, Fact::BecameLeader { .. }));
+    assert!(started.is_some());
+}
+
+#[test]
+fn orders_are_repeated_until_a_broker_answers() {
+    let mut bench = Bench::new(&[("controller.socket.timeout.ms", "500")], &[]);
+    bench.hold(b(1), b(3));
+    let connection = bench.open(1);
+    let request = super::metadata::create("late", 1, 3);
+    bench.ask(connection, &request, 7);
+    bench.run_ms(2_000);
+    let name = TopicPartition::new("late", 0);
+    assert!(bench.broker(2).partition(&name).is_some());
+    assert!(bench.broker(3).partition(&name).is_none());
+    bench.release(b(1), b(3));
+    bench.run_ms(2_000);
+    assert!(bench.broker(3).partition(&name).is_some());
+    let controller = bench.broker(1).controller().expect("the controller");
+    assert!(
+        controller
+            .queues()
+            .all(|(_, queue)| queue.waiting().len() == 0)
+    );
+}
