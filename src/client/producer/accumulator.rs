@@ -51,14 +51,12 @@ struct Queue {
     muted: bool,
 }
 
-/// Where a record is to go.
-#[derive(Clone, Copy, Debug)]
-pub struct Destination<'a> {
-    pub topic: &'a TopicName,
-    /// The topic's partitions, of which there must be at least one.
-    pub known: &'a Topic,
-    /// One of them; `None` leaves it to the partitioner.
-    pub partition: Option<i32>,
+/// The way into a topic's queues, for as many records as come at once.
+#[derive(Debug)]
+pub struct Appender<'a> {
+    queues: &'a mut Queues,
+    memory: &'a mut u64,
+    partitions: Partitions<'a>,
 }
 
 /// There is no memory for another batch.
@@ -85,67 +83,21 @@ pub struct Ready {
 }
 
 impl Accumulator {
-    /// Puts a record into a batch and says which partition it goes to.
-    ///
-    /// # Errors
-    /// When a new batch is needed and there is no memory for it; nothing has changed then, except that
-    /// the partition's last batch takes no more records.
-    pub fn append(
-        &mut self,
-        now: Instant,
-        to: Destination<'_>,
-        record: RecordRef<'_>,
-        config: &ProducerConfig,
-        rng: &mut Rng,
-    ) -> Result<TopicPartition, OutOfMemory> {
-        let Destination {
-            topic,
-            known,
-            partition,
-        } = to;
+    /// The way into a topic's queues. `known` are the topic's partitions, at least one.
+    pub fn appender<'a>(&'a mut self, topic: &TopicName, known: &'a Topic) -> Appender<'a> {
         if !self.topics.contains_key(topic) {
             self.topics.insert(topic.clone(), Queues::default());
         }
         let queues = self.topics.get_mut(topic).expect("just put in");
         queues.grow(topic, known.partitions.len());
-        let partitions = Partitions {
-            count: known.partitions.len() as u32,
-            available: &known.available,
-        };
-        let key = record.key.map(AsRef::as_ref);
-        let choice = match partition {
-            Some(partition) => Choice::Fixed(partition),
-            None => queues.chooser.choose(key, partitions, config, rng),
-        };
-        let queue = &mut queues.by_partition[choice.partition() as usize];
-        let open = queue.batches.back_mut();
-        let grown = match open.and_then(|batch| batch.append(record)) {
-            Some(grown) => grown,
-            None => {
-                if let Some(full) = queue.batches.back_mut() {
-                    full.close();
-                }
-                let limit = record.size_bound().max(config.batch_size as usize);
-                let memory = limit as u64;
-                if self.memory + memory > config.buffer_memory {
-                    return Err(OutOfMemory);
-                }
-                self.memory += memory;
-                let partition = queue.partition.clone();
-                let mut batch = ProducerBatch::new(partition, now, limit, memory, config);
-                let grown = batch.append(record).expect("the first record has room");
-                queue.batches.push_back(batch);
-                grown
-            }
-        };
-        let last = match queue.batches.back().is_none_or(ProducerBatch::is_full) {
-            true => LastBatch::Full,
-            false => LastBatch::Open,
-        };
-        let chosen = queue.partition.clone();
-        let chooser = &mut queues.chooser;
-        chooser.appended(choice, grown, last, partitions, config, rng);
-        Ok(chosen)
+        Appender {
+            queues,
+            memory: &mut self.memory,
+            partitions: Partitions {
+                count: known.partitions.len() as u32,
+                available: &known.available,
+            },
+        }
     }
 
     /// Who can be sent something now.
@@ -317,6 +269,64 @@ impl Accumulator {
     fn queues_mut(&mut self) -> impl Iterator<Item = &mut Queue> {
         let topics = self.topics.values_mut();
         topics.flat_map(|queues| &mut queues.by_partition)
+    }
+}
+
+impl Appender<'_> {
+    /// Puts a record into a batch and says which partition it goes to; `partition` overrides the
+    /// partitioner.
+    ///
+    /// # Errors
+    /// When a new batch is needed and there is no memory for it; nothing has changed then, except that
+    /// the partition's last batch takes no more records.
+    pub fn append(
+        &mut self,
+        now: Instant,
+        partition: Option<i32>,
+        record: RecordRef<'_>,
+        config: &ProducerConfig,
+        rng: &mut Rng,
+    ) -> Result<i32, OutOfMemory> {
+        let Queues {
+            chooser,
+            by_partition,
+        } = &mut *self.queues;
+        let key = record.key.map(AsRef::as_ref);
+        let choice = match partition {
+            Some(partition) => Choice::Fixed(partition),
+            None => chooser.choose(key, self.partitions, config, rng),
+        };
+        let queue = &mut by_partition[choice.partition() as usize];
+        let last = queue.batches.back_mut();
+        let (grown, last) = match last.and_then(|last| Some((last.append(record)?, last))) {
+            Some((grown, last)) => (grown, last),
+            None => {
+                if let Some(full) = queue.batches.back_mut() {
+                    full.close();
+                }
+                let limit = record.size_bound().max(config.batch_size as usize);
+                let memory = limit as u64;
+                if *self.memory + memory > config.buffer_memory {
+                    if partition.is_none() {
+                        chooser.take_back(choice, config);
+                    }
+                    return Err(OutOfMemory);
+                }
+                *self.memory += memory;
+                let partition = queue.partition.clone();
+                let batch = ProducerBatch::new(partition, now, limit, memory, config);
+                queue.batches.push_back(batch);
+                let batch = queue.batches.back_mut().expect("just put in");
+                let grown = batch.append(record).expect("the first record has room");
+                (grown, batch)
+            }
+        };
+        let last = match last.is_full() {
+            true => LastBatch::Full,
+            false => LastBatch::Open,
+        };
+        chooser.appended(choice, grown, last, self.partitions, config, rng);
+        Ok(choice.partition())
     }
 }
 

@@ -6,20 +6,21 @@
 //! `max.block.ms`; then the call fails. So a cluster that is too slow slows the application down.
 
 use std::collections::VecDeque;
-use std::fmt::Write;
 
 use bytes::Bytes;
 
-use super::accumulator::{Destination, Pressure};
+use super::accumulator::{Appender, OutOfMemory, Pressure};
 use super::batch::RecordRef;
-use super::sender::{Sender, Turn};
+use super::sender::{Sender, Tally, Turn};
+use crate::client::config::ProducerConfig;
 use crate::client::network::earliest;
 use crate::fact::Fact;
 use crate::model::{TopicName, TopicPartition};
 use crate::process::{Load, NewRecord};
 use crate::protocol::ErrorCode;
 use crate::protocol::records::Header;
-use crate::time::{Duration, Instant};
+use crate::rng::Rng;
+use crate::time::{Duration, Instant, Moment};
 
 /// The program that calls `send()`.
 #[derive(Clone, Debug, Default)]
@@ -66,9 +67,8 @@ pub enum Wait {
     Memory,
 }
 
-/// What became of a call of `send()`.
-enum Sent {
-    To(TopicPartition),
+/// Why a call of `send()` does not return at once.
+enum Stop {
     Waits(Wait),
     Failed(ErrorCode),
 }
@@ -148,15 +148,16 @@ impl Application {
                 headers: &call.headers,
                 timestamp: call.record.timestamp.unwrap_or(turn.at.wall).0,
             };
-            let sent = send(&call.topic, call.partition, record, sender, turn);
-            let sent = or_give_up(sent, &mut self.calls_blocked, turn);
-            match sent {
-                Sent::To(partition) => turn.out.note(Fact::RecordQueued {
-                    partition,
-                    key: call.record.key.clone(),
-                }),
-                Sent::Waits(_) => break,
-                Sent::Failed(error) => {
+            let sent = Door::open(&call.topic, call.partition, sender, turn)
+                .and_then(|mut door| door.send(call.partition, record));
+            match with_patience(sent, &mut self.calls_blocked, turn) {
+                Ok(partition) => {
+                    let (topic, key) = (call.topic.clone(), call.record.key.clone());
+                    let partition = TopicPartition { topic, partition };
+                    turn.out.note(Fact::RecordQueued { partition, key });
+                }
+                Err(Stop::Waits(_)) => break,
+                Err(Stop::Failed(error)) => {
                     note_failure(&call.topic, call.partition, error, sender, turn);
                 }
             }
@@ -214,110 +215,161 @@ impl Application {
 }
 
 impl Running {
-    /// Sends what is left of a burst, until a call waits.
+    /// Sends what is left of a burst, until a call waits. True when any call was made.
     fn burst(&mut self, sender: &mut Sender, turn: &mut Turn<'_>) -> bool {
-        let single = self.load.burst <= 1;
-        let mut counts: Vec<(TopicPartition, u32)> = Vec::new();
-        let mut value = String::new();
-        let was_blocked = self.blocked.is_some();
-        let mut made = false;
+        let (before, was_blocked) = (self.left, self.blocked.is_some());
         while self.left > 0 {
-            write_value(&mut value, self.sent, self.load.value_size);
-            let key = turn.rng.pick(&self.keys);
-            let record = RecordRef {
-                key,
-                value: Some(value.as_bytes()),
-                headers: &[],
-                timestamp: turn.at.wall.0,
-            };
-            let sent = send(&self.load.topic, None, record, sender, turn);
-            match or_give_up(sent, &mut self.blocked, turn) {
-                Sent::To(partition) if single => {
-                    let key = key.cloned();
-                    turn.out.note(Fact::RecordQueued { partition, key });
-                }
-                Sent::To(partition) => {
-                    match counts.iter_mut().find(|(known, _)| *known == partition) {
-                        Some((_, count)) => *count += 1,
-                        None => counts.push((partition, 1)),
-                    }
-                }
-                Sent::Waits(_) => break,
-                Sent::Failed(error) => {
+            let left = self.left;
+            let sent = self.send_rest(sender, turn);
+            if self.left < left {
+                // Calls were made, so whichever waits now has only begun to.
+                self.blocked = None;
+            }
+            match with_patience(sent, &mut self.blocked, turn) {
+                Ok(()) => {}
+                Err(Stop::Waits(_)) => break,
+                Err(Stop::Failed(error)) => {
                     note_failure(&self.load.topic, None, error, sender, turn);
+                    self.sent += 1;
+                    self.left -= 1;
                 }
             }
-            self.sent += 1;
-            self.left -= 1;
-            made = true;
-        }
-        counts.sort();
-        for (partition, records) in counts {
-            turn.out.note(Fact::RecordsQueued { partition, records });
         }
         if was_blocked && self.blocked.is_none() {
             // The beat starts anew where the application was let go.
             let interval = self.load.interval.max(Duration::TICK);
             self.next_at = self.next_at.max(turn.at.now + interval);
         }
-        made
+        self.left < before
+    }
+
+    fn send_rest(&mut self, sender: &mut Sender, turn: &mut Turn<'_>) -> Result<(), Stop> {
+        let mut door = Door::open(&self.load.topic, None, sender, turn)?;
+        let mut counts = vec![0; door.partitions];
+        let mut single_key = None;
+        let mut value = Vec::new();
+        let mut stopped = Ok(());
+        while self.left > 0 {
+            write_value(&mut value, self.sent, self.load.value_size);
+            let key = door.rng.pick(&self.keys);
+            let record = RecordRef {
+                key,
+                value: Some(&value),
+                headers: &[],
+                timestamp: door.at.wall.0,
+            };
+            match door.send(None, record) {
+                Ok(partition) => counts[partition as usize] += 1,
+                Err(stop) => {
+                    stopped = Err(stop);
+                    break;
+                }
+            }
+            single_key = key;
+            self.sent += 1;
+            self.left -= 1;
+        }
+        for (partition, records) in (0..).zip(counts).filter(|(_, records)| *records > 0) {
+            let topic = self.load.topic.clone();
+            let partition = TopicPartition { topic, partition };
+            turn.out.note(match self.load.burst {
+                0 | 1 => Fact::RecordQueued {
+                    partition,
+                    key: single_key.cloned(),
+                },
+                _ => Fact::RecordsQueued { partition, records },
+            });
+        }
+        stopped
     }
 }
 
 /// A value that a person can read and that tells its number: `#17......`.
-fn write_value(value: &mut String, number: u64, size: u32) {
+fn write_value(value: &mut Vec<u8>, number: u64, size: u32) {
     value.clear();
-    let _ = write!(value, "#{number}");
-    while value.len() < size as usize {
-        value.push('.');
+    value.push(b'#');
+    let mut digits = [0; 20];
+    let (mut first, mut left) = (digits.len(), number);
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            break;
+        }
     }
+    value.extend_from_slice(&digits[first..]);
+    value.resize(value.len().max(size as usize), b'.');
 }
 
-/// A call of `send()`.
-fn send(
-    topic: &TopicName,
-    partition: Option<i32>,
-    record: RecordRef<'_>,
-    sender: &mut Sender,
-    turn: &mut Turn<'_>,
-) -> Sent {
-    turn.network.metadata_mut().want(topic);
-    let metadata = turn.network.metadata();
-    match metadata.error(topic) {
-        Some(error) if !error.is_retriable() => return Sent::Failed(error),
-        _ => {}
-    }
-    let known = metadata.topic(topic).filter(|known| {
-        let number = usize::try_from(partition.unwrap_or(0));
-        number.is_ok_and(|number| number < known.partitions.len())
-    });
-    let Some(known) = known else {
-        turn.network.metadata_mut().request_update();
-        return Sent::Waits(Wait::Metadata);
-    };
-    let size = record.size_bound();
-    if size > turn.config.max_request_size as usize || size as u64 > turn.config.buffer_memory {
-        return Sent::Failed(ErrorCode::MessageTooLarge);
-    }
-    let (now, config) = (turn.at.now, turn.config);
-    let accumulator = &mut sender.accumulator;
-    let to = Destination {
-        topic,
-        known,
-        partition,
-    };
-    match accumulator.append(now, to, record, config, turn.rng) {
-        Ok(partition) => {
-            sender.tally.queued += 1;
-            Sent::To(partition)
+/// The way to a topic's queues, open for calls of `send()`: what is the same for all calls at once is
+/// looked up once.
+struct Door<'a> {
+    appender: Appender<'a>,
+    tally: &'a mut Tally,
+    config: &'a ProducerConfig,
+    rng: &'a mut Rng,
+    at: Moment,
+    partitions: usize,
+}
+
+impl<'a> Door<'a> {
+    /// Opens, if the topic is known, and `partition` if one is named.
+    fn open(
+        topic: &TopicName,
+        partition: Option<i32>,
+        sender: &'a mut Sender,
+        turn: &'a mut Turn<'_>,
+    ) -> Result<Door<'a>, Stop> {
+        let Turn {
+            at,
+            config,
+            network,
+            rng,
+            ..
+        } = turn;
+        network.metadata_mut().want(topic);
+        match network.metadata().error(topic) {
+            Some(error) if !error.is_retriable() => return Err(Stop::Failed(error)),
+            _ => {}
         }
-        Err(_) => Sent::Waits(Wait::Memory),
+        let number = usize::try_from(partition.unwrap_or(0)).unwrap_or(usize::MAX);
+        let known = network.metadata().topic(topic);
+        if known.is_none_or(|known| number >= known.partitions.len()) {
+            network.metadata_mut().request_update();
+            return Err(Stop::Waits(Wait::Metadata));
+        }
+        let known = network.metadata().topic(topic).expect("looked up before");
+        Ok(Door {
+            appender: sender.accumulator.appender(topic, known),
+            tally: &mut sender.tally,
+            config,
+            rng,
+            at: *at,
+            partitions: known.partitions.len(),
+        })
+    }
+
+    /// A call of `send()`; the partition the record goes to.
+    fn send(&mut self, partition: Option<i32>, record: RecordRef<'_>) -> Result<i32, Stop> {
+        let (config, size) = (self.config, record.size_bound() as u64);
+        if size > u64::from(config.max_request_size) || size > config.buffer_memory {
+            return Err(Stop::Failed(ErrorCode::MessageTooLarge));
+        }
+        let sent = (self.appender).append(self.at.now, partition, record, config, self.rng);
+        let sent = sent.map_err(|OutOfMemory| Stop::Waits(Wait::Memory))?;
+        self.tally.queued += 1;
+        Ok(sent)
     }
 }
 
 /// Keeps count of how long a call waits; one that has waited for `max.block.ms` has failed.
-fn or_give_up(sent: Sent, blocked: &mut Option<Blocked>, turn: &Turn<'_>) -> Sent {
-    let Sent::Waits(why) = sent else {
+fn with_patience<T>(
+    sent: Result<T, Stop>,
+    blocked: &mut Option<Blocked>,
+    turn: &Turn<'_>,
+) -> Result<T, Stop> {
+    let Err(Stop::Waits(why)) = sent else {
         *blocked = None;
         return sent;
     };
@@ -325,10 +377,10 @@ fn or_give_up(sent: Sent, blocked: &mut Option<Blocked>, turn: &Turn<'_>) -> Sen
     let since = blocked.map_or(now, |blocked| blocked.since);
     if since + turn.config.max_block <= now {
         *blocked = None;
-        return Sent::Failed(ErrorCode::RequestTimedOut);
+        return Err(Stop::Failed(ErrorCode::RequestTimedOut));
     }
     *blocked = Some(Blocked { since, why });
-    Sent::Waits(why)
+    Err(Stop::Waits(why))
 }
 
 fn note_failure(

@@ -9,7 +9,7 @@ use crate::protocol::{Chunks, ErrorCode};
 use crate::time::Instant;
 
 /// How many keys a batch remembers for those who draw it.
-pub const KEYS_SHOWN: usize = 64;
+pub const KEYS_SHOWN: usize = 24;
 
 /// The most that a record's own fields take beside key, value and headers: lengths and deltas.
 const RECORD_OVERHEAD: usize = 21;
@@ -106,17 +106,19 @@ impl ProducerBatch {
             return None;
         };
         let key = record.key.map(Bytes::as_ref);
-        let (value, headers) = (record.value, record.headers);
+        let (time, value, headers) = (record.timestamp, record.value, record.headers);
         let before = builder.size();
-        let after = builder.size_with(record.timestamp, key, value, headers);
-        if self.records > 0 && after > self.limit {
+        // The bound is cheap and nearly always enough to know.
+        if self.records > 0
+            && before + record.size_bound() > self.limit
+            && builder.size_with(time, key, value, headers) > self.limit
+        {
             return None;
         }
-        builder.append(record.timestamp, key, value, headers);
-        let grown = if self.records == 0 {
-            after
-        } else {
-            after - before
+        builder.append(time, key, value, headers);
+        let grown = match self.records {
+            0 => builder.size(),
+            _ => builder.size() - before,
         };
         self.records += 1;
         if self.keys.len() < KEYS_SHOWN {

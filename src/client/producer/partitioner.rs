@@ -129,6 +129,13 @@ impl Chooser {
         }
     }
 
+    /// The record could not be appended where it was to go, and will be chosen for again.
+    pub fn take_back(&mut self, choice: Choice, config: &ProducerConfig) {
+        if matches!(choice, Choice::Fixed(_)) && config.partitioner == Partitioner::RoundRobin {
+            self.dealt = self.dealt.wrapping_sub(1);
+        }
+    }
+
     /// Looks at how many batches wait for each available partition; `count` is how many partitions
     /// there are in all.
     ///
