@@ -16,6 +16,7 @@
 //! - `scene`: from snapshot and layout to shapes, travellers, targets and words
 //! - `motion`: easings, and how virtual time becomes stage time
 //! - `svg`: a scene as text
+//! - `diff`: from one structure to the next by the fewest changes
 //!
 //! Laws: square is stored, round is travelling, a diamond is control; ink is structure, colour is a key, red
 //! is a fault and never alone, a yellow wash means look here. The x of an offset is the same on every broker.
@@ -24,6 +25,7 @@
 //! to the frame.
 
 pub mod density;
+pub mod diff;
 pub mod geometry;
 pub mod keys;
 pub mod kit;

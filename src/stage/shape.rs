@@ -235,6 +235,20 @@ impl Span {
 }
 
 impl Place {
+    /// Reads what a transform attribute says, as this module writes it.
+    pub fn parse(text: &str) -> Option<Place> {
+        let (at, rest) = text.strip_prefix("translate(")?.split_once(')')?;
+        let (x, y) = at.split_once(' ')?;
+        let scale = match rest.strip_prefix(" scale(") {
+            Some(scale) => scale.trim_end_matches(')').parse().ok()?,
+            None => 1.0,
+        };
+        Some(Place {
+            at: Point::new(x.parse().ok()?, y.parse().ok()?),
+            scale,
+        })
+    }
+
     fn text(self) -> Name {
         let mut text = format!("translate({} {})", number(self.at.x), number(self.at.y));
         if self.scale != 1.0 {

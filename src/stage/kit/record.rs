@@ -97,7 +97,7 @@ pub fn size_class(px: f64) -> Name {
 }
 
 /// The class that carries the hue.
-pub(super) fn hue_class(mark: &KeyMark) -> Name {
+pub fn hue_class(mark: &KeyMark) -> Name {
     const HUES: [&str; 10] = ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9"];
     match mark.hue {
         Some(hue) => HUES[usize::from(hue % 10)].into(),

@@ -7,13 +7,15 @@ use crate::stage::kit::record::{RecordForm, record, size_class};
 use crate::stage::shape::{Name, Shape};
 use crate::stage::snapshot::{CellState, ControlName, KeyMark};
 
-/// More records than this in one capsule are counted, not drawn.
-const DOTS: usize = 5;
+/// More records than this in one capsule are counted, not drawn; small capsules have room for one.
+fn most(size: f64) -> usize {
+    if size < 17.0 { 1 } else { 5 }
+}
 
 /// The capsule's extent for so many records of this size.
 pub fn capsule_size(keys: usize, size: f64) -> Size {
-    let shown = keys.clamp(1, DOTS) as f64;
-    let more = if keys > DOTS { 22.0 } else { 0.0 };
+    let shown = keys.clamp(1, most(size)) as f64;
+    let more = if keys > most(size) { 22.0 } else { 0.0 };
     Size::new(shown * (size + 1.0) + 5.0 + more, size + 6.0)
 }
 
@@ -21,7 +23,7 @@ pub fn capsule_size(keys: usize, size: f64) -> Size {
 pub fn capsule(keys: &[KeyMark], size: f64) -> Shape {
     let Size { w, h } = capsule_size(keys.len(), size);
     let mut parts = vec![Shape::rect(-w / 2.0, -h / 2.0, w, h, h / 2.0, "pill")];
-    for (at, key) in keys.iter().take(DOTS).enumerate() {
+    for (at, key) in keys.iter().take(most(size)).enumerate() {
         let x = 3.0 - w / 2.0 + size / 2.0 + at as f64 * (size + 1.0);
         parts.push(record(
             Point::new(x, 0.0),
@@ -31,8 +33,8 @@ pub fn capsule(keys: &[KeyMark], size: f64) -> Shape {
             RecordForm::Dot,
         ));
     }
-    if keys.len() > DOTS {
-        let text = format!("+{}", keys.len() - DOTS);
+    if keys.len() > most(size) {
+        let text = format!("+{}", keys.len() - most(size));
         parts.push(Shape::text(w / 2.0 - 14.0, 3.5, text, "mid b fs10"));
     }
     Shape::group("", parts)

@@ -31,7 +31,13 @@ struct Measures {
 pub(super) fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
     let manners: &[Manner] = match (&snapshot.subject, snapshot.topics.len()) {
         (Some(_), _) => &[Manner::Focus, Manner::FocusLow],
-        (None, 0 | 1) => &[Manner::Rows, Manner::Dense, Manner::Strips],
+        (None, 0 | 1) => &[
+            Manner::Rows,
+            Manner::RowsMid,
+            Manner::RowsSmall,
+            Manner::Dense,
+            Manner::Strips,
+        ],
         (None, _) => &[Manner::Dense, Manner::Strips],
     };
     let mut last = None;
@@ -75,7 +81,7 @@ impl<'a> Builder<'a> {
         let columns = Columns::of(snapshot, manner, ask.size.w);
         let mut layout = Layout::bare(ask, manner, columns);
         layout.hosts = match manner {
-            Manner::Rows => ask.voice == Voice::Full && columns.cards_w > 420.0,
+            manner if manner.is_rows() => ask.voice == Voice::Full && columns.cards_w > 420.0,
             _ => columns.cards_w > 330.0,
         };
         layout.numbers = match manner {
@@ -158,7 +164,7 @@ impl<'a> Builder<'a> {
     }
 
     fn is_focus(&self) -> bool {
-        matches!(self.layout.manner, Manner::Focus | Manner::FocusLow)
+        self.layout.manner.is_focus()
     }
 
     /// One row whose upper edge is at `y`, and where the next one begins.
@@ -201,10 +207,11 @@ impl<'a> Builder<'a> {
             Row { area, form, tape }
         };
         let area = |h: f64| Rect::new(columns.cards_x + 5.0, y, columns.cards_w - 10.0, h);
-        let thin = |h: f64| Rect::around(area(h).mid(), columns.cards_w - 10.0, h);
         let large = self.large();
         match self.layout.manner {
             Manner::Rows => (in_full(area(44.0), y + 20.0, 30.0, 25.0, large), y + 44.0),
+            Manner::RowsMid => (in_full(area(40.0), y + 18.0, 26.0, 22.0, large), y + 40.0),
+            Manner::RowsSmall => (in_full(area(34.0), y + 16.0, 21.0, 18.0, large), y + 34.0),
             Manner::Focus | Manner::FocusLow => {
                 let low = self.layout.manner == Manner::FocusLow;
                 let (pitch, size, mid, h, step, strip) = match low {
@@ -221,7 +228,7 @@ impl<'a> Builder<'a> {
                 (wide(area, y + strip / 2.0, strip, self.small()), y + step)
             }
             Manner::Strips if self.heat_others && !self.is_chosen(&partition.id) => {
-                (wide(thin(11.0), y + 5.5, 9.0, RowForm::Heat), y + 11.0)
+                (wide(area(14.0), y + 7.0, 12.0, RowForm::Heat), y + 14.0)
             }
             Manner::Strips => {
                 let pitch = if room >= 12.0 * 27.0 { 27.0 } else { 20.0 };
@@ -365,6 +372,12 @@ impl<'a> Builder<'a> {
             end = frame.bottom();
             self.layout.groups.insert(name, frame);
         } else {
+            let tight = self.layout.manner == Manner::Strips;
+            let (between, apart, head) = if tight {
+                (4.0, 10.0, 47.0)
+            } else {
+                (10.0, 18.0, 51.0)
+            };
             for name in names {
                 let members: Vec<&Consumer> = self
                     .snapshot
@@ -372,15 +385,18 @@ impl<'a> Builder<'a> {
                     .iter()
                     .filter(|consumer| consumer.group.as_ref() == Some(name))
                     .collect();
-                let y = if end > top { end + 18.0 } else { top };
-                let h: f64 = members.iter().map(|c| self.reader_height(c) + 10.0).sum();
-                self.members(&members, y + 51.0, y + 51.0 + h, 10.0);
-                let frame = Rect::new(columns.readers_x, y, columns.readers_w, 57.0 + h);
+                let y = if end > top { end + apart } else { top };
+                let boxes = members.iter().map(|c| self.reader_height(c) + between);
+                let h: f64 = boxes.sum();
+                self.members(&members, y + head, y + head + h, 10.0);
+                let frame = Rect::new(columns.readers_x, y, columns.readers_w, head + 6.0 + h);
                 end = frame.bottom();
                 self.layout.groups.insert(name.clone(), frame);
             }
-            let from = if end > top { end + 18.0 } else { top };
-            end = end.max(self.members(&loose, from, bottom, 0.0));
+            if !loose.is_empty() {
+                let from = if end > top { end + apart } else { top };
+                end = end.max(self.members(&loose, from, bottom, 0.0));
+            }
         }
         self.reader_lanes();
         end
@@ -404,7 +420,8 @@ impl<'a> Builder<'a> {
                 (wanted, self.reader_height(consumer))
             })
             .collect();
-        let middles = lanes::spread(&boxes, 10.0, top, bottom);
+        let tight = self.layout.manner == Manner::Strips;
+        let middles = lanes::spread(&boxes, if tight { 4.0 } else { 10.0 }, top, bottom);
         let mut end = top;
         for ((consumer, mid), (_, h)) in members.iter().zip(middles).zip(&boxes) {
             let area = Rect::new(
@@ -425,7 +442,7 @@ impl<'a> Builder<'a> {
     fn reader_height(&self, consumer: &Consumer) -> f64 {
         let more = consumer.reads.len().saturating_sub(1) as f64;
         match self.layout.manner {
-            Manner::Rows => 54.0,
+            manner if manner.is_rows() => 54.0,
             Manner::Focus | Manner::FocusLow => 68.0,
             _ => 58.0 + 16.0 * more,
         }
@@ -436,20 +453,21 @@ impl<'a> Builder<'a> {
         let columns = self.layout.columns;
         let lanes = ((columns.gap() - 24.0) / 16.0).floor().clamp(1.0, 6.0) as usize;
         let ids: Vec<_> = self.snapshot.consumers.iter().map(|c| c.id).collect();
-        let runs: Vec<Run> = self
+        let runs: Vec<Vec<Run>> = self
             .snapshot
             .consumers
             .iter()
             .map(|consumer| {
-                let to = self.layout.consumers[&consumer.id].area.mid().y;
-                let from = consumer
-                    .reads
-                    .first()
-                    .and_then(|reading| self.home_y(&reading.partition));
-                Run {
-                    from: from.unwrap_or(to),
-                    to,
-                }
+                let area = self.layout.consumers[&consumer.id].area;
+                let rows = consumer.reads.iter();
+                let rows = rows.filter_map(|reading| self.home_y(&reading.partition));
+                let alone = consumer.reads.len() == 1;
+                rows.map(|from| {
+                    let inside = from >= area.y + 10.0 && from <= area.bottom() - 10.0;
+                    let to = if alone && inside { from } else { area.mid().y };
+                    Run { from, to }
+                })
+                .collect()
             })
             .collect();
         for (id, lane) in ids.into_iter().zip(lanes::assign(&runs, lanes)) {
@@ -472,29 +490,14 @@ fn measures(snapshot: &Snapshot, manner: Manner) -> Measures {
         label,
         lanes,
     };
+    let names = names_width(snapshot);
     match manner {
         Manner::Focus => of(18.0, 108.0, 26.0, 34.0, 6.0, 14.0, 96.0, 16.0),
         Manner::FocusLow => of(12.0, 92.0, 26.0, 34.0, 2.0, 9.0, 96.0, 16.0),
-        Manner::Dense => of(
-            12.0,
-            44.0,
-            18.0,
-            34.0,
-            5.0,
-            13.0,
-            names_width(snapshot),
-            34.0,
-        ),
-        Manner::Strips => of(
-            12.0,
-            34.0,
-            10.0,
-            30.0,
-            5.0,
-            8.0,
-            names_width(snapshot),
-            34.0,
-        ),
+        Manner::RowsMid => of(12.0, 36.0, 12.0, 32.0, 8.0, 10.0, 82.0, 14.0),
+        Manner::RowsSmall => of(8.0, 34.0, 10.0, 30.0, 6.0, 9.0, 78.0, 10.0),
+        Manner::Dense => of(12.0, 44.0, 18.0, 34.0, 5.0, 13.0, names, 34.0),
+        Manner::Strips => of(12.0, 34.0, 10.0, 30.0, 5.0, 8.0, names, 34.0),
         _ => of(14.0, 38.0, 22.0, 34.0, 10.0, 18.0, 92.0, 14.0),
     }
 }

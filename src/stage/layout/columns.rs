@@ -84,6 +84,8 @@ fn widths(manner: Manner, w: f64) -> Widths {
         Manner::Focus if w >= 940.0 => of(20.0, 122.0, 36.0, 120.0, 116.0, 16.0),
         Manner::Focus | Manner::FocusLow if w >= 880.0 => of(16.0, 104.0, 30.0, 92.0, 104.0, 14.0),
         Manner::Strips if w >= 1000.0 => of(12.0, 100.0, 88.0, 92.0, 168.0, 24.0),
+        Manner::RowsMid if w >= 780.0 => of(16.0, 104.0, 36.0, 68.0, 126.0, 12.0),
+        Manner::RowsSmall => of(10.0, 94.0, 34.0, 38.0, 110.0, 6.0),
         Manner::Dense | Manner::Strips if w >= 800.0 => of(12.0, 100.0, 46.0, 64.0, 168.0, 12.0),
         _ => of(12.0, 100.0, 46.0, 64.0, 120.0, 12.0),
     }

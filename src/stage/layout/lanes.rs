@@ -1,8 +1,10 @@
 //! Keeping apart the lines between brokers and readers.
 //!
 //! A reader's line runs right from its partition's row, along a vertical lane and right again into its box.
-//! Two lines may share a lane while their vertical pieces do not touch. Of lines that run down, the upper one
-//! takes the outer lane; of lines that run up, the lower one: so they never cross.
+//! Two lines may share a lane while their vertical pieces do not touch; lanes are given so that lines cross
+//! as seldom as possible.
+
+use std::cmp::Ordering;
 
 /// A vertical piece that wants a lane.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,40 +15,67 @@ pub(super) struct Run {
 
 /// The free space between two vertical pieces on one lane.
 const CLEAR: f64 = 10.0;
+/// Sharing a stretch of a lane is worse than many crossings.
+const SHARED: u32 = 10;
 
-/// A lane's number for each run, 0 being the innermost, with `lanes` of them to give.
-pub(super) fn assign(runs: &[Run], lanes: usize) -> Vec<usize> {
+/// A lane's number for each reader, 0 being the innermost, with `lanes` of them to give. A reader's runs
+/// share its lane. Every reader in turn takes the lane where its lines meet the fewest others, until
+/// nobody would change; so equal clusters always get equal lanes.
+pub(super) fn assign(readers: &[Vec<Run>], lanes: usize) -> Vec<usize> {
     let lanes = lanes.max(1);
-    let mut order: Vec<usize> = (0..runs.len()).collect();
-    order.sort_by(|&a, &b| rank(&runs[a]).total_cmp(&rank(&runs[b])).then(a.cmp(&b)));
-    let mut taken: Vec<Vec<Run>> = vec![Vec::new(); lanes];
-    let mut given = vec![0; runs.len()];
-    for index in order {
-        let run = runs[index];
-        let free = (0..lanes)
-            .rev()
-            .find(|&lane| taken[lane].iter().all(|other| run.clear_of(other)));
-        let lane = free.unwrap_or(index % lanes);
-        taken[lane].push(run);
-        given[index] = lane;
+    let mut given = vec![lanes - 1; readers.len()];
+    for _ in 0..4 {
+        let before = given.clone();
+        for reader in 0..readers.len() {
+            let cost = |lane: usize| -> u32 {
+                (0..readers.len())
+                    .filter(|other| *other != reader)
+                    .map(|other| meetings(&readers[reader], lane, &readers[other], given[other]))
+                    .sum()
+            };
+            let best = (0..lanes).rev().min_by_key(|lane| cost(*lane));
+            given[reader] = best.unwrap_or(0);
+        }
+        if given == before {
+            break;
+        }
     }
     given
 }
 
-/// Lines that run down go first, from the top; then lines that run up, from the bottom.
-fn rank(run: &Run) -> f64 {
-    if run.to >= run.from {
-        run.from
-    } else {
-        100_000.0 - run.from
+/// How often the lines of two readers meet when they take these lanes.
+fn meetings(mine: &[Run], lane: usize, others: &[Run], other_lane: usize) -> u32 {
+    let mut count = 0;
+    for a in mine {
+        for b in others {
+            count += match lane.cmp(&other_lane) {
+                Ordering::Equal if a.touches(b) => SHARED,
+                Ordering::Equal => 0,
+                // The outer line passes the inner one's vertical piece on its way out, the inner line
+                // passes the outer one's on its way to its box.
+                Ordering::Greater => u32::from(b.spans(a.from)) + u32::from(a.spans(b.to)),
+                Ordering::Less => u32::from(a.spans(b.from)) + u32::from(b.spans(a.to)),
+            };
+        }
     }
+    count
 }
 
 impl Run {
-    fn clear_of(&self, other: &Run) -> bool {
-        let (top, bottom) = (self.from.min(self.to), self.from.max(self.to));
-        let (above, below) = (other.from.min(other.to), other.from.max(other.to));
-        bottom + CLEAR < above || below + CLEAR < top
+    fn ends(&self) -> (f64, f64) {
+        (self.from.min(self.to), self.from.max(self.to))
+    }
+
+    /// True when a line at this height would cut through the vertical piece.
+    fn spans(&self, y: f64) -> bool {
+        let (top, bottom) = self.ends();
+        top < y && y < bottom
+    }
+
+    fn touches(&self, other: &Run) -> bool {
+        let (top, bottom) = self.ends();
+        let (above, below) = other.ends();
+        bottom - top > 1.0 && below - above > 1.0 && bottom + CLEAR > above && below + CLEAR > top
     }
 }
 
@@ -85,9 +114,10 @@ mod tests {
 
     #[test]
     fn lines_that_would_cross_take_different_lanes() {
-        assert_eq!(assign(&[run(0.0, 50.0), run(20.0, 80.0)], 3), [2, 1]);
-        assert_eq!(assign(&[run(100.0, 50.0), run(80.0, 20.0)], 3), [2, 1]);
-        assert_eq!(assign(&[run(0.0, 50.0), run(70.0, 80.0)], 3), [2, 2]);
+        let one = |from, to| vec![run(from, to)];
+        assert_eq!(assign(&[one(0.0, 50.0), one(20.0, 80.0)], 3), [2, 1]);
+        assert_eq!(assign(&[one(100.0, 50.0), one(80.0, 20.0)], 3), [2, 1]);
+        assert_eq!(assign(&[one(0.0, 50.0), one(70.0, 80.0)], 3), [2, 2]);
     }
 
     #[test]

@@ -27,11 +27,12 @@ use std::collections::BTreeMap;
 
 use crate::model::{BrokerId, ProcessId, Text, TopicPartition};
 use crate::stage::density::Density;
-use crate::stage::geometry::{Rect, Size};
+use crate::stage::geometry::{Point, Rect, Size};
 use crate::stage::kit::{Numbers, Tape};
 use crate::stage::snapshot::Snapshot;
 
 pub use columns::Columns;
+pub use record::{BYTE, LINE};
 pub use window::window_start;
 
 /// Which side of the cluster is shown.
@@ -68,6 +69,10 @@ pub struct Ask {
 pub enum Manner {
     /// Every replica in a row of 44 with its role under its name.
     Rows,
+    /// The same in rows of 40.
+    RowsMid,
+    /// The same in rows of 34.
+    RowsSmall,
     /// The subject's replicas large, all others as strips.
     Focus,
     /// The same, in a low stage.
@@ -105,6 +110,8 @@ pub struct Layout {
     pub numbers: Numbers,
     /// Where the legend stands, when there is room for it.
     pub legend: Option<f64>,
+    /// By record: a row for each field.
+    pub fields: Vec<FieldRow>,
 }
 
 /// The place of one replica's log.
@@ -136,6 +143,20 @@ pub struct Client {
     pub lane: f64,
 }
 
+/// The place of one field of a record: its words and its bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FieldRow {
+    pub area: Rect,
+    /// The base line of the first line of words.
+    pub y: f64,
+    /// The left edge of the first byte, and its row's upper edge.
+    pub bytes: Point,
+    /// How many bytes fit on one line.
+    pub per_line: usize,
+    /// How many bytes are drawn; the rest is counted.
+    pub shown: usize,
+}
+
 /// Works out where everything stands.
 pub fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
     match ask.lens {
@@ -143,6 +164,18 @@ pub fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
         Lens::ByTopic => by_topic::layout(snapshot, ask),
         Lens::ByBroker if ask.size.w < 600.0 => phone::layout(snapshot, ask),
         Lens::ByBroker => by_broker::layout(snapshot, ask),
+    }
+}
+
+impl Manner {
+    /// True for the roomy rows, whose labels stand in two lines before the log.
+    pub fn is_rows(self) -> bool {
+        matches!(self, Manner::Rows | Manner::RowsMid | Manner::RowsSmall)
+    }
+
+    /// True for a figure with one large row on each broker.
+    pub fn is_focus(self) -> bool {
+        matches!(self, Manner::Focus | Manner::FocusLow)
     }
 }
 
@@ -163,6 +196,7 @@ impl Layout {
             hosts: true,
             numbers: Numbers::None,
             legend: None,
+            fields: Vec::new(),
         }
     }
 

@@ -1,11 +1,151 @@
-//! The lens by broker in 390 pixels: one partition, one line for the state, one for the clients.
+//! The lens by broker in 390 pixels: the state in one line, the clients in one line, cards between.
+//!
+//! With a subject each card shows that partition only. Without one a card shows the partitions that its
+//! broker leads in letters and the others as strips; when even that is too high, only the chosen partition.
 
-use crate::stage::layout::{Ask, Columns, Layout, Manner};
-use crate::stage::snapshot::Snapshot;
+use crate::model::{BrokerId, TopicPartition};
+use crate::stage::Thing;
+use crate::stage::geometry::{Rect, Size};
+use crate::stage::kit::{Numbers, Tape};
+use crate::stage::layout::{Ask, Client, Columns, Layout, Manner, Row, RowForm};
+use crate::stage::snapshot::{Coordination, Partition, Snapshot};
+
+/// The cards' left edge.
+const X: f64 = 12.0;
+
 pub(super) fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
-    Layout::bare(
-        ask,
-        Manner::Topic,
-        Columns::of(snapshot, Manner::Topic, ask.size.w),
-    )
+    if let Some(subject) = &snapshot.subject {
+        return focused(snapshot, ask, subject);
+    }
+    let whole = stacked(snapshot, ask);
+    if whole.overflow() == 0.0 {
+        return whole;
+    }
+    match chosen(snapshot) {
+        Some(partition) => focused(snapshot, ask, &partition),
+        None => whole,
+    }
+}
+
+/// The partition that stays when there is room for one.
+fn chosen(snapshot: &Snapshot) -> Option<TopicPartition> {
+    let selected = match &snapshot.selection {
+        Some(
+            Thing::Partition(p) | Thing::Replica(p, _) | Thing::Record(p, _) | Thing::Copy(p, _, _),
+        ) => Some(p.clone()),
+        _ => None,
+    };
+    selected.or_else(|| snapshot.partitions().next().map(|p| p.id.clone()))
+}
+
+fn columns(cards_w: f64) -> Columns {
+    Columns {
+        producers_x: X,
+        producers_w: 20.0,
+        cards_x: X,
+        cards_w,
+        readers_x: X + cards_w,
+        readers_w: 0.0,
+    }
+}
+
+/// One partition on every broker, in cards of 91.
+fn focused(snapshot: &Snapshot, ask: &Ask, subject: &TopicPartition) -> Layout {
+    let cards_w = ask.size.w - X - 34.0;
+    let mut layout = Layout::bare(ask, Manner::Phone, columns(cards_w));
+    layout.numbers = Numbers::Fifth;
+    layout.hosts = false;
+    let kept = snapshot.coordination != Coordination::Absent;
+    let mut y = if kept { 84.0 } else { 12.0 };
+    if kept {
+        layout.coordination = Some(Rect::new(X, 28.0, cards_w, 26.0));
+    }
+    for broker in &snapshot.brokers {
+        let hosts = snapshot
+            .partition(subject)
+            .is_some_and(|p| p.replica(broker.id).is_some());
+        let h = if hosts { 91.0 } else { 34.0 };
+        layout.cards.insert(broker.id, Rect::new(X, y, cards_w, h));
+        if hosts {
+            let area = Rect::new(X + 5.0, y + 30.0, cards_w - 10.0, 56.0);
+            let row = lettered(area, y + 52.0, X + 68.0, cards_w - 80.0, 24.0, 21.0);
+            layout.rows.insert((subject.clone(), broker.id), row);
+        }
+        y += h + 10.0;
+    }
+    finish(snapshot, layout, y - 10.0)
+}
+
+fn lettered(area: Rect, y: f64, x: f64, room: f64, pitch: f64, size: f64) -> Row {
+    let tape = Tape {
+        x,
+        y,
+        pitch,
+        size,
+        from: 0,
+        slots: (room / pitch).floor().max(3.0) as u32,
+        flat: false,
+    };
+    Row {
+        area,
+        form: RowForm::Cells,
+        tape,
+    }
+}
+
+/// Every replica: leaders in letters, followers as strips.
+fn stacked(snapshot: &Snapshot, ask: &Ask) -> Layout {
+    let cards_w = ask.size.w - 2.0 * X;
+    let mut layout = Layout::bare(ask, Manner::Phone, columns(cards_w));
+    layout.hosts = false;
+    let kept = snapshot.coordination != Coordination::Absent;
+    let mut y = if kept { 44.0 } else { 12.0 };
+    if kept {
+        layout.coordination = Some(Rect::new(X, 8.0, cards_w, 28.0));
+    }
+    for broker in &snapshot.brokers {
+        let mut end = y + 28.0;
+        for partition in hosted(snapshot, broker.id) {
+            let leads = partition.leader.or(partition.home()) == Some(broker.id);
+            let h = if leads { 30.0 } else { 18.0 };
+            let area = Rect::new(X + 4.0, end, cards_w - 8.0, h);
+            let mut row = lettered(area, end + h / 2.0, X + 62.0, cards_w - 70.0, 21.0, 18.0);
+            if !leads {
+                row.form = RowForm::Strip;
+                row.tape.size = 9.0;
+                row.tape.flat = true;
+            }
+            layout.rows.insert((partition.id.clone(), broker.id), row);
+            end += h;
+        }
+        let card = Rect::new(X, y, cards_w, end + 6.0 - y);
+        layout.cards.insert(broker.id, card);
+        y = card.bottom() + 8.0;
+    }
+    finish(snapshot, layout, y - 8.0)
+}
+
+fn hosted(snapshot: &Snapshot, broker: BrokerId) -> impl Iterator<Item = &Partition> {
+    let partitions = snapshot.partitions();
+    partitions.filter(move |partition| partition.replica(broker).is_some())
+}
+
+/// The line of clients under the cards.
+fn finish(snapshot: &Snapshot, mut layout: Layout, bottom: f64) -> Layout {
+    let y = bottom + 21.0;
+    let w = layout.ask.size.w;
+    for producer in &snapshot.producers {
+        let area = Rect::new(X + 2.0, y - 12.0, w * 0.55 - X, 24.0);
+        let lane = X + 2.0;
+        layout.producers.insert(producer.id, Client { area, lane });
+    }
+    for consumer in &snapshot.consumers {
+        let area = Rect::new(w * 0.57, y - 12.0, w * 0.43 - X, 24.0);
+        let lane = w - X - 11.0;
+        layout.consumers.insert(consumer.id, Client { area, lane });
+    }
+    let clients = !snapshot.producers.is_empty() || !snapshot.consumers.is_empty();
+    let lowest = if clients { y + 11.0 } else { bottom };
+    layout.content = Size::new(w, layout.ask.size.h.max(lowest));
+    layout
 }

@@ -25,6 +25,59 @@ impl Easing {
     }
 }
 
+/// The changes that take time on the stage, and how long at even pace and speed 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beat {
+    /// A request or an answer travels.
+    Travel,
+    /// A record that arrived becomes a square.
+    Append,
+    /// A copy travels to a follower; each starts [`Beat::STAGGER`] after the one before.
+    Copy,
+    /// The high watermark moves and the squares behind it fill.
+    HighWatermark,
+    /// A follower's outline becomes dashed.
+    IsrShrink,
+    Crash,
+    /// The countdown ring of a session is struck through.
+    SessionExpiry,
+    /// The outline of a new leader grows and the lines of its clients move over.
+    NewLeader,
+    Truncate,
+    /// One partition hops to its new owner.
+    Rebalance,
+}
+
+impl Beat {
+    /// Between the starts of two copies.
+    pub const STAGGER: u64 = 60;
+    /// Between two changes that share an instant, in order of cause.
+    pub const APART: u64 = 80;
+
+    /// How long it takes, in milliseconds of stage time.
+    pub fn millis(self) -> u64 {
+        match self {
+            Beat::Travel | Beat::Copy => 420,
+            Beat::Append | Beat::SessionExpiry => 160,
+            Beat::HighWatermark | Beat::IsrShrink | Beat::Rebalance => 240,
+            Beat::Crash | Beat::Truncate => 320,
+            Beat::NewLeader => 640,
+        }
+    }
+
+    /// Its progress after `part` of that time.
+    pub fn at(self, part: f64) -> f64 {
+        let easing = match self {
+            Beat::Travel => return travel(part),
+            Beat::Copy | Beat::SessionExpiry => Easing::Linear,
+            Beat::Append | Beat::IsrShrink => Easing::Out,
+            Beat::HighWatermark | Beat::NewLeader | Beat::Rebalance => Easing::InOut,
+            Beat::Crash | Beat::Truncate => Easing::In,
+        };
+        easing.at(part)
+    }
+}
+
 /// The place of a traveller after `part` of its time: constant speed, settling on the last fifth.
 ///
 /// The speed never jumps: the last fifth is a parabola that begins with the speed of the straight part

@@ -1,5 +1,18 @@
-//! Motion as a function of time: easings, and the two paces.
+//! Motion as a function of time.
+//!
+//! Nothing here runs: a frame asks where the reader stands and gets an instant of the world. A traveller's
+//! place follows from that instant, so pausing, scrubbing and playing backwards need no code.
+//!
+//! - `easing`: how progress in time becomes progress in place; the durations of the storyboard
+//! - `even`: the pace of figures: every gap between events takes a comfortable time, long ones are folded
+//! - `steady`: the pace of the sandbox: a speed, in 13 notches, and folds over idle time
+//!
+//! Left out: the frame itself, which the browser drives.
 
 mod easing;
+mod even;
+mod steady;
 
-pub use easing::{Easing, travel};
+pub use easing::{Beat, Easing, travel};
+pub use even::{EvenPace, Event, Fold, HI, LO, LO_TRAVELLING};
+pub use steady::{NOTCHES, SkipIdle, Speed, advance};

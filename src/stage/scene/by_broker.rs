@@ -22,7 +22,11 @@ pub(super) fn draw(pen: &mut Pen) {
         };
         let thin = pen.layout.manner == Manner::Strips;
         let header = Header {
-            mid: if thin { 16.0 } else { 18.0 },
+            mid: if thin || pen.layout.manner == Manner::RowsSmall {
+                16.0
+            } else {
+                18.0
+            },
             dot: 19.0,
             host: if pen.layout.hosts {
                 HostText::Shown
@@ -66,7 +70,7 @@ fn label(pen: &mut Pen, partition: &Partition, replica: &Replica, place: &Row) {
     let thing = Thing::Replica(partition.id.clone(), replica.broker);
     let x = pen.layout.columns.cards_x;
     let shape = match pen.layout.manner {
-        Manner::Rows => stacked(partition, replica, x + 18.0, place.tape.y - 2.0),
+        manner if manner.is_rows() => stacked(partition, replica, x + 18.0, place.tape.y - 2.0),
         Manner::Focus | Manner::FocusLow => {
             match pen.snapshot.subject.as_ref() == Some(&partition.id) {
                 true => stacked(partition, replica, x + 18.0, place.tape.y - 4.0),

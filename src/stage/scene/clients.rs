@@ -65,7 +65,7 @@ fn held(pen: &Pen, producer: &Producer, area: Rect) -> Vec<Shape> {
     let (size, pitch) = match pen.layout.manner {
         Manner::Focus | Manner::FocusLow if with_note => (25.0, 26.0),
         Manner::Topic => (22.0, 24.0),
-        Manner::Rows => (20.0, 24.0),
+        Manner::Rows | Manner::RowsMid => (20.0, 24.0),
         _ => (17.0, 20.0),
     };
     let y = area.bottom()
@@ -131,7 +131,7 @@ pub(super) fn consumer(pen: &mut Pen, consumer: &Consumer) {
     let mut parts = vec![client_box(area, consumer.state, 8.0)];
     parts.extend(match pen.layout.manner {
         Manner::Topic => topic_reader(consumer, area),
-        Manner::Rows | Manner::Focus | Manner::FocusLow => beside_row(pen, consumer, area),
+        manner if manner.is_rows() || manner.is_focus() => beside_row(pen, consumer, area),
         _ => dense_reader(consumer, area),
     });
     pen.put(&thing, "box", Shape::group("", parts));
@@ -141,7 +141,7 @@ pub(super) fn consumer(pen: &mut Pen, consumer: &Consumer) {
 
 /// A reader in a roomy picture: name, partitions, then what it does or where it stands.
 fn beside_row(pen: &Pen, consumer: &Consumer, area: Rect) -> Vec<Shape> {
-    let focus = pen.layout.manner != Manner::Rows;
+    let focus = pen.layout.manner.is_focus();
     let mid = area.mid().y;
     let x = area.x + if focus { 12.0 } else { 14.0 };
     let (up, down) = if focus { (15.0, 9.0) } else { (6.0, 12.0) };

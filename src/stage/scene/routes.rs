@@ -27,6 +27,11 @@ pub(super) fn produce(layout: &Layout, producer: ProcessId, y: f64) -> Option<Ro
     let client = layout.producers.get(&producer)?;
     let from = client.area.mid().y;
     let y = level(from, y);
+    if layout.manner == Manner::Phone {
+        let x = client.area.x + 12.0;
+        let points = [(x, from), (client.lane, from - 12.0), (client.lane, y)];
+        return Some(Route::through(points));
+    }
     Some(Route::through([
         (client.area.right(), from),
         (client.lane, from),
@@ -44,6 +49,11 @@ fn entry(layout: &Layout) -> f64 {
 pub(super) fn consume(layout: &Layout, consumer: ProcessId, row: &Row, port: f64) -> Option<Route> {
     let client = layout.consumers.get(&consumer)?;
     let y = row.tape.y;
+    if layout.manner == Manner::Phone {
+        let end = client.area.mid().y;
+        let points = [(row.tape.right(), y), (client.lane, y), (client.lane, end)];
+        return Some(Route::through(points));
+    }
     let inside = y >= client.area.y + 10.0 && y <= client.area.bottom() - 10.0;
     let to = if inside && port == 0.0 {
         y
@@ -105,6 +115,16 @@ pub(super) fn replica_lane(layout: &Layout, lane: usize, row: &Row) -> f64 {
 /// From one broker's header to another's, along the outermost lane.
 pub(super) fn control(layout: &Layout, from: BrokerId, to: BrokerId) -> Option<Route> {
     let (a, b) = (layout.cards.get(&from)?, layout.cards.get(&to)?);
+    if layout.manner == Manner::Phone {
+        let lane = a.right() + 16.0;
+        let points = [
+            (a.right(), a.y + 14.0),
+            (lane, a.y + 14.0),
+            (lane, b.y + 14.0),
+            (b.right() + 3.0, b.y + 14.0),
+        ];
+        return Some(Route::through(points).with_radius(9.0));
+    }
     let lane = layout.columns.control_lane();
     Some(
         Route::through([
@@ -181,9 +201,10 @@ fn header_y(pen: &Pen, broker: ProcessId) -> Option<f64> {
 }
 
 fn client(pen: &Pen, traveller: &Traveller, client: ProcessId, broker: ProcessId) -> Option<Route> {
-    let y = match row_at(pen, traveller, broker) {
-        Some(row) => row.tape.y,
-        None => header_y(pen, broker)?,
+    let y = match (row_at(pen, traveller, broker), &traveller.partition) {
+        (Some(row), _) => row.tape.y,
+        (None, Some(_)) => return None,
+        (None, None) => header_y(pen, broker)?,
     };
     produce(pen.layout, client, y)
 }
@@ -193,6 +214,9 @@ fn reader(pen: &Pen, traveller: &Traveller, reader: ProcessId, broker: ProcessId
     if let Some(row) = row_at(pen, traveller, broker) {
         let port = port(pen, consumer, traveller.partition.as_ref()?);
         return consume(pen.layout, reader, row, port);
+    }
+    if traveller.partition.is_some() {
+        return None;
     }
     let place = pen.layout.consumers.get(&reader)?;
     let y = header_y(pen, broker)?;

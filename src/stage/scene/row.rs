@@ -39,7 +39,14 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
             cells(pen, partition, replica, &tape);
             behind(pen, &thing, replica, &tape);
         }
-        RowForm::Strip => {
+        RowForm::Heat if !partition.activity.is_empty() => {
+            pen.put(&thing, "heat", kit::heat(tape.frame(), &partition.activity));
+        }
+        RowForm::Stream if !partition.activity.is_empty() => {
+            let stream = kit::stream(tape.frame(), &partition.activity, replica.role);
+            pen.put(&thing, "stream", stream);
+        }
+        RowForm::Strip | RowForm::Stream | RowForm::Heat => {
             let shown: Vec<(usize, &KeyMark)> = replica
                 .cells
                 .iter()
@@ -50,13 +57,6 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
             let area = Rect::new(frame.x + 2.0, frame.y, frame.w - 4.0, frame.h);
             let strip = kit::strip(area, &shown, tape.slots as usize, replica.role);
             pen.put(&thing, "strip", strip);
-        }
-        RowForm::Stream => {
-            let stream = kit::stream(tape.frame(), &partition.activity, replica.role);
-            pen.put(&thing, "stream", stream);
-        }
-        RowForm::Heat => {
-            pen.put(&thing, "heat", kit::heat(tape.frame(), &partition.activity));
         }
     }
     marks(pen, partition, replica, row, &tape);
@@ -223,12 +223,13 @@ fn pole_of(pen: &Pen, partition: &Partition, replica: &Replica, row: &Row) -> Po
     }
     let leads = replica.role.leads();
     match (pen.layout.manner, row.form) {
-        (Manner::Phone | Manner::Focus | Manner::FocusLow, RowForm::Cells) => Pole::Flag,
+        (Manner::Focus | Manner::FocusLow, RowForm::Cells) => Pole::Flag,
+        (Manner::Phone, RowForm::Cells) if pen.layout.numbers != Numbers::None => Pole::Flag,
         (Manner::Topic, RowForm::Cells | RowForm::Flat) => Pole::Flag,
         (_, RowForm::Strip | RowForm::Stream | RowForm::Heat) => Pole::None,
         _ if pen.layout.ask.voice == Voice::Calm => Pole::None,
         (_, RowForm::Cells) if leads && pen.is_chosen(partition) => Pole::Flag,
-        (Manner::Rows, _) if !leads => Pole::None,
+        (manner, _) if manner.is_rows() && !leads => Pole::None,
         _ => Pole::Plain,
     }
 }

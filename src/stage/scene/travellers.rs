@@ -5,6 +5,7 @@
 
 use crate::stage::geometry::{Point, along};
 use crate::stage::kit;
+use crate::stage::layout::Manner;
 use crate::stage::motion::travel;
 use crate::stage::scene::pen::Pen;
 use crate::stage::scene::routes;
@@ -64,6 +65,7 @@ impl Traveller {
                 Shape::group("", dots.collect())
             }
             Load::Control { name: None } => kit::diamond(Point::default(), 6.0, ""),
+            Load::Control { .. } if self.size < 17.0 => kit::diamond(Point::default(), 8.0, ""),
             Load::Control { name: Some(name) } => {
                 kit::control_pill(name, if self.size > 17.0 { 104.0 } else { 98.0 })
             }
@@ -74,8 +76,9 @@ impl Traveller {
 /// All travellers whose ends are on the stage, in order.
 pub(super) fn all(pen: &Pen) -> Vec<Traveller> {
     let size = match pen.layout.manner {
-        crate::stage::layout::Manner::Rows | crate::stage::layout::Manner::Topic => 20.0,
-        crate::stage::layout::Manner::Focus => 18.0,
+        Manner::Rows | Manner::RowsMid | Manner::Topic => 20.0,
+        Manner::Focus => 18.0,
+        Manner::Phone => 16.0,
         _ => 17.0,
     };
     pen.snapshot

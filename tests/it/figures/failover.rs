@@ -170,3 +170,17 @@ fn failover_on_a_projector() {
         &Ask::new(Lens::ByBroker, 908.0, 580.0),
     );
 }
+
+#[test]
+fn failover_on_a_phone() {
+    let mut snapshot = snapshot();
+    snapshot.producers[0].note = vec!["will send 43 again".into()];
+    snapshot.consumers[0].note = vec!["waits for a leader".into()];
+    snapshot.notes.clear();
+    snapshot.legend.clear();
+    figure(
+        "failover-phone",
+        &snapshot,
+        &Ask::new(Lens::ByBroker, 390.0, 418.0),
+    );
+}

@@ -93,5 +93,6 @@ fn first_run() {
 #[test]
 fn first_run_on_a_small_screen() {
     figure("first-run-840", &snapshot(), &ask(840.0, 580.0));
+    figure("first-run-390", &snapshot(), &ask(390.0, 418.0));
     figure("first-run-700", &snapshot(), &ask(700.0, 516.0));
 }

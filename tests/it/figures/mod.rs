@@ -6,7 +6,10 @@
 mod failover;
 mod first_run;
 mod made;
+mod record;
+mod sandbox;
 mod topic;
+mod vocabulary;
 
 use std::collections::BTreeSet;
 use std::fs;
