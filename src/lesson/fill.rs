@@ -138,6 +138,13 @@ fn shown(value: Value, how: How) -> Result<Value, String> {
             let word = word()?;
             Value::Text(word[..1].to_uppercase() + &word[1..])
         }
+        How::And => {
+            let list = value.to_string();
+            Value::Text(match list.rsplit_once(", ") {
+                Some((before, last)) => format!("{before} and {last}"),
+                None => list,
+            })
+        }
         How::Plural => Value::Text(if number == Some(1) { "" } else { "s" }.to_owned()),
     })
 }
@@ -155,7 +162,7 @@ impl<'a> Between<'a> {
     fn value(&self, what: &What) -> Result<Value, String> {
         Ok(match what {
             What::Brokers => count(self.world().brokers().count()),
-            What::Topics => count(self.controller()?.topics().count()),
+            What::Topics => count(self.controller()?.store().topics().len()),
             What::Controller => {
                 let id = self.world().plan().controller;
                 Value::Number(i64::from(id.0))
@@ -227,7 +234,7 @@ impl<'a> Between<'a> {
                 let fields = describe_records(&batch, INFLATION_LIMIT).map_err(|why| why.to_string())?;
                 let index = usize::try_from(record.offset.0 - batch.base_offset().0).unwrap_or(0);
                 let field = fields.children.get(index).ok_or("no such record")?;
-                count(field.range.len())
+                count(field.end - field.start)
             }
             What::KeyBytes(id) => count(self.record(id)?.1.key.map_or(0, |key| key.len())),
             What::ValueBytes(id) => count(self.record(id)?.1.value.map_or(0, |value| value.len())),
@@ -300,7 +307,7 @@ impl<'a> Between<'a> {
     }
 
     fn partitions(&self, topic: &TopicName) -> Result<&'a [PartitionState], String> {
-        let state = self.controller()?.topic(topic);
+        let state = self.controller()?.store().topic(topic);
         let partitions = state.map(|topic| topic.partitions.as_slice()).unwrap_or_default();
         match partitions.is_empty() {
             true => Err(format!("there is no topic {topic}")),
@@ -450,6 +457,9 @@ mod tests {
         assert_eq!(shown(Value::Count(3), How::Word), Ok(Value::Text("three".into())));
         assert_eq!(shown(Value::Count(3), How::Capital), Ok(Value::Text("Three".into())));
         assert_eq!(shown(Value::Count(1), How::Plural), Ok(Value::Text(String::new())));
+        let list = |text: &str| Value::Text(text.to_owned());
+        assert_eq!(shown(list("2, 3, 1"), How::And), Ok(list("2, 3 and 1")));
+        assert_eq!(shown(list("2"), How::And), Ok(list("2")));
         assert!(shown(Value::Count(13), How::Word).is_err());
         assert!(shown(Value::Text("2, 3".into()), How::Word).is_err());
     }

@@ -41,7 +41,8 @@
 //! T is a topic, P a partition such as `orders-0`, B a broker such as `b1`, C a client such as `p1`, R a
 //! record such as `orders-0@7`, KEY a key of letters and digits. After a bar comes how it is
 //! shown: `{brokers|word}` is "three", `{brokers|Word}` is "Three"; `|start` takes the world where the
-//! step begins; `|s` adds the ending of a plural noun, nothing for one and "s" otherwise.
+//! step begins; `|s` adds the ending of a plural noun, nothing for one and "s" otherwise;
+//! `|and` writes a list as "2, 3 and 1".
 
 use std::fmt;
 
@@ -75,6 +76,8 @@ pub enum How {
     Capital,
     /// Nothing for one, "s" for any other number.
     Plural,
+    /// A list with "and" before its last: 2, 3 and 1.
+    And,
 }
 
 /// One record of one partition.
@@ -273,9 +276,10 @@ impl Placeholder {
                 "word" => how = How::Word,
                 "Word" => how = How::Capital,
                 "s" => how = How::Plural,
+                "and" => how = How::And,
                 other => {
                     return Err(format!(
-                        "{{{written}}}: after the bar comes word, Word, s or start, not {other:?}"
+                        "{{{written}}}: after the bar comes word, Word, s, and or start, not {other:?}"
                     ));
                 }
             }

@@ -2,6 +2,7 @@
 //! held against the world here.
 
 use kafka_playground::fact::{Fact, Role};
+use kafka_playground::lesson::catalogue::Source;
 use kafka_playground::lesson::check::check;
 use kafka_playground::lesson::fill::View;
 use kafka_playground::lesson::inline::plain;
@@ -48,6 +49,42 @@ fn log_end(history: &History, broker: i32, partition: &TopicPartition) -> Offset
 fn every_lesson_says_what_is_so() {
     let wrong: Vec<String> = catalogue().all().flat_map(check).collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// A lesson whose second step is made up by a test.
+fn made_up(body: &str, fields: &str) -> Vec<String> {
+    let page = format!(
+        "---\nslug: made-up\nnumber: 1\ntitle: T\nlens: topic\nlead: L\n---\n\
+         ## A\nBody.\n\nlabel: A\n## B\n{body}\n\nlabel: B\n{fields}\n## C\nBody.\n\nlabel: C\n\
+         ask: Why?\n- So\n- [x] Thus\nbecause: It is.\nevent: p1 t-0 queues\n"
+    );
+    let script = "world brokers=1 latency=40ms\ntopic t partitions=1\nproducer p1\n\
+        produce p1 t-0 \"a\"\nrun 1s\n#@ 2\nrun 1s\nproduce p1 t-0 \"b\"\nrun 1s\n\
+        #@ 3\nrun 1s\nproduce p1 t-0 \"c\"\nrun 1s\n";
+    let source = Source { slug: "made-up", page: page.leak(), script };
+    check(&Lesson::read(&source).unwrap_or_else(|why| panic!("{why}")))
+}
+
+#[test]
+fn a_lesson_that_says_what_is_not_so_is_found_out() {
+    let fields = "wash: t-0@1 b1\nevent: b1 t-0 leader appends\ncheck: {count t-0} = 2\n\
+        check: {time} = 00:03.000\ncheck: {latency} = 40 ms\ncheck: {count t-0|start} < {count t-0}";
+    assert_eq!(made_up("At [here](#t-0@0), {count t-0} lie.", fields), [""; 0]);
+    for (body, fields, complaint) in [
+        ("B.", "check: {count t-0} = 3", "{count t-0} = 3 does not hold: 2 = 3"),
+        ("B.", "check: {isr t-0} > 3", "does not hold"),
+        ("B.", "check: {time} > 3", "is not a whole number"),
+        ("B.", "event: b1 t-0 truncates", "its event, b1 t-0 truncates, does not happen"),
+        ("B.", "wash: t-0@2", "points at t-0@2, which is not there"),
+        ("B [here](#b2) B.", "", "points at b2, which is not there"),
+        ("{leader u-0} leads.", "", "there is no topic u"),
+        ("{leo t-0 b2} ends.", "", "broker 2 has no replica of t-0"),
+        ("{value t-0@2} stands.", "", "t-0 holds no record at @2"),
+        ("{next t-0|word}, {hash a|word}.", "", "is not a number that prose writes as a word"),
+    ] {
+        let wrong = made_up(body, fields);
+        assert!(wrong.len() == 1 && wrong[0].contains(complaint), "{body} {fields}: {wrong:?}");
+    }
 }
 
 #[test]
