@@ -279,6 +279,19 @@ impl Step {
     }
 }
 
+impl ToldStep {
+    /// The step as plain text, a paragraph a line: what a still picture has beside it.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![inline::plain(&self.body)];
+        if let Some(asked) = &self.prediction {
+            lines.push(inline::plain(&asked.question));
+            lines.push(inline::plain(&asked.answers[asked.right]));
+            lines.push(inline::plain(&asked.because));
+        }
+        lines
+    }
+}
+
 /// Fills in one piece of prose.
 ///
 /// # Errors
