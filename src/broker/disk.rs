@@ -4,6 +4,7 @@
 //! appended batch is still there; only what Kafka itself keeps in memory alone is lost.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::log::Log;
 use crate::model::{Offset, TopicId, TopicPartition};
@@ -13,7 +14,7 @@ use crate::model::{Offset, TopicId, TopicPartition};
 pub struct Disk {
     pub(super) replicas: BTreeMap<TopicPartition, StoredReplica>,
     /// `replication-offset-checkpoint`: every high watermark as of the last checkpoint.
-    pub(super) high_watermarks: BTreeMap<TopicPartition, Offset>,
+    pub(super) high_watermarks: Arc<BTreeMap<TopicPartition, Offset>>,
     /// How many connections the broker has opened in all its lives.
     pub(super) connections: u32,
 }

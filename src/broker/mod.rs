@@ -475,15 +475,10 @@ impl Broker {
     fn checkpoint_high_watermarks(&mut self) {
         for slot in self.replicas.slots() {
             let replica = self.replicas.get(slot);
-            let written = self.disk.high_watermarks.get_mut(replica.name());
-            match written {
-                Some(written) => *written = replica.high_watermark(),
-                None => {
-                    let name = replica.name().clone();
-                    self.disk
-                        .high_watermarks
-                        .insert(name, replica.high_watermark());
-                }
+            let (name, offset) = (replica.name(), replica.high_watermark());
+            if self.disk.high_watermarks.get(name) != Some(&offset) {
+                let written = Arc::make_mut(&mut self.disk.high_watermarks);
+                written.insert(name.clone(), offset);
             }
         }
     }

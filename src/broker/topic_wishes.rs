@@ -74,8 +74,14 @@ impl Broker {
         let Some(address) = address else {
             return;
         };
-        let timeout = self.config.request_timeout;
+        // Longer than the controller takes, so that its answer comes before this end gives up.
+        let timeout = self.config.request_timeout.times(2);
         match self.topic_wishes.channel.state() {
+            State::Ready if self.topic_wishes.channel.address() != Some(&address) => {
+                // The controller has moved.
+                self.topic_wishes.channel.close(CloseReason::Done, out);
+                self.send_topic_wishes(at, out);
+            }
             State::Closed => {
                 let serial = self.own_connection(Owner::TopicWishes);
                 let opener = ProcessId::from(self.id);
@@ -88,7 +94,7 @@ impl Broker {
                 let names = topics.iter().map(|topic| topic.name.clone()).collect();
                 let request = CreateTopicsRequest {
                     topics,
-                    timeout_ms: timeout.as_millis_i32(),
+                    timeout_ms: self.config.request_timeout.as_millis_i32(),
                     validate_only: false,
                 };
                 let version = *ApiKey::CreateTopics.versions().end();

@@ -118,9 +118,15 @@ impl Log {
     ///
     /// `Unlike Kafka,` a cut through the middle of a batch moves the end of the log back to where that
     /// batch began. Leaders only ever name offsets between batches.
+    ///
+    /// A cut at the end cuts no record, but it takes away an epoch that began there: that of a leader
+    /// who lost the lead before anybody gave it anything to write. Left in place, it would set this log
+    /// apart from the next leader's for ever.
     pub fn truncate_to(&mut self, offset: Offset, wall: Timestamp) -> Offset {
         if offset >= self.end {
-            return self.end;
+            let end = self.end;
+            self.epochs.truncate_from_end(end);
+            return end;
         }
         if offset <= self.start {
             self.start_again_at(offset, wall);

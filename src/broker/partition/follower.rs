@@ -113,14 +113,14 @@ impl Partition {
         self.truncate(to.min(self.log.end()), at, out);
     }
 
-    /// Cuts off everything at and after `to`; the high watermark follows.
+    /// Cuts off everything at and after `to`, and any epoch that begins there; the high watermark
+    /// follows.
     pub(crate) fn truncate(&mut self, to: Offset, at: Moment, out: &mut Outbox) {
         let from = self.log.end();
-        if to >= from {
-            return;
-        }
         let to = self.log.truncate_to(to, at.wall);
-        self.after_cut(from, to, out);
+        if to < from {
+            self.after_cut(from, to, out);
+        }
     }
 
     /// Throws the log away and begins again where the leader's log begins.

@@ -146,6 +146,20 @@ fn logs_that_parted_several_times_meet_in_the_end() {
 }
 
 #[test]
+fn an_epoch_in_which_nothing_was_written_does_not_set_logs_apart() {
+    // Broker 1 led epoch 1 without writing anything; broker 2 leads epoch 2.
+    let mut idle = log_of(&[(0, 3)]);
+    idle.begin_epoch(LeaderEpoch(1));
+    let logs = [(1, idle), (2, log_of(&[(0, 3)])), (3, log_of(&[(0, 3)]))];
+    let mut bench = cluster_with(&logs);
+    elect(&mut bench, 2, 2);
+    assert_eq!(bench.produce_now(2, -1, "a"), (0, 3));
+    assert!(same_bytes(bench.replica(1).log(), bench.replica(2).log()));
+    let cut = |fact: &Fact| matches!(fact, Fact::LogTruncated { .. });
+    assert!(!bench.noted(1, cut), "no record was lost");
+}
+
+#[test]
 fn without_epochs_a_follower_falls_back_to_its_high_watermark() {
     let mut log = Log::new(Offset::ZERO, Timestamp(0));
     let batch = one(0).stamped(Offset(0), LeaderEpoch::NONE);
