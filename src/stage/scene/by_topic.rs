@@ -50,6 +50,13 @@ fn heading(pen: &mut Pen, topic: &crate::stage::snapshot::Topic) {
     let (x, y) = (place.tape.x, place.tape.y - 66.0);
     let text = Shape::text(x, y, topic.name.to_string(), "h");
     let w = text_width(&topic.name.0, 14.0);
+    if pen.snapshot.washed(&thing) {
+        pen.put(
+            &thing,
+            "wash",
+            kit::wash(Rect::new(x - 8.0, y - 17.0, w + 24.0, 24.0), 6.0),
+        );
+    }
     pen.put(&thing, "heading", text);
     pen.target(thing, Rect::new(x, y - 14.0, w, 20.0));
 }

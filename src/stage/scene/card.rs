@@ -37,6 +37,15 @@ pub(super) fn card(pen: &mut Pen, broker: &Broker, area: Rect, header: &Header) 
         let frame = Shape::rect(out.x, out.y, out.w, out.h, 12.0, "frame cut");
         pen.put(&thing, "cut off", frame);
     }
+    if pen.snapshot.washed(&thing) {
+        let strip = Rect::new(
+            area.x + 5.0,
+            area.y + header.mid - 13.0,
+            area.w - 10.0,
+            26.0,
+        );
+        pen.put(&thing, "wash", kit::wash(strip, 7.0));
+    }
     let parts = header_parts(broker, area, header);
     pen.put(&thing, "header", Shape::group("", parts));
     pen.target(thing, area);

@@ -31,7 +31,11 @@ pub(super) fn producer(pen: &mut Pen, producer: &Producer) {
     };
     let pad = if topic { 22.0 } else { pad };
     let x = area.x + 12.0;
-    let mut parts = vec![client_box(area, producer.state, 10.0)];
+    let mut parts = vec![client_box(
+        area,
+        class_of(pen, &thing, producer.state),
+        10.0,
+    )];
     parts.push(Shape::text(
         x,
         area.y + pad,
@@ -128,7 +132,7 @@ pub(super) fn consumer(pen: &mut Pen, consumer: &Consumer) {
     else {
         return;
     };
-    let mut parts = vec![client_box(area, consumer.state, 8.0)];
+    let mut parts = vec![client_box(area, class_of(pen, &thing, consumer.state), 8.0)];
     parts.extend(match pen.layout.manner {
         Manner::Topic => topic_reader(consumer, area),
         manner if manner.is_rows() || manner.is_focus() => beside_row(pen, consumer, area),
@@ -269,6 +273,12 @@ pub(super) fn group(pen: &mut Pen, index: usize, group: &Group) {
         return;
     };
     let mut parts = vec![Shape::rect(area.x, area.y, area.w, area.h, 12.0, "frame")];
+    if pen.snapshot.washed(&thing) {
+        parts.push(kit::wash(
+            Rect::new(area.x + 4.0, area.y + 4.0, area.w - 8.0, 40.0),
+            8.0,
+        ));
+    }
     let wide = area.w >= 150.0;
     let (state, class) = state_line(&group.state);
     if wide {
@@ -349,12 +359,18 @@ fn group_shape(pen: &Pen, consumer: &Consumer) -> GroupShape {
     GroupShape::of(index.unwrap_or(0))
 }
 
-fn client_box(area: Rect, state: ClientState, r: f64) -> Shape {
-    let class = match state {
-        ClientState::Active => "box",
-        ClientState::Waiting => "box dash",
-        ClientState::Failed => "box fault",
-    };
+/// The edge of a client's box says how it fares; a wash says look here.
+fn class_of(pen: &Pen, thing: &Thing, state: ClientState) -> &'static str {
+    match (state, pen.snapshot.washed(thing)) {
+        (ClientState::Failed, _) => "box fault",
+        (ClientState::Active, true) => "box mark",
+        (ClientState::Waiting, true) => "box mark dash",
+        (ClientState::Active, false) => "box",
+        (ClientState::Waiting, false) => "box dash",
+    }
+}
+
+fn client_box(area: Rect, class: &'static str, r: f64) -> Shape {
     Shape::rect(area.x, area.y, area.w, area.h, r, class)
 }
 

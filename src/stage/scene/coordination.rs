@@ -16,6 +16,13 @@ pub(super) fn card(pen: &mut Pen) {
         return;
     };
     let snapshot = pen.snapshot;
+    if snapshot.washed(&Thing::Coordination) {
+        pen.put(
+            &Thing::Coordination,
+            "wash",
+            kit::wash(area.grown(4.0), 12.0),
+        );
+    }
     match &snapshot.coordination {
         Coordination::Absent => {}
         Coordination::StandIn { title, line } => stand_in(pen, area, title, line),

@@ -35,6 +35,7 @@ pub(super) fn draw(pen: &mut Pen) {
 /// The record itself, and a line from it to each of its fields.
 fn tile(pen: &mut Pen, anatomy: &Anatomy, fields: &[FieldRow]) {
     let thing = Thing::Record(anatomy.partition.clone(), anatomy.offset);
+    let washed = pen.snapshot.washed(&thing);
     let narrow = pen.layout.columns.cards_x < 100.0;
     let title = format!("Record {}", anatomy.offset.0);
     let place = format!(
@@ -74,9 +75,12 @@ fn tile(pen: &mut Pen, anatomy: &Anatomy, fields: &[FieldRow]) {
             kit::line(&route.with_radius(8.0), "repl"),
         );
     }
-    let side = TILE * 1.0;
+    if washed {
+        let area = Rect::around(at, TILE + 14.0, TILE + 14.0);
+        pen.put(&thing, "wash", kit::wash(area, 8.0));
+    }
     let parts = vec![
-        kit::record(at, side, &anatomy.mark, anatomy.state, square),
+        kit::record(at, TILE, &anatomy.mark, anatomy.state, square),
         Shape::text(at.x, mid - 28.0, title, "h2 mid halo"),
         Shape::text(at.x, mid + 34.0, place, "s2 mid halo"),
         Shape::text(at.x, mid + 49.0, size, "s mid halo"),

@@ -111,6 +111,13 @@ fn cells(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape) {
             (true, CellState::Committed) => tape.cell(&cell.clone().in_state(CellState::Ghost)),
             _ => tape.cell(cell),
         };
+        let record = Thing::Record(partition.id.clone(), cell.offset);
+        let leads = replica.role.leads();
+        if pen.snapshot.washed(&copy) || (leads && pen.snapshot.washed(&record)) {
+            let (w, h) = (tape.pitch + 3.0, tape.height() + 6.0);
+            let area = Rect::around(tape.middle(cell.offset.0), w, h);
+            pen.put(&copy, "wash", kit::wash(area, 6.0));
+        }
         if let Role::Truncating(to) = replica.role
             && cell.offset >= to
         {

@@ -3,8 +3,10 @@
 //! `UPDATE_GOLDEN=1 cargo test figures` writes them anew. To look at one, open
 //! `tests/figures/<name>.svg` inside a page that loads `www/style/tokens.css` and `stage.css`.
 
+mod any;
 mod failover;
 mod first_run;
+mod lessons;
 mod made;
 mod record;
 mod sandbox;
