@@ -73,9 +73,12 @@ pub mod model;
 pub mod process;
 pub mod protocol;
 pub mod rng;
+pub mod script;
 pub mod stage;
 pub mod time;
 pub mod timers;
+pub mod workload;
+pub mod world;
 
 #[cfg(target_arch = "wasm32")]
 pub mod ui;

@@ -22,8 +22,10 @@ const USUAL: [&str; 17] = [
 /// The first line that cannot be read or carried out.
 pub fn run_golden(text: &str) -> Result<String, Unreadable> {
     let script = parse(text)?;
-    let mut history = History::new(&script.plan, script.seed)
-        .map_err(|refused| Unreadable { line: 1, sentence: refused.0 })?;
+    let mut history = History::new(&script.plan, script.seed).map_err(|refused| Unreadable {
+        line: 1,
+        sentence: refused.0,
+    })?;
     let mut actions = script.lines.into_iter().peekable();
     let (mut fresh, mut output, mut expected) = (String::new(), String::new(), false);
     for (index, raw) in text.lines().enumerate() {

@@ -57,7 +57,10 @@ pub enum Shown {
 pub enum Action {
     Command(Command),
     /// Lets time pass; the kinds of facts to show, none meaning the usual ones.
-    Run { span: Duration, only: Vec<&'static str> },
+    Run {
+        span: Duration,
+        only: Vec<&'static str>,
+    },
     /// Goes to an exact place.
     At(Place),
     /// Takes single steps.
@@ -86,9 +89,8 @@ impl Script {
     /// # Errors
     /// The first line that could not be carried out.
     pub fn play(&self) -> Result<History, Unreadable> {
-        let mut history = History::new(&self.plan, self.seed).map_err(|Refused(sentence)| {
-            Unreadable { line: 1, sentence }
-        })?;
+        let mut history = History::new(&self.plan, self.seed)
+            .map_err(|Refused(sentence)| Unreadable { line: 1, sentence })?;
         for line in &self.lines {
             act(&mut history, line)?;
         }
@@ -101,7 +103,10 @@ impl Script {
 /// # Errors
 /// When the world refuses it.
 pub fn act(history: &mut History, line: &Line) -> Result<(), Unreadable> {
-    let refused = |Refused(sentence)| Unreadable { line: line.number, sentence };
+    let refused = |Refused(sentence)| Unreadable {
+        line: line.number,
+        sentence,
+    };
     match &line.action {
         Action::Command(command) => history.perform(command.clone()).map_err(refused)?,
         Action::Run { span, .. } => {
@@ -110,8 +115,15 @@ pub fn act(history: &mut History, line: &Line) -> Result<(), Unreadable> {
         }
         Action::At(place) => {
             if *place < history.world().place() && place.at < history.now() {
-                let sentence = format!("{} is already past; time here is {}", place.at, history.now());
-                return Err(Unreadable { line: line.number, sentence });
+                let sentence = format!(
+                    "{} is already past; time here is {}",
+                    place.at,
+                    history.now()
+                );
+                return Err(Unreadable {
+                    line: line.number,
+                    sentence,
+                });
             }
             history.seek_place(*place, Steps::UNLIMITED);
         }

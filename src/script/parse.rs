@@ -42,7 +42,11 @@ pub fn parse(text: &str) -> Result<Script, Unreadable> {
         return Err(at(1, "a script has at most 1 MiB".to_owned()));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Describing { plan: Plan::default(), seed: Seed(1), worlds: 0 };
+    let mut reader = Describing {
+        plan: Plan::default(),
+        seed: Seed(1),
+        worlds: 0,
+    };
     let mut lines: Vec<Line> = Vec::new();
     let mut expected = false;
     for (index, raw) in text.lines().enumerate() {
@@ -56,7 +60,9 @@ pub fn parse(text: &str) -> Result<Script, Unreadable> {
             continue;
         }
         let described = lines.is_empty()
-            && reader.describe(tokens.clone()).map_err(|sentence| at(number, sentence))?;
+            && reader
+                .describe(tokens.clone())
+                .map_err(|sentence| at(number, sentence))?;
         if !described {
             let action = action(tokens).map_err(|sentence| at(number, sentence))?;
             lines.push(Line { number, action });
@@ -108,30 +114,44 @@ impl Words {
                 }
             }
         }
-        found.verb = found.words.pop_front().ok_or("a line begins with a word such as run")?;
+        found.verb = found
+            .words
+            .pop_front()
+            .ok_or("a line begins with a word such as run")?;
         Ok(found)
     }
 
     fn word(&mut self, what: &str) -> Result<String, String> {
         let verb = &self.verb;
-        self.words.pop_front().ok_or_else(|| format!("{verb} needs {what}"))
+        self.words
+            .pop_front()
+            .ok_or_else(|| format!("{verb} needs {what}"))
     }
 
     fn text(&mut self, name: &str) -> Result<Option<String>, String> {
-        let Some(bytes) = self.pairs.remove(name) else { return Ok(None) };
+        let Some(bytes) = self.pairs.remove(name) else {
+            return Ok(None);
+        };
         let text = String::from_utf8(bytes).map_err(|_| format!("{name} is not text"))?;
         Ok(Some(text))
     }
 
     fn number<T: std::str::FromStr>(&mut self, name: &str) -> Result<Option<T>, String> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| format!("{name}={text} is not a number that fits"))
+        let Some(text) = self.text(name)? else {
+            return Ok(None);
+        };
+        text.parse()
+            .map(Some)
+            .map_err(|_| format!("{name}={text} is not a number that fits"))
     }
 
     fn span(&mut self, name: &str) -> Result<Option<Duration>, String> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+        let Some(text) = self.text(name)? else {
+            return Ok(None);
+        };
         let span = Duration::parse(&text);
-        span.map(Some).ok_or_else(|| format!("{name}={text} is not a time such as 40ms or 1.5s"))
+        span.map(Some)
+            .ok_or_else(|| format!("{name}={text} is not a time such as 40ms or 1.5s"))
     }
 
     fn process(&mut self, what: &str) -> Result<ProcessId, String> {
@@ -194,11 +214,23 @@ impl Describing {
         }
         if let Some(text) = words.text("brokers")? {
             self.plan.brokers = match (text.contains(','), text.parse::<i32>()) {
-                (false, Ok(count)) if (1..=99).contains(&count) => (1..=count).map(BrokerId).collect(),
+                (false, Ok(count)) if (1..=99).contains(&count) => {
+                    (1..=count).map(BrokerId).collect()
+                }
                 (true, _) => brokers(&text)?,
-                _ => return Err(format!("brokers={text} is not a count such as 3 or a list such as 1,2,3")),
+                _ => {
+                    return Err(format!(
+                        "brokers={text} is not a count such as 3 or a list such as 1,2,3"
+                    ));
+                }
             };
-            self.plan.controller = self.plan.brokers.iter().min().copied().unwrap_or(BrokerId::NONE);
+            self.plan.controller = self
+                .plan
+                .brokers
+                .iter()
+                .min()
+                .copied()
+                .unwrap_or(BrokerId::NONE);
         }
         if let Some(id) = words.number("controller")? {
             self.plan.controller = BrokerId(id);
@@ -228,7 +260,9 @@ impl Describing {
                 match (lists.len(), partitions) {
                     (1, Some(count)) if count <= 1_000 => vec![lists[0].clone(); count],
                     (count, Some(asked)) if count != asked => {
-                        return Err(format!("replicas= lists {count} partitions, partitions= says {asked}"));
+                        return Err(format!(
+                            "replicas= lists {count} partitions, partitions= says {asked}"
+                        ));
                     }
                     _ => lists,
                 }
@@ -241,13 +275,25 @@ impl Describing {
                 }
                 if factor == 0 || factor > self.plan.brokers.len() {
                     let most = self.plan.brokers.len();
-                    return Err(format!("replication={factor} is not from 1 to {most}, the brokers there are"));
+                    return Err(format!(
+                        "replication={factor} is not from 1 to {most}, the brokers there are"
+                    ));
                 }
-                assignment::assign(&self.plan.brokers, count, factor, assignment::Start { first: 0, shift: 0 }, 0)
+                assignment::assign(
+                    &self.plan.brokers,
+                    count,
+                    factor,
+                    assignment::Start { first: 0, shift: 0 },
+                    0,
+                )
             }
         };
         let configs = words.settings()?;
-        self.plan.topics.push(TopicPlan { name: TopicName::new(&name), replicas, configs });
+        self.plan.topics.push(TopicPlan {
+            name: TopicName::new(&name),
+            replicas,
+            configs,
+        });
         Ok(())
     }
 }
@@ -264,10 +310,16 @@ fn client(words: &mut Words) -> Result<ClientPlan, String> {
     };
     if !fits {
         let letter = &verb[..1];
-        return Err(format!("{id} is not a {verb}; a {verb} is {letter}1, {letter}2 and so on"));
+        return Err(format!(
+            "{id} is not a {verb}; a {verb} is {letter}1, {letter}2 and so on"
+        ));
     }
     let name = words.text("name")?.unwrap_or_else(|| id.to_string());
-    Ok(ClientPlan { id, name: name.into(), settings: words.settings()? })
+    Ok(ClientPlan {
+        id,
+        name: name.into(),
+        settings: words.settings()?,
+    })
 }
 
 const VERBS: &str = "run, at, step, produce, load, stop-load, set, assign, seek, pause, resume, \
@@ -280,11 +332,16 @@ fn action(tokens: Vec<Token>) -> Result<Action, String> {
         "at" => Action::At(place(&words.word("a time such as 1.204s")?)?),
         "step" => Action::Step(match words.words.pop_front() {
             None => 1,
-            Some(count) => count.parse().map_err(|_| format!("step {count} is not a count"))?,
+            Some(count) => count
+                .parse()
+                .map_err(|_| format!("step {count} is not a count"))?,
         }),
         "show" => Action::Show(shown(&mut words)?),
         "world" | "topic" => {
-            return Err(format!("{} comes before everything that is done", words.verb));
+            return Err(format!(
+                "{} comes before everything that is done",
+                words.verb
+            ));
         }
         _ => Action::Command(command(&mut words)?),
     };
@@ -295,12 +352,16 @@ fn action(tokens: Vec<Token>) -> Result<Action, String> {
 fn run(words: &mut Words) -> Result<Action, String> {
     let text = words.word("a time such as 1s")?;
     let span = Duration::parse(&text).filter(|span| *span <= Duration::from_secs(86_400));
-    let span = span.ok_or_else(|| format!("run {text} is not a time such as 40ms, 1.5s or 10m, up to 24h"))?;
+    let span = span
+        .ok_or_else(|| format!("run {text} is not a time such as 40ms, 1.5s or 10m, up to 24h"))?;
     let mut only = Vec::new();
     if let Some(kinds) = words.text("only")? {
         for kind in kinds.split(',') {
             let known = Fact::KINDS.iter().find(|known| **known == kind);
-            only.push(*known.ok_or_else(|| format!("only={kind} is none of {}", Fact::KINDS.join(" ")))?);
+            only.push(
+                *known
+                    .ok_or_else(|| format!("only={kind} is none of {}", Fact::KINDS.join(" ")))?,
+            );
         }
     }
     Ok(Action::Run { span, only })
@@ -326,7 +387,11 @@ fn shown(words: &mut Words) -> Result<Shown, String> {
         "clients" => Shown::Clients,
         "audit" => Shown::Audit,
         "digest" => Shown::Digest,
-        _ => return Err(format!("{what} is none of replicas, log, metadata, clients, audit, digest")),
+        _ => {
+            return Err(format!(
+                "{what} is none of replicas, log, metadata, clients, audit, digest"
+            ));
+        }
     })
 }
 
@@ -339,21 +404,38 @@ fn command(words: &mut Words) -> Result<Command, String> {
     Ok(match verb.as_str() {
         "produce" => produce(words)?,
         "load" => load(words)?,
-        "stop-load" => tell(words.process("a producer such as p1")?, Instruction::StopLoad),
+        "stop-load" => tell(
+            words.process("a producer such as p1")?,
+            Instruction::StopLoad,
+        ),
         "set" => {
             let id = words.process("a client such as p1")?;
             let settings = words.settings()?;
             let mut settings = settings.into_iter();
-            let one = settings.next().ok_or("set needs one setting such as acks=all")?;
+            let one = settings
+                .next()
+                .ok_or("set needs one setting such as acks=all")?;
             if settings.next().is_some() {
                 return Err("set changes one setting a line".to_owned());
             }
-            tell(id, Instruction::Configure { name: one.0, value: one.1 })
+            tell(
+                id,
+                Instruction::Configure {
+                    name: one.0,
+                    value: one.1,
+                },
+            )
         }
         "assign" => {
             let id = words.process("a consumer such as c1")?;
-            let partitions: Result<Vec<_>, _> = words.words.drain(..).map(|word| partition(&word)).collect();
-            tell(id, Instruction::Assign { partitions: partitions? })
+            let partitions: Result<Vec<_>, _> =
+                words.words.drain(..).map(|word| partition(&word)).collect();
+            tell(
+                id,
+                Instruction::Assign {
+                    partitions: partitions?,
+                },
+            )
         }
         "seek" => {
             let id = words.process("a consumer such as c1")?;
@@ -363,19 +445,37 @@ fn command(words: &mut Words) -> Result<Command, String> {
                 ("beginning", _) => SeekTo::Beginning,
                 ("end", _) => SeekTo::End,
                 (_, Some(Ok(offset))) if offset >= 0 => SeekTo::Offset(Offset(offset)),
-                _ => return Err(format!("{to} is not beginning, end or an offset such as @12")),
+                _ => {
+                    return Err(format!(
+                        "{to} is not beginning, end or an offset such as @12"
+                    ));
+                }
             };
             tell(id, Instruction::Seek { partition, to })
         }
-        "pause" => tell(words.process("a consumer such as c1")?, Instruction::PauseReading),
-        "resume" => tell(words.process("a consumer such as c1")?, Instruction::ResumeReading),
+        "pause" => tell(
+            words.process("a consumer such as c1")?,
+            Instruction::PauseReading,
+        ),
+        "resume" => tell(
+            words.process("a consumer such as c1")?,
+            Instruction::ResumeReading,
+        ),
         "create-topic" => {
             let id = words.process("an admin client such as a1")?;
             let topic = TopicName::new(&words.word("a topic name")?);
             let partitions = words.number("partitions")?.unwrap_or(-1);
             let replication_factor = words.number("replication")?.unwrap_or(-1);
             let configs = words.settings()?.into_iter().collect();
-            tell(id, Instruction::CreateTopic { topic, partitions, replication_factor, configs })
+            tell(
+                id,
+                Instruction::CreateTopic {
+                    topic,
+                    partitions,
+                    replication_factor,
+                    configs,
+                },
+            )
         }
         "producer" | "consumer" | "admin" | "socket" => Command::AddClient(client(words)?),
         "hold" => {
@@ -391,26 +491,44 @@ fn command(words: &mut Words) -> Result<Command, String> {
             let text = words.word("a time such as 400ms, or default")?;
             let latency = match text.as_str() {
                 "default" => None,
-                text => Some(Duration::parse(text).ok_or_else(|| format!("{text} is not a time such as 400ms"))?),
+                text => Some(
+                    Duration::parse(text)
+                        .ok_or_else(|| format!("{text} is not a time such as 400ms"))?,
+                ),
             };
-            Command::Latency { links, ways, latency }
+            Command::Latency {
+                links,
+                ways,
+                latency,
+            }
         }
         "connect" => {
             let socket = words.process("a socket such as s1")?;
-            Command::OpenSocket { socket, to: words.word("a broker such as b1")?.into() }
+            Command::OpenSocket {
+                socket,
+                to: words.word("a broker such as b1")?.into(),
+            }
         }
         "bytes" => {
             let socket = words.process("a socket such as s1")?;
             let digits: String = words.words.drain(..).collect();
-            Command::WriteSocket { socket, bytes: hex(&digits)? }
+            Command::WriteSocket {
+                socket,
+                bytes: hex(&digits)?,
+            }
         }
-        "close" => Command::CloseSocket { socket: words.process("a socket such as s1")? },
+        "close" => Command::CloseSocket {
+            socket: words.process("a socket such as s1")?,
+        },
         _ => return Err(format!("{verb} is none of {VERBS}")),
     })
 }
 
 fn tell(client: ProcessId, instruction: Instruction) -> Command {
-    Command::Tell { client, instruction }
+    Command::Tell {
+        client,
+        instruction,
+    }
 }
 
 fn hex(digits: &str) -> Result<Bytes, String> {
@@ -418,8 +536,13 @@ fn hex(digits: &str) -> Result<Bytes, String> {
     if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
         return Err(wrong());
     }
-    let pairs = (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16));
-    pairs.collect::<Result<Vec<u8>, _>>().map(Bytes::from).map_err(|_| wrong())
+    let pairs = (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16));
+    pairs
+        .collect::<Result<Vec<u8>, _>>()
+        .map(Bytes::from)
+        .map_err(|_| wrong())
 }
 
 fn links(text: &str) -> Result<(Links, Ways), String> {
@@ -432,11 +555,27 @@ fn links(text: &str) -> Result<(Links, Ways), String> {
     };
     for arrow in ["↔", "<->", "→", "->"] {
         if let Some((from, to)) = text.split_once(arrow) {
-            let ways = if matches!(arrow, "↔" | "<->") { Ways::Both } else { Ways::One };
-            return Ok((Links { from: end(from)?, to: end(to)? }, ways));
+            let ways = if matches!(arrow, "↔" | "<->") {
+                Ways::Both
+            } else {
+                Ways::One
+            };
+            return Ok((
+                Links {
+                    from: end(from)?,
+                    to: end(to)?,
+                },
+                ways,
+            ));
         }
     }
-    Ok((Links { from: end(text)?, to: End::Any }, Ways::Both))
+    Ok((
+        Links {
+            from: end(text)?,
+            to: End::Any,
+        },
+        Ways::Both,
+    ))
 }
 
 /// `orders` or `orders-0`: with a partition when what follows the last hyphen is a number.
@@ -455,12 +594,17 @@ fn produce(words: &mut Words) -> Result<Command, String> {
         Some(topic) => (TopicName::new(&topic), words.number("partition")?),
         None => target(&words.word("a topic or partition such as orders-0")?)?,
     };
-    let mut record = NewRecord { key: words.pairs.remove("key").map(Bytes::from), ..NewRecord::default() };
+    let mut record = NewRecord {
+        key: words.pairs.remove("key").map(Bytes::from),
+        ..NewRecord::default()
+    };
     record.timestamp = words.number("timestamp")?.map(Timestamp);
     let names: Vec<String> = words.pairs.keys().cloned().collect();
     for name in names {
         let header = name.strip_prefix("header.").ok_or_else(|| {
-            format!("produce has no {name}=; it takes key=, timestamp=, header.NAME= and a quoted value")
+            format!(
+                "produce has no {name}=; it takes key=, timestamp=, header.NAME= and a quoted value"
+            )
         })?;
         let value = words.pairs.remove(&name).map(Bytes::from);
         record.headers.push((header.into(), value));
@@ -468,10 +612,20 @@ fn produce(words: &mut Words) -> Result<Command, String> {
     if words.words.front().is_some_and(|word| word == "null") {
         words.words.pop_front();
     } else {
-        let value = words.quoted.pop().ok_or("produce needs a quoted value, or null")?;
+        let value = words
+            .quoted
+            .pop()
+            .ok_or("produce needs a quoted value, or null")?;
         record.value = Some(Bytes::from(value));
     }
-    Ok(tell(id, Instruction::Produce { topic, partition, record }))
+    Ok(tell(
+        id,
+        Instruction::Produce {
+            topic,
+            partition,
+            record,
+        },
+    ))
 }
 
 fn load(words: &mut Words) -> Result<Command, String> {
@@ -479,7 +633,9 @@ fn load(words: &mut Words) -> Result<Command, String> {
     let topic = words.word("a topic")?;
     TopicName::check(&topic).map_err(|rule| format!("{topic}: {rule}"))?;
     let keys = words.text("keys")?.unwrap_or_default();
-    let interval = words.span("every")?.ok_or("load needs every=, such as every=250ms")?;
+    let interval = words
+        .span("every")?
+        .ok_or("load needs every=, such as every=250ms")?;
     if interval.is_zero() {
         return Err("every= is longer than nothing".to_owned());
     }
@@ -487,7 +643,11 @@ fn load(words: &mut Words) -> Result<Command, String> {
         topic: TopicName::new(&topic),
         burst: words.number("burst")?.unwrap_or(1),
         interval,
-        keys: keys.split(',').filter(|key| !key.is_empty()).map(Text::from).collect(),
+        keys: keys
+            .split(',')
+            .filter(|key| !key.is_empty())
+            .map(Text::from)
+            .collect(),
         value_size: words.number("size")?.unwrap_or(32),
         limit: words.number("limit")?,
     };

@@ -30,8 +30,16 @@ pub fn print(plan: &Plan, seed: Seed, commands: &[Stamped], until: Instant) -> S
 /// A plan and a seed as the lines that describe a world.
 pub fn print_plan(plan: &Plan, seed: Seed) -> String {
     let ids: Vec<String> = plan.brokers.iter().map(ToString::to_string).collect();
-    let plain = plan.brokers.iter().enumerate().all(|(i, id)| id.0 == i as i32 + 1);
-    let brokers = if plain { ids.len().to_string() } else { format!("{},", ids.join(",")) };
+    let plain = plan
+        .brokers
+        .iter()
+        .enumerate()
+        .all(|(i, id)| id.0 == i as i32 + 1);
+    let brokers = if plain {
+        ids.len().to_string()
+    } else {
+        format!("{},", ids.join(","))
+    };
     let mut text = format!("world brokers={}", brokers.trim_end_matches(','));
     if plan.brokers.iter().min() != Some(&plan.controller) {
         let _ = write!(text, " controller={}", plan.controller);
@@ -60,11 +68,18 @@ pub fn print_plan(plan: &Plan, seed: Seed) -> String {
 
 fn print_topic(topic: &TopicPlan) -> String {
     let list = |ids: &Vec<crate::model::BrokerId>| {
-        ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+        ids.iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
     };
     let replicas: Vec<String> = topic.replicas.iter().map(list).collect();
-    let mut text =
-        format!("topic {} partitions={} replicas={}", topic.name, replicas.len(), replicas.join("/"));
+    let mut text = format!(
+        "topic {} partitions={} replicas={}",
+        topic.name,
+        replicas.len(),
+        replicas.join("/")
+    );
     for (name, setting) in &topic.configs {
         let _ = write!(text, " {name}={}", value(setting.as_bytes()));
     }
@@ -103,11 +118,18 @@ fn print_links(links: Links, ways: Ways) -> String {
 /// One command as the line that gives it.
 pub fn print_command(command: &Command) -> String {
     match command {
-        Command::Tell { client, instruction } => print_instruction(*client, instruction),
+        Command::Tell {
+            client,
+            instruction,
+        } => print_instruction(*client, instruction),
         Command::AddClient(client) => print_client(client),
         Command::Hold { links, ways } => format!("hold {}", print_links(*links, *ways)),
         Command::Release { links, ways } => format!("release {}", print_links(*links, *ways)),
-        Command::Latency { links, ways, latency } => {
+        Command::Latency {
+            links,
+            ways,
+            latency,
+        } => {
             let span = latency.map_or("default".to_owned(), |span| span.to_string());
             format!("latency {} {span}", print_links(*links, *ways))
         }
@@ -125,7 +147,11 @@ pub fn print_command(command: &Command) -> String {
 
 fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
     match instruction {
-        Instruction::Produce { topic, partition, record } => {
+        Instruction::Produce {
+            topic,
+            partition,
+            record,
+        } => {
             // A topic whose own name ends in a number would read as a partition.
             let ambiguous = partition.is_none() && TopicPartition::parse(topic.as_str()).is_some();
             let mut text = match partition {
@@ -140,7 +166,11 @@ fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
                 let _ = write!(text, " timestamp={}", timestamp.0);
             }
             for (name, header) in &record.headers {
-                let _ = write!(text, " header.{name}={}", value(header.as_deref().unwrap_or_default()));
+                let _ = write!(
+                    text,
+                    " header.{name}={}",
+                    value(header.as_deref().unwrap_or_default())
+                );
             }
             match &record.value {
                 Some(bytes) => text + " " + &quote(bytes),
@@ -174,7 +204,12 @@ fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
         },
         Instruction::PauseReading => format!("pause {client}"),
         Instruction::ResumeReading => format!("resume {client}"),
-        Instruction::CreateTopic { topic, partitions, replication_factor, configs } => {
+        Instruction::CreateTopic {
+            topic,
+            partitions,
+            replication_factor,
+            configs,
+        } => {
             let mut text = format!(
                 "create-topic {client} {topic} partitions={partitions} replication={replication_factor}"
             );
@@ -183,7 +218,10 @@ fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
             }
             text
         }
-        Instruction::Configure { name, value: setting } => {
+        Instruction::Configure {
+            name,
+            value: setting,
+        } => {
             format!("set {client} {name}={}", value(setting.as_bytes()))
         }
     }

@@ -25,7 +25,9 @@ pub fn tokens(line: &str) -> Result<Vec<Token>, String> {
             rest = after.trim_start();
             continue;
         }
-        let end = rest.find(|c: char| c.is_whitespace() || c == '=').unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_whitespace() || c == '=')
+            .unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         if let Some(value) = after.strip_prefix('=') {
             if word.is_empty() {
@@ -67,7 +69,9 @@ fn quoted(text: &str) -> Result<(Vec<u8>, &str), String> {
                 }
                 other => {
                     let shown = other.map(String::from).unwrap_or_default();
-                    return Err(format!("\\{shown} is not an escape; use \\n \\t \\r \\\" \\\\ \\x41"));
+                    return Err(format!(
+                        "\\{shown} is not an escape; use \\n \\t \\r \\\" \\\\ \\x41"
+                    ));
                 }
             },
             c => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -140,9 +144,15 @@ mod tests {
     #[test]
     fn every_byte_reads_back() {
         let bytes: Vec<u8> = (0..=255).collect();
-        assert_eq!(tokens(&quote(&bytes)).unwrap(), [Token::Quoted(bytes.clone())]);
+        assert_eq!(
+            tokens(&quote(&bytes)).unwrap(),
+            [Token::Quoted(bytes.clone())]
+        );
         let pair = format!("key={}", value("日本 \"x\"".as_bytes()));
-        assert_eq!(tokens(&pair).unwrap(), [Token::Pair("key".into(), "日本 \"x\"".into())]);
+        assert_eq!(
+            tokens(&pair).unwrap(),
+            [Token::Pair("key".into(), "日本 \"x\"".into())]
+        );
     }
 
     #[test]

@@ -33,7 +33,10 @@ impl Spans {
 
     fn count_between(&self, from: i64, to: i64) -> u64 {
         let spans = self.0.iter().map(|(a, b)| (*a.max(&from), *b.min(&to)));
-        spans.filter(|(a, b)| a < b).map(|(a, b)| (b - a) as u64).sum()
+        spans
+            .filter(|(a, b)| a < b)
+            .map(|(a, b)| (b - a) as u64)
+            .sum()
     }
 }
 
@@ -55,16 +58,26 @@ pub struct Report {
 }
 
 impl Audit {
-    pub(super) fn add(&mut self, news: &[Entry]) {
+    pub(super) fn add<'a>(&mut self, news: impl Iterator<Item = &'a Entry>) {
         for entry in news {
-            let (Some(by), Fact::RecordsAcknowledged { partition, base_offset, records, .. }) =
-                (entry.by, &entry.fact)
+            let (
+                Some(by),
+                Fact::RecordsAcknowledged {
+                    partition,
+                    base_offset,
+                    records,
+                    ..
+                },
+            ) = (entry.by, &entry.fact)
             else {
                 continue;
             };
             if base_offset.0 >= 0 {
                 let to = *base_offset + i64::from(*records);
-                self.acknowledged.entry((by, partition.clone())).or_default().add(*base_offset, to);
+                self.acknowledged
+                    .entry((by, partition.clone()))
+                    .or_default()
+                    .add(*base_offset, to);
             }
         }
     }
@@ -74,8 +87,12 @@ impl Audit {
         let mut report = Report::default();
         for ((_, partition), spans) in &self.acknowledged {
             report.acknowledged += spans.count_between(0, i64::MAX);
-            let Some(leader) = leader(world, partition) else { continue };
-            let Some(replica) = leader.partition(partition) else { continue };
+            let Some(leader) = leader(world, partition) else {
+                continue;
+            };
+            let Some(replica) = leader.partition(partition) else {
+                continue;
+            };
             let (start, end) = (replica.log_start().0, replica.log_end().0);
             report.readable += spans.count_between(start, replica.high_watermark().0);
             report.lost += spans.count_between(end, i64::MAX);
@@ -86,7 +103,9 @@ impl Audit {
 
 /// The broker that leads a partition, by the controller's word.
 fn leader<'a>(world: &'a World, partition: &TopicPartition) -> Option<&'a crate::broker::Broker> {
-    let controller = world.brokers().find_map(crate::broker::Broker::controller)?;
+    let controller = world
+        .brokers()
+        .find_map(crate::broker::Broker::controller)?;
     let id: BrokerId = controller.partition(partition)?.leader;
     world.broker_by_id(id)
 }

@@ -48,7 +48,10 @@ pub enum Ways {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Tells a client to do something.
-    Tell { client: ProcessId, instruction: Instruction },
+    Tell {
+        client: ProcessId,
+        instruction: Instruction,
+    },
     /// Starts a client that was not in the plan.
     AddClient(ClientPlan),
     /// Packets on these links stop where they are and wait; nothing is lost, nobody is told.
@@ -56,11 +59,18 @@ pub enum Command {
     /// Packets on these links go on.
     Release { links: Links, ways: Ways },
     /// Packets sent over these links from now on take this long; `None` gives the plan's latency back.
-    Latency { links: Links, ways: Ways, latency: Option<Duration> },
+    Latency {
+        links: Links,
+        ways: Ways,
+        latency: Option<Duration>,
+    },
     /// A socket host connects to a broker.
     OpenSocket { socket: ProcessId, to: Text },
     /// A socket host writes bytes, whatever they are.
-    WriteSocket { socket: ProcessId, bytes: bytes::Bytes },
+    WriteSocket {
+        socket: ProcessId,
+        bytes: bytes::Bytes,
+    },
     /// A socket host closes its connection.
     CloseSocket { socket: ProcessId },
 }
@@ -78,7 +88,10 @@ pub struct Place {
 impl Place {
     /// After everything that happens at `at`.
     pub fn after(at: Instant) -> Place {
-        Place { at, steps: u32::MAX }
+        Place {
+            at,
+            steps: u32::MAX,
+        }
     }
 }
 

@@ -65,8 +65,11 @@ impl History {
         let mut observed = Observed::default();
         let world = World::new(plan, seed, &mut observed.journal)?;
         let violation = observed.look(&world).err();
-        let first =
-            Checkpoint { world: world.clone(), observed: observed.clone(), performed: 0 };
+        let first = Checkpoint {
+            world: world.clone(),
+            observed: observed.clone(),
+            performed: 0,
+        };
         Ok(History {
             plan: Arc::new(plan.clone()),
             seed,
@@ -156,7 +159,9 @@ impl History {
         let mut left = limit.0;
         loop {
             let command = self.commands.get(self.performed);
-            let due = command.map(|stamped| stamped.place).filter(|due| *due <= place);
+            let due = command
+                .map(|stamped| stamped.place)
+                .filter(|due| *due <= place);
             let goal = due.unwrap_or(place);
             let last = self.checkpoints.last().map_or(0, |c| c.world.steps());
             // Stop where the next checkpoint belongs, when this is the first time here.
@@ -182,7 +187,9 @@ impl History {
         let before = self.world.steps();
         let mut ran = Ran::OutOfSteps;
         for _ in 0..most {
-            let arrived = self.world.run_to(goal, Steps(1), &mut self.observed.journal);
+            let arrived = self
+                .world
+                .run_to(goal, Steps(1), &mut self.observed.journal);
             self.look();
             if arrived == Ran::Arrived {
                 ran = Ran::Arrived;
@@ -202,13 +209,20 @@ impl History {
         let command = self.commands[self.performed].command.clone();
         self.performed += 1;
         let done = self.world.perform(&command, &mut self.observed.journal);
-        assert!(done.is_ok(), "a remembered command is carried out again as it was");
+        assert!(
+            done.is_ok(),
+            "a remembered command is carried out again as it was"
+        );
         self.look();
     }
 
     fn checkpoint(&mut self) {
         let (world, observed) = (self.world.clone(), self.observed.clone());
-        self.checkpoints.push(Checkpoint { world, observed, performed: self.performed });
+        self.checkpoints.push(Checkpoint {
+            world,
+            observed,
+            performed: self.performed,
+        });
         if self.checkpoints.len() > MOST {
             let half = self.checkpoints.len() / 2;
             let mut index = 0;
@@ -236,7 +250,10 @@ impl History {
         self.world.perform(&command, &mut self.observed.journal)?;
         let place = self.world.place();
         if self.performed < self.commands.len() {
-            let left = Branch { forked_at: place.at, commands: Arc::new(self.commands.clone()) };
+            let left = Branch {
+                forked_at: place.at,
+                commands: Arc::new(self.commands.clone()),
+            };
             self.branches.push(left);
             if self.branches.len() > BRANCHES {
                 self.branches.remove(0);
@@ -259,14 +276,20 @@ impl History {
             return;
         }
         let chosen = self.branches.remove(branch);
-        let left =
-            Branch { forked_at: chosen.forked_at, commands: Arc::new(self.commands.clone()) };
+        let left = Branch {
+            forked_at: chosen.forked_at,
+            commands: Arc::new(self.commands.clone()),
+        };
         self.branches.push(left);
-        let place = Place { at: chosen.forked_at, steps: 0 };
+        let place = Place {
+            at: chosen.forked_at,
+            steps: 0,
+        };
         self.restore(place);
         let (world, performed) = (self.world.place(), self.performed);
-        self.checkpoints
-            .retain(|checkpoint| checkpoint.world.place() <= world && checkpoint.performed <= performed);
+        self.checkpoints.retain(|checkpoint| {
+            checkpoint.world.place() <= world && checkpoint.performed <= performed
+        });
         self.commands = chosen.commands.as_ref().clone();
         self.newest = self.world.now();
         self.run(place, Steps::UNLIMITED);
@@ -280,8 +303,12 @@ impl History {
         let now = self.now();
         self.commands.pop();
         let count = self.commands.len();
-        self.checkpoints.retain(|checkpoint| checkpoint.performed <= count);
-        let place = self.checkpoints.last().map_or(Place::default(), |c| c.world.place());
+        self.checkpoints
+            .retain(|checkpoint| checkpoint.performed <= count);
+        let place = self
+            .checkpoints
+            .last()
+            .map_or(Place::default(), |c| c.world.place());
         // Checkpoints made after the undone command, but before any other, are gone with it.
         self.restore(place);
         self.newest = self.world.now();

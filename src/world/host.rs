@@ -106,11 +106,10 @@ impl Socket {
             Input::Opened { connection, .. } if Some(connection) == self.connection => {
                 self.open = true;
             }
-            Input::Received { connection, payload } if Some(connection) == self.connection => {
-                if let Payload::Kafka(chunks) = payload {
-                    self.received.push(chunks.to_bytes());
-                }
-            }
+            Input::Received {
+                connection,
+                payload: Payload::Kafka(bytes),
+            } if Some(connection) == self.connection => self.received.push(bytes.to_bytes()),
             Input::Closed { connection } if Some(connection) == self.connection => {
                 self.connection = None;
                 self.open = false;

@@ -39,7 +39,11 @@ pub struct Journal {
 
 impl Default for Journal {
     fn default() -> Journal {
-        Journal { digest: Mixer(0x6b61_666b_6121_0001), noted: 0, chunks: VecDeque::new() }
+        Journal {
+            digest: Mixer(0x6b61_666b_6121_0001),
+            noted: 0,
+            chunks: VecDeque::new(),
+        }
     }
 }
 
@@ -47,7 +51,12 @@ impl Journal {
     /// Notes a fact.
     pub fn note(&mut self, at: Instant, by: Option<ProcessId>, fact: Fact) {
         self.noted += 1;
-        let entry = Entry { number: self.noted, at, by, fact };
+        let entry = Entry {
+            number: self.noted,
+            at,
+            by,
+            fact,
+        };
         entry.hash(&mut self.digest);
         match self.chunks.back_mut() {
             Some(chunk) if chunk.len() < CHUNK => Arc::make_mut(chunk).push(entry),
@@ -78,25 +87,36 @@ impl Journal {
 
     /// The number of the oldest entry that is still kept.
     pub fn first_kept(&self) -> u64 {
-        self.chunks.front().and_then(|chunk| chunk.first()).map_or(self.noted + 1, |e| e.number)
+        self.chunks
+            .front()
+            .and_then(|chunk| chunk.first())
+            .map_or(self.noted + 1, |e| e.number)
     }
 
     /// The entries after number `after` that are still kept, oldest first.
     pub fn since(&self, after: u64) -> impl Iterator<Item = &Entry> {
-        let skip = self.chunks.partition_point(|chunk| {
-            chunk.last().is_none_or(|entry| entry.number <= after)
-        });
-        self.chunks.range(skip..).flat_map(|chunk| chunk.iter()).skip_while(move |e| e.number <= after)
+        let skip = self
+            .chunks
+            .partition_point(|chunk| chunk.last().is_none_or(|entry| entry.number <= after));
+        self.chunks
+            .range(skip..)
+            .flat_map(|chunk| chunk.iter())
+            .skip_while(move |e| e.number <= after)
     }
 
     /// The newest entries, newest first.
     pub fn newest(&self) -> impl Iterator<Item = &Entry> {
-        self.chunks.iter().rev().flat_map(|chunk| chunk.iter().rev())
+        self.chunks
+            .iter()
+            .rev()
+            .flat_map(|chunk| chunk.iter().rev())
     }
 
     /// One kept entry by its number.
     pub fn get(&self, number: u64) -> Option<&Entry> {
-        self.since(number.checked_sub(1)?).next().filter(|entry| entry.number == number)
+        self.since(number.checked_sub(1)?)
+            .next()
+            .filter(|entry| entry.number == number)
     }
 }
 
@@ -168,7 +188,10 @@ mod tests {
     fn entries_are_found_by_number() {
         let journal = filled(600);
         assert_eq!(journal.len(), 600);
-        assert_eq!(journal.since(598).map(|e| e.number).collect::<Vec<_>>(), [599, 600]);
+        assert_eq!(
+            journal.since(598).map(|e| e.number).collect::<Vec<_>>(),
+            [599, 600]
+        );
         assert_eq!(journal.get(257).map(|e| e.number), Some(257));
         assert_eq!(journal.get(601), None);
         assert_eq!(journal.newest().next().map(|e| e.number), Some(600));
@@ -191,7 +214,13 @@ mod tests {
         };
         let base = one(Instant::ZERO, None, Fact::Started);
         assert_ne!(base, one(Instant::from_micros(1), None, Fact::Started));
-        assert_ne!(base, one(Instant::ZERO, Some(ProcessId::Broker(1)), Fact::Started));
-        assert_ne!(base, one(Instant::ZERO, None, Fact::Commanded { line: "run".into() }));
+        assert_ne!(
+            base,
+            one(Instant::ZERO, Some(ProcessId::Broker(1)), Fact::Started)
+        );
+        assert_ne!(
+            base,
+            one(Instant::ZERO, None, Fact::Commanded { line: "run".into() })
+        );
     }
 }

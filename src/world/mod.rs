@@ -64,6 +64,13 @@ impl Steps {
     pub const UNLIMITED: Steps = Steps(u64::MAX);
 }
 
+/// The earliest thing that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Packet,
+    Wakeup(ProcessId),
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ran {
@@ -95,7 +102,10 @@ impl World {
         plan.check()?;
         let plan = Arc::new(plan.clone());
         let network = Network::new(plan.latency, plan.jitter, Rng::new(seed, NETWORK_STREAM));
-        let addresses = plan.brokers.iter().map(|id| (Plan::address(*id), ProcessId::from(*id)));
+        let addresses = plan
+            .brokers
+            .iter()
+            .map(|id| (Plan::address(*id), ProcessId::from(*id)));
         let mut world = World {
             addresses: Arc::new(addresses.collect()),
             plan: plan.clone(),
@@ -108,7 +118,11 @@ impl World {
         };
         for id in &plan.brokers {
             let broker = world.broker(*id)?;
-            world.add(ProcessId::from(*id), Program::Broker(Box::new(broker)), journal);
+            world.add(
+                ProcessId::from(*id),
+                Program::Broker(Box::new(broker)),
+                journal,
+            );
         }
         for client in &plan.clients {
             world.add_client(client, journal)?;
@@ -129,7 +143,9 @@ impl World {
                 let brokers = self.plan.brokers.iter();
                 controller::Setup {
                     epoch: ControllerEpoch(1),
-                    brokers: brokers.map(|id| (*id, epoch(*id), Plan::address(*id))).collect(),
+                    brokers: brokers
+                        .map(|id| (*id, epoch(*id), Plan::address(*id)))
+                        .collect(),
                     topics: (self.plan.topics.iter())
                         .map(|topic| controller::TopicSetup {
                             name: topic.name.clone(),
@@ -161,16 +177,33 @@ impl World {
         let program = match id {
             ProcessId::Producer(_) => {
                 let config = client.producer_config()?;
-                let setup = producer::Setup { id, client_id, bootstrap, config, rng };
+                let setup = producer::Setup {
+                    id,
+                    client_id,
+                    bootstrap,
+                    config,
+                    rng,
+                };
                 Program::Producer(Box::new(producer::Producer::new(setup)))
             }
             ProcessId::Consumer(_) => {
                 let config = client.consumer_config()?;
-                let setup = consumer::Setup { id, client_id, bootstrap, config, rng };
+                let setup = consumer::Setup {
+                    id,
+                    client_id,
+                    bootstrap,
+                    config,
+                    rng,
+                };
                 Program::Consumer(Box::new(consumer::Consumer::new(setup)))
             }
             ProcessId::Admin(_) => {
-                let setup = admin::Setup { id, client_id, bootstrap, rng };
+                let setup = admin::Setup {
+                    id,
+                    client_id,
+                    bootstrap,
+                    rng,
+                };
                 Program::Admin(Box::new(admin::Admin::new(setup)))
             }
             ProcessId::Socket(_) => Program::Socket(host::Socket::default()),
@@ -183,7 +216,14 @@ impl World {
     }
 
     fn add(&mut self, id: ProcessId, program: Program, journal: &mut Journal) {
-        self.hosts.insert(id, Arc::new(Host { id, program, wakeup: None }));
+        self.hosts.insert(
+            id,
+            Arc::new(Host {
+                id,
+                program,
+                wakeup: None,
+            }),
+        );
         self.give(id, Input::Booted, journal);
     }
 
@@ -224,7 +264,8 @@ impl World {
     }
 
     pub fn broker_by_id(&self, id: BrokerId) -> Option<&Broker> {
-        self.host(ProcessId::from(id)).and_then(Host::broker)
+        let number = u16::try_from(id.0).ok()?;
+        self.host(ProcessId::Broker(number)).and_then(Host::broker)
     }
 
     pub fn network(&self) -> &Network {
@@ -245,17 +286,26 @@ impl World {
 
     /// When the next thing happens; `None` when nothing ever will without a command.
     pub fn next_at(&self) -> Option<Instant> {
-        let wakeup = self.next_wakeup().map(|(at, _)| at);
-        match (self.network.next_at(), wakeup) {
-            (Some(packet), Some(wakeup)) => Some(packet.min(wakeup)),
-            (packet, wakeup) => packet.or(wakeup),
-        }
+        self.next().map(|(at, _)| at)
     }
 
-    fn next_wakeup(&self) -> Option<(Instant, ProcessId)> {
-        let asleep = self.hosts.iter().filter_map(|(id, host)| Some((host.wakeup?, *id)));
+    /// The single earliest thing: a packet before a wake-up, then by process.
+    fn next(&self) -> Option<(Instant, Next)> {
+        let asleep = self
+            .hosts
+            .iter()
+            .filter_map(|(id, host)| Some((host.wakeup?, *id)));
         // A deadline that is already past, set while handling something later, is due now.
-        asleep.map(|(at, id)| (at.max(self.place.at), id)).min()
+        let wakeup = asleep
+            .min()
+            .map(|(at, id)| (at.max(self.place.at), Next::Wakeup(id)));
+        let packet = self.network.next_at().map(|at| (at, Next::Packet));
+        match (packet, wakeup) {
+            (Some(packet), Some(wakeup)) => {
+                Some(if packet.0 <= wakeup.0 { packet } else { wakeup })
+            }
+            (packet, wakeup) => packet.or(wakeup),
+        }
     }
 
     /// Does the single earliest thing and returns when it happened.
@@ -263,24 +313,23 @@ impl World {
     /// # Panics
     /// When one instant has more than [`STEPS_PER_INSTANT`] steps: something runs in a circle.
     pub fn step(&mut self, journal: &mut Journal) -> Option<Instant> {
-        let wakeup = self.next_wakeup();
-        let packet = self.network.next_at();
-        let at = match (packet, wakeup) {
-            (Some(packet), Some((wakeup, _))) => packet.min(wakeup),
-            (Some(packet), None) => packet,
-            (None, Some((wakeup, _))) => wakeup,
-            (None, None) => return None,
-        };
+        let (at, next) = self.next()?;
+        self.take(at, next, journal);
+        Some(at)
+    }
+
+    fn take(&mut self, at: Instant, next: Next, journal: &mut Journal) {
         self.advance(at);
         self.steps += 1;
         self.place.steps += 1;
-        assert!(self.place.steps < STEPS_PER_INSTANT, "{at} never ends: something runs in a circle");
-        match (packet, wakeup) {
-            (Some(packet), _) if packet <= at => self.deliver(journal),
-            (_, Some((_, id))) => self.give(id, Input::Woken, journal),
-            _ => unreachable!("a step has something to do"),
+        assert!(
+            self.place.steps < STEPS_PER_INSTANT,
+            "{at} never ends: something runs in a circle"
+        );
+        match next {
+            Next::Packet => self.deliver(journal),
+            Next::Wakeup(id) => self.give(id, Input::Woken, journal),
         }
-        Some(at)
     }
 
     fn advance(&mut self, to: Instant) {
@@ -299,40 +348,58 @@ impl World {
     pub fn run_to(&mut self, place: Place, limit: Steps, journal: &mut Journal) -> Ran {
         let mut left = limit.0;
         loop {
-            let next = self.next_at().filter(|at| *at <= place.at);
-            let done = match next {
-                None => true,
-                Some(at) => {
-                    at == place.at && self.place.at == place.at && self.place.steps >= place.steps
-                        || at == place.at && self.place.at < place.at && place.steps == 0
+            let here = self.place;
+            let next = self.next().filter(|(at, _)| match *at == place.at {
+                // At the place's own instant its steps are counted.
+                true => {
+                    if here.at == *at {
+                        here.steps < place.steps
+                    } else {
+                        place.steps > 0
+                    }
                 }
-            };
-            if done {
-                if place.at > self.place.at {
+                false => *at < place.at,
+            });
+            let Some((at, next)) = next else {
+                if place.at > here.at {
                     self.advance(place.at);
                 }
                 return Ran::Arrived;
-            }
+            };
             if left == 0 {
                 return Ran::OutOfSteps;
             }
             left -= 1;
-            self.step(journal);
+            self.take(at, next, journal);
         }
     }
 
     fn deliver(&mut self, journal: &mut Journal) {
         let packet = self.network.pop().expect("a packet is due");
-        let InFlight { from, to, connection, parcel, .. } = packet;
+        let InFlight {
+            from,
+            to,
+            connection,
+            parcel,
+            ..
+        } = packet;
         match parcel {
             Parcel::Open => {
-                self.network.send(self.place.at, connection, Parcel::Accepted);
+                self.network
+                    .send(self.place.at, connection, Parcel::Accepted);
                 self.give(to, Input::Opened { connection, from }, journal);
             }
             _ if !self.network.is_open(connection) => {}
             Parcel::Accepted => self.give(to, Input::Opened { connection, from }, journal),
             Parcel::Bytes(payload) => {
-                self.give(to, Input::Received { connection, payload }, journal);
+                self.give(
+                    to,
+                    Input::Received {
+                        connection,
+                        payload,
+                    },
+                    journal,
+                );
             }
             Parcel::Refused => {
                 self.network.mark_closed(connection);
@@ -347,15 +414,24 @@ impl World {
     }
 
     fn give(&mut self, id: ProcessId, input: Input, journal: &mut Journal) {
-        let at = Moment { now: self.place.at, wall: self.wall(self.place.at) };
-        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let at = Moment {
+            now: self.place.at,
+            wall: self.wall(self.place.at),
+        };
+        let Some(host) = self.hosts.get_mut(&id) else {
+            return;
+        };
         let mut out = std::mem::take(&mut self.out);
         Arc::make_mut(host).handle(at, input, &mut out);
         for effect in out.drain() {
             match effect {
                 Effect::Note(fact) => journal.note(at.now, Some(id), fact),
-                Effect::Send { connection, payload } => {
-                    self.network.send(at.now, connection, Parcel::Bytes(payload));
+                Effect::Send {
+                    connection,
+                    payload,
+                } => {
+                    self.network
+                        .send(at.now, connection, Parcel::Bytes(payload));
                 }
                 Effect::Connect { connection, to } => {
                     let listener = self.addresses.get(&to).copied();
@@ -379,7 +455,10 @@ impl World {
         let now = self.place.at;
         journal.note(now, None, Fact::Commanded { line });
         match command {
-            Command::Tell { client, instruction } => {
+            Command::Tell {
+                client,
+                instruction,
+            } => {
                 self.give(*client, Input::Told(instruction.clone()), journal);
             }
             Command::AddClient(client) => self.add_client(client, journal)?,
@@ -387,7 +466,11 @@ impl World {
             Command::Release { links, ways } => {
                 self.network.release(now, *links, *ways);
             }
-            Command::Latency { links, ways, latency } => {
+            Command::Latency {
+                links,
+                ways,
+                latency,
+            } => {
                 self.network.set_latency(*links, *ways, *latency);
             }
             Command::OpenSocket { socket, to } => {
@@ -431,7 +514,10 @@ impl World {
             true => Ok(()),
             false => {
                 let known: Vec<String> = self.hosts.keys().map(ToString::to_string).collect();
-                Err(Refused(format!("{id} is not in this world; it has {}", known.join(" "))))
+                Err(Refused(format!(
+                    "{id} is not in this world; it has {}",
+                    known.join(" ")
+                )))
             }
         };
         let ends = |links: &Links| match (links.from, links.to) {
@@ -440,7 +526,10 @@ impl World {
             (End::Any, End::Any) => Ok(()),
         };
         match command {
-            Command::Tell { client, instruction } => {
+            Command::Tell {
+                client,
+                instruction,
+            } => {
                 known(*client)?;
                 self.can_tell(*client, instruction)
             }
@@ -467,7 +556,9 @@ impl World {
                 known(broker.ok_or_else(|| Refused(format!("{to} is not a broker such as b1")))?)?;
                 match self.host(*socket).and_then(Host::socket) {
                     Some(socket) if socket.connection.is_none() => Ok(()),
-                    Some(_) => Err(Refused(format!("{socket} has a connection; close it first"))),
+                    Some(_) => Err(Refused(format!(
+                        "{socket} has a connection; close it first"
+                    ))),
                     None => Err(Refused(format!("{socket} is not a socket such as s1"))),
                 }
             }
@@ -475,7 +566,9 @@ impl World {
                 known(*socket)?;
                 match self.host(*socket).and_then(Host::socket) {
                     Some(socket) if socket.connection.is_some() => Ok(()),
-                    Some(_) => Err(Refused(format!("{socket} has no connection; connect it first"))),
+                    Some(_) => Err(Refused(format!(
+                        "{socket} has no connection; connect it first"
+                    ))),
                     None => Err(Refused(format!("{socket} is not a socket such as s1"))),
                 }
             }
@@ -498,11 +591,19 @@ impl World {
             I::CreateTopic { .. } => matches!(client, ProcessId::Admin(_)),
             I::Configure { name, value } => {
                 let settings = [(name.clone(), value.clone())].into();
-                let changed = ClientPlan { id: client, name: "".into(), settings };
+                let changed = ClientPlan {
+                    id: client,
+                    name: "".into(),
+                    settings,
+                };
                 return changed.check();
             }
         };
-        if fits { Ok(()) } else { Err(Refused(format!("{client} is not a client that does this"))) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Refused(format!("{client} is not a client that does this")))
+        }
     }
 }
 

@@ -8,8 +8,8 @@
 //!
 //! Left out: bandwidth and packet loss. TCP hides the one and the fault commands stand for the other.
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use crate::model::{ConnectionId, ProcessId};
 use crate::process::Payload;
@@ -120,7 +120,9 @@ impl Network {
 
     /// When the next packet arrives.
     pub fn next_at(&self) -> Option<Instant> {
-        self.under_way.peek().map(|Reverse(queued)| queued.0.arrives_at)
+        self.under_way
+            .peek()
+            .map(|Reverse(queued)| queued.0.arrives_at)
     }
 
     /// Takes out the packet that arrives next.
@@ -130,7 +132,10 @@ impl Network {
 
     /// Every packet under way or held, in no particular order.
     pub fn in_flight(&self) -> impl Iterator<Item = &InFlight> {
-        self.under_way.iter().map(|Reverse(queued)| &queued.0).chain(&self.held)
+        self.under_way
+            .iter()
+            .map(|Reverse(queued)| &queued.0)
+            .chain(&self.held)
     }
 
     /// Every connection that stands or is being opened.
@@ -149,19 +154,29 @@ impl Network {
             return self.latency;
         }
         // The narrowest description wins: one host to one host, then either end, then all links.
-        let narrowest = self.latencies.iter().filter(|(links, _)| links.cover(from, to));
+        let narrowest = self
+            .latencies
+            .iter()
+            .filter(|(links, _)| links.cover(from, to));
         let narrowness = |links: &Links| {
             use crate::world::command::End;
             u8::from(links.from != End::Any) + u8::from(links.to != End::Any)
         };
-        narrowest.max_by_key(|(links, _)| narrowness(links)).map_or(self.latency, |(_, span)| *span)
+        narrowest
+            .max_by_key(|(links, _)| narrowness(links))
+            .map_or(self.latency, |(_, span)| *span)
     }
 
     /// Begins a connection: its first packet is on its way to `listener`.
     pub fn open(&mut self, now: Instant, connection: ConnectionId, listener: Option<ProcessId>) {
         let opener = connection.opener;
         let to = listener.unwrap_or(opener);
-        let known = Connection { opener, listener: to, last_arrival: [now; 2], open: [true; 2] };
+        let known = Connection {
+            opener,
+            listener: to,
+            last_arrival: [now; 2],
+            open: [true; 2],
+        };
         self.connections.insert((opener, connection.serial), known);
         match listener {
             Some(listener) => self.put(now, opener, listener, connection.other_end(), Parcel::Open),
@@ -171,7 +186,9 @@ impl Network {
 
     /// Sends a packet from the holder of `end` to the other end. Lost when the connection is gone.
     pub fn send(&mut self, now: Instant, end: ConnectionId, parcel: Parcel) {
-        let Some(known) = self.connections.get(&(end.opener, end.serial)) else { return };
+        let Some(known) = self.connections.get(&(end.opener, end.serial)) else {
+            return;
+        };
         let mine = side_index(end);
         if !known.open[mine] {
             return;
@@ -211,22 +228,37 @@ impl Network {
         connection: ConnectionId,
         parcel: Parcel,
     ) {
-        let mut span = if from == to { Duration::TICK } else { self.latency(from, to) };
+        let mut span = if from == to {
+            Duration::TICK
+        } else {
+            self.latency(from, to)
+        };
         if !self.jitter.is_zero() && from != to {
             span = span + Duration::from_micros(self.rng.below(self.jitter.as_micros() + 1));
         }
         let mut arrives_at = now + span.max(Duration::TICK);
         let number = self.next_number;
         self.next_number += 1;
-        if let Some(known) = self.connections.get_mut(&(connection.opener, connection.serial)) {
+        if let Some(known) = self
+            .connections
+            .get_mut(&(connection.opener, connection.serial))
+        {
             let last = &mut known.last_arrival[1 - side_index(connection)];
             // Equal arrivals keep the order of sending, by number.
             arrives_at = arrives_at.max(*last);
             *last = arrives_at;
         }
         let held_since = self.is_held(from, to).then_some(now);
-        let packet =
-            InFlight { number, from, to, connection, parcel, sent_at: now, arrives_at, held_since };
+        let packet = InFlight {
+            number,
+            from,
+            to,
+            connection,
+            parcel,
+            sent_at: now,
+            arrives_at,
+            held_since,
+        };
         match held_since {
             Some(_) => self.held.push(packet),
             None => self.under_way.push(Reverse(Queued(packet))),
@@ -254,7 +286,8 @@ impl Network {
     pub fn release(&mut self, now: Instant, links: Links, ways: Ways) -> bool {
         let before = self.holds.len();
         let released: Vec<Links> = expand(links, ways).collect();
-        self.holds.retain(|held| !released.iter().any(|links| contains(*links, *held)));
+        self.holds
+            .retain(|held| !released.iter().any(|links| contains(*links, *held)));
         for packet in std::mem::take(&mut self.held) {
             if self.is_held(packet.from, packet.to) {
                 self.held.push(packet);
@@ -292,7 +325,10 @@ impl Network {
 }
 
 fn expand(links: Links, ways: Ways) -> impl Iterator<Item = Links> {
-    let back = Links { from: links.to, to: links.from };
+    let back = Links {
+        from: links.to,
+        to: links.from,
+    };
     let both = ways == Ways::Both && back != links;
     std::iter::once(links).chain(both.then_some(back))
 }

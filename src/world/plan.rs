@@ -83,7 +83,10 @@ impl Default for Plan {
 impl Plan {
     /// Where a broker listens: `broker-2:9092`.
     pub fn address(broker: BrokerId) -> Address {
-        Address { host: format!("broker-{broker}").into(), port: 9092 }
+        Address {
+            host: format!("broker-{broker}").into(),
+            port: 9092,
+        }
     }
 
     /// Every broker's address, which is what clients are given as `bootstrap.servers`.
@@ -99,13 +102,18 @@ impl Plan {
         let refuse = |sentence: String| Err(Refused(sentence));
         let ids: BTreeSet<BrokerId> = self.brokers.iter().copied().collect();
         if ids.is_empty() || ids.len() != self.brokers.len() || ids.len() > MAX_BROKERS.into() {
-            return refuse(format!("brokers: a world has 1 to {MAX_BROKERS} different brokers"));
+            return refuse(format!(
+                "brokers: a world has 1 to {MAX_BROKERS} different brokers"
+            ));
         }
         if ids.iter().any(|id| id.0 < 0 || id.0 > 999) {
             return refuse("brokers: a broker id is from 0 to 999".to_owned());
         }
         if !ids.contains(&self.controller) {
-            return refuse(format!("controller: broker {} is not in the plan", self.controller));
+            return refuse(format!(
+                "controller: broker {} is not in the plan",
+                self.controller
+            ));
         }
         if self.latency > Duration::from_secs(60) || self.jitter > Duration::from_secs(60) {
             return refuse("latency: a packet takes at most 60s".to_owned());
@@ -142,7 +150,11 @@ impl Plan {
 }
 
 impl TopicPlan {
-    fn check(&self, ids: &BTreeSet<BrokerId>, brokers: &BTreeMap<Text, Text>) -> Result<(), Refused> {
+    fn check(
+        &self,
+        ids: &BTreeSet<BrokerId>,
+        brokers: &BTreeMap<Text, Text>,
+    ) -> Result<(), Refused> {
         let name = &self.name;
         let refuse = |sentence: String| Err(Refused(format!("topic {name}: {sentence}")));
         if let Err(rule) = TopicName::check(name.as_str()) {
@@ -154,19 +166,26 @@ impl TopicPlan {
         for (partition, replicas) in self.replicas.iter().enumerate() {
             let distinct: BTreeSet<_> = replicas.iter().collect();
             if replicas.is_empty() || distinct.len() != replicas.len() {
-                return refuse(format!("partition {partition} needs one or more different brokers"));
+                return refuse(format!(
+                    "partition {partition} needs one or more different brokers"
+                ));
             }
             if let Some(unknown) = replicas.iter().find(|id| !ids.contains(id)) {
-                return refuse(format!("partition {partition} names broker {unknown}, which the plan lacks"));
+                return refuse(format!(
+                    "partition {partition} names broker {unknown}, which the plan lacks"
+                ));
             }
         }
         let mut config = broker::Config::default();
         for (key, value) in brokers {
             config.set(key, value).map_err(Refused)?;
         }
-        let overrides: Vec<(Text, Text)> =
-            self.configs.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-        config.topic(&overrides).map(drop).or_else(|sentence| refuse(sentence))
+        let overrides: Vec<(Text, Text)> = self
+            .configs
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        config.topic(&overrides).map(drop).or_else(refuse)
     }
 }
 
@@ -176,18 +195,17 @@ impl ClientPlan {
     /// # Errors
     /// A sentence that names the setting at fault.
     pub fn check(&self) -> Result<(), Refused> {
-        let id = self.id;
-        let refuse = |sentence: String| Refused(format!("{id}: {sentence}"));
         match self.id {
             ProcessId::Producer(_) => self.producer_config().map(drop),
             ProcessId::Consumer(_) => self.consumer_config().map(drop),
             ProcessId::Admin(_) | ProcessId::Socket(_) => match self.settings.keys().next() {
                 None => Ok(()),
-                Some(name) => Err(refuse(format!("{name} is not a setting of this client"))),
+                Some(name) => Err(self.refused(&format!(
+                    "{name} is not a setting of this client, which has none"
+                ))),
             },
-            ProcessId::Broker(_) | ProcessId::ZooKeeper(_) => {
-                Err(refuse("a client is a producer p1, a consumer c1, an admin a1 or a socket s1".to_owned()))
-            }
+            ProcessId::Broker(_) | ProcessId::ZooKeeper(_) => Err(self
+                .refused("a client is a producer p1, a consumer c1, an admin a1 or a socket s1")),
         }
     }
 
@@ -197,9 +215,9 @@ impl ClientPlan {
     /// A sentence that names the setting at fault.
     pub fn producer_config(&self) -> Result<ProducerConfig, Refused> {
         let mut config = ProducerConfig::default();
-        for (name, value) in &self.settings {
-            config.set(name, value).map_err(|sentence| Refused(format!("{}: {sentence}", self.id)))?;
-        }
+        config
+            .set_all(self.pairs())
+            .map_err(|sentence| self.refused(&sentence))?;
         Ok(config)
     }
 
@@ -209,9 +227,19 @@ impl ClientPlan {
     /// A sentence that names the setting at fault.
     pub fn consumer_config(&self) -> Result<ConsumerConfig, Refused> {
         let mut config = ConsumerConfig::default();
-        for (name, value) in &self.settings {
-            config.set(name, value).map_err(|sentence| Refused(format!("{}: {sentence}", self.id)))?;
-        }
+        config
+            .set_all(self.pairs())
+            .map_err(|sentence| self.refused(&sentence))?;
         Ok(config)
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.settings
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+    }
+
+    fn refused(&self, sentence: &str) -> Refused {
+        Refused(format!("{}: {sentence}", self.id))
     }
 }

@@ -41,12 +41,16 @@ pub struct Ribbon {
 
 impl Default for Ribbon {
     fn default() -> Ribbon {
-        Ribbon { width: Duration::from_millis(100), counts: Vec::new(), marks: Vec::new() }
+        Ribbon {
+            width: Duration::from_millis(100),
+            counts: Vec::new(),
+            marks: Vec::new(),
+        }
     }
 }
 
 impl Ribbon {
-    pub(super) fn add(&mut self, news: &[Entry]) {
+    pub(super) fn add<'a>(&mut self, news: impl Iterator<Item = &'a Entry>) {
         for entry in news {
             if counts(&entry.fact) {
                 self.count(entry.at);
@@ -56,7 +60,12 @@ impl Ribbon {
                     self.marks.remove(0);
                 }
                 let text = entry.sentence();
-                self.marks.push(Mark { at: entry.at, kind, entry: entry.number, text });
+                self.marks.push(Mark {
+                    at: entry.at,
+                    kind,
+                    entry: entry.number,
+                    text,
+                });
             }
         }
     }
@@ -64,7 +73,11 @@ impl Ribbon {
     fn count(&mut self, at: Instant) {
         let mut bucket = (at.as_micros() / self.width.as_micros()) as usize;
         while bucket >= BUCKETS {
-            self.counts = self.counts.chunks(2).map(|pair| pair.iter().sum()).collect();
+            self.counts = self
+                .counts
+                .chunks(2)
+                .map(|pair| pair.iter().sum())
+                .collect();
             self.width = self.width.times(2);
             bucket = (at.as_micros() / self.width.as_micros()) as usize;
         }
@@ -88,7 +101,9 @@ impl Ribbon {
 fn counts(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::RecordsAppended { .. } | Fact::RecordsAcknowledged { .. } | Fact::RecordsConsumed { .. }
+        Fact::RecordsAppended { .. }
+            | Fact::RecordsAcknowledged { .. }
+            | Fact::RecordsConsumed { .. }
     )
 }
 

@@ -1,7 +1,12 @@
 #![cfg(not(target_arch = "wasm32"))]
 //! The host tests.
 
+mod determinism;
 mod figures;
 mod memory;
+mod scripts;
 mod tidy;
 mod wire;
+
+#[path = "../scripts/mod.rs"]
+mod golden;

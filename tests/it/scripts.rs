@@ -53,11 +53,17 @@ fn every_script_is_listed() {
 #[test]
 fn a_printed_history_reads_back_to_the_same_digest() {
     for (name, text) in SCRIPTS {
-        let history = script::parse(text).and_then(|script| script.play()).unwrap();
+        let history = script::parse(text)
+            .and_then(|script| script.play())
+            .unwrap();
         let printed = history.to_script();
         let again = script::parse(&printed).and_then(|script| script.play());
         let again = again.unwrap_or_else(|unreadable| panic!("{name}: {unreadable}\n{printed}"));
         let digest = history.observed().journal.digest();
-        assert_eq!(again.observed().journal.digest(), digest, "{name}\n{printed}");
+        assert_eq!(
+            again.observed().journal.digest(),
+            digest,
+            "{name}\n{printed}"
+        );
     }
 }

@@ -10,4 +10,36 @@ macro_rules! scripts {
     };
 }
 
-scripts![];
+scripts![
+    "consumer/reads_below_the_high_watermark",
+    "consumer/reset_policy",
+    "consumer/seek",
+    "log/retention_by_size",
+    "log/segments_roll",
+    "network/held_link",
+    "network/malformed_frame",
+    "network/slow_link",
+    "producer/delivery_timeout",
+    "producer/keys_choose_partitions",
+    "producer/linger_collects_a_batch",
+    "producer/round_robin_partitioner",
+    "producer/sticky_partitioner",
+    "replication/acks_all_times_out",
+    "replication/acks_levels",
+    "replication/follower_leaves_and_returns",
+    "replication/followers_learn_the_high_watermark_late",
+    "replication/idle_follower_stays",
+    "replication/min_isr_before_append",
+    "replication/one_record",
+];
+
+/// The digest of the journal of every script, a line each: the same on every target.
+pub const DIGESTS: &str = include_str!("digests.txt");
+
+/// The digest that is stored for a script.
+pub fn stored_digest(name: &str) -> Option<&'static str> {
+    let mut lines = DIGESTS.lines().filter_map(|line| line.split_once(' '));
+    lines
+        .find(|(known, _)| *known == name)
+        .map(|(_, digest)| digest)
+}

@@ -4,6 +4,10 @@
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 mod mounts;
+mod scripts;
 mod wire;
+
+#[path = "../scripts/mod.rs"]
+mod golden;
 
 wasm_bindgen_test_configure!(run_in_browser);

@@ -1,0 +1,64 @@
+//! What only the binary has: the command line.
+//!
+//! Exempt from the laws on clocks and printing; nothing imports it.
+
+use std::io::Read as _;
+use std::process::ExitCode;
+
+use kafka_playground::script;
+
+const HELP: &str = "\
+kafka-playground run FILE      run a script and print what it shows; - reads standard input
+kafka-playground digest FILE   run a script and print the digest of its journal
+kafka-playground help          print this
+";
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["run", file] => read(file).and_then(|text| run(&text)),
+        ["digest", file] => read(file).and_then(|text| digest(&text)),
+        [] | ["help" | "--help" | "-h"] => Ok(HELP.to_owned()),
+        other => Err(format!("{} is no command.\n{HELP}", other.join(" "))),
+    };
+    match done {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read(file: &str) -> Result<String, String> {
+    if file == "-" {
+        let mut text = String::new();
+        let read = std::io::stdin().read_to_string(&mut text);
+        return read
+            .map(|_| text)
+            .map_err(|error| format!("standard input: {error}"));
+    }
+    std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))
+}
+
+/// A script without `---` shows everything at its end, as if each run were followed by one.
+fn run(text: &str) -> Result<String, String> {
+    let marked = text.lines().any(|line| line.trim() == "---");
+    let text = if marked {
+        text.to_owned()
+    } else {
+        format!("{}\n---\n", text.trim_end())
+    };
+    script::run_golden(&text).map_err(|unreadable| unreadable.to_string())
+}
+
+fn digest(text: &str) -> Result<String, String> {
+    let history = script::parse(text).and_then(|script| script.play());
+    let history = history.map_err(|unreadable| unreadable.to_string())?;
+    Ok(format!("{}\n", history.observed().journal.digest()))
+}

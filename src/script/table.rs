@@ -1,0 +1,108 @@
+//! The tables that a transcript shows.
+
+use std::fmt::Write as _;
+
+use crate::model::TopicPartition;
+use crate::world::World;
+
+/// Every replica of the world: its role, where its log begins and ends, what it exposes.
+pub fn replicas(world: &World) -> String {
+    let mut text = String::new();
+    for broker in world.brokers() {
+        for (partition, replica) in broker.partitions() {
+            let role = if replica.is_leader() {
+                "leader"
+            } else {
+                "follower"
+            };
+            let _ = write!(
+                text,
+                "b{} {partition} {role} {} log {}..{} hw {}",
+                broker.id(),
+                replica.leader_epoch(),
+                replica.log_start(),
+                replica.log_end(),
+                replica.high_watermark(),
+            );
+            if replica.is_leader() {
+                let isr: Vec<String> = replica.isr().iter().map(ToString::to_string).collect();
+                let _ = write!(text, " isr {}", isr.join(","));
+            }
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Every batch of a partition, on every broker that holds it.
+pub fn log(world: &World, partition: &TopicPartition) -> String {
+    let mut text = String::new();
+    for broker in world.brokers() {
+        let Some(replica) = broker.partition(partition) else {
+            continue;
+        };
+        let segments: Vec<String> = replica
+            .log()
+            .segments()
+            .map(|segment| segment.base_offset().to_string())
+            .collect();
+        let (id, count) = (broker.id(), segments.join(" "));
+        let _ = writeln!(
+            text,
+            "b{id} {partition} {} bytes, segments at {count}",
+            replica.log().bytes()
+        );
+        for batch in replica
+            .log()
+            .batches(replica.log_start(), replica.log_end())
+        {
+            let (base, last, epoch) = (batch.base_offset(), batch.last_offset(), batch.epoch());
+            let _ = writeln!(text, "b{id} {base}..{last} {epoch} {} bytes", batch.size());
+        }
+    }
+    text
+}
+
+/// What each broker would answer to Metadata.
+pub fn metadata(world: &World) -> String {
+    let mut text = String::new();
+    for broker in world.brokers() {
+        for (topic, image) in broker.metadata().topics() {
+            for (partition, known) in &image.partitions {
+                let isr: Vec<String> = known.isr.iter().map(ToString::to_string).collect();
+                let (id, leader, epoch) = (broker.id(), known.leader, known.leader_epoch);
+                let isr = isr.join(",");
+                let _ = writeln!(
+                    text,
+                    "b{id} knows {topic}-{partition} leader {leader} {epoch} isr {isr}"
+                );
+            }
+        }
+    }
+    text
+}
+
+/// Clients and where they stand.
+pub fn clients(world: &World) -> String {
+    let mut text = String::new();
+    for host in world.hosts() {
+        if let Some(producer) = host.producer() {
+            let tally = producer.tally();
+            let _ = writeln!(
+                text,
+                "{} queued {} acknowledged {} failed {} retried {}",
+                host.id, tally.queued, tally.acknowledged, tally.failed, tally.retried
+            );
+        }
+        if let Some(consumer) = host.consumer() {
+            for view in consumer.partitions() {
+                let (id, partition) = (host.id, view.partition);
+                let shown = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
+                let position = shown(view.position.map(|offset| offset.to_string()));
+                let lag = shown(view.lag.map(|lag| lag.to_string()));
+                let _ = writeln!(text, "{id} {partition} position {position} lag {lag}");
+            }
+        }
+    }
+    text
+}

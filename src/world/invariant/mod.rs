@@ -1,0 +1,116 @@
+//! What must hold after every step, whatever the faults.
+//!
+//! An invariant is a fold over facts that looks only at what the news names, so that checking costs what
+//! the news costs. It is `Clone` and part of what is saved with each checkpoint. The laws are numbered as
+//! the project's reliability catalogue numbers them:
+//!
+//! - [`structure`]: A1 to A5, A7 — one replica's log is in order, its bytes are what was produced;
+//! - [`replication`]: R1 to R3, R6, R10, R12, R13, R15 — who leads, who counts, what is committed;
+//! - [`clients`]: P2, R14, R17, R18 — what clients are told is true.
+//!
+//! "Committed" means below the high watermark of any replica that presumes to lead: the weak trigger, so
+//! that a leader nobody listens to any more is caught committing.
+//!
+//! Not modelled: R4, R5 and R8, R9 across elections, which come with elections; with leadership fixed,
+//! R6 and A5 imply them.
+
+pub mod clients;
+pub mod replication;
+pub mod structure;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::fact::Entry;
+use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
+use crate::time::Instant;
+use crate::world::World;
+
+/// A law that does not hold any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    pub name: &'static str,
+    pub at: Instant,
+    /// What was seen, in a sentence.
+    pub what: String,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}", self.at, self.name, self.what)
+    }
+}
+
+/// A law.
+pub trait Invariant: Clone {
+    /// What the law says, as its name.
+    fn name(&self) -> &'static str;
+
+    /// Looks at one piece of news, with the world as it stands after the whole step.
+    ///
+    /// # Errors
+    /// What was seen that must not be.
+    fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String>;
+}
+
+/// Every law that is kept.
+///
+/// Held by reference so that a checkpoint copies a pointer; a law copies itself when it next learns.
+#[derive(Clone, Debug, Default)]
+pub struct Checker {
+    laws: Arc<Laws>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Laws {
+    structure: structure::LogsAreInOrder,
+    replication: replication::CommittedIsReplicated,
+    clients: clients::ClientsAreToldTheTruth,
+}
+
+impl Checker {
+    /// Shows every law the news.
+    ///
+    /// # Errors
+    /// The first that does not hold; the others have seen the news all the same.
+    pub fn check<'a>(
+        &mut self,
+        world: &World,
+        news: impl Iterator<Item = &'a Entry>,
+    ) -> Result<(), Violation> {
+        let mut first = Ok(());
+        let laws = Arc::make_mut(&mut self.laws);
+        for entry in news {
+            for result in [
+                look(&mut laws.structure, world, entry),
+                look(&mut laws.replication, world, entry),
+                look(&mut laws.clients, world, entry),
+            ] {
+                first = first.and(result);
+            }
+        }
+        first
+    }
+
+    /// How far a partition is committed, by any leader's word.
+    pub fn committed(&self, partition: &TopicPartition) -> Offset {
+        self.laws.replication.committed(partition)
+    }
+}
+
+fn look<I: Invariant>(law: &mut I, world: &World, entry: &Entry) -> Result<(), Violation> {
+    let name = law.name();
+    law.check(world, entry).map_err(|what| Violation {
+        name,
+        at: entry.at,
+        what,
+    })
+}
+
+/// The broker that noted an entry.
+fn broker(entry: &Entry) -> Option<BrokerId> {
+    entry.by.and_then(ProcessId::broker)
+}
+
+/// A small map keyed by broker and partition, looked up without building a key where it is known.
+type PerReplica<T> = BTreeMap<BrokerId, BTreeMap<TopicPartition, T>>;

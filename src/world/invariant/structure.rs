@@ -1,0 +1,200 @@
+//! One replica's log is in order, and its bytes are what a producer sent.
+
+use super::{Invariant, PerReplica, broker};
+use crate::fact::{Entry, Fact, Role};
+use crate::model::{BrokerId, LeaderEpoch, Offset, TopicPartition};
+use crate::world::World;
+
+/// One batch in this many has its checksum computed again.
+const SAMPLE: u64 = 64;
+
+#[derive(Clone, Copy, Debug)]
+struct Replica {
+    end: Offset,
+    epoch: LeaderEpoch,
+}
+
+/// A1 log start ≤ high watermark ≤ log end. A2 offsets only grow. A3 epochs never go back.
+/// A4 a stored batch has a valid checksum and as many records as offsets. A5 a follower's bytes are its
+/// leader's. A7 only a leader appends as one.
+#[derive(Clone, Debug, Default)]
+pub struct LogsAreInOrder {
+    replicas: PerReplica<Replica>,
+    appended: u64,
+}
+
+impl Invariant for LogsAreInOrder {
+    fn name(&self) -> &'static str {
+        "LogsAreInOrder"
+    }
+
+    fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
+        let Some(by) = broker(entry) else {
+            return Ok(());
+        };
+        match &entry.fact {
+            Fact::RecordsAppended {
+                partition,
+                role,
+                base_offset,
+                next_offset,
+                epoch,
+                ..
+            } => {
+                self.appended += 1;
+                self.order(by, partition, *base_offset, *next_offset, *epoch)?;
+                bounds(world, by, partition)?;
+                if self.appended.is_multiple_of(SAMPLE) {
+                    checksums(world, by, partition, *base_offset, *next_offset)?;
+                }
+                match role {
+                    Role::Leader => leads(world, by, partition, *epoch),
+                    Role::Follower => same_bytes(world, by, partition, *base_offset, *next_offset),
+                }
+            }
+            Fact::LogTruncated { partition, to, .. } => {
+                if let Some(known) = self.replicas.entry(by).or_default().get_mut(partition) {
+                    known.end = *to;
+                    // What epoch the log now ends in is for the next append to say.
+                    known.epoch = LeaderEpoch::NONE;
+                }
+                bounds(world, by, partition)
+            }
+            Fact::LogStartMoved { partition, .. } | Fact::HighWatermarkMoved { partition, .. } => {
+                bounds(world, by, partition)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl LogsAreInOrder {
+    fn order(
+        &mut self,
+        by: BrokerId,
+        partition: &TopicPartition,
+        base: Offset,
+        next: Offset,
+        epoch: LeaderEpoch,
+    ) -> Result<(), String> {
+        let replicas = self.replicas.entry(by).or_default();
+        let fresh = Replica { end: next, epoch };
+        let Some(known) = replicas.get_mut(partition) else {
+            replicas.insert(partition.clone(), fresh);
+            return Ok(());
+        };
+        if base < known.end || next <= base {
+            let end = known.end;
+            return Err(format!(
+                "A2: broker {by} appends {base}..{next} to {partition}, which ends at {end}"
+            ));
+        }
+        if epoch < known.epoch {
+            let old = known.epoch;
+            return Err(format!(
+                "A3: broker {by} appends {epoch} behind {old} to {partition}"
+            ));
+        }
+        *known = fresh;
+        Ok(())
+    }
+}
+
+fn bounds(world: &World, by: BrokerId, partition: &TopicPartition) -> Result<(), String> {
+    let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
+        return Ok(());
+    };
+    let (start, hw, end) = (
+        replica.log_start(),
+        replica.high_watermark(),
+        replica.log_end(),
+    );
+    if start <= hw && hw <= end {
+        return Ok(());
+    }
+    Err(format!(
+        "A1: on broker {by} {partition} has start {start}, high watermark {hw}, end {end}"
+    ))
+}
+
+fn checksums(
+    world: &World,
+    by: BrokerId,
+    partition: &TopicPartition,
+    from: Offset,
+    until: Offset,
+) -> Result<(), String> {
+    let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
+        return Ok(());
+    };
+    for stored in replica.log().batches(from, until) {
+        let batch = stored.batch();
+        if batch.verify_crc().is_err() {
+            return Err(format!(
+                "A4: {partition}{from} on broker {by} does not match its checksum"
+            ));
+        }
+        let header = batch.header;
+        if header.records_count != header.last_offset_delta + 1 || header.magic != 2 {
+            return Err(format!(
+                "A4: {partition}{from} on broker {by} counts its records wrong"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn leads(
+    world: &World,
+    by: BrokerId,
+    partition: &TopicPartition,
+    epoch: LeaderEpoch,
+) -> Result<(), String> {
+    let replica = world.broker_by_id(by).and_then(|b| b.partition(partition));
+    match replica {
+        Some(replica) if replica.is_leader() && replica.leader_epoch() >= epoch => Ok(()),
+        Some(_) => Err(format!(
+            "A7: broker {by} appends to {partition} as a leader, which it is not"
+        )),
+        None => Err(format!(
+            "A7: broker {by} appends to {partition}, which it does not hold"
+        )),
+    }
+}
+
+fn same_bytes(
+    world: &World,
+    by: BrokerId,
+    partition: &TopicPartition,
+    from: Offset,
+    until: Offset,
+) -> Result<(), String> {
+    let follower = world.broker_by_id(by).and_then(|b| b.partition(partition));
+    let Some(follower) = follower else {
+        return Ok(());
+    };
+    let Some(leader) = world.broker_by_id(follower.leader()) else {
+        return Ok(());
+    };
+    let Some(leader) = leader.partition(partition).filter(|p| p.is_leader()) else {
+        return Ok(());
+    };
+    if leader.log_start() > from || leader.leader_epoch() != follower.leader_epoch() {
+        return Ok(());
+    }
+    let mut theirs = leader.log().batches(from, until);
+    for mine in follower.log().batches(from, until) {
+        let same = theirs.next().is_some_and(|other| {
+            other.base_offset() == mine.base_offset()
+                && other.next_offset() == mine.next_offset()
+                && other.bytes() == mine.bytes()
+        });
+        if !same {
+            let at = mine.base_offset();
+            return Err(format!(
+                "A5: {partition}{at} on broker {by} differs from its leader's"
+            ));
+        }
+    }
+    Ok(())
+}
