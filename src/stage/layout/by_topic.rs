@@ -1,8 +1,8 @@
 //! The lens by topic: one row for each partition, its leader's log only, with room for every offset mark.
 //!
 //! For keys, groups and offsets. Producers stand left, readers right, both beside the middle of the rows.
-//! When there are more partitions than fit with their marks, the rows lose their marks' room, then their
-//! title stands beside the log; at last the stage pans.
+//! When there are more partitions than fit with their marks, the rows go without numbers, flags and words;
+//! at last the stage pans.
 
 use crate::stage::density::Density;
 use crate::stage::geometry::{Rect, Size};
@@ -11,15 +11,16 @@ use crate::stage::layout::lanes;
 use crate::stage::layout::{Ask, Client, Columns, Layout, Manner, Row, RowForm};
 use crate::stage::snapshot::Snapshot;
 
-/// From the title to the log, and from the log to the lowest mark.
-const ABOVE: f64 = 62.0;
+/// From the top to the middle of the first log, and from there to the lowest mark.
+const ABOVE: f64 = 92.0;
 const BELOW: f64 = 58.0;
+/// Rows that are further apart have room for numbers, flags and words.
+const ROOMY: f64 = 116.0;
 
 pub(super) fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
     let narrow = ask.size.w < 600.0;
     let columns = columns(snapshot, ask, narrow);
     let mut layout = Layout::bare(ask, Manner::Topic, columns);
-    layout.numbers = Numbers::All;
     let bottom = rows(snapshot, ask, &mut layout);
     clients(snapshot, &mut layout, bottom);
     let lowest = layout
@@ -77,9 +78,19 @@ fn rows(snapshot: &Snapshot, ask: &Ask, layout: &mut Layout) -> f64 {
     let count = snapshot.partitions().count();
     let topics = snapshot.topics.len();
     let head = if topics > 1 { 30.0 } else { 0.0 };
-    let room = ask.size.h - ABOVE - BELOW - 4.0 - head * topics as f64;
-    let step = (room / (count.max(2) as f64 - 1.0)).clamp(74.0, 152.0);
-    let mut y = ABOVE + 30.0;
+    let gaps = count.max(2) as f64 - 1.0;
+    let room = ask.size.h - ABOVE - BELOW - 8.0 - head * topics as f64;
+    let roomy = room / gaps >= ROOMY;
+    let (above, below, head, step) = match roomy {
+        true => (ABOVE, BELOW, head, (room / gaps).min(152.0)),
+        false => {
+            let head = head * 0.8;
+            let room = ask.size.h - 56.0 - 30.0 - head * topics as f64;
+            (48.0, 24.0, head, (room / gaps).clamp(62.0, ROOMY))
+        }
+    };
+    layout.numbers = if roomy { Numbers::All } else { Numbers::None };
+    let mut y = above;
     if count == 1 && topics == 1 {
         y = (ask.size.h / 2.0 - 10.0).max(y);
     }
@@ -105,13 +116,13 @@ fn rows(snapshot: &Snapshot, ask: &Ask, layout: &mut Layout) -> f64 {
                 slots: ((columns.cards_w - 4.0) / pitch).floor().max(3.0) as u32,
                 flat: form != RowForm::Cells,
             };
-            let area = Rect::new(tape.x - 2.0, y - 56.0, tape.width() + 4.0, 56.0 + BELOW);
-            let shown = area.h.min(step - 4.0);
-            let area = Rect::new(area.x, y - shown * 0.5, area.w, shown);
+            let (up, down) = if roomy { (60.0, 50.0) } else { (38.0, 20.0) };
+            let down = f64::min(down, step - up - 2.0);
+            let area = Rect::new(tape.x - 8.0, y - up, tape.width() + 16.0, up + down);
             layout
                 .rows
                 .insert((partition.id.clone(), home), Row { area, form, tape });
-            bottom = y + BELOW;
+            bottom = y + below;
             y += step;
         }
     }

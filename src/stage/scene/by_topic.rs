@@ -2,7 +2,7 @@
 
 use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect, Route};
-use crate::stage::kit::{self, GroupShape, MarkerKind, Tape, text_width};
+use crate::stage::kit::{self, GroupShape, MarkerKind, Numbers, Tape, text_width};
 use crate::stage::layout::{Row, RowForm, Voice};
 use crate::stage::scene::pen::Pen;
 use crate::stage::scene::{clients, links, row};
@@ -47,7 +47,7 @@ fn heading(pen: &mut Pen, topic: &crate::stage::snapshot::Topic) {
         return;
     };
     let thing = Thing::Topic(topic.name.clone());
-    let (x, y) = (place.tape.x, place.tape.y - 66.0);
+    let (x, y) = (place.tape.x, title_y(pen, place) - 22.0);
     let text = Shape::text(x, y, topic.name.to_string(), "h");
     let w = text_width(&topic.name.0, 14.0);
     if pen.snapshot.washed(&thing) {
@@ -75,20 +75,30 @@ fn log(pen: &mut Pen, partition: &Partition, place: &Row) {
     pen.put(&thing, "title", title(pen, partition, place));
     row::replica(pen, partition, replica, place);
     let tape = row::tape_of(partition, place);
-    if place.form == RowForm::Cells && pen.layout.ask.voice == Voice::Full {
+    let roomy = pen.layout.numbers != Numbers::None && pen.layout.ask.voice == Voice::Full;
+    if place.form == RowForm::Cells && roomy {
         reading_marks(pen, partition, &tape);
     }
     copies(pen, partition, &tape);
-    notes(pen, partition, &tape);
+    notes(pen, partition, &tape, place);
+}
+
+/// The base line of a partition's title: above its flag, or right above its log when tight.
+fn title_y(pen: &Pen, place: &Row) -> f64 {
+    match pen.layout.numbers {
+        Numbers::None => place.tape.top() - 7.0,
+        _ => place.tape.y - 44.0,
+    }
 }
 
 /// "Partition 0", and who leads it and who is in sync.
 fn title(pen: &Pen, partition: &Partition, place: &Row) -> Shape {
-    let (x, y) = (place.tape.x, place.tape.y - 44.0);
+    let (x, y) = (place.tape.x, title_y(pen, place));
     let name = format!("Partition {}", partition.id.partition);
     let about = match partition.leader {
         None => "no leader".to_owned(),
         Some(leader) if partition.replicas.len() < 2 => format!("on broker {leader}"),
+        Some(leader) if place.tape.width() < 260.0 => format!("leader broker {leader}"),
         Some(leader) => {
             let isr: Vec<String> = partition.isr.iter().map(|id| id.0.to_string()).collect();
             format!("leader broker {leader}, in sync {}", isr.join(", "))
@@ -250,13 +260,18 @@ fn copies(pen: &mut Pen, partition: &Partition, tape: &Tape) {
 }
 
 /// Remarks under records and partitions.
-fn notes(pen: &mut Pen, partition: &Partition, tape: &Tape) {
+fn notes(pen: &mut Pen, partition: &Partition, tape: &Tape, place: &Row) {
     let snapshot = pen.snapshot;
     for note in &snapshot.notes {
         let shape = match &note.thing {
             Thing::Record(id, offset) if *id == partition.id && tape.shows(offset.0) => {
                 let at = tape.middle(offset.0);
-                let y = tape.bottom() + 42.0;
+                let y = tape.bottom()
+                    + if pen.layout.numbers == Numbers::None {
+                        13.0
+                    } else {
+                        32.0
+                    };
                 let class = if at.x > tape.frame().mid().x {
                     "s2 b end"
                 } else {
@@ -271,7 +286,7 @@ fn notes(pen: &mut Pen, partition: &Partition, tape: &Tape) {
             }
             Thing::Partition(id) if *id == partition.id => Shape::text(
                 tape.right(),
-                tape.y - 44.0,
+                title_y(pen, place),
                 note.text.to_string(),
                 "s2 b end halo",
             ),

@@ -24,13 +24,12 @@ pub(super) fn producer(pen: &mut Pen, producer: &Producer) {
         return;
     };
     let topic = pen.layout.manner == Manner::Topic;
-    let pad = if producer.acks.is_none() && producer.note.is_empty() {
-        24.0
-    } else {
-        20.0
+    let pad = match producer.acks.is_none() && producer.note.is_empty() {
+        _ if topic => 22.0,
+        true => 24.0,
+        false => 20.0,
     };
-    let pad = if topic { 22.0 } else { pad };
-    let x = area.x + 12.0;
+    let (x, name) = name_of(area);
     let mut parts = vec![client_box(
         area,
         class_of(pen, &thing, producer.state),
@@ -40,7 +39,7 @@ pub(super) fn producer(pen: &mut Pen, producer: &Producer) {
         x,
         area.y + pad,
         producer.name.to_string(),
-        "h2",
+        name,
     ));
     let kind = if producer.kind.contains('.') {
         "m"
@@ -231,9 +230,9 @@ fn dense_reader(consumer: &Consumer, area: Rect) -> Vec<Shape> {
 
 /// A reader in the lens by topic: one box for all partitions.
 fn topic_reader(consumer: &Consumer, area: Rect) -> Vec<Shape> {
-    let x = area.x + 12.0;
+    let (x, name) = name_of(area);
     let mut y = area.y + 22.0;
-    let mut parts = vec![Shape::text(x, y, consumer.name.to_string(), "h2")];
+    let mut parts = vec![Shape::text(x, y, consumer.name.to_string(), name)];
     if let Some(kind) = &consumer.kind {
         y += 16.0;
         let class = if kind.contains('.') { "m" } else { "s" };
@@ -357,6 +356,14 @@ fn group_shape(pen: &Pen, consumer: &Consumer) -> GroupShape {
     let mut groups = pen.snapshot.groups.iter();
     let index = groups.position(|group| Some(&group.name) == consumer.group.as_ref());
     GroupShape::of(index.unwrap_or(0))
+}
+
+/// Where a client's name begins and how it is set: smaller in the narrow boxes of a phone.
+fn name_of(area: Rect) -> (f64, &'static str) {
+    match area.w < 80.0 {
+        true => (area.x + 5.0, "b fs11"),
+        false => (area.x + 12.0, "h2"),
+    }
 }
 
 /// The edge of a client's box says how it fares; a wash says look here.

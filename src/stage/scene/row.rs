@@ -79,11 +79,13 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
 fn under(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row) {
     let thing = Thing::Replica(partition.id.clone(), replica.broker);
     let whole = Thing::Partition(partition.id.clone());
+    if pen.layout.manner == Manner::Topic {
+        // The whole partition is one row there; its ground lies under its title too.
+        return;
+    }
     if pen.snapshot.washed(&thing) || (replica.role.leads() && pen.snapshot.washed(&whole)) {
         let area = row.area;
         pen.put(&thing, "wash", kit::wash(area, 8.0));
-    } else if pen.layout.manner == Manner::Topic {
-        // The whole partition is one row there, and its ground lies under its title too.
     } else if pen.is_chosen(partition) && pen.snapshot.subject.is_none() {
         let Rect { x, y, w, h } = row.area;
         pen.put(&thing, "ground", Shape::rect(x, y, w, h, 6.0, "selrow"));
@@ -215,7 +217,12 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
             }
             Pole::Flag => {
                 let label = format!("HW {offset}");
-                let (kind, side) = (PoleKind::HighWatermark, FlagSide::Left);
+                let kind = PoleKind::HighWatermark;
+                let side = if x - tape.x < 40.0 {
+                    FlagSide::Right
+                } else {
+                    FlagSide::Left
+                };
                 let flag = kit::flag(x, top - 5.0, bottom + 3.0, &label, kind, side);
                 pen.put(&thing, "hw", flag);
             }
@@ -232,7 +239,7 @@ fn pole_of(pen: &Pen, partition: &Partition, replica: &Replica, row: &Row) -> Po
     match (pen.layout.manner, row.form) {
         (Manner::Focus | Manner::FocusLow, RowForm::Cells) => Pole::Flag,
         (Manner::Phone, RowForm::Cells) if pen.layout.numbers != Numbers::None => Pole::Flag,
-        (Manner::Topic, RowForm::Cells | RowForm::Flat) => Pole::Flag,
+        (Manner::Topic, RowForm::Cells) if pen.layout.numbers != Numbers::None => Pole::Flag,
         (_, RowForm::Strip | RowForm::Stream | RowForm::Heat) => Pole::None,
         _ if pen.layout.ask.voice == Voice::Calm => Pole::None,
         (_, RowForm::Cells) if leads && pen.is_chosen(partition) => Pole::Flag,
@@ -264,8 +271,9 @@ fn readings<'a>(
 fn positions(pen: &mut Pen, partition: &Partition, tape: &Tape) {
     if matches!(
         pen.layout.manner,
-        Manner::Focus | Manner::FocusLow | Manner::Phone | Manner::Topic
-    ) {
+        Manner::Focus | Manner::FocusLow | Manner::Phone
+    ) || (pen.layout.manner == Manner::Topic && pen.layout.numbers != Numbers::None)
+    {
         return;
     }
     let whole = Thing::Partition(partition.id.clone());
