@@ -159,8 +159,11 @@ impl Admin {
         match event {
             Event::Answered { from, call, answer } => {
                 if self.answered(now, &call, &answer, out).is_err() {
-                    let calls = vec![call];
-                    events.push(Event::Lost { to: from, calls });
+                    events.push(Event::Lost {
+                        to: from,
+                        calls: vec![call],
+                        error: ErrorCode::NetworkException,
+                    });
                     let reason = CloseReason::Malformed;
                     (self.network).close(now, from, reason, &mut self.rng, events, out);
                 }

@@ -23,7 +23,7 @@ use crate::fact::CloseReason;
 use crate::model::{Address, BrokerId, ConnectionId, ProcessId, Text};
 use crate::process::{Deadline, Input, Outbox, Payload};
 use crate::protocol::api::MetadataRequest;
-use crate::protocol::{ApiKey, Chunks, Request};
+use crate::protocol::{ApiKey, Chunks, ErrorCode, Request};
 use crate::rng::Rng;
 use crate::time::Instant;
 
@@ -46,7 +46,12 @@ pub enum Event<T> {
         answer: Answer<()>,
     },
     /// The connection to a broker is gone, and with it the answers to these, oldest first.
-    Lost { to: BrokerId, calls: Vec<T> },
+    Lost {
+        to: BrokerId,
+        calls: Vec<T>,
+        /// REQUEST_TIMED_OUT when an answer did not come in time, else NETWORK_EXCEPTION.
+        error: ErrorCode,
+    },
 }
 
 /// A broker as somebody to talk to.
@@ -174,7 +179,8 @@ impl<T: Clone> Network<T> {
             Input::Closed { connection } => {
                 if let Some((broker, peer)) = self.peer_of(connection) {
                     let lost = peer.channel.closed(out);
-                    self.lost(now, broker, lost, rng, events);
+                    let error = ErrorCode::NetworkException;
+                    self.lost(now, broker, lost, error, rng, events);
                 }
             }
             // Settings of topics are for brokers.
@@ -268,7 +274,11 @@ impl<T: Clone> Network<T> {
         if reason == CloseReason::Idle {
             return;
         }
-        self.lost(now, broker, lost, rng, events);
+        let error = match reason {
+            CloseReason::RequestTimedOut => ErrorCode::RequestTimedOut,
+            _ => ErrorCode::NetworkException,
+        };
+        self.lost(now, broker, lost, error, rng, events);
     }
 
     fn lost(
@@ -276,6 +286,7 @@ impl<T: Clone> Network<T> {
         now: Instant,
         broker: BrokerId,
         lost: Vec<Purpose<T>>,
+        error: ErrorCode,
         rng: &mut Rng,
         events: &mut Vec<Event<T>>,
     ) {
@@ -295,7 +306,8 @@ impl<T: Clone> Network<T> {
             }
         }
         self.metadata.request_update();
-        events.push(Event::Lost { to: broker, calls });
+        let to = broker;
+        events.push(Event::Lost { to, calls, error });
     }
 
     fn peer_of(&mut self, connection: ConnectionId) -> Option<(BrokerId, &mut Peer<T>)> {

@@ -9,8 +9,9 @@
 //! partition is not asked for again until there is news about metadata. OFFSET_OUT_OF_RANGE says that the
 //! position is gone, and `auto.offset.reset` decides.
 //!
-//! Unlike Kafka, errors are dealt with when they arrive and not in the next `poll()`. Not modelled: fetch
-//! sessions, of which every request here is outside; reading from a follower (KIP-392).
+//! Unlike Kafka 3.8, which asks a broker that does not lead again at once, a partition waits for news, as
+//! in later versions; and errors are dealt with when they arrive, not in the next `poll()`. Not
+//! modelled: fetch sessions, of which every request here is outside; reading from a follower (KIP-392).
 
 use std::collections::BTreeMap;
 

@@ -348,6 +348,7 @@ impl Consumer {
                     events.push(Event::Lost {
                         to: from,
                         calls: vec![lost],
+                        error: ErrorCode::NetworkException,
                     });
                     let Turn {
                         network, rng, out, ..

@@ -151,9 +151,9 @@ impl Sender {
     pub fn handle(&mut self, event: Event<Produce>, turn: &mut Turn<'_>) {
         match event {
             Event::Answered { from, call, answer } => self.answered(from, call, &answer, turn),
-            Event::Lost { calls, .. } => {
+            Event::Lost { calls, error, .. } => {
                 for batch in calls.into_iter().flat_map(|call| call.batches) {
-                    self.complete(batch, ErrorCode::NetworkException, Offset(-1), turn);
+                    self.complete(batch, error, Offset(-1), turn);
                 }
             }
         }
@@ -170,6 +170,7 @@ impl Sender {
             let mut lost = vec![Event::Lost {
                 to: from,
                 calls: vec![call],
+                error: ErrorCode::NetworkException,
             }];
             let (now, reason) = (turn.at.now, CloseReason::Malformed);
             (turn.network).close(now, from, reason, turn.rng, &mut lost, turn.out);
