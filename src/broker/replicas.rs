@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::partition::Partition;
-use crate::model::TopicPartition;
+use crate::model::{TopicName, TopicPartition};
 
 /// A hosted replica's number on this broker: what waiting requests remember instead of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,7 +14,7 @@ pub(super) struct Slot(u32);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replicas {
     slots: Vec<Arc<Partition>>,
-    by_name: Arc<BTreeMap<TopicPartition, Slot>>,
+    by_name: Arc<BTreeMap<TopicName, BTreeMap<i32, Slot>>>,
 }
 
 impl Slot {
@@ -23,8 +23,13 @@ impl Slot {
 }
 
 impl Replicas {
+    /// The replicas of one topic, by partition.
+    pub(super) fn of_topic(&self, topic: &TopicName) -> Option<&BTreeMap<i32, Slot>> {
+        self.by_name.get(topic)
+    }
+
     pub(super) fn slot(&self, name: &TopicPartition) -> Option<Slot> {
-        self.by_name.get(name).copied()
+        self.of_topic(&name.topic)?.get(&name.partition).copied()
     }
 
     pub(super) fn get(&self, slot: Slot) -> &Partition {
@@ -41,8 +46,12 @@ impl Replicas {
 
     pub(super) fn insert(&mut self, partition: Partition) -> Slot {
         let slot = Slot(u32::try_from(self.slots.len()).expect("a broker hosts fewer replicas"));
-        let name = partition.name().clone();
-        let before = Arc::make_mut(&mut self.by_name).insert(name, slot);
+        let TopicPartition {
+            topic,
+            partition: index,
+        } = partition.name().clone();
+        let topic = Arc::make_mut(&mut self.by_name).entry(topic).or_default();
+        let before = topic.insert(index, slot);
         assert!(before.is_none(), "a partition has one replica on a broker");
         self.slots.push(Arc::new(partition));
         slot
@@ -54,6 +63,7 @@ impl Replicas {
 
     /// By name, so that everything that walks over replicas does it in one order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&TopicPartition, Slot)> {
-        self.by_name.iter().map(|(name, slot)| (name, *slot))
+        let slots = self.by_name.values().flat_map(BTreeMap::values);
+        slots.map(|slot| (self.get(*slot).name(), *slot))
     }
 }

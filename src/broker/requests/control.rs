@@ -227,10 +227,8 @@ impl Broker {
             return;
         }
         let config = self.topic_config(&topic);
-        let slots: Vec<Slot> = (self.replicas.iter())
-            .filter(|(name, _)| name.topic == topic)
-            .map(|(_, slot)| slot)
-            .collect();
+        let slots = self.replicas.of_topic(&topic);
+        let slots: Vec<Slot> = slots.map_or(Vec::new(), |slots| slots.values().copied().collect());
         for slot in slots {
             if *self.replicas.get(slot).config() != config {
                 self.replicas.get_mut(slot).set_config(config.clone());

@@ -70,7 +70,9 @@ enum Take {
 struct Gathered {
     response: FetchResponse,
     bytes: u64,
-    /// An error or a diverging epoch: its reader must know at once.
+    /// What is there for it, within the limits of each partition.
+    available: u64,
+    /// An error, a diverging epoch, or a reader beyond what it may read: there is nothing to wait for.
     urgent: bool,
     spots: Vec<WaitingRead>,
 }
@@ -119,22 +121,17 @@ impl Broker {
         };
         let result = self.carry_out(at, &plan, reader, Take::Note, out);
         let wait = Duration::from_millis_i32(request.max_wait_ms);
-        let enough = result.bytes >= min_bytes || result.urgent || plan.topics.is_empty();
-        if enough || wait.is_zero() {
+        let enough = result.bytes >= min_bytes || result.available >= min_bytes;
+        if enough || result.urgent || plan.topics.is_empty() || wait.is_zero() {
             return self.answer(at, asked.id, &result.response, out);
         }
-        let mut fetch = DelayedFetch {
+        let fetch = DelayedFetch {
             plan,
             reader,
             min_bytes,
             spots: result.spots,
-            available: 0,
+            available: result.available,
         };
-        // A follower that has just let the high watermark move may find more than a moment ago.
-        if self.is_complete(&mut fetch) {
-            let result = self.carry_out(at, &fetch.plan, reader, Take::Nothing, out);
-            return self.answer(at, asked.id, &result.response, out);
-        }
         let parked = Parked {
             request: asked.id,
             since: at.now,
@@ -163,11 +160,16 @@ impl Broker {
                 TOPIC_IDS_FROM.. => self.metadata.name_of(topic.topic_id).cloned(),
                 _ => Some(TopicName(topic.topic.clone())),
             };
-            let mut partitions = Vec::with_capacity(topic.partitions.len());
-            for asked in &topic.partitions {
-                let slot = self.slot_for(name.as_ref(), topic.topic_id, asked.partition);
-                partitions.push(planned_partition(slot, asked));
-            }
+            let hosted = name.as_ref().and_then(|name| self.replicas.of_topic(name));
+            let partitions = topic.partitions.iter().map(|asked| {
+                let slot = hosted.and_then(|hosted| hosted.get(&asked.partition));
+                let slot = match slot {
+                    Some(slot) => self.check_topic_id(*slot, topic.topic_id),
+                    None => Err(self.why_not_here(name.as_ref(), asked.partition)),
+                };
+                planned_partition(slot, asked)
+            });
+            let partitions = partitions.collect();
             planned.push(PlannedTopic {
                 topic: name.unwrap_or_else(|| TopicName(topic.topic.clone())),
                 id: topic.topic_id,
@@ -177,20 +179,21 @@ impl Broker {
         planned
     }
 
-    fn slot_for(
-        &self,
-        topic: Option<&TopicName>,
-        id: TopicId,
-        partition: i32,
-    ) -> Result<Slot, ErrorCode> {
-        let topic = topic.ok_or(ErrorCode::UnknownTopicId)?.clone();
-        let name = TopicPartition { topic, partition };
-        let Some(slot) = self.replicas.slot(&name) else {
-            return Err(match self.metadata.partition(&name) {
-                Some(_) => ErrorCode::NotLeaderOrFollower,
-                None => ErrorCode::UnknownTopicOrPartition,
-            });
+    /// Why a partition cannot be read here: nobody knows it, or somebody else has it.
+    fn why_not_here(&self, topic: Option<&TopicName>, partition: i32) -> ErrorCode {
+        let Some(topic) = topic.cloned() else {
+            return ErrorCode::UnknownTopicId;
         };
+        match self
+            .metadata
+            .partition(&TopicPartition { topic, partition })
+        {
+            Some(_) => ErrorCode::NotLeaderOrFollower,
+            None => ErrorCode::UnknownTopicOrPartition,
+        }
+    }
+
+    fn check_topic_id(&self, slot: Slot, id: TopicId) -> Result<Slot, ErrorCode> {
         let known = self.replicas.get(slot).topic_id();
         if id != TopicId::default() && known != TopicId::default() && id != known {
             return Err(ErrorCode::InconsistentTopicId);
@@ -210,6 +213,7 @@ impl Broker {
         let mut result = Gathered {
             response: FetchResponse::default(),
             bytes: 0,
+            available: 0,
             urgent: false,
             spots: Vec::new(),
         };
@@ -247,7 +251,15 @@ impl Broker {
                 result.bytes += u64::from(size);
                 result.urgent |= read.diverging.is_some();
                 if let (Ok(slot), Some(place)) = (planned.slot, read.place) {
-                    result.spots.push(planned.waiting(slot, place));
+                    let mut spot = planned.waiting(slot, place);
+                    match measure(self.replicas.get(slot), reader, &spot) {
+                        Seen::Complete => result.urgent = true,
+                        Seen::Bytes(bytes) => {
+                            spot.available = bytes;
+                            result.available += u64::from(bytes);
+                        }
+                    }
+                    result.spots.push(spot);
                 }
                 answers.push(answered(plan, planned.index, read));
             }
@@ -339,21 +351,6 @@ impl Broker {
             });
         }
     }
-
-    /// Looks at every partition of a fetch that is about to wait; whether it need not.
-    fn is_complete(&self, fetch: &mut DelayedFetch) -> bool {
-        fetch.available = 0;
-        for spot in &mut fetch.spots {
-            match look(self.replicas.get(spot.slot), fetch.reader, spot) {
-                Seen::Complete => return true,
-                Seen::Bytes(bytes) => {
-                    spot.available = bytes;
-                    fetch.available += u64::from(bytes);
-                }
-            }
-        }
-        fetch.available >= fetch.min_bytes
-    }
 }
 
 /// What a waiting fetch finds in a partition now (`DelayedFetch.tryComplete`).
@@ -364,18 +361,24 @@ pub(in crate::broker) fn look(partition: &Partition, reader: Reader, spot: &Wait
     if partition.admit(reader, spot.current_leader_epoch).is_err() {
         return Seen::Complete;
     }
+    if spot.last_fetched_epoch >= 0 {
+        let offset = spot.place.offset;
+        let agrees = partition
+            .end_of_epoch(LeaderEpoch(spot.last_fetched_epoch))
+            .is_some_and(|end| end.epoch.0 == spot.last_fetched_epoch && end.end >= offset);
+        if !agrees {
+            return Seen::Complete;
+        }
+    }
+    measure(partition, reader, spot)
+}
+
+/// How much a partition has for a reader that it has admitted.
+fn measure(partition: &Partition, reader: Reader, spot: &WaitingRead) -> Seen {
     let from = spot.place;
     let until = partition.readable_until(reader);
     if from.offset > until {
         return Seen::Complete;
-    }
-    if spot.last_fetched_epoch >= 0 {
-        let agrees = partition
-            .end_of_epoch(LeaderEpoch(spot.last_fetched_epoch))
-            .is_some_and(|end| end.epoch.0 == spot.last_fetched_epoch && end.end >= from.offset);
-        if !agrees {
-            return Seen::Complete;
-        }
     }
     if from.offset == until {
         return Seen::Bytes(0);
