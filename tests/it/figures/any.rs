@@ -311,7 +311,7 @@ fn records_do_not_move_boxes() {
             .flat_map(|topic| &mut topic.partitions)
         {
             for replica in &mut partition.replicas {
-                replica.log_end = replica.log_end + 5;
+                replica.log_end += 5;
                 replica.high_watermark = Some(replica.log_end);
                 replica.cells.clear();
             }
