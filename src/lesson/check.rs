@@ -7,8 +7,8 @@
 
 use crate::lesson::fill::View;
 use crate::lesson::inline::{Told, plain};
-use crate::lesson::play::{Lesson, Step, tell};
 use crate::lesson::page::{BECAUSE_WORDS, BODY_WORDS, Check, LEAD_WORDS, Relation};
+use crate::lesson::play::{Lesson, Step, tell};
 use crate::model::{BrokerId, Offset, TopicPartition};
 use crate::stage::Thing;
 use crate::world::{Place, Steps, World};
@@ -35,20 +35,31 @@ pub fn check(lesson: &Lesson) -> Vec<String> {
     for (number, step) in lesson.steps.iter().enumerate() {
         let (start, end) = (&views[number], &views[number + 1]);
         let complaints = check_step(step, start, end);
-        wrong.extend(complaints.into_iter().map(|why| format!("step {}: {why}", number + 1)));
+        wrong.extend(
+            complaints
+                .into_iter()
+                .map(|why| format!("step {}: {why}", number + 1)),
+        );
     }
     wrong.extend(check_repeats(lesson, &views));
     named(lesson, wrong)
 }
 
 fn named(lesson: &Lesson, wrong: Vec<String>) -> Vec<String> {
-    wrong.into_iter().map(|why| format!("{} {why}", lesson.slug)).collect()
+    wrong
+        .into_iter()
+        .map(|why| format!("{} {why}", lesson.slug))
+        .collect()
 }
 
 fn check_step(step: &Step, start: &View, end: &View) -> Vec<String> {
     let mut wrong = Vec::new();
     if end.world.now() != step.to.at {
-        wrong.push(format!("ends at {}, not at {}", end.world.now(), step.to.at));
+        wrong.push(format!(
+            "ends at {}, not at {}",
+            end.world.now(),
+            step.to.at
+        ));
     }
     match step.told(start, end) {
         Err(why) => wrong.push(why.to_string()),
@@ -56,7 +67,8 @@ fn check_step(step: &Step, start: &View, end: &View) -> Vec<String> {
             wrong.extend(too_long("body", &told.body, BODY_WORDS));
             if let Some(asked) = told.prediction {
                 wrong.extend(too_long("explanation", &asked.because, BECAUSE_WORDS));
-                let answers: Vec<String> = asked.answers.iter().map(|answer| plain(answer)).collect();
+                let answers: Vec<String> =
+                    asked.answers.iter().map(|answer| plain(answer)).collect();
                 for (index, answer) in answers.iter().enumerate() {
                     if answers[..index].contains(answer) {
                         wrong.push(format!("offers the answer {answer:?} twice"));
@@ -69,9 +81,15 @@ fn check_step(step: &Step, start: &View, end: &View) -> Vec<String> {
         let mut news = end.observed.journal.since(start.observed.journal.len());
         let happened = news.find(|entry| event.means(entry));
         match happened {
-            None => wrong.push(format!("its event, {} {}, does not happen", event.by, event.line)),
+            None => wrong.push(format!(
+                "its event, {} {}, does not happen",
+                event.by, event.line
+            )),
             Some(entry) if entry.at <= step.from.at && step.from != Place::default() => {
-                wrong.push(format!("its event happens at {}, before it is asked", entry.at));
+                wrong.push(format!(
+                    "its event happens at {}, before it is asked",
+                    entry.at
+                ));
             }
             Some(_) => {}
         }
@@ -96,7 +114,11 @@ fn too_long(what: &str, told: &Told, most: usize) -> Option<String> {
 }
 
 fn holds(check: &Check, start: &View, end: &View) -> Result<(), String> {
-    let side = |prose| tell(prose, start, end).map(|told| plain(&told)).map_err(|why| why.to_string());
+    let side = |prose| {
+        tell(prose, start, end)
+            .map(|told| plain(&told))
+            .map_err(|why| why.to_string())
+    };
     let (left, right) = (side(&check.left)?, side(&check.right)?);
     let number = |text: &str| {
         let digits: String = text.chars().filter(|c| *c != ',').collect();
@@ -153,12 +175,18 @@ fn check_repeats(lesson: &Lesson, views: &[View]) -> Vec<String> {
         history.seek_place(step.to, Steps::UNLIMITED);
         let sought = history.observed().journal.digest();
         if sought != digest {
-            wrong.push(format!("step {}: seeking gives {sought}, playing gave {digest}", number + 1));
+            wrong.push(format!(
+                "step {}: seeking gives {sought}, playing gave {digest}",
+                number + 1
+            ));
         }
         let still = lesson.history_at(number + 1).expect("a step");
         let again = still.observed().journal.digest();
         if again != digest {
-            wrong.push(format!("step {}: played again gives {again}, first {digest}", number + 1));
+            wrong.push(format!(
+                "step {}: played again gives {again}, first {digest}",
+                number + 1
+            ));
         }
     }
     wrong

@@ -12,7 +12,9 @@ use crate::broker::Partition;
 use crate::client::producer::murmur2::{murmur2, partition_of_key};
 use crate::controller::PartitionState;
 use crate::fact::{Entry, Fact};
-use crate::lesson::placeholder::{Audited, How, Pattern, Placeholder, RecordId, What, When, in_words};
+use crate::lesson::placeholder::{
+    Audited, How, Pattern, Placeholder, RecordId, What, When, in_words,
+};
 use crate::model::{BrokerId, ProcessId, TopicName, TopicPartition};
 use crate::protocol::records::{Batch, HEADER_SIZE, INFLATION_LIMIT, Record, describe_records};
 use crate::time::Duration;
@@ -28,7 +30,10 @@ pub struct View {
 impl View {
     /// Where a history stands.
     pub fn of(history: &History) -> View {
-        View { world: history.world().clone(), observed: history.observed().clone() }
+        View {
+            world: history.world().clone(),
+            observed: history.observed().clone(),
+        }
     }
 }
 
@@ -79,7 +84,9 @@ fn separated(count: u64) -> String {
 /// A span as prose writes it: `40 ms`, `10 s`.
 fn spelled(span: Duration) -> String {
     let text = span.to_string();
-    let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     format!("{} {}", &text[..unit], &text[unit..])
 }
 
@@ -180,7 +187,9 @@ impl<'a> Between<'a> {
             What::Partitions(topic) => count(self.partitions(topic)?.len()),
             What::Replication(topic) => count(self.partitions(topic)?[0].replicas.len()),
             What::Records(topic) => {
-                let held = self.every(topic)?.map(|name| Ok(held(self.leading(&name)?)));
+                let held = self
+                    .every(topic)?
+                    .map(|name| Ok(held(self.leading(&name)?)));
                 Value::Count(held.sum::<Result<u64, String>>()?)
             }
             What::Leader(name) => Value::Number(i64::from(self.state(name)?.leader.0)),
@@ -188,12 +197,16 @@ impl<'a> Between<'a> {
             What::Replicas(name) => ids(&self.state(name)?.replicas),
             What::Isr(name) => ids(&self.state(name)?.isr),
             What::InSync(name) => count(self.state(name)?.isr.len()),
-            What::HighWatermark(name, None) => Value::Number(self.leading(name)?.high_watermark().0),
+            What::HighWatermark(name, None) => {
+                Value::Number(self.leading(name)?.high_watermark().0)
+            }
             What::HighWatermark(name, Some(broker)) => {
                 Value::Number(self.replica(name, *broker)?.high_watermark().0)
             }
             What::LogEnd(name, broker) => Value::Number(self.replica(name, *broker)?.log_end().0),
-            What::LogStart(name) | What::First(name) => Value::Number(self.leading(name)?.log_start().0),
+            What::LogStart(name) | What::First(name) => {
+                Value::Number(self.leading(name)?.log_start().0)
+            }
             What::Count(name) => Value::Count(held(self.leading(name)?)),
             What::Last(name) => Value::Number(self.leading(name)?.log_end().0 - 1),
             What::Next(name) => Value::Number(self.leading(name)?.log_end().0),
@@ -203,7 +216,9 @@ impl<'a> Between<'a> {
                 let partitions = u32::try_from(self.partitions(topic)?.len()).unwrap_or(u32::MAX);
                 Value::Number(i64::from(partition_of_key(key.as_bytes(), partitions)))
             }
-            What::Remainder(key, by) => Value::Number(i64::from(partition_of_key(key.as_bytes(), *by))),
+            What::Remainder(key, by) => {
+                Value::Number(i64::from(partition_of_key(key.as_bytes(), *by)))
+            }
             What::Homes(key, topic) => {
                 let mut homes = Vec::new();
                 for name in self.every(topic)? {
@@ -231,7 +246,8 @@ impl<'a> Between<'a> {
             }
             What::RecordBytes(id) => {
                 let (batch, record) = self.record(id)?;
-                let fields = describe_records(&batch, INFLATION_LIMIT).map_err(|why| why.to_string())?;
+                let fields =
+                    describe_records(&batch, INFLATION_LIMIT).map_err(|why| why.to_string())?;
                 let index = usize::try_from(record.offset.0 - batch.base_offset().0).unwrap_or(0);
                 let field = fields.children.get(index).ok_or("no such record")?;
                 count(field.end - field.start)
@@ -249,7 +265,12 @@ impl<'a> Between<'a> {
             What::Name(id) => {
                 let mut clients = self.world().plan().clients.iter();
                 let client = clients.find(|client| client.id == *id);
-                Value::Text(client.ok_or_else(|| format!("the plan has no {id}"))?.name.to_string())
+                Value::Text(
+                    client
+                        .ok_or_else(|| format!("the plan has no {id}"))?
+                        .name
+                        .to_string(),
+                )
             }
             What::Setting(id, name) => {
                 let host = self.world().host(*id);
@@ -258,16 +279,25 @@ impl<'a> Between<'a> {
                     Some((_, Some(consumer))) => consumer.config().get(name),
                     _ => return Err(format!("{id} is neither a producer nor a consumer")),
                 };
-                setting(name, &value.ok_or_else(|| format!("{id} has no setting {name}"))?)
+                setting(
+                    name,
+                    &value.ok_or_else(|| format!("{id} has no setting {name}"))?,
+                )
             }
             What::Position(id, name) => {
                 let consumer = self.world().host(*id).and_then(|host| host.consumer());
                 let consumer = consumer.ok_or_else(|| format!("{id} is not a consumer"))?;
                 let position = consumer.partition(name).and_then(|view| view.position);
-                Value::Number(position.ok_or_else(|| format!("{id} does not read {name}"))?.0)
+                Value::Number(
+                    position
+                        .ok_or_else(|| format!("{id} does not read {name}"))?
+                        .0,
+                )
             }
             What::Consumed(id, name) => Value::Count(self.sum(*id, |fact| match fact {
-                Fact::RecordsConsumed { partition, records, .. } if partition == name => *records,
+                Fact::RecordsConsumed {
+                    partition, records, ..
+                } if partition == name => *records,
                 _ => 0,
             })),
             What::FirstAcknowledged(id) => Value::Number(self.acknowledged(*id, When::Start)?),
@@ -280,9 +310,14 @@ impl<'a> Between<'a> {
                 Fact::BatchSent { attempt: 1, .. } => 1,
                 _ => 0,
             })),
-            What::Queued(id) => Value::Count(self.choices(*id).map(|(_, records)| u64::from(records)).sum()),
+            What::Queued(id) => Value::Count(
+                self.choices(*id)
+                    .map(|(_, records)| u64::from(records))
+                    .sum(),
+            ),
             What::Chosen(id) => {
-                let chosen: Vec<String> = self.chosen(*id).iter().map(ToString::to_string).collect();
+                let chosen: Vec<String> =
+                    self.chosen(*id).iter().map(ToString::to_string).collect();
                 Value::Text(chosen.join(", "))
             }
             What::Spread(id) => count(self.chosen(*id).len()),
@@ -302,13 +337,18 @@ impl<'a> Between<'a> {
     // ---- the cluster
 
     fn controller(&self) -> Result<&'a crate::controller::Controller, String> {
-        let found = self.world().brokers().find_map(crate::broker::Broker::controller);
+        let found = self
+            .world()
+            .brokers()
+            .find_map(crate::broker::Broker::controller);
         found.ok_or_else(|| "no broker is the controller".to_owned())
     }
 
     fn partitions(&self, topic: &TopicName) -> Result<&'a [PartitionState], String> {
         let state = self.controller()?.store().topic(topic);
-        let partitions = state.map(|topic| topic.partitions.as_slice()).unwrap_or_default();
+        let partitions = state
+            .map(|topic| topic.partitions.as_slice())
+            .unwrap_or_default();
         match partitions.is_empty() {
             true => Err(format!("there is no topic {topic}")),
             false => Ok(partitions),
@@ -318,7 +358,10 @@ impl<'a> Between<'a> {
     fn every(&self, topic: &TopicName) -> Result<impl Iterator<Item = TopicPartition>, String> {
         let partitions = i32::try_from(self.partitions(topic)?.len()).unwrap_or(i32::MAX);
         let topic = topic.clone();
-        Ok((0..partitions).map(move |partition| TopicPartition { topic: topic.clone(), partition }))
+        Ok((0..partitions).map(move |partition| TopicPartition {
+            topic: topic.clone(),
+            partition,
+        }))
     }
 
     fn state(&self, name: &TopicPartition) -> Result<&'a PartitionState, String> {
@@ -339,22 +382,33 @@ impl<'a> Between<'a> {
 
     // ---- records
 
-    fn batches(&self, name: &TopicPartition) -> Result<impl Iterator<Item = Batch> + use<'a>, String> {
+    fn batches(
+        &self,
+        name: &TopicPartition,
+    ) -> Result<impl Iterator<Item = Batch> + use<'a>, String> {
         let log = self.leading(name)?.log();
-        Ok(log.batches(log.start(), log.end()).map(|stored| stored.batch()))
+        Ok(log
+            .batches(log.start(), log.end())
+            .map(|stored| stored.batch()))
     }
 
     fn record(&self, id: &RecordId) -> Result<(Batch, Record), String> {
         let missing = || format!("{} holds no record at {}", id.partition, id.offset);
         let mut batches = self.batches(&id.partition)?;
-        let batch = batches.find(|batch| batch.last_offset() >= id.offset).ok_or_else(missing)?;
+        let batch = batches
+            .find(|batch| batch.last_offset() >= id.offset)
+            .ok_or_else(missing)?;
         let mut records = batch.records().flatten();
-        let record = records.find(|record| record.offset == id.offset).ok_or_else(missing)?;
+        let record = records
+            .find(|record| record.offset == id.offset)
+            .ok_or_else(missing)?;
         Ok((batch, record))
     }
 
     fn keyed(&self, key: &str, name: &TopicPartition) -> Result<u64, String> {
-        let records = self.batches(name)?.flat_map(|batch| batch.records().flatten());
+        let records = self
+            .batches(name)?
+            .flat_map(|batch| batch.records().flatten());
         let keyed = records.filter(|record| record.key.as_deref() == Some(key.as_bytes()));
         Ok(keyed.count() as u64)
     }
@@ -363,19 +417,36 @@ impl<'a> Between<'a> {
 
     /// What was noted within the step.
     fn news(&self) -> impl Iterator<Item = &'a Entry> {
-        self.end.observed.journal.since(self.start.observed.journal.len())
+        self.end
+            .observed
+            .journal
+            .since(self.start.observed.journal.len())
     }
 
     /// A sum over everything that one process noted.
     fn sum(&self, by: ProcessId, of: impl Fn(&Fact) -> u32) -> u64 {
-        let entries = self.end.observed.journal.since(0).filter(|entry| entry.by == Some(by));
+        let entries = self
+            .end
+            .observed
+            .journal
+            .since(0)
+            .filter(|entry| entry.by == Some(by));
         entries.map(|entry| u64::from(of(&entry.fact))).sum()
     }
 
     fn acknowledged(&self, by: ProcessId, which: When) -> Result<i64, String> {
-        let entries = self.end.observed.journal.since(0).filter(|entry| entry.by == Some(by));
+        let entries = self
+            .end
+            .observed
+            .journal
+            .since(0)
+            .filter(|entry| entry.by == Some(by));
         let mut spans = entries.filter_map(|entry| match &entry.fact {
-            Fact::RecordsAcknowledged { base_offset, records, .. } if base_offset.0 >= 0 => {
+            Fact::RecordsAcknowledged {
+                base_offset,
+                records,
+                ..
+            } if base_offset.0 >= 0 => {
                 Some((base_offset.0, base_offset.0 + i64::from(*records) - 1))
             }
             _ => None,
@@ -454,9 +525,18 @@ mod tests {
 
     #[test]
     fn numbers_become_words_where_prose_has_words() {
-        assert_eq!(shown(Value::Count(3), How::Word), Ok(Value::Text("three".into())));
-        assert_eq!(shown(Value::Count(3), How::Capital), Ok(Value::Text("Three".into())));
-        assert_eq!(shown(Value::Count(1), How::Plural), Ok(Value::Text(String::new())));
+        assert_eq!(
+            shown(Value::Count(3), How::Word),
+            Ok(Value::Text("three".into()))
+        );
+        assert_eq!(
+            shown(Value::Count(3), How::Capital),
+            Ok(Value::Text("Three".into()))
+        );
+        assert_eq!(
+            shown(Value::Count(1), How::Plural),
+            Ok(Value::Text(String::new()))
+        );
         let list = |text: &str| Value::Text(text.to_owned());
         assert_eq!(shown(list("2, 3, 1"), How::And), Ok(list("2, 3 and 1")));
         assert_eq!(shown(list("2"), How::And), Ok(list("2")));

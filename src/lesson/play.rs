@@ -111,7 +111,9 @@ impl Catalogue {
 
 /// The world where step `step`, counted from 1, of a lesson ends; `None` when there is no such step.
 pub fn still(slug: &str, step: usize) -> Option<History> {
-    let source = std::iter::once(FIRST).chain(LESSONS).find(|source| source.slug == slug)?;
+    let source = std::iter::once(FIRST)
+        .chain(LESSONS)
+        .find(|source| source.slug == slug)?;
     Lesson::read(source).ok()?.history_at(step)
 }
 
@@ -121,10 +123,19 @@ impl Lesson {
     /// # Errors
     /// The first line of either that cannot be read, or that plays what a lesson may not play.
     pub fn read(source: &Source) -> Result<Lesson, Misread> {
-        let Page { slug, number, title, lens, lead, steps } =
-            page::parse(source.page).map_err(Misread::Page)?;
+        let Page {
+            slug,
+            number,
+            title,
+            lens,
+            lead,
+            steps,
+        } = page::parse(source.page).map_err(Misread::Page)?;
         let script = script::parse(source.script)
-            .map_err(|error| Unreadable { line: error.line, sentence: error.sentence })
+            .map_err(|error| Unreadable {
+                line: error.line,
+                sentence: error.sentence,
+            })
             .map_err(Misread::Script)?;
         let parts = cuts(source.script, steps.len()).map_err(Misread::Script)?;
         let mut placed = Vec::with_capacity(steps.len());
@@ -150,13 +161,23 @@ impl Lesson {
             from = to;
         }
         let source = source.script.into();
-        Ok(Lesson { slug, number, title, lens, lead, steps: placed, script, source })
+        Ok(Lesson {
+            slug,
+            number,
+            title,
+            lens,
+            lead,
+            steps: placed,
+            script,
+            source,
+        })
     }
 
     /// A history of the whole lesson: every command is in it, and it stands at the end. Seeking to a
     /// step's `from` or `to` shows the lesson there.
     pub fn history(&self) -> History {
-        self.history_at(self.steps.len()).expect("a lesson has steps")
+        self.history_at(self.steps.len())
+            .expect("a lesson has steps")
     }
 
     /// A history that ends where a step, counted from 1, ends; `None` when there is no such step.
@@ -166,7 +187,9 @@ impl Lesson {
     /// catalogue is never refused.
     pub fn history_at(&self, step: usize) -> Option<History> {
         let last = self.steps.get(step.checked_sub(1)?)?;
-        let mut history = self.beginning().unwrap_or_else(|why| panic!("{}: {why}", self.slug));
+        let mut history = self
+            .beginning()
+            .unwrap_or_else(|why| panic!("{}: {why}", self.slug));
         if let Err(why) = self.play(&mut history, 0..last.lines.end) {
             panic!("{}: {why}", self.slug);
         }
@@ -197,19 +220,25 @@ impl Lesson {
             .map_err(|why| Unfilled(format!("{}.script {why}", self.slug)))?;
         let lead = tell(&self.lead, &views[1], &views[1])?;
         let steps = self.steps.iter().zip(views.windows(2));
-        let steps = steps.map(|(step, ends)| step.told(&ends[0], &ends[1])).collect::<Result<_, _>>()?;
+        let steps = steps
+            .map(|(step, ends)| step.told(&ends[0], &ends[1]))
+            .collect::<Result<_, _>>()?;
         Ok(ToldLesson { lead, steps })
     }
 
     fn beginning(&self) -> Result<History, Unreadable> {
-        History::new(&self.script.plan, self.script.seed)
-            .map_err(|refused| Unreadable { line: 1, sentence: refused.0 })
+        History::new(&self.script.plan, self.script.seed).map_err(|refused| Unreadable {
+            line: 1,
+            sentence: refused.0,
+        })
     }
 
     fn play(&self, history: &mut History, lines: Range<usize>) -> Result<(), Unreadable> {
         for line in &self.script.lines[lines] {
-            script::act(history, line)
-                .map_err(|error| Unreadable { line: error.line, sentence: error.sentence })?;
+            script::act(history, line).map_err(|error| Unreadable {
+                line: error.line,
+                sentence: error.sentence,
+            })?;
         }
         Ok(())
     }
@@ -233,13 +262,18 @@ impl Step {
                 because: tell(&asked.because, start, end)?,
             }),
         };
-        Ok(ToldStep { body: tell(&self.body, start, end)?, prediction })
+        Ok(ToldStep {
+            body: tell(&self.body, start, end)?,
+            prediction,
+        })
     }
 
     /// Everything of the step that is read and filled in.
     pub fn prose(&self) -> impl Iterator<Item = &Prose> {
         let asked = self.prediction.iter().flat_map(|asked| {
-            std::iter::once(&asked.question).chain(&asked.answers).chain(std::iter::once(&asked.because))
+            std::iter::once(&asked.question)
+                .chain(&asked.answers)
+                .chain(std::iter::once(&asked.because))
         });
         std::iter::once(&self.body).chain(asked)
     }
@@ -298,7 +332,9 @@ impl ToldStep {
 /// The first value that the world does not have.
 pub fn tell(prose: &Prose, start: &View, end: &View) -> Result<Told, Unfilled> {
     inline::fill(prose, &mut |placeholder| {
-        placeholder.fill(start, end).map(|value| Text::from(value.to_string()))
+        placeholder
+            .fill(start, end)
+            .map(|value| Text::from(value.to_string()))
     })
 }
 
@@ -318,15 +354,24 @@ fn length(
             Action::Command(_) if index > 0 || first => {}
             Action::Command(_) => {
                 let sentence = "a step begins by letting time pass, as in run 100ms".to_owned();
-                return Err(Unreadable { line: line.number, sentence });
+                return Err(Unreadable {
+                    line: line.number,
+                    sentence,
+                });
             }
             Action::At(_) | Action::Step(_) | Action::Show(_) => {
                 let sentence = "a lesson plays commands and run, nothing else".to_owned();
-                return Err(Unreadable { line: line.number, sentence });
+                return Err(Unreadable {
+                    line: line.number,
+                    sentence,
+                });
             }
         }
     }
-    let ends = matches!(lines.last().map(|line| &line.action), Some(Action::Run { .. }));
+    let ends = matches!(
+        lines.last().map(|line| &line.action),
+        Some(Action::Run { .. })
+    );
     if !ends || span.is_zero() || Instant::ZERO + span == Instant::MAX {
         let line = lines.last().map_or(cut, |line| line.number);
         let sentence = "a step ends by letting time pass, as in run 1s".to_owned();

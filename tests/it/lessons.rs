@@ -17,31 +17,55 @@ fn catalogue() -> Catalogue {
 }
 
 fn lesson(slug: &str) -> Lesson {
-    catalogue().lesson(slug).unwrap_or_else(|| panic!("there is a lesson {slug}")).clone()
+    catalogue()
+        .lesson(slug)
+        .unwrap_or_else(|| panic!("there is a lesson {slug}"))
+        .clone()
 }
 
 /// The right answer of a step, as a reader sees it.
 fn right_answer(slug: &str, step: usize) -> String {
     let told = lesson(slug).told().expect("every value is there");
-    let asked = told.steps[step - 1].prediction.clone().expect("the step asks");
+    let asked = told.steps[step - 1]
+        .prediction
+        .clone()
+        .expect("the step asks");
     plain(&asked.answers[asked.right])
 }
 
 /// When the first fact that is meant was noted within a step.
-fn first_in_step(slug: &str, step: usize, meant: impl Fn(Option<ProcessId>, &Fact) -> bool) -> Instant {
+fn first_in_step(
+    slug: &str,
+    step: usize,
+    meant: impl Fn(Option<ProcessId>, &Fact) -> bool,
+) -> Instant {
     let lesson = lesson(slug);
-    let from = if step == 1 { 0 } else { facts_until(&lesson, step - 1) };
+    let from = if step == 1 {
+        0
+    } else {
+        facts_until(&lesson, step - 1)
+    };
     let history = lesson.history_at(step).expect("a step");
     let mut news = history.observed().journal.since(from);
-    news.find(|entry| meant(entry.by, &entry.fact)).expect("it happens").at
+    news.find(|entry| meant(entry.by, &entry.fact))
+        .expect("it happens")
+        .at
 }
 
 fn facts_until(lesson: &Lesson, step: usize) -> u64 {
-    lesson.history_at(step).expect("a step").observed().journal.len()
+    lesson
+        .history_at(step)
+        .expect("a step")
+        .observed()
+        .journal
+        .len()
 }
 
 fn log_end(history: &History, broker: i32, partition: &TopicPartition) -> Offset {
-    let broker = history.world().broker_by_id(BrokerId(broker)).expect("a broker");
+    let broker = history
+        .world()
+        .broker_by_id(BrokerId(broker))
+        .expect("a broker");
     broker.partition(partition).expect("a replica").log_end()
 }
 
@@ -61,7 +85,11 @@ fn made_up(body: &str, fields: &str) -> Vec<String> {
     let script = "world brokers=1 latency=40ms\ntopic t partitions=1\nproducer p1\n\
         produce p1 t-0 \"a\"\nrun 1s\n#@ 2\nrun 1s\nproduce p1 t-0 \"b\"\nrun 1s\n\
         #@ 3\nrun 1s\nproduce p1 t-0 \"c\"\nrun 1s\n";
-    let source = Source { slug: "made-up", page: page.leak(), script };
+    let source = Source {
+        slug: "made-up",
+        page: page.leak(),
+        script,
+    };
     check(&Lesson::read(&source).unwrap_or_else(|why| panic!("{why}")))
 }
 
@@ -69,31 +97,66 @@ fn made_up(body: &str, fields: &str) -> Vec<String> {
 fn a_lesson_that_says_what_is_not_so_is_found_out() {
     let fields = "wash: t-0@1 b1\nevent: b1 t-0 leader appends\ncheck: {count t-0} = 2\n\
         check: {time} = 00:03.000\ncheck: {latency} = 40 ms\ncheck: {count t-0|start} < {count t-0}";
-    assert_eq!(made_up("At [here](#t-0@0), {count t-0} lie.", fields), [""; 0]);
+    assert_eq!(
+        made_up("At [here](#t-0@0), {count t-0} lie.", fields),
+        [""; 0]
+    );
     for (body, fields, complaint) in [
-        ("B.", "check: {count t-0} = 3", "{count t-0} = 3 does not hold: 2 = 3"),
+        (
+            "B.",
+            "check: {count t-0} = 3",
+            "{count t-0} = 3 does not hold: 2 = 3",
+        ),
         ("B.", "check: {isr t-0} > 3", "does not hold"),
         ("B.", "check: {time} > 3", "is not a whole number"),
-        ("B.", "event: b1 t-0 truncates", "its event, b1 t-0 truncates, does not happen"),
+        (
+            "B.",
+            "event: b1 t-0 truncates",
+            "its event, b1 t-0 truncates, does not happen",
+        ),
         ("B.", "wash: t-0@2", "points at t-0@2, which is not there"),
         ("B [here](#b2) B.", "", "points at b2, which is not there"),
         ("{leader u-0} leads.", "", "there is no topic u"),
         ("{leo t-0 b2} ends.", "", "broker 2 has no replica of t-0"),
         ("{value t-0@2} stands.", "", "t-0 holds no record at @2"),
-        ("{next t-0|word}, {hash a|word}.", "", "is not a number that prose writes as a word"),
+        (
+            "{next t-0|word}, {hash a|word}.",
+            "",
+            "is not a number that prose writes as a word",
+        ),
     ] {
         let wrong = made_up(body, fields);
-        assert!(wrong.len() == 1 && wrong[0].contains(complaint), "{body} {fields}: {wrong:?}");
+        assert!(
+            wrong.len() == 1 && wrong[0].contains(complaint),
+            "{body} {fields}: {wrong:?}"
+        );
     }
 }
 
 #[test]
 fn the_five_lessons_are_there_in_order() {
     let catalogue = catalogue();
-    let found: Vec<_> = catalogue.lessons.iter().map(|l| (l.number, l.slug.to_string())).collect();
-    let expected = [(2, "topics"), (4, "keys"), (7, "message"), (8, "choose"), (10, "append")];
-    assert_eq!(found, expected.map(|(number, slug)| (number, slug.to_owned())));
-    assert!(catalogue.all().all(|lesson| (3..=8).contains(&lesson.steps.len())));
+    let found: Vec<_> = catalogue
+        .lessons
+        .iter()
+        .map(|l| (l.number, l.slug.to_string()))
+        .collect();
+    let expected = [
+        (2, "topics"),
+        (4, "keys"),
+        (7, "message"),
+        (8, "choose"),
+        (10, "append"),
+    ];
+    assert_eq!(
+        found,
+        expected.map(|(number, slug)| (number, slug.to_owned()))
+    );
+    assert!(
+        catalogue
+            .all()
+            .all(|lesson| (3..=8).contains(&lesson.steps.len()))
+    );
     let asks = |lesson: &Lesson| lesson.steps.iter().any(|step| step.prediction.is_some());
     assert!(catalogue.lessons.iter().all(asks));
 }
@@ -108,7 +171,11 @@ fn a_step_begins_where_the_one_before_it_ends() {
         // No command stands on a border, so going to a border never performs the next step's.
         for stamped in lesson.history().commands() {
             let mut borders = lesson.steps.iter().map(|step| step.to);
-            assert!(borders.all(|to| to.at != stamped.place.at), "{}", lesson.slug);
+            assert!(
+                borders.all(|to| to.at != stamped.place.at),
+                "{}",
+                lesson.slug
+            );
         }
     }
 }
@@ -137,18 +204,28 @@ fn a_still_is_the_world_where_a_step_ends() {
 fn topics_billing_reads_everything_until_it_has_a_topic_of_its_own() {
     let lesson = lesson("topics");
     let mut views = Vec::new();
-    lesson.walk(|history| views.push(View::of(history))).expect("it plays");
+    lesson
+        .walk(|history| views.push(View::of(history)))
+        .expect("it plays");
     assert_eq!(right_answer("topics", 2), "15, all of them");
     assert_eq!(right_answer("topics", 4), "They stay, all 15");
     // What billing was handed in the last step are trips and nothing else.
     let before = views[4].observed.journal.len();
-    let given = views[5].observed.journal.since(before).filter_map(|entry| match &entry.fact {
-        Fact::RecordsConsumed { partition, .. } if entry.by == Some(ProcessId::Consumer(1)) => {
-            Some(partition.to_string())
-        }
-        _ => None,
-    });
-    assert!(given.into_iter().all(|partition| partition == "trip-updates-0"));
+    let given = views[5]
+        .observed
+        .journal
+        .since(before)
+        .filter_map(|entry| match &entry.fact {
+            Fact::RecordsConsumed { partition, .. } if entry.by == Some(ProcessId::Consumer(1)) => {
+                Some(partition.to_string())
+            }
+            _ => None,
+        });
+    assert!(
+        given
+            .into_iter()
+            .all(|partition| partition == "trip-updates-0")
+    );
 }
 
 #[test]
@@ -156,11 +233,19 @@ fn keys_one_driver_is_read_in_the_order_in_which_he_drove() {
     assert_eq!(right_answer("keys", 3), "To P0 again");
     let history = lesson("keys").history();
     let leader = history.world().broker_by_id(BrokerId(2)).expect("a broker");
-    let replica = leader.partition(&TopicPartition::new("driver-locations", 0)).expect("a replica");
+    let replica = leader
+        .partition(&TopicPartition::new("driver-locations", 0))
+        .expect("a replica");
     let batches = replica.log().batches(Offset(0), replica.log_end());
     let records = batches.flat_map(|stored| stored.batch().records().flatten().collect::<Vec<_>>());
-    let goran: Vec<_> = records.filter(|record| record.key.as_deref() == Some(b"goran")).collect();
-    assert!(goran.windows(2).all(|pair| pair[0].timestamp < pair[1].timestamp));
+    let goran: Vec<_> = records
+        .filter(|record| record.key.as_deref() == Some(b"goran"))
+        .collect();
+    assert!(
+        goran
+            .windows(2)
+            .all(|pair| pair[0].timestamp < pair[1].timestamp)
+    );
     assert_eq!(goran.len(), 4);
 }
 
@@ -169,14 +254,20 @@ fn message_copies_are_the_bytes_that_the_producer_sealed() {
     let history = lesson("message").history();
     let partition = TopicPartition::new("driver-locations", 2);
     let bytes = |broker: i32| {
-        let broker = history.world().broker_by_id(BrokerId(broker)).expect("a broker");
+        let broker = history
+            .world()
+            .broker_by_id(BrokerId(broker))
+            .expect("a broker");
         let log = broker.partition(&partition).expect("a replica").log();
-        let batches = log.batches(log.start(), log.end()).map(|stored| stored.batch());
-        batches.map(|batch| {
-            assert_eq!(batch.verify_crc(), Ok(()));
-            batch.to_chunks().to_bytes()
-        })
-        .collect::<Vec<_>>()
+        let batches = log
+            .batches(log.start(), log.end())
+            .map(|stored| stored.batch());
+        batches
+            .map(|batch| {
+                assert_eq!(batch.verify_crc(), Ok(()));
+                batch.to_chunks().to_bytes()
+            })
+            .collect::<Vec<_>>()
     };
     assert_eq!(bytes(1), bytes(2));
     assert_eq!(bytes(1), bytes(3));
@@ -195,21 +286,44 @@ fn choose_the_right_answers_are_what_the_producer_does() {
 fn append_the_high_watermark_waits_for_the_slow_copy() {
     let partition = TopicPartition::new("trip-updates", 0);
     let slow = first_in_step("append", 3, |by, fact| {
-        let copied = matches!(fact, Fact::RecordsAppended { role: Role::Follower, .. });
+        let copied = matches!(
+            fact,
+            Fact::RecordsAppended {
+                role: Role::Follower,
+                ..
+            }
+        );
         by == Some(ProcessId::Broker(3)) && copied
     });
     let quick = first_in_step("append", 3, |by, fact| {
-        let copied = matches!(fact, Fact::RecordsAppended { role: Role::Follower, .. });
+        let copied = matches!(
+            fact,
+            Fact::RecordsAppended {
+                role: Role::Follower,
+                ..
+            }
+        );
         by == Some(ProcessId::Broker(1)) && copied
     });
     let readable = first_in_step("append", 3, |by, fact| {
-        let moved = matches!(fact, Fact::HighWatermarkMoved { role: Role::Leader, .. });
+        let moved = matches!(
+            fact,
+            Fact::HighWatermarkMoved {
+                role: Role::Leader,
+                ..
+            }
+        );
         by == Some(ProcessId::Broker(2)) && moved
     });
-    let told = first_in_step("append", 3, |_, fact| matches!(fact, Fact::RecordsAcknowledged { .. }));
+    let told = first_in_step("append", 3, |_, fact| {
+        matches!(fact, Fact::RecordsAcknowledged { .. })
+    });
     assert!(quick < slow && slow < readable && readable < told);
     assert_eq!(right_answer("append", 2), "4, the next at the end");
-    assert_eq!(right_answer("append", 3), "When all three in-sync copies have it");
+    assert_eq!(
+        right_answer("append", 3),
+        "When all three in-sync copies have it"
+    );
     assert_eq!(right_answer("append", 4), "All 6");
     let history = lesson("append").history();
     assert!((1..=3).all(|broker| log_end(&history, broker, &partition) == Offset(7)));
@@ -218,7 +332,10 @@ fn append_the_high_watermark_waits_for_the_slow_copy() {
 #[test]
 fn append_the_outsider_is_told_why() {
     let history = lesson("append").history_at(5).expect("a step");
-    let socket = history.world().host(ProcessId::Socket(1)).and_then(|host| host.socket());
+    let socket = history
+        .world()
+        .host(ProcessId::Socket(1))
+        .and_then(|host| host.socket());
     let received = socket.expect("the outsider").received.concat();
     // A Produce v8 answer of one partition: size, correlation id, one topic by its name, one partition,
     // index, error code, base offset.

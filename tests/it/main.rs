@@ -3,6 +3,7 @@
 
 mod determinism;
 mod figures;
+mod lessons;
 mod memory;
 mod scripts;
 mod tidy;
