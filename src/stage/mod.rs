@@ -26,6 +26,7 @@
 
 pub mod density;
 pub mod diff;
+pub mod extract;
 pub mod geometry;
 pub mod keys;
 pub mod kit;

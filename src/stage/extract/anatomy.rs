@@ -1,0 +1,106 @@
+//! One record taken apart: every field with the bytes that say it.
+
+use crate::model::{Offset, TopicPartition};
+use crate::protocol::records::{Batch, INFLATION_LIMIT, describe_records};
+use crate::protocol::trace::Field as Described;
+use crate::stage::Thing;
+use crate::stage::extract::{Memory, states};
+use crate::stage::snapshot::{Anatomy, CellState, Field, FieldKind};
+use crate::world::World;
+
+/// The record that a thing names, or the newest of the first partition that has any.
+pub(super) fn of(world: &World, memory: &mut Memory, thing: Option<&Thing>) -> Option<Anatomy> {
+    let (partition, offset) = match thing {
+        Some(Thing::Record(partition, offset) | Thing::Copy(partition, offset, _)) => {
+            (partition.clone(), *offset)
+        }
+        Some(Thing::Partition(partition) | Thing::Replica(partition, _)) => {
+            (partition.clone(), newest(world, partition)?)
+        }
+        _ => states(world).find_map(|(id, _)| newest(world, &id).map(|offset| (id, offset)))?,
+    };
+    record(world, memory, partition, offset)
+}
+
+fn newest(world: &World, partition: &TopicPartition) -> Option<Offset> {
+    let replica = leading(world, partition)?;
+    (replica.log_end() > replica.log_start()).then(|| Offset(replica.log_end().0 - 1))
+}
+
+fn leading<'a>(
+    world: &'a World,
+    partition: &TopicPartition,
+) -> Option<&'a crate::broker::Partition> {
+    let (_, state) = states(world).find(|(id, _)| id == partition)?;
+    world.broker_by_id(state.leader)?.partition(partition)
+}
+
+fn record(
+    world: &World,
+    memory: &mut Memory,
+    partition: TopicPartition,
+    offset: Offset,
+) -> Option<Anatomy> {
+    let replica = leading(world, &partition)?;
+    let stored = replica.log().batches(offset, offset + 1).next()?;
+    let batch: Batch = stored.batch();
+    let index = batch
+        .records()
+        .map_while(Result::ok)
+        .position(|record| record.offset == offset)?;
+    let found = batch.records().map_while(Result::ok).nth(index)?;
+    let described = describe_records(&batch, INFLATION_LIMIT).ok()?;
+    let body = batch.inflated(INFLATION_LIMIT).ok()?;
+    let mut fields = Vec::new();
+    flatten(described.children.get(index)?, &body, "", &mut fields);
+    let state = match (offset < replica.high_watermark(), &found.value) {
+        (false, _) => CellState::Open,
+        (true, None) => CellState::Tombstone,
+        (true, Some(_)) => CellState::Committed,
+    };
+    let mark = memory.mark(&partition.topic, found.key.as_deref());
+    Some(Anatomy {
+        partition,
+        offset,
+        mark,
+        state,
+        fields,
+    })
+}
+
+/// The leaves of a description, in the order of their bytes.
+fn flatten(described: &Described, body: &[u8], within: &str, fields: &mut Vec<Field>) {
+    let name = match described.name.starts_with('[') {
+        true => within.to_owned(),
+        false => described.name.replace('_', " "),
+    };
+    if !described.children.is_empty() {
+        described
+            .children
+            .iter()
+            .for_each(|child| flatten(child, body, &name, fields));
+        return;
+    }
+    let in_header = within.starts_with("header");
+    let kind = match described.name.as_str() {
+        "key" if !in_header => FieldKind::Key,
+        "value" | "key" => FieldKind::Payload,
+        "timestamp_delta" => FieldKind::Timestamp,
+        _ => FieldKind::Frame,
+    };
+    let shown = if in_header {
+        format!("header {name}")
+    } else {
+        name
+    };
+    let bytes = body
+        .get(described.start..described.end)
+        .unwrap_or_default()
+        .to_vec();
+    fields.push(Field {
+        name: shown.into(),
+        value: described.value.as_str().into(),
+        bytes,
+        kind,
+    });
+}

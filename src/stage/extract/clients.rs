@@ -1,0 +1,175 @@
+//! Producers and consumers: what they hold, what they wait for, where they read.
+
+use crate::client::config::Acks;
+use crate::client::consumer::{Consumer as ConsumerProcess, Doing};
+use crate::client::producer::Producer as ProducerProcess;
+use crate::model::{BrokerId, ProcessId, Text, TopicName};
+use crate::stage::extract::{Memory, states};
+use crate::stage::snapshot::{
+    Aim, ClientState, Consumer, Group, GroupState, KeyMark, Producer, Reading, Snapshot,
+};
+use crate::time::Duration;
+use crate::world::World;
+
+/// Records that are drawn in a producer's box.
+const HELD: usize = 8;
+/// A request that is not answered for so long is waited for.
+const LONG: Duration = Duration::from_millis(700);
+
+pub(super) fn add(snapshot: &mut Snapshot, world: &World, memory: &mut Memory) {
+    for host in world.hosts() {
+        if let Some(process) = host.producer() {
+            snapshot
+                .producers
+                .push(producer(world, memory, host.id, process));
+        }
+        if let Some(process) = host.consumer() {
+            snapshot
+                .consumers
+                .push(consumer(world, memory, host.id, process));
+        }
+    }
+    if !snapshot.consumers.is_empty() {
+        let name: Text = "readers".into();
+        for consumer in &mut snapshot.consumers {
+            consumer.group = Some(name.clone());
+        }
+        snapshot.groups = vec![Group {
+            name,
+            state: GroupState::Assigned,
+        }];
+    }
+}
+
+/// What a client is called: its `client.id`, or its short name in capitals.
+fn name(world: &World, id: ProcessId) -> Text {
+    let planned = world
+        .plan()
+        .clients
+        .iter()
+        .find(|client| client.id == id)
+        .map(|client| client.name.clone());
+    match planned.filter(|name| **name != *id.to_string()) {
+        Some(name) => name,
+        None => id.to_string().to_uppercase().into(),
+    }
+}
+
+fn producer(
+    world: &World,
+    memory: &mut Memory,
+    id: ProcessId,
+    process: &ProducerProcess,
+) -> Producer {
+    let now = world.now();
+    let mut held: Vec<KeyMark> = Vec::new();
+    let mut waits = false;
+    let mut retries = false;
+    let flying: Vec<_> = process.in_flight().map(|(_, batch)| batch).collect();
+    for batch in flying.into_iter().chain(process.queued()) {
+        waits |= batch.attempts > 0 && now.since(batch.created_at) > LONG;
+        retries |= batch.retry.is_some();
+        for key in batch.keys.iter().take(HELD.saturating_sub(held.len())) {
+            held.push(memory.mark(&batch.partition.topic, key.as_deref()));
+        }
+    }
+    let note: Vec<Text> = match (retries, waits) {
+        (true, _) => vec!["no answer,".into(), "will retry".into()],
+        (false, true) => vec!["waits for".into(), "an answer".into()],
+        (false, false) => Vec::new(),
+    };
+    let mut topics: Vec<TopicName> = process
+        .load()
+        .map(|(load, _)| load.topic.clone())
+        .into_iter()
+        .collect();
+    let known = world.plan().topics.iter().map(|topic| &topic.name);
+    let single = world.plan().topics.len() == 1;
+    for topic in known.filter(|topic| single || process.metadata().topic(topic).is_some()) {
+        if !topics.contains(topic) {
+            topics.push(topic.clone());
+        }
+    }
+    let targets = states(world)
+        .map(|(partition, _)| partition)
+        .filter(|partition| topics.contains(&partition.topic));
+    let writes = targets.map(|partition| {
+        let leader = process
+            .metadata()
+            .leader(&partition)
+            .map(|(leader, _)| leader);
+        Aim {
+            broker: leader.filter(|leader| *leader != BrokerId::NONE),
+            partition,
+        }
+    });
+    Producer {
+        id,
+        name: name(world, id),
+        kind: "producer".into(),
+        acks: Some(format!("acks={}", acks(process)).into()),
+        state: if retries || waits {
+            ClientState::Waiting
+        } else {
+            ClientState::Active
+        },
+        held,
+        note,
+        writes: writes.collect(),
+    }
+}
+
+fn acks(process: &ProducerProcess) -> &'static str {
+    match process.config().acks {
+        Acks::None => "0",
+        Acks::Leader => "1",
+        Acks::All => "all",
+    }
+}
+
+fn consumer(
+    world: &World,
+    memory: &mut Memory,
+    id: ProcessId,
+    process: &ConsumerProcess,
+) -> Consumer {
+    let mut failed = false;
+    let reads: Vec<Reading> = process
+        .partitions()
+        .map(|view| {
+            failed |= matches!(view.doing, Doing::Failed(_));
+            Reading {
+                partition: view.partition.clone(),
+                broker: process
+                    .metadata()
+                    .leader(view.partition)
+                    .map(|(leader, _)| leader),
+                position: view.position,
+                committed: None,
+                lag: view.lag,
+            }
+        })
+        .collect();
+    let state = match (failed, reads.is_empty()) {
+        (true, _) => ClientState::Failed,
+        (false, true) => ClientState::Waiting,
+        (false, false) => ClientState::Active,
+    };
+    let note = match (reads.is_empty(), process.is_paused()) {
+        (true, _) => "no partition",
+        (false, true) => "paused",
+        (false, false) => "reading",
+    };
+    let last = process.next_poll().and_then(|_| process.recent().last());
+    let handling = last.map(|record| memory.mark(&record.partition.topic, record.key.as_deref()));
+    Consumer {
+        id,
+        name: name(world, id),
+        kind: None,
+        group: None,
+        state,
+        note: vec![note.into()],
+        reads,
+        handling,
+    }
+}

@@ -1,0 +1,230 @@
+//! What travels, read from the bytes that are under way.
+//!
+//! A packet becomes one traveller for each partition that it carries records for or answers about. Packets
+//! that carry neither, such as a fetch that asks, are drawn only on the control plane.
+
+use crate::model::{ProcessId, Side, TopicName, TopicPartition};
+use crate::process::Payload;
+use crate::protocol::api::fetch::FetchRequest;
+use crate::protocol::api::produce::ProduceRequest;
+use crate::protocol::frame::{FrameBuffer, decode_response};
+use crate::protocol::header::RequestHeader;
+use crate::protocol::reader::Reader;
+use crate::protocol::records::read_batches;
+use crate::protocol::{AnyRequest, ApiKey, Chunks};
+use crate::stage::extract::Memory;
+use crate::stage::snapshot::{KeyMark, Load, Traveller};
+use crate::world::{InFlight, Parcel, World};
+
+/// Records whose keys are read from one batch.
+const KEYS: usize = 64;
+/// Bytes that a batch may inflate to for the sake of a picture.
+const INFLATED: usize = 1 << 16;
+/// Travellers of one picture.
+const MOST: usize = 400;
+/// The longest frame that is looked into.
+const FRAME: usize = 1 << 20;
+
+pub(super) fn travellers(world: &World, memory: &mut Memory) -> Vec<Traveller> {
+    let mut packets: Vec<&InFlight> = world.in_flight().collect();
+    packets.sort_by_key(|packet| packet.number);
+    let mut travellers = Vec::new();
+    for packet in packets {
+        let Parcel::Bytes(Payload::Kafka(bytes)) = &packet.parcel else {
+            continue;
+        };
+        for (index, (partition, load)) in
+            loads(world, memory, packet, bytes).into_iter().enumerate()
+        {
+            if travellers.len() == MOST {
+                return travellers;
+            }
+            let id = packet.number * 64 + index as u64 % 64;
+            let (mut sent_at, mut arrives_at) = (packet.sent_at, packet.arrives_at);
+            if let Some(since) = packet.held_since {
+                // It stands where it stood when its link was held.
+                let stood = world.now().since(since);
+                sent_at += stood;
+                arrives_at += stood;
+                memory.held.insert(id);
+            }
+            travellers.push(Traveller {
+                id,
+                load,
+                from: packet.from,
+                to: packet.to,
+                partition,
+                sent_at,
+                arrives_at,
+            });
+        }
+    }
+    travellers
+}
+
+type Loads = Vec<(Option<TopicPartition>, Load)>;
+
+fn loads(world: &World, memory: &mut Memory, packet: &InFlight, bytes: &Chunks) -> Loads {
+    let mut frames = FrameBuffer::new();
+    frames.push(bytes.clone());
+    let mut loads = Vec::new();
+    while let Ok(Some(frame)) = frames.next(FRAME) {
+        match packet.connection.side {
+            Side::Server => request(memory, packet, &frame, &mut loads),
+            Side::Client => response(world, memory, packet, &frame, &mut loads),
+        }
+    }
+    loads
+}
+
+fn request(memory: &mut Memory, packet: &InFlight, frame: &Chunks, loads: &mut Loads) {
+    let mut reader = Reader::new(frame);
+    let Ok(header) = RequestHeader::decode(&mut reader) else {
+        return;
+    };
+    let Some(api) = header.api() else { return };
+    match api {
+        ApiKey::Produce => {
+            let Ok(AnyRequest::Produce(request)) =
+                AnyRequest::decode_body(api, header.api_version, &mut reader)
+            else {
+                return;
+            };
+            for topic in request.topic_data {
+                let name = TopicName(topic.name);
+                for data in topic.partition_data {
+                    let keys = data
+                        .records
+                        .map_or_else(Vec::new, |records| keys(memory, &name, &records));
+                    let partition = TopicPartition {
+                        topic: name.clone(),
+                        partition: data.index,
+                    };
+                    loads.push((Some(partition), Load::Request { keys }));
+                }
+            }
+        }
+        _ if controls(packet, api) => loads.push((None, Load::Control { name: None })),
+        _ => {}
+    }
+}
+
+/// True for what the controller and the brokers say to each other about who does what.
+fn controls(packet: &InFlight, api: ApiKey) -> bool {
+    let between =
+        matches!((packet.from, packet.to), (ProcessId::Broker(a), ProcessId::Broker(b)) if a != b);
+    between
+        && matches!(
+            api,
+            ApiKey::LeaderAndIsr | ApiKey::UpdateMetadata | ApiKey::AlterPartition
+        )
+}
+
+fn response(
+    world: &World,
+    memory: &mut Memory,
+    packet: &InFlight,
+    frame: &Chunks,
+    loads: &mut Loads,
+) {
+    let Some(correlation_id) = correlation_id(frame) else {
+        return;
+    };
+    let name = (
+        packet.connection.opener,
+        packet.connection.serial,
+        correlation_id,
+    );
+    let Some((api, version)) = memory.asked.get(&name).copied() else {
+        return;
+    };
+    match api {
+        ApiKey::Produce => {
+            let Ok((_, answer)) = decode_response::<ProduceRequest>(frame, version) else {
+                return;
+            };
+            for topic in answer.responses {
+                for result in topic.partition_responses {
+                    let partition = TopicPartition {
+                        topic: TopicName(topic.name.clone()),
+                        partition: result.index,
+                    };
+                    let load = match result.error_code {
+                        0 => Load::Answer {
+                            label: result.base_offset.to_string().into(),
+                        },
+                        code => Load::ErrorAnswer { code },
+                    };
+                    loads.push((Some(partition), load));
+                }
+            }
+        }
+        ApiKey::Fetch => {
+            let Ok((_, answer)) = decode_response::<FetchRequest>(frame, version) else {
+                return;
+            };
+            for topic in answer.responses {
+                let Some(name) = topic_name(world, topic.topic, topic.topic_id) else {
+                    continue;
+                };
+                for data in topic.partitions {
+                    let partition = TopicPartition {
+                        topic: name.clone(),
+                        partition: data.partition_index,
+                    };
+                    if data.error_code != 0 {
+                        loads.push((
+                            Some(partition),
+                            Load::ErrorAnswer {
+                                code: data.error_code,
+                            },
+                        ));
+                        continue;
+                    }
+                    let keys = data
+                        .records
+                        .map_or_else(Vec::new, |records| keys(memory, &name, &records));
+                    if keys.is_empty() {
+                        continue;
+                    }
+                    let load = match packet.to {
+                        ProcessId::Broker(_) => Load::ReplicaCopy { keys },
+                        _ => Load::Request { keys },
+                    };
+                    loads.push((Some(partition), load));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn correlation_id(frame: &Chunks) -> Option<i32> {
+    let head = frame.slice(0, frame.len().min(4)).to_bytes();
+    head.as_ref().try_into().ok().map(i32::from_be_bytes)
+}
+
+fn topic_name(
+    world: &World,
+    name: crate::model::Text,
+    id: crate::model::TopicId,
+) -> Option<TopicName> {
+    if !name.is_empty() {
+        return Some(TopicName(name));
+    }
+    let controller = world
+        .brokers()
+        .find_map(crate::broker::Broker::controller)?;
+    controller.store().name_of(id).cloned()
+}
+
+fn keys(memory: &mut Memory, topic: &TopicName, records: &Chunks) -> Vec<KeyMark> {
+    let batches = read_batches(records).unwrap_or_default();
+    let records = batches
+        .iter()
+        .flat_map(|batch| batch.records_within(INFLATED).map_while(Result::ok));
+    let keys: Vec<_> = records.take(KEYS).map(|record| record.key).collect();
+    keys.into_iter()
+        .map(|key| memory.mark(topic, key.as_deref()))
+        .collect()
+}
