@@ -5,6 +5,9 @@ use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 mod lessons;
 mod mounts;
+mod page;
+mod painter;
+mod plain;
 mod scripts;
 mod wire;
 

@@ -1,55 +1,63 @@
-//! The app mounts: what www/main.js does, done by a test.
+//! The app mounts, its stage is rendered once, and what is pressed reaches the world.
 
-use js_sys::{Array, Function, Object, Promise, Reflect};
-use kafka_playground::ui::{Page, start};
-use wasm_bindgen::prelude::*;
+use crate::page::mount;
 use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::Element;
 
-/// A page that remembers in `calls` what the app told it.
-fn page(calls: &Array) -> Page {
-    let page = Object::new();
-    let set = |name: &str, value: &JsValue| Reflect::set(&page, &name.into(), value).unwrap();
-    set("root", &"http://localhost/".into());
-    for name in ["alive", "stopped"] {
-        let calls = calls.clone();
-        let told = Closure::<dyn Fn() -> JsValue>::new(move || {
-            calls.push(&name.into());
-            Array::new().into()
-        });
-        set(name, &told.into_js_value());
-    }
-    page.unchecked_into()
-}
+const STILL: &str = "<main><h1>A Kafka cluster is running in this tab</h1></main>";
 
-fn root(still: &str) -> Element {
-    let document = web_sys::window().unwrap().document().unwrap();
-    let root = document.create_element("div").unwrap();
-    root.set_inner_html(still);
-    document.body().unwrap().append_child(&root).unwrap();
-    root
-}
-
-/// Until the browser has run what Yew has scheduled.
-async fn settled() {
-    let promise = Promise::new(&mut |resolve, _| {
-        let global = js_sys::global();
-        let set_timeout: Function = Reflect::get(&global, &"setTimeout".into())
-            .unwrap()
-            .unchecked_into();
-        set_timeout.call2(&global, &resolve, &0.into()).unwrap();
-    });
-    promise.await.unwrap();
+#[wasm_bindgen_test]
+async fn the_app_comes_alive_once_and_says_the_same() {
+    let app = mount(STILL, &[]).await;
+    assert_eq!(app.told("alive").len(), 1);
+    let headline = app.find("h1").text_content().unwrap();
+    assert_eq!(headline, "A Kafka cluster is running in this tab");
+    assert!(app.count("svg.stage .card") >= 3, "three brokers are drawn");
+    assert!(
+        app.told("begin world brokers=3").len() == 1,
+        "the run's script is kept"
+    );
 }
 
 #[wasm_bindgen_test]
-async fn the_app_comes_alive_once_and_moves_nothing() {
-    let still = "<main><h1>A Kafka cluster is running in this tab</h1></main>";
-    let (root, calls) = (root(still), Array::new());
+async fn the_stage_is_rendered_once() {
+    let app = mount(STILL, &[]).await;
+    let (stage, canvas) = (app.find("svg.stage"), app.find("canvas"));
+    app.click("[aria-label=Pause]").await;
+    for _ in 0..3 {
+        app.click("[aria-label='Forward one event']").await;
+    }
+    assert!(stage.is_same_node(Some(&app.find("svg.stage"))));
+    assert!(canvas.is_same_node(Some(&app.find("canvas"))));
+    assert_eq!(app.count("svg.stage"), 1);
+}
 
-    start(root.clone(), page(&calls));
-    settled().await;
+#[wasm_bindgen_test]
+async fn a_click_reaches_the_world() {
+    let app = mount(STILL, &[]).await;
+    app.click(".go").await;
+    let recorded = app.told("record").join("\n");
+    assert!(recorded.ends_with("hold b2"), "{recorded}");
+    assert_eq!(app.count(".beats li"), 1);
+}
 
-    assert_eq!(calls.join(" "), "alive");
-    assert_eq!(root.inner_html(), still);
+#[wasm_bindgen_test]
+async fn what_was_pressed_too_early_is_done() {
+    let app = mount(STILL, &["cut-2"]).await;
+    assert_eq!(app.told("record").len(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn back_undoes_forward() {
+    let app = mount(STILL, &[]).await;
+    app.click("[aria-label=Pause]").await;
+    app.click("[aria-label='Forward one event']").await;
+    let (clock, picture) = (
+        app.find(".clock").text_content(),
+        app.find("svg.stage g").inner_html(),
+    );
+    app.click("[aria-label='Forward one event']").await;
+    assert_ne!(app.find(".clock").text_content(), clock);
+    app.click("[aria-label='Back one event']").await;
+    assert_eq!(app.find(".clock").text_content(), clock);
+    assert_eq!(app.find("svg.stage g").inner_html(), picture);
 }

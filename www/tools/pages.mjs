@@ -124,6 +124,6 @@ function step(lesson, index, lessons, n, still) {
     lesson: { title: lesson.title, place: `Lesson ${lesson.number} of ${PLANNED}`, at: `step ${n}` },
     main: `<main class="figure${n > 1 ? ' later' : ''}"><section class="prose" aria-label="Lesson"><div class="toc"><span>${lesson.number} of ${PLANNED}</span><div class="ticks" aria-hidden="true">${ticks}</div><a class="btn sm quiet" href="{up}figures/">Contents</a></div>`
       + `<div class="body"><h1>${escape(lesson.title)}</h1>${lead}<ol class="steps">${items.join('')}</ol></div><nav class="pnav" aria-label="Steps">${nav}</nav></section>`
-      + `<section class="stagebox" aria-label="Stage">${still?.svg ?? ''}</section></main>`,
+      + `<div class="stage-column"><section class="stagebox" aria-label="Stage">${still?.svg ?? ''}</section><p class="tell"></p></div></main>`,
   };
 }

@@ -1,0 +1,19 @@
+//! The words beside the stage: one component for each kind of page.
+//!
+//! [`first`] the first ten seconds · [`contents`] the list of lessons · [`lesson`] a lesson's column ·
+//! [`prose`] text with references that light things on the stage · [`quiz`] a prediction · [`sandbox`] a
+//! cluster to talk to · [`code`] what is coming.
+
+pub mod code;
+pub mod contents;
+pub mod first;
+pub mod lesson;
+pub mod prose;
+pub mod quiz;
+pub mod sandbox;
+
+pub use code::CodePage;
+pub use contents::Contents;
+pub use first::FirstRun;
+pub use lesson::LessonPage;
+pub use sandbox::SandboxPage;

@@ -1,0 +1,151 @@
+//! The sandbox of this version: a cluster, and a line to talk to it with.
+//!
+//! Whatever a script may say can be said here, one command at a time; what cannot be read is answered with
+//! what would have been accepted. Buttons for all of it come later, and the page says so.
+
+use std::rc::Rc;
+
+use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use crate::script::{self, Action as Said};
+use crate::stage::Lens;
+use crate::stage::layout::Voice;
+use crate::ui::app::App;
+use crate::ui::chrome::inspector::Inspector;
+use crate::ui::chrome::narrator::Narrator;
+use crate::ui::chrome::stage::Stage;
+use crate::ui::deeds::Deed;
+use crate::ui::hooks::{use_app, use_document, use_view};
+use crate::ui::painter::Look;
+
+/// Lines worth trying on the first page's cluster.
+const EXAMPLES: [&str; 6] = [
+    "produce p1 driver-locations key=chen \"here\"",
+    "hold b2",
+    "release b2",
+    "latency b1↔b3 400ms",
+    "set p1 acks=1",
+    "stop-load p1",
+];
+
+#[component]
+pub fn SandboxPage() -> Html {
+    let app = use_app();
+    let document = use_document();
+    let look = Look {
+        lens: document.lens.unwrap_or(Lens::ByBroker),
+        voice: Voice::Full,
+        selection: document.selection.clone(),
+        focus: document.focus.clone(),
+        ..Look::default()
+    };
+    let lens = {
+        let app = app.clone();
+        Callback::from(move |_: MouseEvent| app.act(Deed::Lens))
+    };
+    html! {
+        <main class="figure">
+            <section class="prose" aria-label="Sandbox">
+                <div class="body">
+                    <h1>{ "Sandbox" }</h1>
+                    if document.shared {
+                        <p>{ "This cluster came with a link. It was replayed from its beginning and stands where the link was made." }</p>
+                    }
+                    <p>{ "Talk to the cluster: a line is carried out where the playhead stands, and becomes part of its history. Building clusters by hand, with buttons, comes later." }</p>
+                    <Line />
+                    <Done />
+                </div>
+                <nav class="pnav" aria-label="Stage">
+                    <button class="btn" type="button" aria-keyshortcuts="V" onclick={lens}>{ "By broker or by topic" }</button>
+                </nav>
+            </section>
+            <div class="stage-column">
+                <Stage {look} />
+                <Narrator />
+                <Inspector />
+            </div>
+        </main>
+    }
+}
+
+/// Carries out a line; says what was wrong with it.
+fn say(app: &App, line: &str) -> Result<(), String> {
+    match script::parse_line(line)? {
+        Said::Command(command) => app.player.perform(command).map_err(|refused| refused.0),
+        Said::Run { span, .. } => {
+            let to = app.player.with(|session| session.now() + span);
+            app.player.seek(to);
+            Ok(())
+        }
+        _ => Err("here a line is a command, or run and a time".to_owned()),
+    }
+}
+
+#[component]
+fn Line() -> Html {
+    let app = use_app();
+    let problem = use_state(|| None::<String>);
+    let input = use_node_ref();
+    let submit = {
+        let (app, problem, input) = (app.clone(), problem.clone(), input.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let Some(field) = input.cast::<HtmlInputElement>() else {
+                return;
+            };
+            let line = field.value();
+            match say(&app, line.trim()) {
+                _ if line.trim().is_empty() => problem.set(None),
+                Ok(()) => {
+                    field.set_value("");
+                    problem.set(None);
+                }
+                Err(sentence) => problem.set(Some(sentence)),
+            }
+        })
+    };
+    let example = |line: &'static str| {
+        let input = input.clone();
+        let take = Callback::from(move |_: MouseEvent| {
+            input.cast::<HtmlInputElement>().inspect(|field| {
+                field.set_value(line);
+                let _ = field.unchecked_ref::<web_sys::HtmlElement>().focus();
+            });
+        });
+        html! { <li key={line}><button type="button" class="example mono" onclick={take}>{ line }</button></li> }
+    };
+    html! {
+        <form class="line" onsubmit={submit}>
+            <label for="line">{ "A line of script" }</label>
+            <div><input id="line" ref={input.clone()} class="mono" type="text" autocomplete="off" spellcheck="false" aria-describedby="line-problem" />
+                <button class="btn primary" type="submit">{ "Do it" }</button></div>
+            <p id="line-problem" class="problem" role="alert">{ (*problem).clone().unwrap_or_default() }</p>
+            <ul class="examples">{ for EXAMPLES.into_iter().map(example) }</ul>
+        </form>
+    }
+}
+
+/// What was said so far.
+#[component]
+fn Done() -> Html {
+    let app = use_app();
+    let lines = {
+        let player = app.player.clone();
+        use_view(move |_| {
+            player.with(|session| {
+                let commands = session.history().commands().iter().rev().take(12);
+                let line = |stamped: &crate::world::Stamped| {
+                    (
+                        stamped.place.at,
+                        Rc::<str>::from(script::print_command(&stamped.command)),
+                    )
+                };
+                commands.map(line).collect::<Vec<_>>()
+            })
+        })
+    };
+    let rows = lines.iter().map(|(at, line)| html! { <li><span class="dim">{ at.to_string() }</span>{ " " }<span>{ &**line }</span></li> });
+    html! { <ol class="said mono" aria-label="Lines so far, newest first">{ for rows }</ol> }
+}

@@ -1,0 +1,54 @@
+//! The inspector: what is selected, beside the stage.
+
+use yew::prelude::*;
+
+use crate::stage::Thing;
+use crate::ui::hooks::{use_app, use_document, use_view};
+use crate::ui::icon::{Icon, icon};
+use crate::ui::inspect::inspect;
+use crate::ui::state::Action;
+
+#[component]
+pub fn Inspector() -> Html {
+    let document = use_document();
+    match (&document.selection, document.inspector) {
+        (Some(thing), true) => html! { <Page key={thing.to_string()} thing={thing.clone()} /> },
+        _ => html! {},
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct Props {
+    thing: Thing,
+}
+
+#[component]
+fn Page(props: &Props) -> Html {
+    let app = use_app();
+    let found = {
+        let (player, thing) = (app.player.clone(), props.thing.clone());
+        use_view(move |_| player.with(|session| inspect(session, &thing)))
+    };
+    let close = Callback::from(move |_: MouseEvent| app.dispatch(Action::ShowInspector(false)));
+    let (crumbs, title, rows) = match found {
+        Some(found) => (found.crumbs.join(" › "), found.title, found.rows),
+        None => (
+            String::new(),
+            props.thing.to_string(),
+            vec![("state", "not there at this instant".to_owned())],
+        ),
+    };
+    let rows = rows
+        .into_iter()
+        .map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> });
+    html! {
+        <aside class="inspector" aria-label="Inspector">
+            <header>
+                <span class="crumbs">{ crumbs }</span>
+                <button class="btn quiet icon" type="button" aria-label="Close the inspector" onclick={close}>{ icon(Icon::Close) }</button>
+            </header>
+            <h2>{ title }</h2>
+            <dl>{ for rows }</dl>
+        </aside>
+    }
+}

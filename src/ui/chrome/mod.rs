@@ -1,0 +1,9 @@
+//! The frame around every view: top bar, stage, narrator, transport, and what lies over them.
+
+pub mod inspector;
+pub mod narrator;
+pub mod overlay;
+pub mod ribbon;
+pub mod stage;
+pub mod topbar;
+pub mod transport;

@@ -1,0 +1,173 @@
+//! The ribbon: chapters, activity, folds and marks along time, and the playhead.
+//!
+//! One SVG in percentages of the width, so it needs no measuring. The whole of it is a slider: a pointer drags
+//! the playhead, arrows go event by event, Page keys mark by mark.
+
+use web_sys::Element;
+use yew::prelude::*;
+
+use crate::ui::hooks::{use_app, use_view};
+use crate::ui::icon::{Icon, paths};
+use crate::ui::player::axis::WIDTH;
+use crate::ui::player::digest::{self, Bar, Chapter, Mark, Progress, clock};
+use crate::world::ribbon::MarkKind;
+
+#[component]
+pub fn Ribbon() -> Html {
+    let app = use_app();
+    let ribbon = use_view(|digest| digest.ribbon.clone());
+    let (at, sentence) = use_view(|digest| (digest.at, digest.said.sentence.clone()));
+    let newest = use_view(|digest| digest.newest);
+    let node = use_node_ref();
+    let dragging = use_mut_ref(|| false);
+    let scrub = {
+        let (player, node) = (app.player.clone(), node.clone());
+        move |event: &PointerEvent| {
+            let Some(element) = node.cast::<Element>() else {
+                return;
+            };
+            let area = element.get_bounding_client_rect();
+            let part = (f64::from(event.client_x()) - area.left()) / area.width().max(1.0);
+            player.scrub((part.clamp(0.0, 1.0) * f64::from(WIDTH)) as u32);
+        }
+    };
+    let onpointerdown = {
+        let (scrub, dragging, node) = (scrub.clone(), dragging.clone(), node.clone());
+        Callback::from(move |event: PointerEvent| {
+            if event.button() == 0 {
+                *dragging.borrow_mut() = true;
+                node.cast::<Element>().inspect(|element| {
+                    let _ = element.set_pointer_capture(event.pointer_id());
+                });
+                scrub(&event);
+            }
+        })
+    };
+    let onpointermove = {
+        let dragging = dragging.clone();
+        Callback::from(move |event: PointerEvent| {
+            if *dragging.borrow() {
+                scrub(&event);
+            }
+        })
+    };
+    let release = Callback::from(move |_: PointerEvent| *dragging.borrow_mut() = false);
+    let onkeydown = {
+        let player = app.player.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            match event.key().as_str() {
+                "ArrowRight" | "ArrowUp" => player.forward(),
+                "ArrowLeft" | "ArrowDown" => player.back(),
+                "PageUp" => player.seek_mark(true),
+                "PageDown" => player.seek_mark(false),
+                "Home" => player.seek_end(false),
+                "End" => player.seek_end(true),
+                _ => return,
+            }
+            event.prevent_default();
+            event.stop_propagation();
+        })
+    };
+    let seconds = at.as_millis() as f64 / 1_000.0;
+    let spoken = match sentence.is_empty() {
+        true => format!("{seconds} seconds"),
+        false => format!("{seconds} seconds, {sentence}"),
+    };
+    html! {
+        <div class="ribbon" ref={node} role="slider" tabindex="0" aria-label="Timeline" aria-valuemin="0"
+            aria-valuemax={newest.max(at).as_millis().to_string()} aria-valuenow={at.as_millis().to_string()} aria-valuetext={spoken}
+            {onpointerdown} {onpointermove} onpointerup={release.clone()} onpointercancel={release} {onkeydown}>
+            { picture(&ribbon) }
+        </div>
+    }
+}
+
+fn percent(x: u32) -> String {
+    format!("{}.{:02}%", x / 100, x % 100)
+}
+
+fn picture(ribbon: &digest::Ribbon) -> Html {
+    let head = percent(ribbon.head);
+    html! {
+        <svg aria-hidden="true">
+            <defs>
+                <pattern id="rb-hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(25)">
+                    <line x1="0" y1="0" x2="0" y2="7" class="rb-hatch" />
+                </pattern>
+            </defs>
+            { for ribbon.chapters.iter().enumerate().map(chapter) }
+            { for ribbon.bars.iter().map(|bar| self::bar(bar, ribbon.head)) }
+            <line class="rb-floor" x1="0" x2="100%" y1="46" y2="46" />
+            { for ribbon.folds.iter().map(fold) }
+            { for ribbon.marks.iter().map(mark) }
+            { for ribbon.labels.iter().map(label) }
+            <line class="rb-pole" x1={head.clone()} x2={head.clone()} y1="18" y2="50" />
+            <circle class="rb-halo" cx={head.clone()} cy="48" r="12" />
+            <circle class="rb-head" cx={head} cy="48" r="8.5" />
+        </svg>
+    }
+}
+
+fn chapter((index, chapter): (usize, &Chapter)) -> Html {
+    let width = chapter.to.saturating_sub(chapter.from).max(1);
+    // A title needs room, about seven pixels a letter on a ribbon of nine hundred.
+    let fits = width > 60 * chapter.title.len() as u32 || chapter.state == Progress::Now;
+    html! {
+        <g key={index}>
+            <rect class={classes!("rb-chapter", chapter.state.class())} x={percent(chapter.from)} y="0" width={percent(width.saturating_sub(25).max(1))} height="3" />
+            if fits {
+                <text class={classes!("rb-title", chapter.state.class())} x={percent(chapter.from)} y="15">{ &*chapter.title }</text>
+            }
+        </g>
+    }
+}
+
+fn bar(bar: &Bar, head: u32) -> Html {
+    let class = if bar.x < head {
+        "rb-bar past"
+    } else {
+        "rb-bar"
+    };
+    let y = 46 - u32::from(bar.height);
+    html! { <rect key={bar.x} {class} x={percent(bar.x)} y={y.to_string()} width={percent(bar.w)} height={bar.height.to_string()} /> }
+}
+
+fn fold(fold: &crate::ui::player::axis::Fold) -> Html {
+    let words = format!("{} idle", digest::span(fold.idle));
+    let (width, mid) = (fold.to - fold.from, (fold.from + fold.to) / 2);
+    html! {
+        <g key={fold.from}>
+            <rect class="rb-fold-bed" x={percent(fold.from)} y="18" width={percent(width)} height="28" />
+            if width > 70 * words.len() as u32 {
+                <text class="rb-axis rb-fold-text" x={percent(mid)} y="36">{ words }</text>
+            }
+        </g>
+    }
+}
+
+fn mark(mark: &Mark) -> Html {
+    let (sign, class) = match mark.kind {
+        MarkKind::Edit => (Icon::Plus, "rb-mark"),
+        MarkKind::NewLeader => (Icon::Flag, "rb-mark solid"),
+        MarkKind::IsrShrink => (Icon::Minus, "rb-mark"),
+        MarkKind::IsrGrow => (Icon::Plus, "rb-mark"),
+        MarkKind::Error => (Icon::Cross, "rb-mark fault"),
+    };
+    let title = match mark.count {
+        1 => format!("{} {}", clock(mark.at), mark.text),
+        many => format!("{} {} And {} more.", clock(mark.at), mark.text, many - 1),
+    };
+    html! {
+        <svg key={mark.x} {class} x={percent(mark.x)} y="22" overflow="visible">
+            <title>{ title }</title>
+            <rect x="-10" y="0" width="20" height="20" rx="5" />
+            <g class="ic" transform="translate(-6 4) scale(.75)">{ paths(sign) }</g>
+        </svg>
+    }
+}
+
+fn label((x, words): &(u32, String)) -> Html {
+    let x = *x;
+    let class = if x < 100 { "rb-axis first" } else { "rb-axis" };
+    html! { <text key={x} {class} x={percent(x)} y="61">{ words }</text> }
+}

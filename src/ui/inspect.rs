@@ -1,0 +1,299 @@
+//! What there is to know about one thing: rows of a name and a value, read from the world as it is now.
+
+use crate::model::{Offset, ProcessId, TopicPartition};
+use crate::stage::Thing;
+use crate::ui::player::Session;
+use crate::ui::player::digest::span;
+use crate::world::{Host, World};
+
+/// A thing's page in the inspector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspected {
+    /// What it belongs to, outermost first.
+    pub crumbs: Vec<String>,
+    pub title: String,
+    pub rows: Vec<(&'static str, String)>,
+}
+
+/// Longer values are cut: the inspector is no hex viewer.
+const SHOWN: usize = 400;
+
+/// Reads a thing; `None` when it is not there at this instant.
+pub fn inspect(session: &Session, thing: &Thing) -> Option<Inspected> {
+    let world = session.world();
+    match thing {
+        Thing::Record(partition, offset) => record(world, partition, *offset),
+        Thing::Copy(partition, offset, _) => record(world, partition, *offset),
+        Thing::Partition(partition) => self::partition(world, partition),
+        Thing::Replica(partition, _) => self::partition(world, partition),
+        Thing::Process(id) => process(world, *id),
+        Thing::Topic(topic) => {
+            let partitions = world
+                .plan()
+                .topics
+                .iter()
+                .find(|plan| plan.name == *topic)?;
+            let rows = vec![
+                ("partitions", partitions.replicas.len().to_string()),
+                (
+                    "copies of each",
+                    partitions.replicas.first()?.len().to_string(),
+                ),
+            ];
+            Some(Inspected {
+                crumbs: vec!["topic".to_owned()],
+                title: topic.to_string(),
+                rows,
+            })
+        }
+        Thing::Coordination => {
+            let controller = world
+                .brokers()
+                .find(|broker| broker.controller().is_some())?;
+            let rows = vec![
+                ("controller", format!("broker {}", controller.id())),
+                ("brokers", list(world.brokers().map(|broker| broker.id()))),
+            ];
+            let title = "Cluster state".to_owned();
+            Some(Inspected {
+                crumbs: vec!["cluster".to_owned()],
+                title,
+                rows,
+            })
+        }
+        _ => None,
+    }
+}
+
+fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let words: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    words.join(", ")
+}
+
+fn record(world: &World, partition: &TopicPartition, offset: Offset) -> Option<Inspected> {
+    let holders = world
+        .brokers()
+        .filter_map(|broker| Some((broker, broker.partition(partition)?)));
+    let holders: Vec<_> = holders
+        .filter(|(_, replica)| offset < replica.log_end())
+        .collect();
+    let (_, replica) = holders
+        .iter()
+        .find(|(_, replica)| replica.is_leader())
+        .or(holders.first())?;
+    let stored = replica.log().batches(offset, offset + 1).next()?;
+    let batch = stored.batch();
+    let record = batch
+        .records()
+        .map_while(Result::ok)
+        .find(|record| record.offset == offset)?;
+    let committed = match offset < replica.high_watermark() {
+        true => "yes: below the high watermark".to_owned(),
+        false => "not yet: not every in-sync copy has it".to_owned(),
+    };
+    let mut rows =
+        vec![
+            ("key", bytes(record.key.as_deref())),
+            ("value", bytes(record.value.as_deref())),
+            (
+                "headers",
+                match record.headers.is_empty() {
+                    true => "none".to_owned(),
+                    false => list(record.headers.iter().map(|header| {
+                        format!("{}: {}", header.key, bytes(header.value.as_deref()))
+                    })),
+                },
+            ),
+            ("timestamp", timestamp(world, record.timestamp)),
+            ("leader epoch", stored.epoch().0.to_string()),
+            ("committed", committed),
+            (
+                "copies",
+                list(
+                    holders
+                        .iter()
+                        .map(|(broker, _)| format!("broker {}", broker.id())),
+                ),
+            ),
+        ];
+    let first = batch.base_offset().0;
+    let many = batch.last_offset().0 - first;
+    rows.push((
+        "batch",
+        match many {
+            0 => format!("this record alone, {} bytes", stored.size()),
+            _ => format!(
+                "offsets {first} to {}, {} bytes",
+                first + many,
+                stored.size()
+            ),
+        },
+    ));
+    Some(Inspected {
+        crumbs: vec![
+            partition.topic.to_string(),
+            format!("partition {}", partition.partition),
+        ],
+        title: format!("Record {}", offset.0),
+        rows,
+    })
+}
+
+fn partition(world: &World, partition: &TopicPartition) -> Option<Inspected> {
+    let controller = world.brokers().find_map(|broker| broker.controller())?;
+    let state = controller.partition(partition)?;
+    let mut rows = vec![
+        (
+            "leader",
+            format!("broker {}, epoch {}", state.leader, state.leader_epoch.0),
+        ),
+        ("replicas", list(&state.replicas)),
+        ("in sync", list(&state.isr)),
+    ];
+    for id in &state.replicas {
+        let Some(replica) = world
+            .broker_by_id(*id)
+            .and_then(|broker| broker.partition(partition))
+        else {
+            continue;
+        };
+        let (start, end, watermark) = (
+            replica.log_start().0,
+            replica.log_end().0,
+            replica.high_watermark().0,
+        );
+        let words = format!("offsets {start} to {end}, high watermark {watermark}");
+        rows.push(match id.0 {
+            1 => ("broker 1", words),
+            2 => ("broker 2", words),
+            3 => ("broker 3", words),
+            _ => ("broker", format!("{id}: {words}")),
+        });
+    }
+    let leading = world
+        .broker_by_id(state.leader)
+        .and_then(|broker| broker.partition(partition));
+    if let Some(leader) = leading {
+        rows.push(("min.insync.replicas", leader.min_isr().to_string()));
+        rows.push(("bytes", leader.log().bytes().to_string()));
+    }
+    Some(Inspected {
+        crumbs: vec![partition.topic.to_string()],
+        title: format!("Partition {}", partition.partition),
+        rows,
+    })
+}
+
+fn process(world: &World, id: ProcessId) -> Option<Inspected> {
+    let host = world.host(id)?;
+    let (crumb, title, mut rows) = match host.broker() {
+        Some(broker) => {
+            let led = broker
+                .partitions()
+                .filter(|(_, replica)| replica.is_leader())
+                .map(|(name, _)| name);
+            let follows = broker
+                .partitions()
+                .filter(|(_, replica)| !replica.is_leader())
+                .map(|(name, _)| name);
+            let rows = vec![
+                (
+                    "address",
+                    format!("{}:{}", broker.address().host, broker.address().port),
+                ),
+                (
+                    "controller",
+                    if broker.controller().is_some() {
+                        "yes"
+                    } else {
+                        "no"
+                    }
+                    .to_owned(),
+                ),
+                ("leads", list(led)),
+                ("follows", list(follows)),
+                ("connections", broker.connections().len().to_string()),
+                ("waiting requests", broker.parked().len().to_string()),
+                ("log bytes", broker.log_bytes().to_string()),
+            ];
+            ("broker", format!("Broker {}", broker.id()), rows)
+        }
+        None => client(host)?,
+    };
+    let now = world.now();
+    let next = host
+        .deadlines()
+        .into_iter()
+        .filter(|deadline| deadline.at > now)
+        .min_by_key(|deadline| deadline.at);
+    if let Some(deadline) = next {
+        rows.push((
+            "next deadline",
+            format!("{} in {}", deadline.why, span(deadline.at.since(now))),
+        ));
+    }
+    Some(Inspected {
+        crumbs: vec![crumb.to_owned()],
+        title,
+        rows,
+    })
+}
+
+type Page = (&'static str, String, Vec<(&'static str, String)>);
+
+fn client(host: &Host) -> Option<Page> {
+    let title = host.id.to_string();
+    if let Some(producer) = host.producer() {
+        let tally = producer.tally();
+        let in_flight: u32 = producer.in_flight().map(|(_, batch)| batch.records).sum();
+        let queued: u32 = producer.queued().map(|batch| batch.records).sum();
+        let rows = vec![
+            ("handed over", format!("{} records", tally.queued)),
+            ("queued", format!("{queued} records")),
+            ("in flight", format!("{in_flight} records")),
+            ("acknowledged", tally.acknowledged.to_string()),
+            ("sent again", format!("{} batches", tally.retried)),
+            ("failed", tally.failed.to_string()),
+        ];
+        return Some(("producer", title, rows));
+    }
+    let consumer = host.consumer()?;
+    let mut rows = vec![("consumed", format!("{} records", consumer.consumed()))];
+    for view in consumer.partitions() {
+        let position = view
+            .position
+            .map_or("none".to_owned(), |position| position.0.to_string());
+        let lag = view.lag.map_or(String::new(), |lag| format!(", lag {lag}"));
+        rows.push(("reads", format!("{} at {position}{lag}", view.partition)));
+    }
+    Some(("consumer", title, rows))
+}
+
+fn bytes(bytes: Option<&[u8]>) -> String {
+    let Some(bytes) = bytes else {
+        return "null".to_owned();
+    };
+    let cut = &bytes[..bytes.len().min(SHOWN)];
+    let more = if cut.len() < bytes.len() { "…" } else { "" };
+    match std::str::from_utf8(cut) {
+        Ok(text) if !text.chars().any(char::is_control) => format!("\"{text}\"{more}"),
+        _ => format!(
+            "0x{}{more}",
+            cut.iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        ),
+    }
+}
+
+/// A record's timestamp as the clock of the page, where it falls into the world.
+fn timestamp(world: &World, millis: i64) -> String {
+    let since = millis - world.plan().epoch.0;
+    match u64::try_from(since) {
+        Ok(since) => format!(
+            "{millis}, {} on the clock",
+            crate::ui::player::digest::clock(crate::time::Instant::from_millis(since))
+        ),
+        Err(_) => millis.to_string(),
+    }
+}

@@ -1,0 +1,644 @@
+//! The player: the simulation's only owner, outside the virtual DOM.
+//!
+//! Components hold a [`Player`] by reference, read it through [`crate::ui::hooks::use_view`] and change it only
+//! by the methods here: commands to the world, and the few moves of the playhead. One frame: take the time that
+//! passed, multiply it by the speed, work for at most four milliseconds, paint, and publish the digest when it
+//! is due.
+//!
+//! Contents: [`pace`] speeds and paces · [`timeline`] the visible events · [`session`] one cluster being
+//! looked at · [`axis`] the ribbon's axis · [`digest`] what components may know.
+
+pub mod axis;
+pub mod digest;
+pub mod pace;
+pub mod session;
+pub mod timeline;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::script;
+use crate::time::Instant;
+use crate::ui::frame_loop::{FrameLoop, Next};
+use crate::ui::page::Page;
+use crate::ui::painter::{Look, Painter};
+use crate::world::{Command, Place, Refused};
+
+pub use digest::{Digest, Said};
+pub use pace::{Pace, Speed};
+pub use session::{Chapter, Played, Session};
+
+/// The notch at which the page begins: a quarter.
+const FIRST_SPEED: u8 = 4;
+/// How long a frame may work on the world, in milliseconds.
+const BUDGET: f64 = 4.0;
+/// The most real time that one frame stands for; a longer one was an interruption.
+const LONGEST: f64 = 100.0;
+/// Milliseconds between two digests while playing.
+const PUBLISH: f64 = 100.0;
+/// Milliseconds between two sentences of the narrator while playing.
+const SPEAK: f64 = 1_500.0;
+/// Clusters kept while another one is looked at.
+const SHELF: usize = 4;
+
+/// Who shares the player with whom.
+#[derive(Clone)]
+pub struct Player(Rc<Core>);
+
+struct Core {
+    page: Page,
+    /// `None` only before the first session is opened.
+    session: RefCell<Option<Session>>,
+    /// The name of the session, and the ones put aside with their own.
+    name: RefCell<Rc<str>>,
+    shelf: RefCell<BTreeMap<Rc<str>, Session>>,
+    controls: Cell<Controls>,
+    spoken: RefCell<Spoken>,
+    digest: RefCell<Option<Rc<Digest>>>,
+    listeners: RefCell<Listeners>,
+    frames: RefCell<Option<FrameLoop>>,
+    painter: RefCell<Option<Painter>>,
+    look: RefCell<Look>,
+}
+
+#[derive(Clone, Copy)]
+struct Controls {
+    playing: bool,
+    speed: Speed,
+    pace: Pace,
+    /// Nothing travels: what happens is shown fact by fact.
+    reduced: bool,
+    late: Option<u32>,
+    last_frame: Option<f64>,
+    last_publish: f64,
+    /// Virtual and real time of a stretch, to say how late it runs.
+    stretch: (f64, f64),
+}
+
+#[derive(Default)]
+struct Spoken {
+    said: Said,
+    /// The journal up to here has been told.
+    until: u64,
+    at: f64,
+    /// Said instead of what happened, until something happens.
+    remark: Option<Rc<str>>,
+}
+
+type Listener = Rc<dyn Fn(&Digest)>;
+
+#[derive(Default)]
+struct Listeners {
+    next: usize,
+    all: BTreeMap<usize, Listener>,
+}
+
+impl PartialEq for Player {
+    fn eq(&self, other: &Player) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Player {
+    pub fn new(page: Page, reduced: bool) -> Player {
+        let controls = Controls {
+            playing: false,
+            speed: Speed::notch(FIRST_SPEED),
+            pace: Pace::Steady,
+            reduced,
+            late: None,
+            last_frame: None,
+            last_publish: 0.0,
+            stretch: (0.0, 0.0),
+        };
+        let player = Player(Rc::new(Core {
+            page,
+            session: RefCell::new(None),
+            name: RefCell::new("".into()),
+            shelf: RefCell::default(),
+            controls: Cell::new(controls),
+            spoken: RefCell::default(),
+            digest: RefCell::new(None),
+            listeners: RefCell::default(),
+            frames: RefCell::new(None),
+            painter: RefCell::new(None),
+            look: RefCell::new(Look::default()),
+        }));
+        let weak = Rc::downgrade(&player.0);
+        let frames = FrameLoop::new(move |now| match weak.upgrade() {
+            Some(core) => Player(core).frame(now),
+            None => Next::Rest,
+        });
+        player.0.frames.replace(Some(frames));
+        player
+    }
+
+    // ---- sessions
+
+    /// Looks at a session by its name; makes it unless it is on the shelf. The one looked at until now is put
+    /// aside, paused.
+    ///
+    /// # Errors
+    /// What `make` says; the session looked at until now stays.
+    pub fn open<E>(&self, name: &str, make: impl FnOnce() -> Result<Session, E>) -> Result<(), E> {
+        if *self.0.name.borrow().as_ref() == *name {
+            return Ok(());
+        }
+        let known = self.0.shelf.borrow_mut().remove(name);
+        let session = known.map_or_else(make, Ok)?;
+        let before = self.0.session.replace(Some(session));
+        let before_name = self.0.name.replace(name.into());
+        if let Some(before) = before {
+            let mut shelf = self.0.shelf.borrow_mut();
+            shelf.insert(before_name, before);
+            if shelf.len() > SHELF {
+                shelf.pop_first();
+            }
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// Puts a new session in the place of the one under this name.
+    pub fn replace(&self, name: &str, session: Session) {
+        self.0.shelf.borrow_mut().remove(name);
+        self.0.name.replace(name.into());
+        self.0.session.replace(Some(session));
+        self.settle();
+    }
+
+    /// The name of the session looked at.
+    pub fn name(&self) -> Rc<str> {
+        self.0.name.borrow().clone()
+    }
+
+    fn settle(&self) {
+        self.change(|controls| {
+            controls.playing = false;
+            controls.late = None;
+        });
+        self.0.spoken.replace(Spoken::default());
+        if let Some(painter) = self.0.painter.borrow_mut().as_mut() {
+            painter.forget();
+        }
+        self.keep_script();
+        self.moved();
+    }
+
+    /// Reads the session.
+    ///
+    /// # Panics
+    /// Before the first session was opened.
+    pub fn with<R>(&self, read: impl FnOnce(&Session) -> R) -> R {
+        read(
+            self.0
+                .session
+                .borrow()
+                .as_ref()
+                .expect("a session was opened"),
+        )
+    }
+
+    fn with_mut<R>(&self, act: impl FnOnce(&mut Session) -> R) -> R {
+        act(self
+            .0
+            .session
+            .borrow_mut()
+            .as_mut()
+            .expect("a session was opened"))
+    }
+
+    // ---- time
+
+    pub fn controls_playing(&self) -> bool {
+        self.0.controls.get().playing
+    }
+
+    pub fn play(&self) {
+        let stopped = self.with(|session| session.stopped());
+        if stopped {
+            self.with_mut(|session| session.stop_at(None));
+        }
+        self.change(|controls| {
+            controls.playing = true;
+            controls.last_frame = None;
+            controls.stretch = (0.0, 0.0);
+        });
+        let told = self.with(|session| session.journal().len());
+        {
+            let mut spoken = self.0.spoken.borrow_mut();
+            spoken.remark = None;
+            spoken.until = told;
+            spoken.at = now();
+        }
+        self.publish();
+        self.wake();
+    }
+
+    pub fn pause(&self) {
+        self.change(|controls| {
+            controls.playing = false;
+            controls.late = None;
+        });
+        self.publish();
+        self.wake();
+    }
+
+    /// Pauses because nobody is looking; says so on return.
+    pub fn pause_away(&self) {
+        if self.controls_playing() {
+            self.pause();
+            self.remark("Paused while you were away.");
+        }
+    }
+
+    pub fn toggle(&self) {
+        match self.controls_playing() {
+            true => self.pause(),
+            false => self.play(),
+        }
+    }
+
+    /// Plays up to a place and stops there.
+    pub fn play_to(&self, to: Place) {
+        self.with_mut(|session| session.stop_at(Some(to)));
+        self.play();
+    }
+
+    pub fn stop_at(&self, to: Option<Place>) {
+        self.with_mut(|session| session.stop_at(to));
+    }
+
+    pub fn forward(&self) {
+        self.still(|session| {
+            session.forward();
+        });
+    }
+
+    pub fn back(&self) {
+        self.still(|session| {
+            session.back();
+        });
+    }
+
+    pub fn seek(&self, to: Instant) {
+        self.still(|session| session.seek(to));
+    }
+
+    pub fn seek_place(&self, to: Place) {
+        self.still(|session| session.seek_place(to));
+    }
+
+    /// To the next or previous mark of the ribbon.
+    pub fn seek_mark(&self, forward: bool) {
+        let to = self.with(|session| {
+            let here = session.now();
+            let marks = session.history().observed().ribbon.marks();
+            match forward {
+                true => marks.iter().map(|mark| mark.at).find(|at| *at > here),
+                false => marks.iter().map(|mark| mark.at).rfind(|at| *at < here),
+            }
+        });
+        let ends = self.with(|session| (Instant::ZERO, session.end()));
+        self.seek(to.unwrap_or(if forward { ends.1 } else { ends.0 }));
+    }
+
+    pub fn seek_end(&self, forward: bool) {
+        let to = if forward {
+            self.with(Session::end)
+        } else {
+            Instant::ZERO
+        };
+        self.seek(to);
+    }
+
+    /// To a place of the ribbon.
+    pub fn scrub(&self, x: u32) {
+        let to = self.with(|session| digest::axis(session).at(x).min(session.end()));
+        self.seek(to);
+    }
+
+    fn still(&self, act: impl FnOnce(&mut Session)) {
+        self.change(|controls| {
+            controls.playing = false;
+            controls.late = None;
+        });
+        self.0.spoken.borrow_mut().remark = None;
+        self.with_mut(act);
+        self.moved();
+    }
+
+    pub fn set_speed(&self, speed: Speed) {
+        self.change(|controls| {
+            controls.speed = speed;
+            controls.stretch = (0.0, 0.0);
+        });
+        self.publish();
+    }
+
+    pub fn speed(&self) -> Speed {
+        self.0.controls.get().speed
+    }
+
+    pub fn set_pace(&self, pace: Pace) {
+        self.change(|controls| controls.pace = pace);
+        self.publish();
+    }
+
+    pub fn pace(&self) -> Pace {
+        self.0.controls.get().pace
+    }
+
+    pub fn set_reduced(&self, reduced: bool) {
+        self.change(|controls| controls.reduced = reduced);
+        self.repaint();
+    }
+
+    pub fn reduced(&self) -> bool {
+        self.0.controls.get().reduced
+    }
+
+    // ---- acting
+
+    /// Carries out a command where the playhead stands.
+    ///
+    /// # Errors
+    /// When the world refuses it; nothing has changed.
+    pub fn perform(&self, command: Command) -> Result<(), Refused> {
+        let line = script::print_command(&command);
+        let (place, forked) = self.with(|session| (session.place(), !session.at_edge()));
+        self.with_mut(|session| session.perform(command))?;
+        match forked {
+            true => self.keep_script(),
+            false => self
+                .0
+                .page
+                .record(&format!("at {}+{}\n{line}", place.at, place.steps)),
+        }
+        self.0.spoken.borrow_mut().remark = None;
+        self.moved();
+        Ok(())
+    }
+
+    /// Takes the last command back; false when there is none.
+    pub fn undo(&self) -> bool {
+        let done = self.with_mut(Session::undo);
+        if done {
+            self.keep_script();
+            self.moved();
+        }
+        done
+    }
+
+    fn keep_script(&self) {
+        let script = self.with(|session| session.history().to_script());
+        self.0.page.begin(&script);
+    }
+
+    /// Lets the narrator say a sentence that no fact says.
+    pub fn remark(&self, sentence: &str) {
+        self.0.spoken.borrow_mut().remark = Some(sentence.into());
+        self.publish();
+    }
+
+    // ---- the picture
+
+    pub fn set_painter(&self, painter: Option<Painter>) {
+        self.0.painter.replace(painter);
+        self.paint();
+    }
+
+    pub fn painter<R>(&self, read: impl FnOnce(&mut Painter) -> R) -> Option<R> {
+        self.0.painter.borrow_mut().as_mut().map(read)
+    }
+
+    /// What the reader looks at; painted again when it changed.
+    pub fn set_look(&self, look: Look) {
+        if *self.0.look.borrow() != look {
+            self.0.look.replace(look);
+            self.paint();
+        }
+    }
+
+    /// Paints now, whatever was painted before.
+    pub fn repaint(&self) {
+        if let Some(painter) = self.0.painter.borrow_mut().as_mut() {
+            painter.forget();
+        }
+        self.paint();
+    }
+
+    fn paint(&self) {
+        let session = self.0.session.borrow();
+        let (Some(session), look) = (session.as_ref(), self.0.look.borrow()) else {
+            return;
+        };
+        let controls = self.0.controls.get();
+        let mut painter = self.0.painter.borrow_mut();
+        if let Some(painter) = painter.as_mut() {
+            painter.paint(session, &look, controls.reduced);
+        }
+    }
+
+    /// How many frames were asked for so far.
+    pub fn frames(&self) -> u64 {
+        self.0.frames.borrow().as_ref().map_or(0, FrameLoop::frames)
+    }
+
+    // ---- telling
+
+    /// Calls `listener` with every digest until the returned guard is dropped.
+    pub fn listen(&self, listener: impl Fn(&Digest) + 'static) -> Listening {
+        let mut listeners = self.0.listeners.borrow_mut();
+        let id = listeners.next;
+        listeners.next += 1;
+        listeners.all.insert(id, Rc::new(listener));
+        Listening {
+            player: self.clone(),
+            id,
+        }
+    }
+
+    /// The newest digest.
+    pub fn digest(&self) -> Rc<Digest> {
+        if self.0.digest.borrow().is_none() {
+            self.publish();
+        }
+        self.0
+            .digest
+            .borrow()
+            .clone()
+            .expect("a digest was published")
+    }
+
+    fn moved(&self) {
+        self.publish();
+        self.paint();
+    }
+
+    fn publish(&self) {
+        self.tell(false);
+    }
+
+    /// Publishes the digest. `ended`: play has just come to an end of its own.
+    fn tell(&self, ended: bool) {
+        let now = now();
+        self.change(|controls| controls.last_publish = now);
+        let said = self.speak(now, ended);
+        let controls = self.0.controls.get();
+        let digest = self.with(|session| {
+            let place = session.place();
+            Digest {
+                playing: controls.playing,
+                pace: controls.pace,
+                speed: controls.speed,
+                late: controls.late,
+                at: session.now(),
+                event: session.timeline().count(place),
+                events: session.timeline().stops().len(),
+                at_edge: session.at_edge(),
+                newest: session.history().newest(),
+                chapter: session.chapter(),
+                said,
+                ribbon: Rc::new(digest::ribbon(session)),
+                can_undo: !session.history().commands().is_empty(),
+                branches: session.history().branches().len(),
+                violation: session
+                    .history()
+                    .violation()
+                    .map(|law| law.to_string().into()),
+            }
+        });
+        let digest = Rc::new(digest);
+        self.0.digest.replace(Some(digest.clone()));
+        let all: Vec<_> = self.0.listeners.borrow().all.values().cloned().collect();
+        all.iter().for_each(|listener| listener(&digest));
+    }
+
+    /// One sentence for what happened last; while playing at most one every second and a half.
+    fn speak(&self, now: f64, ended: bool) -> Said {
+        let mut spoken = self.0.spoken.borrow_mut();
+        if let Some(remark) = &spoken.remark {
+            return Said {
+                at: self.with(Session::now),
+                sentence: remark.clone(),
+                fault: false,
+            };
+        }
+        let playing = self.0.controls.get().playing;
+        if playing && now - spoken.at < SPEAK {
+            return spoken.said.clone();
+        }
+        let said = self.with(|session| {
+            let here = session.journal().len();
+            // Where the last event began: after the one before it.
+            let stops = session.timeline().stops();
+            let count = session.timeline().count(session.place());
+            let step = count.checked_sub(2).map_or(0, |index| stops[index].entries);
+            let after = if (playing || ended) && spoken.until < here {
+                spoken.until
+            } else {
+                step
+            };
+            digest::weightiest(session, after).or_else(|| digest::weightiest(session, step))
+        });
+        if let Some(said) = said {
+            spoken.until = self.with(|session| session.journal().len());
+            spoken.at = now;
+            spoken.said = said;
+        }
+        spoken.said.clone()
+    }
+
+    // ---- frames
+
+    fn wake(&self) {
+        self.0
+            .frames
+            .borrow()
+            .as_ref()
+            .inspect(|frames| frames.wake());
+    }
+
+    fn frame(&self, now: f64) -> Next {
+        let controls = self.0.controls.get();
+        if !controls.playing {
+            self.paint();
+            return Next::Rest;
+        }
+        let real = controls
+            .last_frame
+            .map_or(0.0, |last| (now - last).clamp(0.0, LONGEST));
+        self.change(|controls| controls.last_frame = Some(now));
+        let started = self::now();
+        let mut more = || self::now() - started < BUDGET;
+        let before = self.with(Session::now);
+        let pace = if controls.reduced {
+            Pace::Even
+        } else {
+            controls.pace
+        };
+        let played = self.with_mut(|session| match controls.reduced {
+            true => session.play_still(real, controls.speed, &mut more),
+            false => session.play(real, controls.speed, pace, &mut more),
+        });
+        let virtual_time = self.with(Session::now).since(before).as_micros() as f64 / 1_000.0;
+        self.note_lateness(played, real, virtual_time);
+        if played == Played::Stopped {
+            self.change(|controls| {
+                controls.playing = false;
+                controls.late = None;
+            });
+            self.tell(true);
+        } else if now - self.0.controls.get().last_publish >= PUBLISH {
+            self.publish();
+        }
+        self.paint();
+        if self.controls_playing() {
+            Next::Frame
+        } else {
+            Next::Rest
+        }
+    }
+
+    /// Says what the world really runs at, once half a second of it has run late.
+    fn note_lateness(&self, played: Played, real: f64, virtual_time: f64) {
+        self.change(|controls| {
+            let (run, passed) = controls.stretch;
+            controls.stretch = (run + virtual_time, passed + real);
+            let (run, passed) = controls.stretch;
+            if passed < 500.0 {
+                return;
+            }
+            let ratio = run / passed;
+            let short = controls.pace == Pace::Steady && ratio < controls.speed.factor() * 0.9;
+            controls.late = (short && played == Played::Late).then_some((ratio * 10.0) as u32);
+            controls.stretch = (0.0, 0.0);
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Controls)) {
+        let mut controls = self.0.controls.get();
+        change(&mut controls);
+        self.0.controls.set(controls);
+    }
+}
+
+/// Ends the listening when it is dropped.
+pub struct Listening {
+    player: Player,
+    id: usize,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.player.0.listeners.borrow_mut().all.remove(&self.id);
+    }
+}
+
+/// The browser's time in milliseconds; only ever compared with itself.
+pub fn now() -> f64 {
+    let performance = web_sys::window().and_then(|window| window.performance());
+    performance.map_or(0.0, |performance| performance.now())
+}

@@ -1,0 +1,135 @@
+//! The stops: every place at which something visible happened, in order.
+//!
+//! What the transport calls an event is a step of the world that noted at least one fact that the stage
+//! shows. Stops are learned as the world runs and forgotten from a fork on; going back and forth between
+//! known stops needs no looking ahead.
+
+use crate::fact::{Fact, Role};
+use crate::time::{Duration, Instant};
+use crate::world::{Journal, Place};
+
+/// A stretch longer than this without a visible event is folded.
+pub const FOLD: Duration = Duration::from_secs(2);
+
+/// One visible event: the place right after it, and how long the journal was then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stop {
+    pub place: Place,
+    pub entries: u64,
+}
+
+/// The visible events of one branch as far as it was ever run.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    stops: Vec<Stop>,
+    /// Idle stretches, for the ribbon.
+    folds: Vec<(Instant, Instant)>,
+    /// How much of the journal has been looked at.
+    seen: u64,
+}
+
+impl Timeline {
+    /// Looks at what the journal says beyond what was seen. Called after every step into new ground.
+    pub fn observe(&mut self, place: Place, journal: &Journal) {
+        let news = std::mem::replace(&mut self.seen, journal.len());
+        if journal.len() <= news || !journal.since(news).any(|entry| visible(&entry.fact)) {
+            return;
+        }
+        let stop = Stop {
+            place,
+            entries: journal.len(),
+        };
+        match self.stops.last_mut() {
+            Some(last) if last.place > place => {}
+            Some(last) if last.place == place => *last = stop,
+            _ => {
+                let before = self
+                    .stops
+                    .last()
+                    .map_or(Instant::ZERO, |stop| stop.place.at);
+                if place.at.since(before) > FOLD {
+                    self.folds.push((before, place.at));
+                }
+                self.stops.push(stop);
+            }
+        }
+    }
+
+    /// The world now stands where its journal has this length.
+    pub fn moved(&mut self, journal: &Journal) {
+        self.seen = journal.len();
+    }
+
+    /// Forgets everything after a place: from here on things may go another way.
+    pub fn fork(&mut self, place: Place) {
+        self.stops
+            .truncate(self.stops.partition_point(|stop| stop.place <= place));
+        self.folds.retain(|(_, to)| *to <= place.at);
+    }
+
+    pub fn stops(&self) -> &[Stop] {
+        &self.stops
+    }
+
+    /// How many events have happened at a place.
+    pub fn count(&self, place: Place) -> usize {
+        self.stops.partition_point(|stop| stop.place <= place)
+    }
+
+    pub fn next_after(&self, place: Place) -> Option<Stop> {
+        self.stops.get(self.count(place)).copied()
+    }
+
+    /// The last stop at or before a place.
+    pub fn latest(&self, place: Place) -> Option<Stop> {
+        self.stops[..self.count(place)].last().copied()
+    }
+
+    /// The last stop before a place.
+    pub fn before(&self, place: Place) -> Option<Stop> {
+        self.stops[..self.stops.partition_point(|stop| stop.place < place)]
+            .last()
+            .copied()
+    }
+
+    pub fn folds(&self) -> &[(Instant, Instant)] {
+        &self.folds
+    }
+}
+
+/// True for a fact that changes the picture.
+pub fn visible(fact: &Fact) -> bool {
+    weight(fact) > 0
+}
+
+/// How much a fact has to say, when only one of several can be told; 0 is never told.
+pub fn weight(fact: &Fact) -> u8 {
+    match fact {
+        Fact::Commanded { .. } => 9,
+        Fact::IsrChanged { .. }
+        | Fact::BecameLeader { .. }
+        | Fact::LogTruncated { .. }
+        | Fact::SendFailed { .. }
+        | Fact::ReadingFailed { .. }
+        | Fact::ProduceRefused { .. }
+        | Fact::RequestRejected { .. }
+        | Fact::TopicCreated { .. }
+        | Fact::TopicRefused { .. } => 8,
+        Fact::SendWillRetry { .. }
+        | Fact::IsrChangeRefused { .. }
+        | Fact::PartitionStateDecided { .. } => 7,
+        Fact::RecordsAcknowledged { .. } => 6,
+        Fact::RecordsAppended {
+            role: Role::Leader, ..
+        } => 5,
+        Fact::HighWatermarkMoved {
+            role: Role::Leader, ..
+        } => 4,
+        Fact::RecordsConsumed { .. } | Fact::LogStartMoved { .. } => 4,
+        Fact::BatchSent { .. } => 3,
+        Fact::RecordsAppended { .. } | Fact::PositionSet { .. } => 3,
+        Fact::RecordQueued { .. } | Fact::RecordsQueued { .. } => 2,
+        Fact::HighWatermarkMoved { .. } => 1,
+        _ => 0,
+    }
+}

@@ -1,0 +1,106 @@
+//! Share links: a script in an address.
+//!
+//! `#s=1.` and then the script, deflated, in the alphabet of base64 that addresses may hold. The number is the
+//! format's version; what a newer app wrote is refused with a sentence. Reading never trusts the length that
+//! the bytes promise: a script has at most one mebibyte.
+
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+
+/// The version that is written.
+const VERSION: &str = "1";
+/// The longest script that is unpacked, as the parser has it.
+const MOST: u64 = 1 << 20;
+/// A link longer than this is not offered; browsers and chats cut it.
+pub const MOST_LINK: usize = 8 * 1_024;
+
+/// Why a link cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Damaged {
+    Incomplete,
+    Newer,
+}
+
+impl Damaged {
+    pub fn sentence(&self) -> &'static str {
+        match self {
+            Damaged::Incomplete => "This link is incomplete. It may have been cut when pasted.",
+            Damaged::Newer => "This link was made with a newer version.",
+        }
+    }
+}
+
+/// A script as the fragment of an address, without the `#`.
+pub fn pack(script: &str) -> String {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    let written = encoder
+        .write_all(script.as_bytes())
+        .and_then(|()| encoder.finish());
+    let bytes = written.expect("writing to memory does not fail");
+    format!("s={VERSION}.{}", to_base64(&bytes))
+}
+
+/// The script in a fragment. `None`: the fragment is something else.
+pub fn unpack(fragment: &str) -> Option<Result<String, Damaged>> {
+    let packed = fragment.strip_prefix("s=")?;
+    Some(open(packed))
+}
+
+fn open(packed: &str) -> Result<String, Damaged> {
+    let (version, packed) = packed.split_once('.').ok_or(Damaged::Incomplete)?;
+    match version.parse::<u32>() {
+        Ok(1) => {}
+        Ok(newer) if newer > 1 => return Err(Damaged::Newer),
+        _ => return Err(Damaged::Incomplete),
+    }
+    let bytes = from_base64(packed).ok_or(Damaged::Incomplete)?;
+    let mut script = String::new();
+    let mut decoder = DeflateDecoder::new(bytes.as_slice()).take(MOST + 1);
+    decoder
+        .read_to_string(&mut script)
+        .map_err(|_| Damaged::Incomplete)?;
+    match script.is_empty() || script.len() as u64 > MOST {
+        true => Err(Damaged::Incomplete),
+        false => Ok(script),
+    }
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+fn to_base64(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for part in bytes.chunks(3) {
+        let word = part
+            .iter()
+            .fold(0_u32, |word, byte| word << 8 | u32::from(*byte))
+            << (8 * (3 - part.len()));
+        for index in 0..=part.len() {
+            text.push(char::from(
+                ALPHABET[(word >> (18 - 6 * index) & 63) as usize],
+            ));
+        }
+    }
+    text
+}
+
+fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    for part in text.as_bytes().chunks(4) {
+        let mut word = 0_u32;
+        for byte in part {
+            word = word << 6 | ALPHABET.iter().position(|letter| letter == byte)? as u32;
+        }
+        let count = match part.len() {
+            4 => 3,
+            3 => 2,
+            2 => 1,
+            _ => return None,
+        };
+        word <<= 6 * (4 - part.len());
+        bytes.extend((0..count).map(|index| (word >> (16 - 8 * index)) as u8));
+    }
+    Some(bytes)
+}
