@@ -192,6 +192,24 @@ impl Config {
         set.map_err(|sentence| sentence.replace(topic, name))
     }
 
+    /// That the settings fit each other, as Kafka demands before it starts.
+    ///
+    /// # Errors
+    /// A sentence that names the two settings that do not.
+    pub fn check(&self) -> Result<(), String> {
+        if self.replica_fetch_wait_max > self.replica_socket_timeout {
+            let why = "replica.socket.timeout.ms should always be at least \
+                       replica.fetch.wait.max.ms, or followers give up on leaders that are well";
+            return Err(why.to_owned());
+        }
+        if self.replica_fetch_wait_max > self.replica_lag_time_max {
+            let why = "replica.fetch.wait.max.ms should always be at most replica.lag.time.max.ms, \
+                       or followers leave the ISR and come back again and again";
+            return Err(why.to_owned());
+        }
+        Ok(())
+    }
+
     /// A topic's settings: the broker's with the topic's own over them.
     ///
     /// # Errors
@@ -237,6 +255,20 @@ mod tests {
         assert!(config.set("segment.bytes", "1000").is_err());
         assert!(config.set("replica.lag.time.max.ms", "-1").is_err());
         assert_eq!(config, Config::default());
+    }
+
+    #[test]
+    fn settings_must_fit_each_other() {
+        for (name, value) in [
+            ("replica.socket.timeout.ms", "499"),
+            ("replica.lag.time.max.ms", "499"),
+            ("replica.fetch.wait.max.ms", "30001"),
+        ] {
+            let mut config = Config::default();
+            assert_eq!(config.check(), Ok(()));
+            assert_eq!(config.set(name, value), Ok(()));
+            assert!(config.check().is_err(), "{name}");
+        }
     }
 
     #[test]

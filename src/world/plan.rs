@@ -145,6 +145,7 @@ impl Plan {
         for (name, value) in &self.broker_settings {
             config.set(name, value).map_err(Refused)?;
         }
+        config.check().map_err(Refused)?;
         Ok(config)
     }
 }

@@ -6,6 +6,7 @@ mod figures;
 mod lessons;
 mod memory;
 mod scripts;
+mod shaken;
 mod tidy;
 mod wire;
 
