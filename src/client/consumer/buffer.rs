@@ -2,29 +2,25 @@
 //!
 //! A broker answers with whole stored batches, so the first may begin before the offset that was asked
 //! for: records below the position are passed over here. Batches of markers (control batches) are passed
-//! over as well, and the position moves behind them. Records are decoded when `poll()` returns them, not
-//! before.
+//! over as well, and the position moves behind them.
+//!
+//! Unlike Kafka, where `poll()` decodes what it returns, a batch without gaps is not even opened: which
+//! offsets it holds stands in its header, and nobody but a person looks at the records.
 
 use std::collections::VecDeque;
 
 use crate::model::{LeaderEpoch, Offset};
-use crate::protocol::records::{Batch, Record, Records, read_whole_batches};
+use crate::protocol::records::{Batch, Records, read_whole_batches};
 use crate::protocol::{Chunks, Malformed};
 
 /// Fetched batches, the next to be returned first.
 #[derive(Clone, Debug)]
 pub struct Buffer {
     batches: VecDeque<Batch>,
-    /// The rest of a batch of which `poll()` returned a part, and that batch's header.
-    open: Option<Open>,
-}
-
-#[derive(Clone, Debug)]
-struct Open {
-    records: Records,
-    left: u64,
-    next_offset: Offset,
-    epoch: LeaderEpoch,
+    /// How many records of the first batch were returned or passed over.
+    done: u64,
+    /// The rest of the first batch, when it has gaps and was opened.
+    open: Option<Records>,
 }
 
 /// What `poll()` takes out of a buffer.
@@ -37,6 +33,8 @@ pub struct Taken {
     /// The epoch of the batch before that, if any batch was touched.
     pub epoch: Option<LeaderEpoch>,
     pub records: u32,
+    /// The last batch of which a record was taken.
+    pub last: Option<Batch>,
 }
 
 impl Buffer {
@@ -51,86 +49,109 @@ impl Buffer {
         }
         Ok(Buffer {
             batches: batches.into(),
+            done: 0,
             open: None,
         })
     }
 
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
-        self.batches.is_empty() && self.open.is_none()
+        self.batches.is_empty()
     }
 
-    /// How many records are left, those below the position included.
+    /// How many records are left; of batches not yet begun, those below the position included.
     pub fn records(&self) -> u64 {
-        let whole = self.batches.iter();
-        let whole = whole.map(|batch| batch.header.records_count.max(0).unsigned_abs());
-        let open = self.open.as_ref().map_or(0, |open| open.left);
-        whole.map(u64::from).sum::<u64>() + open
+        let all: u64 = self.batches.iter().map(count).sum();
+        all.saturating_sub(self.done)
     }
 
-    /// Takes up to `most` records from `position` on, each of them given to `each`.
+    /// Takes up to `most` records from `position` on.
     ///
     /// # Errors
     /// When a batch cannot be read; what was taken before it is lost.
-    pub fn take(
-        &mut self,
-        position: Offset,
-        most: u32,
-        mut each: impl FnMut(Record),
-    ) -> Result<Taken, Malformed> {
+    pub fn take(&mut self, position: Offset, most: u32) -> Result<Taken, Malformed> {
         let mut taken = Taken {
             base_offset: position,
             next_offset: position,
             epoch: None,
             records: 0,
+            last: None,
         };
-        loop {
-            let Some(open) = &mut self.open else {
-                let Some(batch) = self.batches.pop_front() else {
-                    return Ok(taken);
-                };
-                if batch.header.is_control() || batch.next_offset() <= taken.next_offset {
-                    taken.next_offset = taken.next_offset.max(batch.next_offset());
-                    taken.epoch = Some(batch.leader_epoch());
-                    continue;
-                }
-                self.open = Some(Open {
-                    records: batch.records(),
-                    left: u64::from(batch.header.records_count.max(0).unsigned_abs()),
-                    next_offset: batch.next_offset(),
-                    epoch: batch.leader_epoch(),
-                });
-                continue;
-            };
-            if taken.records == most && open.left > 0 {
-                return Ok(taken);
+        while let Some(batch) = self.batches.front() {
+            let wanted = batch.next_offset() > taken.next_offset && !batch.header.is_control();
+            if wanted && taken.records == most {
+                break;
             }
-            match open.records.next() {
-                Some(record) => {
-                    let record = record?;
-                    open.left = open.left.saturating_sub(1);
-                    taken.epoch = Some(open.epoch);
-                    if record.offset < taken.next_offset {
-                        continue;
-                    }
-                    if taken.records == 0 {
-                        taken.base_offset = record.offset;
-                    }
-                    taken.records += 1;
-                    taken.next_offset = record.offset + 1;
-                    each(record);
+            taken.epoch = Some(batch.leader_epoch());
+            if wanted && is_dense(batch) {
+                let from = taken.next_offset.max(batch.base_offset());
+                let there = batch.next_offset() - from;
+                let count = there.min(i64::from(most - taken.records));
+                taken.add(from, count as u32, batch);
+                self.done = (from + count - batch.base_offset()).unsigned_abs();
+                if count < there {
+                    break;
                 }
-                None => {
-                    // The last records of a batch may be gone; reading goes on behind them.
-                    taken.next_offset = taken.next_offset.max(open.next_offset);
-                    self.open = None;
-                    if taken.records == most {
-                        return Ok(taken);
-                    }
-                }
+            } else if wanted && !self.take_opened(&mut taken, most)? {
+                break;
+            }
+            self.finish_first(&mut taken);
+        }
+        Ok(taken)
+    }
+
+    /// Takes from the first batch record by record; false when the batch is not yet at its end.
+    fn take_opened(&mut self, taken: &mut Taken, most: u32) -> Result<bool, Malformed> {
+        let batch = self.batches.front().expect("there is a first batch");
+        let records = self.open.get_or_insert_with(|| batch.records());
+        while self.done < count(batch) {
+            if taken.records == most {
+                return Ok(false);
+            }
+            let Some(record) = records.next() else {
+                break;
+            };
+            let record = record?;
+            self.done += 1;
+            if record.offset >= taken.next_offset {
+                taken.add(record.offset, 1, batch);
             }
         }
+        Ok(true)
     }
+
+    /// The first batch is done with. Its last records may be gone; reading goes on behind them.
+    fn finish_first(&mut self, taken: &mut Taken) {
+        if let Some(batch) = self.batches.pop_front() {
+            taken.next_offset = taken.next_offset.max(batch.next_offset());
+        }
+        self.done = 0;
+        self.open = None;
+    }
+}
+
+impl Taken {
+    fn add(&mut self, from: Offset, count: u32, batch: &Batch) {
+        if self.records == 0 {
+            self.base_offset = from;
+        }
+        self.records += count;
+        self.next_offset = from + i64::from(count);
+        // A batch with gaps comes here with each of its records.
+        if self.last.as_ref().map(Batch::base_offset) != Some(batch.base_offset()) {
+            self.last = Some(batch.clone());
+        }
+    }
+}
+
+/// How many records a batch says it has.
+fn count(batch: &Batch) -> u64 {
+    u64::from(batch.header.records_count.max(0).unsigned_abs())
+}
+
+/// Whether a batch has a record at each of its offsets: nothing was compacted away.
+fn is_dense(batch: &Batch) -> bool {
+    i64::from(batch.header.records_count) == batch.next_offset() - batch.base_offset()
 }
 
 /// Whether checksums are looked at: `check.crcs`.
@@ -162,37 +183,35 @@ mod tests {
         Buffer::new(&bytes, Check::Checksums).expect("whole batches")
     }
 
-    fn offsets(buffer: &mut Buffer, position: i64, most: u32) -> (Vec<i64>, i64) {
-        let mut seen = Vec::new();
-        let taken = buffer.take(Offset(position), most, |record| seen.push(record.offset.0));
-        let taken = taken.expect("readable");
-        assert_eq!(taken.records as usize, seen.len());
-        (seen, taken.next_offset.0)
+    fn offsets(buffer: &mut Buffer, position: i64, most: u32) -> ((i64, u32), i64) {
+        let taken = buffer.take(Offset(position), most).expect("readable");
+        let base = taken.base_offset.0;
+        ((base, taken.records), taken.next_offset.0)
     }
 
     #[test]
     fn records_below_the_position_are_passed_over() {
         let mut buffer = buffer(&[batch(10, &[0, 1, 2], 2), batch(13, &[0], 0)]);
         assert_eq!(buffer.records(), 4);
-        assert_eq!(offsets(&mut buffer, 12, 500), (vec![12, 13], 14));
+        assert_eq!(offsets(&mut buffer, 12, 500), ((12, 2), 14));
         assert!(buffer.is_empty());
     }
 
     #[test]
     fn poll_takes_no_more_than_it_may() {
         let mut buffer = buffer(&[batch(0, &[0, 1, 2], 2), batch(3, &[0, 1], 1)]);
-        assert_eq!(offsets(&mut buffer, 0, 2), (vec![0, 1], 2));
+        assert_eq!(offsets(&mut buffer, 0, 2), ((0, 2), 2));
         assert_eq!(buffer.records(), 3);
-        assert_eq!(offsets(&mut buffer, 2, 2), (vec![2, 3], 4));
-        assert_eq!(offsets(&mut buffer, 4, 2), (vec![4], 5));
+        assert_eq!(offsets(&mut buffer, 2, 2), ((2, 2), 4));
+        assert_eq!(offsets(&mut buffer, 4, 2), ((4, 1), 5));
         assert!(buffer.is_empty());
     }
 
     #[test]
     fn gaps_of_compaction_are_passed_over() {
         let mut buffer = buffer(&[batch(0, &[1, 4], 9), batch(20, &[0], 0)]);
-        assert_eq!(offsets(&mut buffer, 0, 2), (vec![1, 4], 10));
-        assert_eq!(offsets(&mut buffer, 10, 2), (vec![20], 21));
+        assert_eq!(offsets(&mut buffer, 0, 2), ((1, 2), 10));
+        assert_eq!(offsets(&mut buffer, 10, 2), ((20, 1), 21));
     }
 
     #[test]
@@ -202,7 +221,7 @@ mod tests {
         builder.append(0, Some(&[0, 0, 0, 1]), Some(&[0; 6]), &[]);
         let marker = builder.build_batch().stamped(Offset(1), LeaderEpoch(0));
         let mut buffer = buffer(&[batch(0, &[0], 0), marker, batch(2, &[0], 0)]);
-        assert_eq!(offsets(&mut buffer, 0, 9), (vec![0, 2], 3));
+        assert_eq!(offsets(&mut buffer, 0, 9), ((0, 2), 3));
     }
 
     #[test]

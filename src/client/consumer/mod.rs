@@ -42,7 +42,7 @@ use crate::model::{
 };
 use crate::process::{Deadline, Input, Instruction, Outbox, Process};
 use crate::protocol::ErrorCode;
-use crate::protocol::records::Record;
+use crate::protocol::records::{Batch, Record};
 use crate::rng::Rng;
 use crate::time::{Instant, Moment};
 
@@ -93,8 +93,17 @@ pub struct Consumer {
     /// The metadata that positions were last compared with.
     observed: u64,
     consumed: u64,
-    recent: VecDeque<Delivered>,
+    returned: VecDeque<Returned>,
     wake_at: Option<Instant>,
+}
+
+/// Some of what `poll()` returned: the part of a batch between two offsets.
+#[derive(Clone, Debug)]
+struct Returned {
+    partition: TopicPartition,
+    batch: Batch,
+    from: Offset,
+    to: Offset,
 }
 
 /// A record that `poll()` returned; long keys and values are cut off.
@@ -150,7 +159,7 @@ impl Consumer {
             next_poll: None,
             observed: 0,
             consumed: 0,
-            recent: VecDeque::new(),
+            returned: VecDeque::new(),
             wake_at: None,
         }
     }
@@ -190,9 +199,23 @@ impl Consumer {
         self.consumed
     }
 
-    /// The last records that `poll()` returned, oldest first, up to [`RECORDS_SHOWN`].
-    pub fn recent(&self) -> impl ExactSizeIterator<Item = &Delivered> {
-        self.recent.iter()
+    /// The last records that `poll()` returned, oldest first, up to [`RECORDS_SHOWN`]; of each `poll()`
+    /// and partition only those of the last batch. Decodes them.
+    pub fn recent(&self) -> Vec<Delivered> {
+        let mut recent = VecDeque::new();
+        for returned in self.returned.iter().rev() {
+            let records = returned.batch.records().filter_map(Result::ok);
+            let records = records
+                .filter(|record| record.offset >= returned.from && record.offset < returned.to);
+            let records: Vec<Record> = records.collect();
+            for record in records.iter().rev() {
+                recent.push_front(shown(&returned.partition, record));
+                if recent.len() == RECORDS_SHOWN {
+                    return recent.into();
+                }
+            }
+        }
+        recent.into()
     }
 
     /// When the application polls again, while it is not in `poll()`.
@@ -387,13 +410,7 @@ impl Consumer {
                 self.subscription.emptied();
                 continue;
             };
-            let recent = &mut self.recent;
-            let taken = buffer.take(position.offset, left, |record| {
-                if recent.len() == RECORDS_SHOWN {
-                    recent.pop_front();
-                }
-                recent.push_back(shown(&partition, &record));
-            });
+            let taken = buffer.take(position.offset, left);
             let Ok(taken) = taken else {
                 let error = ErrorCode::CorruptMessage;
                 self.subscription.fail(&partition, error, out);
@@ -407,6 +424,17 @@ impl Consumer {
             left -= taken.records;
             if taken.records > 0 {
                 self.consumed += u64::from(taken.records);
+                if let Some(batch) = taken.last {
+                    if self.returned.len() == RECORDS_SHOWN {
+                        self.returned.pop_front();
+                    }
+                    self.returned.push_back(Returned {
+                        partition: partition.clone(),
+                        batch,
+                        from: taken.base_offset,
+                        to: taken.next_offset,
+                    });
+                }
                 out.note(Fact::RecordsConsumed {
                     partition,
                     base_offset: taken.base_offset,
@@ -460,8 +488,7 @@ fn view<'a>(partition: &'a TopicPartition, assigned: &Assigned, paused: bool) ->
 }
 
 fn shown(partition: &TopicPartition, record: &Record) -> Delivered {
-    // A copy, so that one drawn record does not keep the memory of a whole answer.
-    let cut = |bytes: &Bytes| Bytes::copy_from_slice(&bytes[..bytes.len().min(BYTES_SHOWN)]);
+    let cut = |bytes: &Bytes| bytes.slice(..bytes.len().min(BYTES_SHOWN));
     Delivered {
         partition: partition.clone(),
         offset: record.offset,

@@ -151,11 +151,8 @@ fn a_new_consumer_asks_where_to_begin_and_reads_from_there() {
     let view = bench.client.partition(&orders(0)).expect("assigned");
     assert_eq!(view.position, Some(Offset(5)));
     assert_eq!(view.lag, Some(0));
-    let recent: Vec<_> = bench
-        .client
-        .recent()
-        .map(|record| record.offset.0)
-        .collect();
+    let recent = bench.client.recent();
+    let recent: Vec<_> = recent.iter().map(|record| record.offset.0).collect();
     assert_eq!(recent, [3, 4]);
 }
 
