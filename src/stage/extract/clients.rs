@@ -160,7 +160,7 @@ fn consumer(
         (false, true) => "paused",
         (false, false) => "reading",
     };
-    let last = process.next_poll().and_then(|_| process.recent().last());
+    let last = process.next_poll().and_then(|_| process.recent().pop());
     let handling = last.map(|record| memory.mark(&record.partition.topic, record.key.as_deref()));
     Consumer {
         id,
