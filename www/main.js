@@ -24,6 +24,8 @@ const pressed = [];
 class Blocked extends Error {}
 
 async function boot() {
+  // The app changes the address without loading a page; a relative address would be read anew from there.
+  for (const link of document.querySelectorAll('link[rel=icon]')) link.href = link.href;
   document.addEventListener('click', onClick);
   try {
     [compiled, keep] = await Promise.all([compile(), Keep.open()]);

@@ -227,8 +227,29 @@ impl App {
         }
     }
 
+    /// What the browser's tab and history call a route.
+    fn entitle(&self, route: &Route) {
+        let title = match route {
+            Route::Home => None,
+            Route::Contents => Some("Figures".to_owned()),
+            Route::Lesson { slug, step } => {
+                let lesson = self.book.get(slug);
+                lesson.map(|lesson| format!("{}, step {step}", lesson.title))
+            }
+            Route::Sandbox => Some("Sandbox".to_owned()),
+            Route::Code => Some("Code".to_owned()),
+        };
+        let title = title.map_or("Kafka Playground".to_owned(), |title| {
+            format!("{title} · Kafka Playground")
+        });
+        if let Some(document) = window().document() {
+            document.set_title(&title);
+        }
+    }
+
     /// Opens the page of a route: its words, and its cluster where it has one.
     fn arrive(&self, route: Route) {
+        self.entitle(&route);
         match &route {
             Route::Home => {
                 let _ = self.player.open(HOME, || self.book.first_session());
@@ -376,8 +397,9 @@ impl App {
             }
             Deed::Go(view) => self.go(view.route()),
             Deed::Lens => {
-                let lens = match self.lens() {
-                    Lens::ByBroker => Lens::ByTopic,
+                let lens = match (self.lens(), self.own_lens()) {
+                    (Lens::ByBroker, _) => Lens::ByTopic,
+                    (Lens::ByTopic, Lens::Record) => Lens::Record,
                     _ => Lens::ByBroker,
                 };
                 self.dispatch(Action::SetLens(lens));
@@ -396,12 +418,16 @@ impl App {
 
     /// The lens through which the stage is seen now.
     pub fn lens(&self) -> Lens {
-        let document = self.document();
-        let own = match &document.route {
-            Route::Lesson { slug, .. } => self.book.get(slug).map(|lesson| lesson.lens()),
+        self.document().lens.unwrap_or(self.own_lens())
+    }
+
+    /// The lens of the page, before the reader chose another.
+    fn own_lens(&self) -> Lens {
+        let lesson = match &self.document().route {
+            Route::Lesson { slug, .. } => self.book.get(slug),
             _ => None,
         };
-        document.lens.or(own).unwrap_or(Lens::ByBroker)
+        lesson.map_or(Lens::ByBroker, |lesson| lesson.lens())
     }
 
     fn start_over(&self) {

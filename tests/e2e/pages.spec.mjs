@@ -97,7 +97,7 @@ test('the list of lessons leads to a step, and steps to each other', async ({ pa
   await page.goto('figures/');
   await page.getByRole('link', { name: lesson.title }).click();
   await expect(page).toHaveURL(`${baseURL}figures/${lesson.slug}/1/`);
-  await page.getByRole('link', { name: 'Next step' }).click();
+  await page.getByRole('link', { name: lesson.steps[1].title }).click();
   await expect(page).toHaveURL(`${baseURL}figures/${lesson.slug}/2/`);
   await page.getByRole('link', { name: lesson.steps[0].title }).click();
   await expect(page).toHaveURL(`${baseURL}figures/${lesson.slug}/1/`);

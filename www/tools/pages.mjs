@@ -12,7 +12,7 @@ const PLANNED = 20;
 export async function pages(shell, lessons = readLessons(), still = renderStill) {
   const out = [
     ['figures/index.html', page(shell, 1, 'Figures', 'Figures', contents(lessons))],
-    ['sandbox/index.html', page(shell, 1, 'Sandbox', 'Sandbox', notYet('Sandbox', 'Build a cluster, then break it: brokers, topics and clients of your own, every link to slow or cut. This part is not built yet.'))],
+    ['sandbox/index.html', page(shell, 1, 'Sandbox', 'Sandbox', notYet('Sandbox', 'Talk to a running cluster line by line. Building clusters by hand, with buttons, comes later.'))],
     ['code/index.html', page(shell, 1, 'Code', 'Code', notYet('Code', 'Run your own kafkajs against the cluster in this tab. This part is not built yet.'))],
   ];
   for (const [i, lesson] of lessons.entries()) {

@@ -136,7 +136,7 @@ fn Column(props: &ColumnProps) -> Html {
                 <p class="lead"><Prose text={words.lead.clone()} /></p>
                 <ol class="steps">{ for steps }</ol>
             </div>
-            <Navigation {now} {total} last={app.book.after(&lesson.slug).is_none()} lens={lesson.lens() != Lens::Record} />
+            <Navigation {now} {total} last={app.book.after(&lesson.slug).is_none()} />
         </section>
     }
 }
@@ -146,13 +146,13 @@ struct NavigationProps {
     now: usize,
     total: usize,
     last: bool,
-    /// The lesson can be seen through another lens too.
-    lens: bool,
 }
 
 #[component]
 fn Navigation(props: &NavigationProps) -> Html {
     let app = use_app();
+    // The lens is part of the document; this is what makes it be told anew.
+    let _document = use_document();
     let (at_end, playing) = {
         let player = app.player.clone();
         use_view(move |digest| (player.with(|session| session.stopped()), digest.playing))
@@ -176,9 +176,7 @@ fn Navigation(props: &NavigationProps) -> Html {
         <nav class="pnav" aria-label="Steps">
             <button class="btn icon" type="button" aria-label="Previous step" disabled={props.now == 1} onclick={press(Deed::PreviousStep)}>{ icon(Icon::Previous) }</button>
             <button class="btn primary" type="button" onclick={press(Deed::NextStep)}>{ next }{ " " }<kbd>{ "N" }</kbd></button>
-            if props.lens {
-                <button class="btn" type="button" aria-keyshortcuts="V" onclick={press(Deed::Lens)}>{ lens }</button>
-            }
+            <button class="btn" type="button" aria-keyshortcuts="V" onclick={press(Deed::Lens)}>{ lens }</button>
         </nav>
     }
 }

@@ -55,6 +55,8 @@ pub struct Session {
     timeline: Timeline,
     chapters: Rc<[Chapter]>,
     gap: Option<Gap>,
+    /// The furthest place up to which the stops are known.
+    explored: Place,
     /// The part of a microsecond that steady pace owes.
     owed: f64,
     stop: Option<Place>,
@@ -68,6 +70,7 @@ impl Session {
             timeline: Timeline::default(),
             chapters: Rc::new([]),
             gap: None,
+            explored: Place::default(),
             owed: 0.0,
             stop: None,
         };
@@ -210,12 +213,14 @@ impl Session {
     pub fn seek_place(&mut self, to: Place) {
         self.gap = None;
         self.owed = 0.0;
-        if to <= self.place() || to.at <= self.history.newest() {
-            self.history.seek_place(to, Steps::UNLIMITED);
+        let known = to.min(self.explored);
+        if known != self.place() {
+            self.history.seek_place(known, Steps::UNLIMITED);
             self.timeline.moved(&self.history.observed().journal);
-            return;
         }
-        self.run(to, &mut || true);
+        if to > self.explored {
+            self.run(to, &mut || true);
+        }
     }
 
     /// To the next visible event; false when there is none.
@@ -253,7 +258,7 @@ impl Session {
         self.history.perform(command)?;
         self.gap = None;
         self.stop = None;
-        self.timeline.fork(self.place());
+        self.fork(self.place());
         self.observe();
         Ok(())
     }
@@ -271,7 +276,7 @@ impl Session {
             at: last.at,
             steps: 0,
         };
-        self.timeline.fork(before);
+        self.fork(before);
         self.history.seek_place(before, Steps::UNLIMITED);
         self.timeline.moved(&self.history.observed().journal);
         self.run(Place::after(to), &mut || true);
@@ -477,8 +482,15 @@ impl Session {
 
     fn observe(&mut self) {
         let place = self.history.world().place();
+        self.explored = self.explored.max(place);
         self.timeline
             .observe(place, &self.history.observed().journal);
+    }
+
+    /// From here on things may go another way.
+    fn fork(&mut self, place: Place) {
+        self.explored = place;
+        self.timeline.fork(place);
     }
 }
 

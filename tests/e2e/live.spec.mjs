@@ -1,0 +1,174 @@
+// The living page: what a person does with it, by pointer and by keyboard, and what it says to each.
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+import { alive, watched } from './watched.mjs';
+
+const clock = page => page.locator('.clock b');
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+
+async function open(page, path = '') {
+  await page.goto(path);
+  await alive(page);
+}
+
+async function clean(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)).toEqual([]);
+}
+
+test('play, pause, step, rewind and scrub', async ({ page }) => {
+  const complaints = watched(page);
+  await open(page);
+  const first = await clock(page).innerText();
+  await expect(clock(page)).not.toHaveText(first);
+  await button(page, 'Pause').click();
+  const paused = await clock(page).innerText();
+  await page.waitForTimeout(300);
+  await expect(clock(page)).toHaveText(paused);
+
+  await button(page, 'Forward one event').click();
+  const [here, picture] = [await clock(page).innerText(), await page.locator('svg.stage > g').innerHTML()];
+  await button(page, 'Forward one event').click();
+  await button(page, 'Forward one event').click();
+  await button(page, 'Back one event').click();
+  await button(page, 'Back one event').click();
+  await expect(clock(page)).toHaveText(here);
+  expect(await page.locator('svg.stage > g').innerHTML()).toBe(picture);
+
+  const ribbon = await page.getByRole('slider', { name: 'Timeline' }).boundingBox();
+  await page.mouse.click(ribbon.x + ribbon.width * 0.05, ribbon.y + 30);
+  await expect(clock(page)).toHaveText(/^00:01\.6/);
+  await expect(page.locator('.clock span')).toContainText('before now');
+  await button(page, 'Start over').click();
+  await expect(clock(page)).toHaveText('00:00.000');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(clock(page)).toHaveText(/^00:01\.6/);
+  expect(complaints()).toEqual([]);
+});
+
+test('a paused page asks for no frames', async ({ page }) => {
+  await open(page);
+  await button(page, 'Pause').click();
+  await page.waitForTimeout(200);
+  const frames = await page.evaluate(() => new Promise(resolve => {
+    let count = 0;
+    const ask = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = act => { count += 1; return ask(act); };
+    setTimeout(() => resolve(count), 600);
+  }));
+  expect(frames).toBe(0);
+});
+
+test('broker 2 is cut off, is missed, comes back, and nothing acknowledged is lost', async ({ page }) => {
+  test.setTimeout(60_000);
+  await open(page);
+  await button(page, 'Cut broker 2 off').click();
+  const beats = page.locator('.beats li');
+  await expect(beats.first()).toContainText('A broker falls silent');
+  await expect(beats).toHaveCount(3, { timeout: 30_000 });
+  await clean(page);
+  await page.getByRole('button', { name: 'Give broker 2 its network back' }).click();
+  await expect(beats).toHaveCount(4, { timeout: 20_000 });
+  await expect(beats.last()).toContainText('0 are lost');
+});
+
+test('a lesson by keyboard alone: a prediction, its answer, the next step', async ({ page, baseURL }) => {
+  await open(page, 'figures/keys/3/');
+  await expect(page.getByRole('group', { name: 'Prediction' })).toBeVisible();
+  await expect(button(page, 'Play')).toBeVisible();
+  await page.keyboard.press(']');
+  await page.keyboard.press(']');
+  await page.keyboard.press(']');
+  await page.keyboard.press(']');
+  await page.locator('.opt').nth(1).focus();
+  await page.keyboard.press('Enter');
+  const quiz = page.locator('.quiz');
+  await expect(quiz.locator('.yes')).toContainText('right', { timeout: 15_000 });
+  await expect(quiz.locator('.no.chosen')).toBeVisible();
+  await expect(quiz).toContainText('Not so.');
+  await clean(page);
+  await expect(button(page, 'Play')).toBeVisible({ timeout: 15_000 });
+  await page.keyboard.press('n');
+  await expect(page).toHaveURL(`${baseURL}figures/keys/4/`);
+  await page.keyboard.press('Shift+N');
+  await expect(page).toHaveURL(`${baseURL}figures/keys/3/`);
+  await expect(quiz.locator('.no.chosen'), 'what was chosen stays').toBeVisible();
+  await page.goBack();
+  await expect(page).toHaveURL(`${baseURL}figures/keys/4/`);
+});
+
+test('the stage by keyboard: in, along, select, open, out', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('Space');
+  await page.getByRole('application').focus();
+  await page.keyboard.press('ArrowDown');
+  const said = page.locator('.stagebox [role=status]');
+  await expect(said).not.toHaveText('');
+  const first = await said.innerText();
+  await page.keyboard.press('ArrowDown');
+  await expect(said).not.toHaveText(first);
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('i');
+  await expect(page.getByRole('complementary', { name: 'Inspector' })).toBeVisible();
+  await clean(page);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('complementary', { name: 'Inspector' })).toBeHidden();
+});
+
+test('shortcuts and the palette', async ({ page, baseURL }) => {
+  await open(page);
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
+  await clean(page);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('same key');
+  await clean(page);
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(`${baseURL}figures/keys/1/`);
+});
+
+test('less motion: starts paused, and goes from fact to fact', async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await open(page);
+  await expect(button(page, 'Play')).toBeVisible();
+  const before = await clock(page).innerText();
+  await button(page, 'Play').click();
+  await expect(clock(page)).not.toHaveText(before, { timeout: 5_000 });
+});
+
+test('a link replays, and a damaged one leaves the cluster as it was', async ({ page, context, baseURL }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await open(page, 'sandbox/');
+  await page.getByLabel('A line of script').fill('hodl b2');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('.problem')).not.toHaveText('');
+  await page.getByLabel('A line of script').fill('hold b2');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('.said')).toContainText('hold b2');
+  const picture = await page.locator('svg.stage > g').innerHTML();
+  await button(page, 'Copy link').click();
+  await expect(page.locator('.toast')).toContainText('Link copied');
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  expect(link).toContain(`${baseURL}sandbox/#s=1.`);
+
+  const other = await context.newPage();
+  await other.goto(link);
+  await alive(other);
+  await expect(other.locator('.said')).toContainText('hold b2');
+  expect(await other.locator('svg.stage > g').innerHTML()).toBe(picture);
+
+  await other.goto(`${link.slice(0, -6)}`);
+  await expect(other.locator('.notice')).toContainText('This link');
+  await expect(other.locator('.said')).toContainText('hold b2');
+  await clean(other);
+});
+
+test('an address that leads nowhere leads to the contents, with a sentence', async ({ page }) => {
+  await page.goto('figures/');
+  await alive(page);
+  await page.evaluate(() => { history.pushState(null, '', 'keys-of-nobody/7/'); dispatchEvent(new PopStateEvent('popstate')); });
+  await expect(page.getByRole('alert')).toContainText('There is no lesson called keys-of-nobody');
+  await expect(page.getByRole('link', { name: /Same key/ })).toBeVisible();
+});
