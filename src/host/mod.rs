@@ -2,6 +2,8 @@
 //!
 //! Exempt from the laws on clocks and printing; nothing imports it.
 
+mod still;
+
 use std::io::Read as _;
 use std::process::ExitCode;
 
@@ -10,6 +12,8 @@ use kafka_playground::script;
 const HELP: &str = "\
 kafka-playground run FILE      run a script and print what it shows; - reads standard input
 kafka-playground digest FILE   run a script and print the digest of its journal
+kafka-playground still SLUG N THEME   draw the end of a lesson's step as SVG, then its text; one picture
+                               serves both themes
 kafka-playground help          print this
 ";
 
@@ -19,6 +23,7 @@ pub fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["run", file] => read(file).and_then(|text| run(&text)),
+        ["still", slug, step, _theme] => still::still(slug, step),
         ["digest", file] => read(file).and_then(|text| digest(&text)),
         [] | ["help" | "--help" | "-h"] => Ok(HELP.to_owned()),
         other => Err(format!("{} is no command.\n{HELP}", other.join(" "))),

@@ -17,13 +17,21 @@ pub struct Bench {
 impl Bench {
     /// Starts the workload of this name; nothing when there is none.
     pub fn start(name: &str) -> Option<Bench> {
-        let workload = *workload::ALL.iter().find(|workload| workload.name == name)?;
-        Some(Bench { workload, history: workload.start() })
+        let workload = *workload::ALL
+            .iter()
+            .find(|workload| workload.name == name)?;
+        Some(Bench {
+            workload,
+            history: workload.start(),
+        })
     }
 
     /// The names of all workloads.
     pub fn names() -> Vec<String> {
-        workload::ALL.iter().map(|workload| workload.name.to_owned()).collect()
+        workload::ALL
+            .iter()
+            .map(|workload| workload.name.to_owned())
+            .collect()
     }
 
     /// What the workload stands for.
