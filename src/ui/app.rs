@@ -21,7 +21,7 @@ use crate::ui::chrome::topbar::TopBar;
 use crate::ui::chrome::transport::Transport;
 use crate::ui::deeds::{self, Deed, Stroke};
 use crate::ui::page::Page;
-use crate::ui::player::{Player, Session, Speed};
+use crate::ui::player::{FIRST_SPEED, Pace, Player, Session, Speed};
 use crate::ui::route::{Route, read_address};
 use crate::ui::share;
 use crate::ui::state::{Action, Answer, Complaint, Document, Overlay, Toast};
@@ -247,9 +247,27 @@ impl App {
         }
     }
 
+    /// Figures are told at even pace, everything else runs steadily; within a page the reader's choice stands.
+    fn suit_pace(&self, route: &Route) {
+        let figure = |route: &Route| matches!(route, Route::Lesson { .. });
+        let was = figure(&self.document().route);
+        match (was, figure(route)) {
+            (false, true) => {
+                self.player.set_pace(Pace::Even);
+                self.player.set_speed(Speed::ONE);
+            }
+            (true, false) => {
+                self.player.set_pace(Pace::Steady);
+                self.player.set_speed(Speed::notch(FIRST_SPEED));
+            }
+            _ => {}
+        }
+    }
+
     /// Opens the page of a route: its words, and its cluster where it has one.
     fn arrive(&self, route: Route) {
         self.entitle(&route);
+        self.suit_pace(&route);
         match &route {
             Route::Home => {
                 let _ = self.player.open(HOME, || self.book.first_session());

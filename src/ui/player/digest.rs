@@ -196,11 +196,11 @@ fn chapters(session: &Session, axis: &Axis) -> Vec<Chapter> {
     chapters.collect()
 }
 
-/// The weightiest thing among the entries after `after`; among equals the newest.
-pub fn weightiest(session: &Session, after: u64) -> Option<Said> {
+/// The weightiest thing among the entries after `after` that weighs at least so much; among equals the newest.
+pub fn weightiest(session: &Session, after: u64, least: u8) -> Option<Said> {
     let entries = session.journal().since(after);
     let best = entries
-        .filter(|entry| weight(&entry.fact) > 0)
+        .filter(|entry| weight(&entry.fact) >= least)
         .max_by_key(|entry| weight(&entry.fact))?;
     Some(said(best))
 }

@@ -30,7 +30,7 @@ pub use pace::{Pace, Speed};
 pub use session::{Chapter, Played, Session};
 
 /// The notch at which the page begins: a quarter.
-const FIRST_SPEED: u8 = 4;
+pub const FIRST_SPEED: u8 = 4;
 /// How long a frame may work on the world, in milliseconds.
 const BUDGET: f64 = 4.0;
 /// The most real time that one frame stands for; a longer one was an interruption.
@@ -536,12 +536,12 @@ impl Player {
             let stops = session.timeline().stops();
             let count = session.timeline().count(session.place());
             let step = count.checked_sub(2).map_or(0, |index| stops[index].entries);
-            let after = if (playing || ended) && spoken.until < here {
-                spoken.until
-            } else {
-                step
-            };
-            digest::weightiest(session, after).or_else(|| digest::weightiest(session, step))
+            // In passing the small things are left out; step by step everything is told.
+            let passing = playing || ended;
+            match passing && spoken.until < here {
+                true => digest::weightiest(session, spoken.until, 2),
+                false => digest::weightiest(session, step, 1),
+            }
         });
         if let Some(said) = said {
             spoken.until = self.with(|session| session.journal().len());
