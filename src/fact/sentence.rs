@@ -297,7 +297,8 @@ impl Entry {
                 format!("{who} cannot go on reading {partition}: {}.", error.name())
             }
             Fact::TopicCreated { topic, partitions } => {
-                format!("Topic {topic} exists, with {partitions} partitions.")
+                let count = plural(u32::try_from(*partitions).unwrap_or(0), "partition");
+                format!("Topic {topic} exists, with {count}.")
             }
             Fact::TopicRefused { topic, error } => {
                 format!("Topic {topic} was not created: {}.", error.name())

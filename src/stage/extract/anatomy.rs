@@ -8,18 +8,24 @@ use crate::stage::extract::{Memory, states};
 use crate::stage::snapshot::{Anatomy, CellState, Field, FieldKind};
 use crate::world::World;
 
-/// The record that a thing names, or the newest of the first partition that has any.
+/// The record that a thing names; while there is none such, the newest of the first partition that has any.
 pub(super) fn of(world: &World, memory: &mut Memory, thing: Option<&Thing>) -> Option<Anatomy> {
-    let (partition, offset) = match thing {
+    let named = match thing {
         Some(Thing::Record(partition, offset) | Thing::Copy(partition, offset, _)) => {
-            (partition.clone(), *offset)
+            Some((partition.clone(), *offset))
         }
         Some(Thing::Partition(partition) | Thing::Replica(partition, _)) => {
-            (partition.clone(), newest(world, partition)?)
+            newest(world, partition).map(|offset| (partition.clone(), offset))
         }
-        _ => states(world).find_map(|(id, _)| newest(world, &id).map(|offset| (id, offset)))?,
+        _ => None,
     };
-    record(world, memory, partition, offset)
+    let named = named.and_then(|(partition, offset)| record(world, memory, partition, offset));
+    named.or_else(|| {
+        let mut held = states(world).map(|(id, _)| id);
+        let (partition, offset) =
+            held.find_map(|id| newest(world, &id).map(|offset| (id, offset)))?;
+        record(world, memory, partition, offset)
+    })
 }
 
 fn newest(world: &World, partition: &TopicPartition) -> Option<Offset> {
