@@ -55,18 +55,27 @@ fn root_address() -> String {
     format!("{}/", location.origin().unwrap())
 }
 
-/// Until the browser has run what Yew has scheduled.
+/// Until the browser has run what Yew has scheduled and has drawn it: three frames, however slow they are.
 pub async fn settled() {
     for _ in 0..3 {
-        let promise = Promise::new(&mut |resolve, _| {
-            let global = js_sys::global();
-            let set_timeout: Function = Reflect::get(&global, &"setTimeout".into())
-                .unwrap()
-                .unchecked_into();
-            set_timeout.call2(&global, &resolve, &10.into()).unwrap();
-        });
-        promise.await.unwrap();
+        called_back("requestAnimationFrame", &[]).await;
+        called_back("setTimeout", &[10.into()]).await;
     }
+}
+
+/// Until a global function that takes a callback first has called it.
+async fn called_back(name: &str, more: &[JsValue]) {
+    let promise = Promise::new(&mut |resolve, _| {
+        let global = js_sys::global();
+        let function: Function = Reflect::get(&global, &name.into())
+            .unwrap()
+            .unchecked_into();
+        let arguments: Array = std::iter::once(JsValue::from(resolve))
+            .chain(more.iter().cloned())
+            .collect();
+        function.apply(&global, &arguments).unwrap();
+    });
+    promise.await.unwrap();
 }
 
 impl Mounted {
