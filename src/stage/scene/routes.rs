@@ -171,10 +171,12 @@ pub(super) fn lane_number(pen: &Pen, partition: &TopicPartition) -> usize {
 
 /// The way of a traveller, when both of its ends are on the stage.
 pub(super) fn of_traveller(pen: &Pen, traveller: &Traveller) -> Option<Route> {
-    use ProcessId::{Broker, Consumer, Producer, ZooKeeper};
+    use ProcessId::{Admin, Broker, Consumer, Producer, Socket, ZooKeeper};
     match (traveller.from, traveller.to) {
-        (Producer(_), Broker(_)) => client(pen, traveller, traveller.from, traveller.to),
-        (Broker(_), Producer(_)) => {
+        (Producer(_) | Admin(_) | Socket(_), Broker(_)) => {
+            client(pen, traveller, traveller.from, traveller.to)
+        }
+        (Broker(_), Producer(_) | Admin(_) | Socket(_)) => {
             client(pen, traveller, traveller.to, traveller.from).map(Route::reversed)
         }
         (Broker(_), Consumer(_)) => reader(pen, traveller, traveller.to, traveller.from),
