@@ -15,6 +15,8 @@ if (!process.env.TEST_WORKER_INDEX) {
 }
 
 export default defineConfig({
+  // A machine under load now and then misses a frame that a test waits for.
+  retries: process.env.CI ? 2 : 0,
   testDir: '.',
   outputDir: resolve(root, 'target/e2e/results'),
   fullyParallel: true,
