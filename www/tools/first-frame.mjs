@@ -95,14 +95,9 @@ function desk(name, l) {
   const top = broker => l.top + (broker - 1) * (card + l.gap);
   const row = (broker, partition) => top(broker) + l.head + partition * l.row + l.drop;
   const [zooY, zooHeight, zooMid] = l.zoo, [px, pw] = l.producer, [gx, gw] = l.group;
-  const r = l.size < 20 ? 10 : 12;
   const out = [];
 
-  out.push(rect(l.x, zooY, l.cards, zooHeight, 10, 'card'), text(l.x + 16, zooMid + 5, 'ZooKeeper', 'h2'));
-  [0, 1, 2].forEach(i => {
-    const cx = l.x + 116 + i * (2 * r + 4);
-    out.push(circle(cx, zooMid, r, i ? 'box' : 'box ink'), text(cx, zooMid + 3.5, `zk${i + 1}`, i ? 'mid b' : 'mid b inv', 10));
-  });
+  out.push(rect(l.x, zooY, l.cards, zooHeight, 10, 'card'), text(l.x + 16, zooMid + 5, 'Cluster', 'h2'));
   out.push(text(right - 16, zooMid + 5, 'brokers 1 2 3, controller 1', 'm end'));
 
   // One trunk from the producer to each leader, one line from each leader to its consumer.
@@ -130,7 +125,7 @@ function desk(name, l) {
   out.push(batch(l.gutter, high + (py - high) * 0.66, ['asha'], l.dot), batch(l.gutter, low - 70 * l.row / 44, ['dina'], l.dot), ack(l.gutter, low - 130 * l.row / 44, '13', 11));
 
   out.push(rect(gx - 10, l.top, gw + 20, top(3) + card - l.top, 12, 'frame'));
-  ['driver-location', '-group'].forEach((words, i) => out.push(text(gx + gw / 2, l.top + 24 + 15 * i, words, 'mid b')));
+  out.push(text(gx + gw / 2, l.top + 24, 'readers', 'mid b'));
   [['C3', 'P2', high], ['C1', 'P0', row(2, 0)], ['C2', 'P1', low]].forEach(([name, partition, y]) => {
     out.push(rect(gx, y - 27, gw, 54, 8, 'box'), text(gx + 14, y - 6, name, 'b'), text(gx + gw - 14, y - 6, partition, 'm end'), text(gx + 14, y + 12, 'reading', 's'));
   });
@@ -142,7 +137,7 @@ function desk(name, l) {
 /** On a phone each broker shows its leader in letters and its followers as strips; clients are one line. */
 function phone() {
   const x = 12, cards = 366, pitch = 21, size = 18, slots = 14, left = x + 62, width = slots * pitch + 4, card = 100;
-  const out = [rect(x, 8, cards, 28, 8, 'card'), text(x + 12, 26.5, 'ZooKeeper', 'h2'), text(x + cards - 12, 26, 'brokers 1 2 3, controller 1', 'm end')];
+  const out = [rect(x, 8, cards, 28, 8, 'card'), text(x + 12, 26.5, 'Cluster', 'h2'), text(x + cards - 12, 26, 'brokers 1 2 3, controller 1', 'm end')];
   BROKERS.forEach((b, i) => {
     const y = 44 + i * (card + 8), head = y + 15;
     out.push(rect(x, y, cards, card, 10, 'card'), circle(x + 15, head, 4.5, 'tri'), text(x + 27, head + 5, `Broker ${b}`, 'h'));
