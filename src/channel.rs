@@ -11,7 +11,8 @@
 //!
 //! Left out: reconnecting. Whoever owns the channel decides when to try again.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use crate::fact::{CloseReason, Fact};
 use crate::model::{Address, ConnectionId, ProcessId, Text};
@@ -120,7 +121,7 @@ pub struct Channel<T> {
     in_flight: VecDeque<InFlight<T>>,
     buffer: FrameBuffer,
     /// What the server said it serves, by api key.
-    served: BTreeMap<i16, (i16, i16)>,
+    served: SortedMap<i16, (i16, i16)>,
     connect_due: Instant,
 }
 
@@ -135,7 +136,7 @@ impl<T: Clone> Channel<T> {
             next_correlation_id: 0,
             in_flight: VecDeque::new(),
             buffer: FrameBuffer::default(),
-            served: BTreeMap::new(),
+            served: SortedMap::new(),
             connect_due: Instant::MAX,
         }
     }

@@ -31,21 +31,22 @@
 //! | --- | --- |
 //! | `time` | |
 //! | `rng` | |
-//! | `timers` | `time` |
+//! | `sorted` | |
+//! | `timers` | `sorted` `time` |
 //! | `model` | |
-//! | `protocol` | `model` |
-//! | `process` | `time` `rng` `timers` `model` `protocol` `fact` |
-//! | `fact` | `time` `rng` `timers` `model` `protocol` |
-//! | `channel` | `time` `rng` `timers` `model` `protocol` `process` `fact` |
-//! | `log` | `time` `rng` `timers` `model` `protocol` |
-//! | `controller` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` |
-//! | `client` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` |
-//! | `broker` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` |
-//! | `world` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `script` |
-//! | `script` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` |
-//! | `stage` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` |
-//! | `workload` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` |
-//! | `lesson` | `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` `stage` |
+//! | `protocol` | `sorted` `model` |
+//! | `process` | `sorted` `time` `rng` `timers` `model` `protocol` `fact` |
+//! | `fact` | `sorted` `time` `rng` `timers` `model` `protocol` |
+//! | `channel` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` |
+//! | `log` | `sorted` `time` `rng` `timers` `model` `protocol` |
+//! | `controller` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` |
+//! | `client` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` |
+//! | `broker` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` |
+//! | `world` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `script` |
+//! | `script` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` |
+//! | `stage` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` |
+//! | `workload` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` |
+//! | `lesson` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` `stage` |
 //! | `ui` | anything; nothing imports it |
 //!
 //! `client` sees neither `broker` nor `log`: they share only bytes, so a simulated client has no power that
@@ -74,6 +75,7 @@ pub mod process;
 pub mod protocol;
 pub mod rng;
 pub mod script;
+pub mod sorted;
 pub mod stage;
 pub mod time;
 pub mod timers;

@@ -3,22 +3,22 @@
 //! A process never sleeps. It keeps its deadlines here, reports the earliest, and takes out those that
 //! have come when the world wakes it. One key has one deadline; setting it again moves it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use crate::time::Instant;
 
 /// Deadlines, ordered by time and then by key, so that what falls due together fires in one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timers<K: Ord + Clone> {
-    by_key: BTreeMap<K, Instant>,
-    by_time: BTreeSet<(Instant, K)>,
+    by_key: SortedMap<K, Instant>,
+    by_time: SortedSet<(Instant, K)>,
 }
 
 impl<K: Ord + Clone> Default for Timers<K> {
     fn default() -> Self {
         Timers {
-            by_key: BTreeMap::new(),
-            by_time: BTreeSet::new(),
+            by_key: SortedMap::new(),
+            by_time: SortedSet::new(),
         }
     }
 }

@@ -7,7 +7,8 @@
 //! Not modelled: back-pressure. Kafka stops reading from a muted connection, and the bytes wait in the
 //! sender's socket; here they wait in the broker's buffer.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use crate::model::{ConnectionId, ProcessId};
 use crate::protocol::{ApiKey, Chunks, FrameBuffer, Malformed};
@@ -56,7 +57,7 @@ impl Connection {
 /// Every connection of a broker.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connections {
-    open: BTreeMap<ConnectionId, Connection>,
+    open: SortedMap<ConnectionId, Connection>,
     /// Connections that were unmuted and may have a whole request in their buffer.
     ready: VecDeque<ConnectionId>,
 }

@@ -3,7 +3,7 @@
 //! Not modelled: the page cache. A crash here is that of the process, not of its machine, so every
 //! appended batch is still there; only what Kafka itself keeps in memory alone is lost.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use std::sync::Arc;
 
 use crate::log::Log;
@@ -12,9 +12,9 @@ use crate::model::{Offset, TopicId, TopicPartition};
 /// A broker's log directory.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
-    pub(super) replicas: BTreeMap<TopicPartition, StoredReplica>,
+    pub(super) replicas: SortedMap<TopicPartition, StoredReplica>,
     /// `replication-offset-checkpoint`: every high watermark as of the last checkpoint.
-    pub(super) high_watermarks: Arc<BTreeMap<TopicPartition, Offset>>,
+    pub(super) high_watermarks: Arc<SortedMap<TopicPartition, Offset>>,
     /// How many connections the broker has opened in all its lives.
     pub(super) connections: u32,
 }

@@ -4,7 +4,7 @@
 //! whole (the controller moved, the connection broke) is asked again after 50 ms, for ever: until it is
 //! answered the leader counts every replica that may be in the ISR.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::partition::IsrProposal;
 use super::replicas::Slot;
@@ -26,7 +26,7 @@ const RETRY_BACKOFF: Duration = Duration::from_millis(50);
 /// What is asked and not yet answered.
 #[derive(Clone, Debug)]
 pub(super) struct IsrChanges {
-    unanswered: BTreeMap<Slot, IsrProposal>,
+    unanswered: SortedMap<Slot, IsrProposal>,
     channel: Channel<Vec<(Slot, LeaderEpoch)>>,
     retry_at: Option<Instant>,
 }
@@ -35,7 +35,7 @@ impl IsrChanges {
     pub(super) fn new(id: BrokerId) -> IsrChanges {
         let name = format!("broker-{id}-alter-partition");
         IsrChanges {
-            unanswered: BTreeMap::new(),
+            unanswered: SortedMap::new(),
             channel: Channel::new(Some(name.into()), Negotiation::Known),
             retry_at: None,
         }

@@ -3,7 +3,7 @@
 //! Only the controller changes it, by `UpdateMetadata`; it may be behind, and two brokers may disagree
 //! for a while. It also says which brokers are alive, which decides who may join an ISR.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use std::sync::Arc;
 
 use crate::model::{
@@ -19,16 +19,16 @@ const LEADER_DURING_DELETE: i32 = -2;
 #[derive(Clone, Debug, Default)]
 pub struct Image {
     controller: Option<BrokerId>,
-    brokers: BTreeMap<BrokerId, Address>,
-    topics: BTreeMap<TopicName, Arc<TopicImage>>,
-    names: BTreeMap<TopicId, TopicName>,
+    brokers: SortedMap<BrokerId, Address>,
+    topics: SortedMap<TopicName, Arc<TopicImage>>,
+    names: SortedMap<TopicId, TopicName>,
 }
 
 /// What is known of one topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopicImage {
     pub id: TopicId,
-    pub partitions: BTreeMap<i32, PartitionImage>,
+    pub partitions: SortedMap<i32, PartitionImage>,
 }
 
 /// What is known of one partition.
@@ -50,7 +50,7 @@ impl Image {
     }
 
     /// The brokers that are alive and where they listen.
-    pub fn brokers(&self) -> &BTreeMap<BrokerId, Address> {
+    pub fn brokers(&self) -> &SortedMap<BrokerId, Address> {
         &self.brokers
     }
 

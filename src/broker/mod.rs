@@ -46,7 +46,7 @@ pub use partition::Partition;
 pub use purgatory::Parked;
 pub use views::FetchView;
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 use std::sync::Arc;
 
 use crate::controller::{self, Controller, Serials};
@@ -96,22 +96,22 @@ pub struct Broker {
     config: Arc<Config>,
     replicas: Replicas,
     /// What topics have set for themselves.
-    topic_configs: BTreeMap<TopicName, Arc<[(Text, Text)]>>,
+    topic_configs: SortedMap<TopicName, Arc<[(Text, Text)]>>,
     metadata: Arc<Image>,
     /// The newest controller that has given an order.
     controller_epoch: ControllerEpoch,
     connections: Connections,
     purgatory: Purgatory,
-    fetchers: BTreeMap<BrokerId, Fetcher>,
+    fetchers: SortedMap<BrokerId, Fetcher>,
     isr_changes: IsrChanges,
     topic_wishes: TopicWishes,
     controller: Option<Box<Controller>>,
     timers: Timers<Timer>,
     /// Whose the connections are that this broker opened.
-    owners: BTreeMap<ConnectionId, Owner>,
+    owners: SortedMap<ConnectionId, Owner>,
     connection_serial: u32,
     /// Replicas that changed while handling this input: requests that wait for them are looked at.
-    stirred: BTreeSet<Slot>,
+    stirred: SortedSet<Slot>,
     disk: Disk,
     rng: Rng,
 }
@@ -157,19 +157,19 @@ impl Broker {
             epoch: setup.epoch,
             config: Arc::new(setup.config),
             replicas: Replicas::default(),
-            topic_configs: BTreeMap::new(),
+            topic_configs: SortedMap::new(),
             metadata: Arc::default(),
             controller_epoch: ControllerEpoch(0),
             connections: Connections::default(),
             purgatory: Purgatory::default(),
-            fetchers: BTreeMap::new(),
+            fetchers: SortedMap::new(),
             isr_changes: IsrChanges::new(setup.id),
             topic_wishes: TopicWishes::new(setup.id),
             controller,
             timers: Timers::default(),
-            owners: BTreeMap::new(),
+            owners: SortedMap::new(),
             connection_serial: disk.connections,
-            stirred: BTreeSet::new(),
+            stirred: SortedSet::new(),
             disk,
             rng: setup.rng,
         }

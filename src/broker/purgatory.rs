@@ -5,7 +5,7 @@
 //! latest when its time is up. A sender that goes away does not end the wait; the answer is then
 //! dropped.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::connections::RequestId;
 use super::replicas::Slot;
@@ -99,7 +99,7 @@ pub(super) struct DelayedTopics {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Purgatory {
     next: u64,
-    parked: BTreeMap<Ticket, Parked>,
+    parked: SortedMap<Ticket, Parked>,
 }
 
 impl Purgatory {

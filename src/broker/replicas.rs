@@ -1,6 +1,6 @@
 //! The replicas that a broker hosts.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use std::sync::Arc;
 
 use super::partition::Partition;
@@ -14,7 +14,7 @@ pub(super) struct Slot(u32);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replicas {
     slots: Vec<Arc<Partition>>,
-    by_name: Arc<BTreeMap<TopicName, BTreeMap<i32, Slot>>>,
+    by_name: Arc<SortedMap<TopicName, SortedMap<i32, Slot>>>,
 }
 
 impl Slot {
@@ -24,7 +24,7 @@ impl Slot {
 
 impl Replicas {
     /// The replicas of one topic, by partition.
-    pub(super) fn of_topic(&self, topic: &TopicName) -> Option<&BTreeMap<i32, Slot>> {
+    pub(super) fn of_topic(&self, topic: &TopicName) -> Option<&SortedMap<i32, Slot>> {
         self.by_name.get(topic)
     }
 
@@ -63,7 +63,7 @@ impl Replicas {
 
     /// By name, so that everything that walks over replicas does it in one order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&TopicPartition, Slot)> {
-        let slots = self.by_name.values().flat_map(BTreeMap::values);
+        let slots = self.by_name.values().flat_map(SortedMap::values);
         slots.map(|slot| (self.get(*slot).name(), *slot))
     }
 }

@@ -4,7 +4,7 @@
 //! A wish is sent to the controller once. Whether it comes true is told to nobody; the client asks for
 //! the metadata again, and by then the topic is there or is wished for again.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::{Broker, Owner};
 use crate::channel::{Channel, Negotiation, State};
@@ -19,7 +19,7 @@ use crate::time::{Instant, Moment};
 #[derive(Clone, Debug)]
 pub(super) struct TopicWishes {
     /// By name; the ones in flight are still here.
-    wishes: BTreeMap<Text, CreatableTopic>,
+    wishes: SortedMap<Text, CreatableTopic>,
     channel: Channel<Vec<Text>>,
 }
 
@@ -27,7 +27,7 @@ impl TopicWishes {
     pub(super) fn new(id: BrokerId) -> TopicWishes {
         let name = format!("broker-{id}-forwarding");
         TopicWishes {
-            wishes: BTreeMap::new(),
+            wishes: SortedMap::new(),
             channel: Channel::new(Some(name.into()), Negotiation::Known),
         }
     }

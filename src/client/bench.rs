@@ -3,7 +3,8 @@
 //! Bytes go both ways. Connections stand at once and ApiVersions and Metadata are answered by themselves,
 //! from a table of leaders; every other request waits in `asked` until the test answers it, or does not.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use crate::fact::Entry;
 use crate::model::{
@@ -33,7 +34,7 @@ pub struct Bench<P: Process> {
     pub id: ProcessId,
     pub now: Instant,
     /// Leader and epoch of each partition; −1 is nobody.
-    pub leaders: BTreeMap<TopicPartition, (i32, i32)>,
+    pub leaders: SortedMap<TopicPartition, (i32, i32)>,
     pub controller: i32,
     /// Brokers that refuse connections.
     pub down: Vec<i32>,
@@ -41,7 +42,7 @@ pub struct Bench<P: Process> {
     pub asked: VecDeque<Asked>,
     /// How often metadata was asked for.
     pub refreshed: u32,
-    connections: BTreeMap<ConnectionId, (BrokerId, FrameBuffer)>,
+    connections: SortedMap<ConnectionId, (BrokerId, FrameBuffer)>,
     lines: Vec<String>,
 }
 
@@ -69,12 +70,12 @@ impl<P: Process> Bench<P> {
             client,
             id,
             now: Instant::ZERO,
-            leaders: BTreeMap::new(),
+            leaders: SortedMap::new(),
             controller: 1,
             down: Vec::new(),
             asked: VecDeque::new(),
             refreshed: 0,
-            connections: BTreeMap::new(),
+            connections: SortedMap::new(),
             lines: Vec::new(),
         }
     }

@@ -14,7 +14,7 @@
 //! is asked for as soon as the answer is there. Not modelled: racks, `metadata.max.idle.ms`, a metadata
 //! recovery strategy (KIP-899), authorization.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use super::backoff::Backoff;
 use super::config::NetworkConfig;
@@ -57,12 +57,12 @@ const UNKNOWN: Partition = Partition {
 /// What a client believes about the cluster, and when it should ask again.
 #[derive(Clone, Debug, Default)]
 pub struct Metadata {
-    brokers: BTreeMap<BrokerId, Address>,
+    brokers: SortedMap<BrokerId, Address>,
     controller: Option<BrokerId>,
-    topics: BTreeMap<TopicName, Topic>,
-    errors: BTreeMap<TopicName, ErrorCode>,
+    topics: SortedMap<TopicName, Topic>,
+    errors: SortedMap<TopicName, ErrorCode>,
     /// The topics the client has asked about or will.
-    wanted: BTreeSet<TopicName>,
+    wanted: SortedSet<TopicName>,
     /// Counts the answers.
     version: u64,
     refresh: Refresh,
@@ -89,7 +89,7 @@ impl Metadata {
     // ---- what is known
 
     /// Every broker that the last answer named.
-    pub fn brokers(&self) -> &BTreeMap<BrokerId, Address> {
+    pub fn brokers(&self) -> &SortedMap<BrokerId, Address> {
         &self.brokers
     }
 
@@ -134,7 +134,7 @@ impl Metadata {
 
     /// Makes these the topics of interest, and no others.
     pub fn want_only(&mut self, topics: impl Iterator<Item = TopicName>) {
-        let wanted: BTreeSet<TopicName> = topics.collect();
+        let wanted: SortedSet<TopicName> = topics.collect();
         self.wanted.retain(|topic| wanted.contains(topic));
         for topic in &wanted {
             self.want(topic);

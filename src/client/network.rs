@@ -13,7 +13,7 @@
 //! The network asks for metadata by itself, whenever it should be asked for, from the broker that has
 //! least to do. Left out: TLS, SASL, throttling, DNS.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::backoff::Backoff;
 use super::config::NetworkConfig;
@@ -86,7 +86,7 @@ pub struct Network<T> {
     bootstrap: Vec<Address>,
     config: NetworkConfig,
     metadata: Metadata,
-    peers: BTreeMap<BrokerId, Peer<T>>,
+    peers: SortedMap<BrokerId, Peer<T>>,
     /// How many connections were opened so far: their serial numbers are never used again.
     opened: u32,
     /// The earliest end of a back-off that somebody waits for.
@@ -106,7 +106,7 @@ impl<T: Clone> Network<T> {
             bootstrap,
             config,
             metadata: Metadata::default(),
-            peers: BTreeMap::new(),
+            peers: SortedMap::new(),
             opened: 0,
             waited_for: None,
         }

@@ -1,6 +1,6 @@
 //! New topics: every rule that a request must pass, in the order of Kafka's `ZkAdminManager`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use super::assignment::{self, Start};
 use super::{Controller, Serials, TopicSetup};
@@ -56,7 +56,7 @@ impl Controller {
         mut making: Making<'_>,
         out: &mut Outbox,
     ) -> Vec<CreatableTopicResult> {
-        let mut named: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut named: SortedMap<&str, u32> = SortedMap::new();
         for topic in topics {
             *named.entry(&topic.name).or_default() += 1;
         }
@@ -205,7 +205,7 @@ fn listed(topic: &CreatableTopic) -> Result<Vec<Vec<BrokerId>>, Refusal> {
 fn check_lists(replicas: &[Vec<BrokerId>]) -> Result<(), Refusal> {
     let factor = replicas.first().map_or(0, Vec::len);
     for list in replicas {
-        let distinct: BTreeSet<&BrokerId> = list.iter().collect();
+        let distinct: SortedSet<&BrokerId> = list.iter().collect();
         if list.is_empty() || list.iter().any(|id| id.0 < 0) {
             return invalid("Every partition needs replicas.");
         }

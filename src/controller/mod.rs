@@ -28,7 +28,7 @@ pub use create_topics::{Defaults, Intent, MAX_PARTITIONS, Making};
 pub use queue::{BrokerQueue, Order};
 pub use store::{LiveBroker, PartitionState, Store, TopicState};
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::fact::Fact;
 use crate::model::{
@@ -64,7 +64,7 @@ pub struct Controller {
     host: BrokerId,
     epoch: ControllerEpoch,
     store: Store,
-    queues: BTreeMap<BrokerId, BrokerQueue>,
+    queues: SortedMap<BrokerId, BrokerQueue>,
     /// `controller.socket.timeout.ms`.
     timeout: Duration,
 }
@@ -83,7 +83,7 @@ impl Serials<'_> {
 impl Controller {
     pub fn new(host: BrokerId, setup: &Setup, timeout: Duration) -> Controller {
         let mut store = Store::default();
-        let mut queues = BTreeMap::new();
+        let mut queues = SortedMap::new();
         for (id, epoch, address) in &setup.brokers {
             let (id, epoch, address) = (*id, *epoch, address.clone());
             queues.insert(id, BrokerQueue::new(host, id, address.clone()));

@@ -3,7 +3,7 @@
 //! Apart from who decides it: with ZooKeeper this is what the znodes hold, and the controller's copy of
 //! them; a metadata log could hold it as well.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::TopicSetup;
 use crate::model::{
@@ -44,14 +44,14 @@ pub struct LiveBroker {
 /// The state of the cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    brokers: BTreeMap<BrokerId, LiveBroker>,
-    topics: BTreeMap<TopicName, TopicState>,
-    names: BTreeMap<TopicId, TopicName>,
+    brokers: SortedMap<BrokerId, LiveBroker>,
+    topics: SortedMap<TopicName, TopicState>,
+    names: SortedMap<TopicId, TopicName>,
 }
 
 impl Store {
     /// The brokers that are alive, by id.
-    pub fn brokers(&self) -> &BTreeMap<BrokerId, LiveBroker> {
+    pub fn brokers(&self) -> &SortedMap<BrokerId, LiveBroker> {
         &self.brokers
     }
 
@@ -59,7 +59,7 @@ impl Store {
         self.brokers.contains_key(&broker)
     }
 
-    pub fn topics(&self) -> &BTreeMap<TopicName, TopicState> {
+    pub fn topics(&self) -> &SortedMap<TopicName, TopicState> {
         &self.topics
     }
 

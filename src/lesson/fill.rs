@@ -5,7 +5,7 @@
 //! must be there: a partition without a leader or a record that does not exist is an error, never an
 //! empty word.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 use std::fmt;
 
 use crate::broker::Partition;
@@ -468,7 +468,7 @@ impl<'a> Between<'a> {
         })
     }
 
-    fn chosen(&self, by: ProcessId) -> BTreeSet<i32> {
+    fn chosen(&self, by: ProcessId) -> SortedSet<i32> {
         self.choices(by).map(|(partition, _)| partition).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Lines to actions.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use bytes::Bytes;
 
@@ -91,7 +91,7 @@ struct Describing {
 struct Words {
     verb: String,
     words: std::collections::VecDeque<String>,
-    pairs: BTreeMap<String, Vec<u8>>,
+    pairs: SortedMap<String, Vec<u8>>,
     quoted: Vec<Vec<u8>>,
 }
 
@@ -100,7 +100,7 @@ impl Words {
         let mut found = Words {
             verb: String::new(),
             words: Default::default(),
-            pairs: BTreeMap::new(),
+            pairs: SortedMap::new(),
             quoted: Vec::new(),
         };
         for token in tokens {
@@ -160,8 +160,8 @@ impl Words {
     }
 
     /// Everything left that is name=value.
-    fn settings(&mut self) -> Result<BTreeMap<Text, Text>, String> {
-        let mut settings = BTreeMap::new();
+    fn settings(&mut self) -> Result<SortedMap<Text, Text>, String> {
+        let mut settings = SortedMap::new();
         for (name, value) in std::mem::take(&mut self.pairs) {
             let value = String::from_utf8(value).map_err(|_| format!("{name} is not text"))?;
             settings.insert(name.into(), value.into());

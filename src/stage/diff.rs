@@ -10,7 +10,7 @@
 //! Changes inside a group are addressed by a path of child numbers. When the children differ in number or
 //! kind the whole node is replaced: they are small.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::stage::shape::{Form, Key, Name, Node, Shape, Span};
 
@@ -60,8 +60,8 @@ pub fn diff(before: &[Node], after: &[Node]) -> Vec<SceneOp> {
         }
         return ops;
     }
-    let old: BTreeMap<&Key, usize> = before.iter().zip(0..).map(|(n, at)| (&n.key, at)).collect();
-    let new: BTreeMap<&Key, usize> = after.iter().zip(0..).map(|(n, at)| (&n.key, at)).collect();
+    let old: SortedMap<&Key, usize> = before.iter().zip(0..).map(|(n, at)| (&n.key, at)).collect();
+    let new: SortedMap<&Key, usize> = after.iter().zip(0..).map(|(n, at)| (&n.key, at)).collect();
     for node in before {
         if !new.contains_key(&node.key) {
             let key = node.key.clone();

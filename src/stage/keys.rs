@@ -8,7 +8,7 @@
 //! or two characters when the letter is taken; of digits take the last two. The table is a function of the
 //! keys in their order of appearance and of nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use crate::stage::snapshot::{Hue, KeyMark};
 
@@ -21,8 +21,8 @@ pub struct Keys {
     names: Vec<String>,
     tags: Vec<String>,
     /// Where each name stands in the order.
-    index: BTreeMap<String, usize>,
-    taken: BTreeSet<String>,
+    index: SortedMap<String, usize>,
+    taken: SortedSet<String>,
     /// How many bytes all names share.
     common: usize,
 }

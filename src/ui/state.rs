@@ -4,7 +4,7 @@
 //! panel is open. The simulation belongs to the player and is changed by commands; what both concern, such as
 //! going to a step, is an action here and a move there, made by the same handler.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use std::rc::Rc;
 
 use yew::prelude::*;
@@ -77,7 +77,7 @@ pub struct Document {
     pub route: Route,
     /// Why the reader is here and not where the address said.
     pub astray: Option<Rc<str>>,
-    pub answers: BTreeMap<StepKey, Answer>,
+    pub answers: SortedMap<StepKey, Answer>,
     pub selection: Option<Thing>,
     /// Where the keyboard stands on the stage.
     pub focus: Option<Thing>,
@@ -127,7 +127,7 @@ impl Document {
         Document {
             route,
             astray: None,
-            answers: BTreeMap::new(),
+            answers: SortedMap::new(),
             selection: None,
             focus: None,
             lit: None,

@@ -6,7 +6,7 @@
 //! Laws: a record is *readable* when it lies below the high watermark of the partition's leader, *lost*
 //! when the leader's log ends before it. What retention removed is neither: removing it was asked for.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::fact::{Entry, Fact};
 use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
@@ -14,7 +14,7 @@ use crate::world::World;
 
 /// Offsets as half-open spans that neither touch nor overlap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Spans(BTreeMap<i64, i64>);
+struct Spans(SortedMap<i64, i64>);
 
 impl Spans {
     fn add(&mut self, from: Offset, to: Offset) {
@@ -43,7 +43,7 @@ impl Spans {
 /// What was promised.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
-    acknowledged: BTreeMap<(ProcessId, TopicPartition), Spans>,
+    acknowledged: SortedMap<(ProcessId, TopicPartition), Spans>,
 }
 
 /// How the promises stand.

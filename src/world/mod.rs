@@ -27,7 +27,7 @@ pub mod observed;
 pub mod plan;
 pub mod ribbon;
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use std::sync::Arc;
 
 use crate::broker::{self, Broker};
@@ -87,8 +87,8 @@ pub struct World {
     seed: Seed,
     place: Place,
     steps: u64,
-    hosts: BTreeMap<ProcessId, Arc<Host>>,
-    addresses: Arc<BTreeMap<Address, ProcessId>>,
+    hosts: SortedMap<ProcessId, Arc<Host>>,
+    addresses: Arc<SortedMap<Address, ProcessId>>,
     network: Network,
     out: Outbox,
 }
@@ -112,7 +112,7 @@ impl World {
             seed,
             place: Place::default(),
             steps: 0,
-            hosts: BTreeMap::new(),
+            hosts: SortedMap::new(),
             network,
             out: Outbox::default(),
         };

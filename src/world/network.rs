@@ -8,8 +8,9 @@
 //!
 //! Left out: bandwidth and packet loss. TCP hides the one and the fault commands stand for the other.
 
+use crate::sorted::{SortedMap, SortedSet};
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use crate::model::{ConnectionId, ProcessId};
 use crate::process::Payload;
@@ -89,11 +90,11 @@ pub struct Network {
     jitter: Duration,
     rng: Rng,
     next_number: u64,
-    connections: BTreeMap<(ProcessId, u32), Connection>,
+    connections: SortedMap<(ProcessId, u32), Connection>,
     under_way: BinaryHeap<Reverse<Queued>>,
     held: Vec<InFlight>,
-    holds: BTreeSet<Links>,
-    latencies: BTreeMap<Links, Duration>,
+    holds: SortedSet<Links>,
+    latencies: SortedMap<Links, Duration>,
 }
 
 fn side_index(connection: ConnectionId) -> usize {
@@ -110,11 +111,11 @@ impl Network {
             jitter,
             rng,
             next_number: 1,
-            connections: BTreeMap::new(),
+            connections: SortedMap::new(),
             under_way: BinaryHeap::new(),
             held: Vec::new(),
-            holds: BTreeSet::new(),
-            latencies: BTreeMap::new(),
+            holds: SortedSet::new(),
+            latencies: SortedMap::new(),
         }
     }
 

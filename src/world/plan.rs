@@ -4,7 +4,7 @@
 //! latency. A world is a function of its plan, its seed and the commands given to it. A plan that cannot
 //! be is refused whole, with a sentence that names the field and what would have been accepted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use crate::broker;
 use crate::client::config::{ConsumerConfig, ProducerConfig};
@@ -23,7 +23,7 @@ pub struct TopicPlan {
     /// For each partition, its replicas in order of preference.
     pub replicas: Vec<Vec<BrokerId>>,
     /// Topic settings by their Kafka names.
-    pub configs: BTreeMap<Text, Text>,
+    pub configs: SortedMap<Text, Text>,
 }
 
 /// One client: a producer, a consumer or an admin client by its id's kind.
@@ -33,7 +33,7 @@ pub struct ClientPlan {
     /// `client.id`, which is also what the picture calls it.
     pub name: Text,
     /// Settings by their Kafka names.
-    pub settings: BTreeMap<Text, Text>,
+    pub settings: SortedMap<Text, Text>,
 }
 
 /// How a world is described.
@@ -49,7 +49,7 @@ pub struct Plan {
     /// The broker that is the controller from the beginning.
     pub controller: BrokerId,
     /// Settings of every broker by their Kafka names.
-    pub broker_settings: BTreeMap<Text, Text>,
+    pub broker_settings: SortedMap<Text, Text>,
     pub topics: Vec<TopicPlan>,
     pub clients: Vec<ClientPlan>,
 }
@@ -73,7 +73,7 @@ impl Default for Plan {
             jitter: Duration::ZERO,
             brokers: (1..=3).map(BrokerId).collect(),
             controller: BrokerId(1),
-            broker_settings: BTreeMap::new(),
+            broker_settings: SortedMap::new(),
             topics: Vec::new(),
             clients: Vec::new(),
         }
@@ -100,7 +100,7 @@ impl Plan {
     /// A sentence that names the first field at fault.
     pub fn check(&self) -> Result<(), Refused> {
         let refuse = |sentence: String| Err(Refused(sentence));
-        let ids: BTreeSet<BrokerId> = self.brokers.iter().copied().collect();
+        let ids: SortedSet<BrokerId> = self.brokers.iter().copied().collect();
         if ids.is_empty() || ids.len() != self.brokers.len() || ids.len() > MAX_BROKERS.into() {
             return refuse(format!(
                 "brokers: a world has 1 to {MAX_BROKERS} different brokers"
@@ -119,14 +119,14 @@ impl Plan {
             return refuse("latency: a packet takes at most 60s".to_owned());
         }
         self.broker_config()?;
-        let mut names = BTreeSet::new();
+        let mut names = SortedSet::new();
         for topic in &self.topics {
             topic.check(&ids, &self.broker_settings)?;
             if !names.insert(&topic.name) {
                 return refuse(format!("topic {}: the plan has it twice", topic.name));
             }
         }
-        let mut clients = BTreeSet::new();
+        let mut clients = SortedSet::new();
         for client in &self.clients {
             client.check()?;
             if !clients.insert(client.id) {
@@ -153,8 +153,8 @@ impl Plan {
 impl TopicPlan {
     fn check(
         &self,
-        ids: &BTreeSet<BrokerId>,
-        brokers: &BTreeMap<Text, Text>,
+        ids: &SortedSet<BrokerId>,
+        brokers: &SortedMap<Text, Text>,
     ) -> Result<(), Refused> {
         let name = &self.name;
         let refuse = |sentence: String| Err(Refused(format!("topic {name}: {sentence}")));
@@ -165,7 +165,7 @@ impl TopicPlan {
             return refuse(format!("partitions is from 1 to {MAX_PARTITIONS}"));
         }
         for (partition, replicas) in self.replicas.iter().enumerate() {
-            let distinct: BTreeSet<_> = replicas.iter().collect();
+            let distinct: SortedSet<_> = replicas.iter().collect();
             if replicas.is_empty() || distinct.len() != replicas.len() {
                 return refuse(format!(
                     "partition {partition} needs one or more different brokers"

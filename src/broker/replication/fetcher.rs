@@ -1,6 +1,6 @@
 //! One fetcher: the partitions that this broker copies from one other broker.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::broker::replicas::{Replicas, Slot};
 use crate::broker::{Broker, Config, Owner};
@@ -21,7 +21,7 @@ use crate::time::{Instant, Moment};
 pub struct Fetcher {
     source: BrokerId,
     pub(super) channel: Channel<Asked>,
-    pub(super) partitions: BTreeMap<Slot, FetchState>,
+    pub(super) partitions: SortedMap<Slot, FetchState>,
     /// The connection failed; no other is tried before this.
     pub(super) retry_at: Option<Instant>,
     /// The partition that comes first in the next fetch, so that a full answer starves nobody.
@@ -72,7 +72,7 @@ impl Fetcher {
         Fetcher {
             source,
             channel: Channel::new(Some(name.into()), Negotiation::Known),
-            partitions: BTreeMap::new(),
+            partitions: SortedMap::new(),
             retry_at: None,
             first: Slot::FIRST,
         }

@@ -12,7 +12,7 @@ mod in_sync;
 mod metadata;
 mod producing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use super::{Broker, Config, Setup};
 use crate::controller::{self, TopicSetup};
@@ -43,15 +43,15 @@ type Delivery = (ProcessId, ProcessId, Input);
 /// A few brokers and the wires between them.
 pub struct Bench {
     pub now: Instant,
-    brokers: BTreeMap<ProcessId, Broker>,
-    queue: BTreeMap<(Instant, u64), Delivery>,
+    brokers: SortedMap<ProcessId, Broker>,
+    queue: SortedMap<(Instant, u64), Delivery>,
     sent: u64,
-    held: BTreeSet<(ProcessId, ProcessId)>,
+    held: SortedSet<(ProcessId, ProcessId)>,
     stuck: Vec<Delivery>,
     /// Whom each connection was opened to.
-    targets: BTreeMap<(ProcessId, u32), ProcessId>,
-    inboxes: BTreeMap<ConnectionId, FrameBuffer>,
-    closed: BTreeSet<ConnectionId>,
+    targets: SortedMap<(ProcessId, u32), ProcessId>,
+    inboxes: SortedMap<ConnectionId, FrameBuffer>,
+    closed: SortedSet<ConnectionId>,
     serial: u32,
     pub facts: Vec<(Instant, ProcessId, Fact)>,
 }
@@ -104,14 +104,14 @@ impl Bench {
         };
         let mut bench = Bench {
             now: Instant::ZERO,
-            brokers: BTreeMap::new(),
-            queue: BTreeMap::new(),
+            brokers: SortedMap::new(),
+            queue: SortedMap::new(),
             sent: 0,
-            held: BTreeSet::new(),
+            held: SortedSet::new(),
             stuck: Vec::new(),
-            targets: BTreeMap::new(),
-            inboxes: BTreeMap::new(),
-            closed: BTreeSet::new(),
+            targets: SortedMap::new(),
+            inboxes: SortedMap::new(),
+            closed: SortedSet::new(),
             serial: 0,
             facts: Vec::new(),
         };

@@ -13,7 +13,7 @@
 //! in later versions; and errors are dealt with when they arrive, not in the next `poll()`. Not
 //! modelled: fetch sessions, of which every request here is outside; reading from a follower (KIP-392).
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::buffer::{Buffer, Check};
 use super::subscription::{State, Subscription};
@@ -67,8 +67,8 @@ pub fn ask(subscription: &mut Subscription, turn: &mut Turn<'_>) {
 fn fetchable(
     subscription: &Subscription,
     turn: &mut Turn<'_>,
-) -> BTreeMap<BrokerId, Vec<Fetching>> {
-    let mut by_broker: BTreeMap<BrokerId, Vec<Fetching>> = BTreeMap::new();
+) -> SortedMap<BrokerId, Vec<Fetching>> {
+    let mut by_broker: SortedMap<BrokerId, Vec<Fetching>> = SortedMap::new();
     if subscription.is_paused() {
         return by_broker;
     }

@@ -8,7 +8,7 @@
 //!
 //! Unlike Kafka, a position that ListOffsets has just given is not validated as well.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::subscription::{End, Position, Question, State, Subscription};
 use super::{Call, Turn};
@@ -57,8 +57,8 @@ fn gather<T>(
     subscription: &Subscription,
     turn: &mut Turn<'_>,
     what: impl Fn(&State) -> Option<T>,
-) -> BTreeMap<BrokerId, Vec<Ask<T>>> {
-    let mut by_broker: BTreeMap<BrokerId, Vec<Ask<T>>> = BTreeMap::new();
+) -> SortedMap<BrokerId, Vec<Ask<T>>> {
+    let mut by_broker: SortedMap<BrokerId, Vec<Ask<T>>> = SortedMap::new();
     let mut leader_unknown = false;
     for (partition, assigned) in subscription.iter() {
         let Some(what) = what(&assigned.state) else {

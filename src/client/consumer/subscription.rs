@@ -1,6 +1,7 @@
 //! `Subscription`: the partitions a consumer reads, and where it stands in each.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use super::buffer::Buffer;
 use crate::client::config::AutoOffsetReset;
@@ -100,7 +101,7 @@ pub struct Assigned {
 /// The partitions of a consumer in assign mode.
 #[derive(Clone, Debug, Default)]
 pub struct Subscription {
-    partitions: BTreeMap<TopicPartition, Assigned>,
+    partitions: SortedMap<TopicPartition, Assigned>,
     /// The order in which fetches ask: who was served goes to the end.
     order: Vec<TopicPartition>,
     /// Which buffers `poll()` empties, in the order in which they were filled.

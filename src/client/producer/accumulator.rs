@@ -15,7 +15,8 @@
 //!
 //! Not modelled: the estimate of how well records compress. A batch is full by its uncompressed size.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::sorted::{SortedMap, SortedSet};
+use std::collections::VecDeque;
 
 use super::batch::{ProducerBatch, RecordRef};
 use super::partitioner::{Choice, Chooser, LastBatch, Partitions};
@@ -29,11 +30,11 @@ use crate::time::Instant;
 /// The queues of a producer.
 #[derive(Clone, Debug, Default)]
 pub struct Accumulator {
-    topics: BTreeMap<TopicName, Queues>,
+    topics: SortedMap<TopicName, Queues>,
     /// How much of `buffer.memory` is taken, by batches here and by those under way.
     memory: u64,
     /// For each broker, the partition with which the next request begins.
-    turns: BTreeMap<BrokerId, usize>,
+    turns: SortedMap<BrokerId, usize>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -75,7 +76,7 @@ pub enum Pressure {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
     /// The brokers for which a batch is worth sending.
-    pub brokers: BTreeSet<BrokerId>,
+    pub brokers: SortedSet<BrokerId>,
     /// When to look again: a linger or a back-off ends then.
     pub look_again: Option<Instant>,
     /// Some batch waits for a leader that is not known.

@@ -12,7 +12,7 @@ mod anatomy;
 mod clients;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use crate::broker::Broker as BrokerProcess;
 use crate::controller::PartitionState;
@@ -35,13 +35,13 @@ const ASKED: usize = 20_000;
 /// What is remembered from picture to picture.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    keys: BTreeMap<TopicName, Keys>,
+    keys: SortedMap<TopicName, Keys>,
     /// What was asked on a connection under a correlation id.
-    asked: BTreeMap<(ProcessId, u32, i32), (ApiKey, i16)>,
+    asked: SortedMap<(ProcessId, u32, i32), (ApiKey, i16)>,
     /// How much of the journal has been looked at.
     seen: u64,
     /// Travellers that stand still, on links that are held.
-    held: BTreeSet<u64>,
+    held: SortedSet<u64>,
 }
 
 impl Memory {

@@ -23,7 +23,7 @@ mod phone;
 mod record;
 mod window;
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use crate::model::{BrokerId, ProcessId, Text, TopicPartition};
 use crate::stage::density::Density;
@@ -99,12 +99,12 @@ pub struct Layout {
     pub columns: Columns,
     /// Where the cluster's state is shown.
     pub coordination: Option<Rect>,
-    pub cards: BTreeMap<BrokerId, Rect>,
+    pub cards: SortedMap<BrokerId, Rect>,
     /// One row for each drawn replica; by topic, one for each partition under its home broker.
-    pub rows: BTreeMap<(TopicPartition, BrokerId), Row>,
-    pub producers: BTreeMap<ProcessId, Client>,
-    pub groups: BTreeMap<Text, Rect>,
-    pub consumers: BTreeMap<ProcessId, Client>,
+    pub rows: SortedMap<(TopicPartition, BrokerId), Row>,
+    pub producers: SortedMap<ProcessId, Client>,
+    pub groups: SortedMap<Text, Rect>,
+    pub consumers: SortedMap<ProcessId, Client>,
     /// Hosts are hidden when short of room.
     pub hosts: bool,
     pub numbers: Numbers,
@@ -188,11 +188,11 @@ impl Layout {
             content: ask.size,
             columns,
             coordination: None,
-            cards: BTreeMap::new(),
-            rows: BTreeMap::new(),
-            producers: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            consumers: BTreeMap::new(),
+            cards: SortedMap::new(),
+            rows: SortedMap::new(),
+            producers: SortedMap::new(),
+            groups: SortedMap::new(),
+            consumers: SortedMap::new(),
             hosts: true,
             numbers: Numbers::None,
             legend: None,

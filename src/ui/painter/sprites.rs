@@ -3,7 +3,7 @@
 //! A sprite is a small canvas with one shape on it, at the resolution of the screen. There is one for each
 //! theme, look and size; what was not used for a while is dropped when the cache is full.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, Path2d};
@@ -28,7 +28,7 @@ struct Sprite {
 pub struct Sprites {
     colours: Colours,
     scale: f64,
-    all: BTreeMap<String, Sprite>,
+    all: SortedMap<String, Sprite>,
     clock: u64,
 }
 
@@ -37,7 +37,7 @@ impl Sprites {
         Sprites {
             colours: Colours::read(),
             scale,
-            all: BTreeMap::new(),
+            all: SortedMap::new(),
             clock: 0,
         }
     }

@@ -4,7 +4,7 @@
 //! to get the next. Elements are kept by name and those that nobody needs any more are used again. The painter
 //! owns every child of its layer: nothing else may touch them.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, Node as DomNode};
@@ -21,8 +21,8 @@ pub struct Structure {
     document: Document,
     layer: Element,
     picture: Vec<Node>,
-    elements: BTreeMap<Key, Element>,
-    spare: BTreeMap<String, Vec<Element>>,
+    elements: SortedMap<Key, Element>,
+    spare: SortedMap<String, Vec<Element>>,
     /// What the last picture cost.
     pub work: Work,
 }
@@ -45,8 +45,8 @@ impl Structure {
             document,
             layer,
             picture: Vec::new(),
-            elements: BTreeMap::new(),
-            spare: BTreeMap::new(),
+            elements: SortedMap::new(),
+            spare: SortedMap::new(),
             work: Work::default(),
         }
     }

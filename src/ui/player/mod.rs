@@ -14,8 +14,8 @@ pub mod pace;
 pub mod session;
 pub mod timeline;
 
+use crate::sorted::SortedMap;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::script;
@@ -52,7 +52,7 @@ struct Core {
     session: RefCell<Option<Session>>,
     /// The name of the session, and the ones put aside with their own.
     name: RefCell<Rc<str>>,
-    shelf: RefCell<BTreeMap<Rc<str>, Session>>,
+    shelf: RefCell<SortedMap<Rc<str>, Session>>,
     controls: Cell<Controls>,
     spoken: RefCell<Spoken>,
     digest: RefCell<Option<Rc<Digest>>>,
@@ -91,7 +91,7 @@ type Listener = Rc<dyn Fn(&Digest)>;
 #[derive(Default)]
 struct Listeners {
     next: usize,
-    all: BTreeMap<usize, Listener>,
+    all: SortedMap<usize, Listener>,
 }
 
 impl PartialEq for Player {

@@ -1,6 +1,6 @@
 //! What clients are told is true.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::{Invariant, broker};
 use crate::fact::{Entry, Fact, Role};
@@ -12,21 +12,21 @@ use crate::world::World;
 #[derive(Clone, Debug, Default)]
 pub struct ClientsAreToldTheTruth {
     /// How far each partition was ever written by a leader.
-    written: BTreeMap<TopicPartition, Offset>,
+    written: SortedMap<TopicPartition, Offset>,
     /// How far each partition was ever committed.
-    committed: BTreeMap<TopicPartition, Offset>,
+    committed: SortedMap<TopicPartition, Offset>,
     /// The last correlation id answered on each connection.
-    answered: BTreeMap<ConnectionId, i32>,
+    answered: SortedMap<ConnectionId, i32>,
 }
 
-fn raise(map: &mut BTreeMap<TopicPartition, Offset>, partition: &TopicPartition, to: Offset) {
+fn raise(map: &mut SortedMap<TopicPartition, Offset>, partition: &TopicPartition, to: Offset) {
     match map.get_mut(partition) {
         Some(known) => *known = (*known).max(to),
         None => drop(map.insert(partition.clone(), to)),
     }
 }
 
-fn at(map: &BTreeMap<TopicPartition, Offset>, partition: &TopicPartition) -> Offset {
+fn at(map: &SortedMap<TopicPartition, Offset>, partition: &TopicPartition) -> Offset {
     map.get(partition).copied().unwrap_or_default()
 }
 

@@ -18,7 +18,7 @@ pub mod clients;
 pub mod replication;
 pub mod structure;
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use std::sync::Arc;
 
 use crate::fact::Entry;
@@ -113,4 +113,4 @@ fn broker(entry: &Entry) -> Option<BrokerId> {
 }
 
 /// A small map keyed by broker and partition, looked up without building a key where it is known.
-type PerReplica<T> = BTreeMap<BrokerId, BTreeMap<TopicPartition, T>>;
+type PerReplica<T> = SortedMap<BrokerId, SortedMap<TopicPartition, T>>;

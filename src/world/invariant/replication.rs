@@ -1,6 +1,6 @@
 //! Who leads, who counts, and what is committed.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 use super::{Invariant, PerReplica, broker};
 use crate::fact::{Entry, Fact, Role};
@@ -12,7 +12,7 @@ struct Known {
     /// Offsets below this were below the high watermark of a presumed leader.
     committed: Offset,
     /// Which broker led in which epoch.
-    leaders: BTreeMap<LeaderEpoch, BrokerId>,
+    leaders: SortedMap<LeaderEpoch, BrokerId>,
     /// The newest state that the controller decided.
     decided: Option<(LeaderEpoch, PartitionEpoch)>,
 }
@@ -23,7 +23,7 @@ struct Known {
 /// R15 who joins the ISR has what is committed and what came before this epoch.
 #[derive(Clone, Debug, Default)]
 pub struct CommittedIsReplicated {
-    partitions: BTreeMap<TopicPartition, Known>,
+    partitions: SortedMap<TopicPartition, Known>,
     /// Each leader's own high watermark and the epoch in which it stood there.
     watermarks: PerReplica<(LeaderEpoch, Offset)>,
 }
