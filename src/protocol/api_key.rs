@@ -124,7 +124,11 @@ macro_rules! apis {
             pub fn sample(api: ApiKey, version: i16, dice: &mut Dice<'_>) -> AnyRequest {
                 let context = Context::new(version, api.first_flexible());
                 match api {
-                    $(ApiKey::$name => AnyRequest::$name(<$request>::sample(dice, context)),)*
+                    $(ApiKey::$name => {
+                        let mut body = <$request>::default();
+                        body.sample(dice, context);
+                        AnyRequest::$name(body)
+                    })*
                 }
             }
         }
@@ -162,7 +166,11 @@ macro_rules! apis {
             pub fn sample(api: ApiKey, version: i16, dice: &mut Dice<'_>) -> AnyResponse {
                 let context = Context::new(version, api.first_flexible());
                 match api {
-                    $(ApiKey::$name => AnyResponse::$name(<$response>::sample(dice, context)),)*
+                    $(ApiKey::$name => {
+                        let mut body = <$response>::default();
+                        body.sample(dice, context);
+                        AnyResponse::$name(body)
+                    })*
                 }
             }
         }

@@ -84,7 +84,8 @@ fn describe(
 
 fn read_size(reader: &mut Reader<'_>) -> Result<(), Malformed> {
     reader.enter("size");
-    let size = i32::read(reader, Context::new(0, i16::MAX))?;
+    let mut size = 0_i32;
+    size.read(reader, Context::new(0, i16::MAX))?;
     reader.leave();
     match usize::try_from(size) {
         Ok(size) if size == reader.remaining() => Ok(()),

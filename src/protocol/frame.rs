@@ -9,6 +9,7 @@ use super::header::{RequestHeader, decode_response_header, encode_response_heade
 use super::malformed::{Malformed, Reason};
 use super::message::{Message, Request};
 use super::reader::Reader;
+use super::wire::{Context, Wire};
 use super::writer::{Writer, length_as_i32};
 
 /// A request as it goes over a connection, its size first.
@@ -24,7 +25,7 @@ pub fn encode_request<R: Request>(
         correlation_id,
         client_id: client_id.map(Into::into),
     };
-    frame(|writer| {
+    frame(&mut |writer| {
         header.encode(writer);
         request.encode(writer, version);
     })
@@ -39,7 +40,7 @@ pub fn encode_response<M: Message>(
     correlation_id: i32,
     response: &M,
 ) -> Chunks {
-    frame(|writer| {
+    frame(&mut |writer| {
         encode_response_header(writer, api, version, correlation_id);
         response.encode(writer, version);
     })
@@ -53,15 +54,27 @@ pub fn decode_response<R: Request>(
     frame: &Chunks,
     version: i16,
 ) -> Result<(i32, R::Response), Malformed> {
-    let mut reader = Reader::new(frame);
-    let correlation_id = decode_response_header(&mut reader, R::API, version)?;
-    let response = R::Response::decode(&mut reader, version)?;
-    reader.finish()?;
+    let mut response = R::Response::default();
+    let context = Context::new(version, R::Response::FIRST_FLEXIBLE);
+    let correlation_id = read_response(frame, R::API, context, &mut response)?;
     Ok((correlation_id, response))
 }
 
+fn read_response(
+    frame: &Chunks,
+    api: ApiKey,
+    context: Context,
+    response: &mut dyn Wire,
+) -> Result<i32, Malformed> {
+    let mut reader = Reader::new(frame);
+    let correlation_id = decode_response_header(&mut reader, api, context.version)?;
+    response.read(&mut reader, context)?;
+    reader.finish()?;
+    Ok(correlation_id)
+}
+
 /// The size of a message and then the message that `write` writes.
-fn frame(write: impl FnOnce(&mut Writer)) -> Chunks {
+fn frame(write: &mut dyn FnMut(&mut Writer)) -> Chunks {
     let mut writer = Writer::new();
     writer.put(&[0; SIZE]);
     write(&mut writer);

@@ -100,13 +100,14 @@ pub(super) fn encode_response_header(
     }
 }
 
-fn field<T: Wire>(
+fn field<T: Wire + Default>(
     reader: &mut Reader<'_>,
     name: &'static str,
     context: Context,
 ) -> Result<T, Malformed> {
+    let mut value = T::default();
     reader.enter(name);
-    let value = T::read(reader, context)?;
+    value.read(reader, context)?;
     reader.leave();
     Ok(value)
 }

@@ -38,7 +38,9 @@ pub trait Message: Wire + Default + Clone + PartialEq + Debug {
 
     /// Reads the body as `version` lays it out. Bytes behind it are the caller's.
     fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, Malformed> {
-        Self::read(reader, Context::new(version, Self::FIRST_FLEXIBLE))
+        let mut body = Self::default();
+        body.read(reader, Context::new(version, Self::FIRST_FLEXIBLE))?;
+        Ok(body)
     }
 
     /// Writes the body as `version` lays it out.
@@ -61,8 +63,8 @@ macro_rules! messages {
         pub struct $name:ident $([flexible $flexible:expr])? {
             $(
                 $(#[$field_meta:meta])*
-                $field:ident: $type:ty [$versions:expr]
-                    $(null [$null:expr])? $(tag [$tag:literal])? $(= $default:expr)?;
+                $field:ident: $type:ty [$($versions:tt)*]
+                    $(null [$($null:tt)*])? $(tag [$tag:literal])? $(= $default:expr)?;
             )*
         }
     )*) => {$(
@@ -83,103 +85,56 @@ macro_rules! messages {
             }
         }
 
-        #[allow(unused_variables, unused_mut)]
-        impl $crate::protocol::wire::Wire for $name {
-            fn kind(_: $crate::protocol::wire::Context) -> &'static str {
-                stringify!($name)
-            }
-
-            fn smallest(context: $crate::protocol::wire::Context) -> usize {
-                let mut size = usize::from(context.is_flexible());
-                $(messages!(@untagged [$($tag)?] {
-                    if ($versions).contains(&context.version) {
-                        size += <$type as $crate::protocol::wire::Wire>::smallest(context);
+        impl $crate::protocol::structure::Structure for $name {
+            fn declaration(&self) -> &'static $crate::protocol::structure::Declaration {
+                const {
+                    &$crate::protocol::structure::Declaration {
+                        name: stringify!($name),
+                        fields: &[$($crate::protocol::structure::Declared {
+                            name: stringify!($field),
+                            versions: messages!(@versions $($versions)*),
+                            null: messages!(@null $($($null)*)?),
+                            tag: messages!(@tag $($tag)?),
+                        },)*],
                     }
-                });)*
-                size
-            }
-
-            fn read(
-                reader: &mut $crate::protocol::reader::Reader<'_>,
-                context: $crate::protocol::wire::Context,
-            ) -> Result<Self, $crate::protocol::malformed::Malformed> {
-                let mut value = Self::default();
-                $(messages!(@untagged [$($tag)?] {
-                    if ($versions).contains(&context.version) {
-                        reader.enter(stringify!($field));
-                        let context = messages!(@context context $($null)?);
-                        value.$field = $crate::protocol::wire::Wire::read(reader, context)?;
-                        reader.leave();
-                    }
-                });)*
-                if context.is_flexible() {
-                    reader.tagged_fields(&mut |reader, tag| {
-                        $(messages!(@tagged [$($tag)?] {
-                            if tag == messages!(@tag $($tag)?)
-                                && ($versions).contains(&context.version)
-                            {
-                                reader.enter(stringify!($field));
-                                let context = messages!(@context context $($null)?);
-                                value.$field = $crate::protocol::wire::Wire::read(reader, context)?;
-                                reader.leave();
-                                return Ok($crate::protocol::reader::Known::Yes);
-                            }
-                        });)*
-                        Ok($crate::protocol::reader::Known::No)
-                    })?;
-                }
-                reader.say(stringify!($name), String::new);
-                Ok(value)
-            }
-
-            fn write(
-                &self,
-                writer: &mut $crate::protocol::writer::Writer,
-                context: $crate::protocol::wire::Context,
-            ) {
-                $(messages!(@untagged [$($tag)?] {
-                    if ($versions).contains(&context.version) {
-                        let context = messages!(@context context $($null)?);
-                        $crate::protocol::wire::Wire::write(&self.$field, writer, context);
-                    }
-                });)*
-                if context.is_flexible() {
-                    let mut tagged = 0;
-                    $(messages!(@tagged [$($tag)?] {
-                        let default: $type = messages!(@default $($default)?);
-                        let present = ($versions).contains(&context.version);
-                        tagged += u32::from(present && self.$field != default);
-                    });)*
-                    writer.unsigned_varint(tagged);
-                    $(messages!(@tagged [$($tag)?] {
-                        let default: $type = messages!(@default $($default)?);
-                        let present = ($versions).contains(&context.version);
-                        if present && self.$field != default {
-                            writer.unsigned_varint(messages!(@tag $($tag)?));
-                            let context = messages!(@context context $($null)?);
-                            writer.with_length(|writer| {
-                                $crate::protocol::wire::Wire::write(&self.$field, writer, context);
-                            });
-                        }
-                    });)*
                 }
             }
 
-            fn sample(
-                dice: &mut $crate::protocol::sample::Dice<'_>,
-                context: $crate::protocol::wire::Context,
-            ) -> Self {
-                let mut value = Self::default();
-                $(
-                    let tagged = messages!(@is_tagged $($tag)?);
-                    if ($versions).contains(&context.version) && (!tagged || dice.yes()) {
-                        let context = messages!(@context context $($null)?);
-                        value.$field = $crate::protocol::wire::Wire::sample(dice, context);
+            fn field(&self, index: usize) -> &dyn $crate::protocol::wire::Wire {
+                #[allow(non_camel_case_types)]
+                enum At {
+                    $($field,)*
+                }
+                $(if index == At::$field as usize {
+                    return &self.$field;
+                })*
+                unreachable!("a structure has the fields it declares")
+            }
+
+            fn field_mut(&mut self, index: usize) -> &mut dyn $crate::protocol::wire::Wire {
+                #[allow(non_camel_case_types)]
+                enum At {
+                    $($field,)*
+                }
+                $(if index == At::$field as usize {
+                    return &mut self.$field;
+                })*
+                unreachable!("a structure has the fields it declares")
+            }
+
+            #[allow(unused_variables)]
+            fn is_default(&self, tag: u32) -> bool {
+                $(messages!(@tagged [$($tag)?] {
+                    if messages!(@tag $($tag)?) == Some(tag) {
+                        let default: $type = messages!(@default $($default)?);
+                        return self.$field == default;
                     }
-                )*
-                value
+                });)*
+                unreachable!("only tagged fields are asked for")
             }
         }
+
+        $crate::protocol::structure::wire_as_structure!($name);
 
         $(impl $crate::protocol::message::Message for $name {
             const FIRST_FLEXIBLE: i16 = $flexible;
@@ -188,17 +143,18 @@ macro_rules! messages {
 
     (@default) => { Default::default() };
     (@default $default:expr) => { $default };
-    (@untagged [] $code:block) => { $code };
-    (@untagged [$tag:literal] $code:block) => {};
     (@tagged [] $code:block) => {};
     (@tagged [$tag:literal] $code:block) => { $code };
-    (@tag $tag:literal) => { $tag };
-    (@context $context:ident) => { $context.element() };
-    (@context $context:ident $null:expr) => {
-        if ($null).contains(&$context.version) { $context.nullable() } else { $context.element() }
+    (@tag) => { None };
+    (@tag $tag:literal) => { Some($tag) };
+    (@null) => { $crate::protocol::structure::Versions::NONE };
+    (@null $($null:tt)+) => { messages!(@versions $($null)+) };
+    (@versions $first:literal ..) => {
+        $crate::protocol::structure::Versions { first: $first, last: i16::MAX }
     };
-    (@is_tagged) => { false };
-    (@is_tagged $tag:literal) => { true };
+    (@versions $first:literal ..= $last:literal) => {
+        $crate::protocol::structure::Versions { first: $first, last: $last }
+    };
 }
 
 pub(super) use messages;

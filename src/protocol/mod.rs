@@ -10,7 +10,8 @@
 //! - [`chunks`]: bytes in several pieces, so that stored batches are sent without copying them;
 //! - [`malformed`], [`reader`], [`writer`]: what every decoder and encoder is made of, and how a
 //!   hostile frame is kept harmless;
-//! - [`wire`], `primitive`, [`message`]: the types of fields, and the macro in which a message is declared once;
+//! - [`wire`], `primitive`, [`structure`], [`message`]: the types of fields, what is done with a list of them,
+//!   and the macro in which a message is declared once;
 //! - [`api`]: the messages, one file per API;
 //! - [`header`], [`frame`]: what stands around a body;
 //! - [`records`]: record batches, which travel inside Produce and Fetch and lie on disk as they travelled;
@@ -33,6 +34,7 @@ mod primitive;
 pub mod reader;
 pub mod records;
 pub mod sample;
+pub mod structure;
 pub mod trace;
 pub mod wire;
 pub mod writer;

@@ -71,26 +71,26 @@ fn write_length(writer: &mut Writer, context: Context, width: Width, length: Opt
 macro_rules! integers {
     ($($type:ty, $kind:literal;)*) => {$(
         impl Wire for $type {
-            fn kind(_: Context) -> &'static str {
+            fn kind(&self, _: Context) -> &'static str {
                 $kind
             }
 
-            fn smallest(_: Context) -> usize {
+            fn smallest(&self, _: Context) -> usize {
                 size_of::<$type>()
             }
 
-            fn read(reader: &mut Reader<'_>, _: Context) -> Result<Self, Malformed> {
-                let value = <$type>::from_be_bytes(reader.array()?);
-                reader.say($kind, || value.to_string());
-                Ok(value)
+            fn read(&mut self, reader: &mut Reader<'_>, _: Context) -> Result<(), Malformed> {
+                *self = <$type>::from_be_bytes(reader.array()?);
+                reader.say($kind, || self.to_string());
+                Ok(())
             }
 
             fn write(&self, writer: &mut Writer, _: Context) {
                 writer.put(&self.to_be_bytes());
             }
 
-            fn sample(dice: &mut Dice<'_>, _: Context) -> Self {
-                dice.integer() as $type
+            fn sample(&mut self, dice: &mut Dice<'_>, _: Context) {
+                *self = dice.integer() as $type;
             }
         }
     )*};
@@ -104,99 +104,90 @@ integers! {
 }
 
 impl Wire for bool {
-    fn kind(_: Context) -> &'static str {
+    fn kind(&self, _: Context) -> &'static str {
         "bool"
     }
 
-    fn smallest(_: Context) -> usize {
+    fn smallest(&self, _: Context) -> usize {
         1
     }
 
     /// Any byte but 0 is true, as in Kafka.
-    fn read(reader: &mut Reader<'_>, _: Context) -> Result<Self, Malformed> {
+    fn read(&mut self, reader: &mut Reader<'_>, _: Context) -> Result<(), Malformed> {
         let [byte] = reader.array()?;
-        reader.say("bool", || (byte != 0).to_string());
-        Ok(byte != 0)
+        *self = byte != 0;
+        reader.say("bool", || self.to_string());
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer, _: Context) {
         writer.put(&[u8::from(*self)]);
     }
 
-    fn sample(dice: &mut Dice<'_>, _: Context) -> Self {
-        dice.below(2) == 1
+    fn sample(&mut self, dice: &mut Dice<'_>, _: Context) {
+        *self = dice.below(2) == 1;
     }
 }
 
 impl Wire for TopicId {
-    fn kind(_: Context) -> &'static str {
+    fn kind(&self, _: Context) -> &'static str {
         "uuid"
     }
 
-    fn smallest(_: Context) -> usize {
+    fn smallest(&self, _: Context) -> usize {
         16
     }
 
-    fn read(reader: &mut Reader<'_>, _: Context) -> Result<Self, Malformed> {
-        let id = TopicId(reader.array()?);
-        reader.say("uuid", || hex(&id.0));
-        Ok(id)
+    fn read(&mut self, reader: &mut Reader<'_>, _: Context) -> Result<(), Malformed> {
+        *self = TopicId(reader.array()?);
+        reader.say("uuid", || hex(&self.0));
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer, _: Context) {
         writer.put(&self.0);
     }
 
-    fn sample(dice: &mut Dice<'_>, _: Context) -> Self {
+    fn sample(&mut self, dice: &mut Dice<'_>, _: Context) {
         let (high, low) = (dice.integer(), dice.integer());
-        let mut id = [0; 16];
-        id[..8].copy_from_slice(&high.to_be_bytes());
-        id[8..].copy_from_slice(&low.to_be_bytes());
-        TopicId(id)
+        self.0[..8].copy_from_slice(&high.to_be_bytes());
+        self.0[8..].copy_from_slice(&low.to_be_bytes());
     }
 }
 
+fn text_kind(context: Context) -> &'static str {
+    match context.null {
+        Null::Allowed => context.choose("nullable string", "nullable compact string"),
+        Null::Refused => context.choose("string", "compact string"),
+    }
+}
+
+fn read_text(reader: &mut Reader<'_>, context: Context) -> Result<Option<Text>, Malformed> {
+    let length = read_length(reader, context, Width::Short)?;
+    let text = length.map(|length| reader.text(length)).transpose()?;
+    reader.say(text_kind(context), || match &text {
+        Some(text) => format!("{text:?}"),
+        None => "null".to_string(),
+    });
+    Ok(text)
+}
+
 /// In versions without the flexible layout, text longer than 32767 bytes cannot be said; it is cut.
-impl Wire for Option<Text> {
-    fn kind(context: Context) -> &'static str {
-        match context.null {
-            Null::Allowed => context.choose("nullable string", "nullable compact string"),
-            Null::Refused => context.choose("string", "compact string"),
-        }
-    }
+fn write_text(text: Option<&str>, writer: &mut Writer, context: Context) {
+    let text = text.map(|text| match context.layout {
+        Layout::Fixed => cut(text, i16::MAX.unsigned_abs().into()),
+        Layout::Flexible => text,
+    });
+    write_length(writer, context, Width::Short, text.map(str::len));
+    writer.put(text.unwrap_or_default().as_bytes());
+}
 
-    fn smallest(context: Context) -> usize {
-        Width::Short.smallest(context)
+fn sample_text(dice: &mut Dice<'_>) -> Text {
+    let mut text = String::new();
+    for _ in 0..dice.length() {
+        text.push(dice.letter());
     }
-
-    fn read(reader: &mut Reader<'_>, context: Context) -> Result<Self, Malformed> {
-        let length = read_length(reader, context, Width::Short)?;
-        let text = length.map(|length| reader.text(length)).transpose()?;
-        reader.say(Self::kind(context), || match &text {
-            Some(text) => format!("{text:?}"),
-            None => "null".to_string(),
-        });
-        Ok(text)
-    }
-
-    fn write(&self, writer: &mut Writer, context: Context) {
-        let text = self.as_deref().map(|text| match context.layout {
-            Layout::Fixed => cut(text, i16::MAX.unsigned_abs().into()),
-            Layout::Flexible => text,
-        });
-        write_length(writer, context, Width::Short, text.map(str::len));
-        writer.put(text.unwrap_or_default().as_bytes());
-    }
-
-    fn sample(dice: &mut Dice<'_>, context: Context) -> Self {
-        sample_option(dice, context, |dice| {
-            let mut text = String::new();
-            for _ in 0..dice.length() {
-                text.push(dice.letter());
-            }
-            text.into()
-        })
-    }
+    text.into()
 }
 
 /// The longest beginning of `text` that has at most `limit` bytes.
@@ -204,64 +195,112 @@ fn cut(text: &str, limit: usize) -> &str {
     &text[..text.floor_char_boundary(limit)]
 }
 
+fn bytes_kind(context: Context) -> &'static str {
+    match context.null {
+        Null::Allowed => context.choose("nullable bytes", "nullable compact bytes"),
+        Null::Refused => context.choose("bytes", "compact bytes"),
+    }
+}
+
 /// Bytes are copied out of the frame, so that keeping them does not keep the frame.
-impl Wire for Option<Bytes> {
-    fn kind(context: Context) -> &'static str {
-        match context.null {
-            Null::Allowed => context.choose("nullable bytes", "nullable compact bytes"),
-            Null::Refused => context.choose("bytes", "compact bytes"),
+fn read_bytes(reader: &mut Reader<'_>, context: Context) -> Result<Option<Bytes>, Malformed> {
+    let length = read_length(reader, context, Width::Long)?;
+    let bytes = length.map(|length| reader.copy(length)).transpose()?;
+    reader.say(bytes_kind(context), || match &bytes {
+        Some(bytes) => hex(bytes),
+        None => "null".to_string(),
+    });
+    Ok(bytes.map(Bytes::from))
+}
+
+fn write_bytes(bytes: Option<&[u8]>, writer: &mut Writer, context: Context) {
+    write_length(writer, context, Width::Long, bytes.map(<[u8]>::len));
+    writer.put(bytes.unwrap_or_default());
+}
+
+fn sample_bytes(dice: &mut Dice<'_>) -> Bytes {
+    (0..dice.length()).map(|_| dice.integer() as u8).collect()
+}
+
+/// A type of variable length, and the same where it may be null.
+macro_rules! variable {
+    ($($type:ty, $width:expr, $kind:ident, $read:ident, $write:ident, $sample:ident;)*) => {$(
+        impl Wire for Option<$type> {
+            fn kind(&self, context: Context) -> &'static str {
+                $kind(context)
+            }
+
+            fn smallest(&self, context: Context) -> usize {
+                $width.smallest(context)
+            }
+
+            fn read(&mut self, reader: &mut Reader<'_>, context: Context) -> Result<(), Malformed> {
+                *self = $read(reader, context)?;
+                Ok(())
+            }
+
+            fn write(&self, writer: &mut Writer, context: Context) {
+                $write(self.as_deref(), writer, context);
+            }
+
+            fn sample(&mut self, dice: &mut Dice<'_>, context: Context) {
+                *self = dice.some(context).then(|| $sample(dice));
+            }
         }
-    }
 
-    fn smallest(context: Context) -> usize {
-        Width::Long.smallest(context)
-    }
+        impl Wire for $type {
+            fn kind(&self, context: Context) -> &'static str {
+                $kind(context.element())
+            }
 
-    fn read(reader: &mut Reader<'_>, context: Context) -> Result<Self, Malformed> {
-        let length = read_length(reader, context, Width::Long)?;
-        let bytes = length.map(|length| reader.copy(length)).transpose()?;
-        reader.say(Self::kind(context), || match &bytes {
-            Some(bytes) => hex(bytes),
-            None => "null".to_string(),
-        });
-        Ok(bytes.map(Bytes::from))
-    }
+            fn smallest(&self, context: Context) -> usize {
+                $width.smallest(context)
+            }
 
-    fn write(&self, writer: &mut Writer, context: Context) {
-        let length = self.as_ref().map(Bytes::len);
-        write_length(writer, context, Width::Long, length);
-        writer.put(self.as_deref().unwrap_or_default());
-    }
+            fn read(&mut self, reader: &mut Reader<'_>, context: Context) -> Result<(), Malformed> {
+                let value = $read(reader, context.element())?;
+                *self = value.expect("null is refused while reading");
+                Ok(())
+            }
 
-    fn sample(dice: &mut Dice<'_>, context: Context) -> Self {
-        sample_option(dice, context, |dice| {
-            (0..dice.length()).map(|_| dice.integer() as u8).collect()
-        })
-    }
+            fn write(&self, writer: &mut Writer, context: Context) {
+                $write(Some(self), writer, context.element());
+            }
+
+            fn sample(&mut self, dice: &mut Dice<'_>, _: Context) {
+                *self = $sample(dice);
+            }
+        }
+    )*};
+}
+
+variable! {
+    Text, Width::Short, text_kind, read_text, write_text, sample_text;
+    Bytes, Width::Long, bytes_kind, read_bytes, write_bytes, sample_bytes;
 }
 
 /// Records are shared with the frame: what a replica appends is what arrived.
 impl Wire for Option<Chunks> {
-    fn kind(context: Context) -> &'static str {
+    fn kind(&self, context: Context) -> &'static str {
         context.choose("records", "compact records")
     }
 
-    fn smallest(context: Context) -> usize {
+    fn smallest(&self, context: Context) -> usize {
         Width::Long.smallest(context)
     }
 
-    fn read(reader: &mut Reader<'_>, context: Context) -> Result<Self, Malformed> {
+    fn read(&mut self, reader: &mut Reader<'_>, context: Context) -> Result<(), Malformed> {
         let start = reader.position();
         let length = read_length(reader, context, Width::Long)?;
-        let records = length.map(|length| reader.share(length)).transpose()?;
-        reader.say(Self::kind(context), || match &records {
+        *self = length.map(|length| reader.share(length)).transpose()?;
+        reader.say(self.kind(context), || match self {
             Some(records) => format!("{} bytes", records.len()),
             None => "null".to_string(),
         });
-        let content = reader.position() - records.as_ref().map_or(0, Chunks::len);
+        let content = reader.position() - self.as_ref().map_or(0, Chunks::len);
         let kind = context.choose("int32", UNSIGNED_VARINT);
-        super::describe::records(reader, kind, start..content, records.as_ref());
-        Ok(records)
+        super::describe::records(reader, kind, start..content, self.as_ref());
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer, context: Context) {
@@ -272,139 +311,162 @@ impl Wire for Option<Chunks> {
         }
     }
 
-    fn sample(dice: &mut Dice<'_>, context: Context) -> Self {
-        sample_option(dice, context, |dice| {
-            let bytes: Bytes = (0..dice.length()).map(|_| dice.integer() as u8).collect();
-            Chunks::from(bytes)
-        })
+    fn sample(&mut self, dice: &mut Dice<'_>, context: Context) {
+        *self = dice.some(context).then(|| Chunks::from(sample_bytes(dice)));
     }
 }
 
-impl<T: Wire> Wire for Option<Vec<T>> {
-    fn kind(context: Context) -> &'static str {
-        match context.null {
-            Null::Allowed => context.choose("nullable array", "nullable compact array"),
-            Null::Refused => context.choose("array", "compact array"),
-        }
+/// An array of whatever: what is done with arrays is done once.
+trait Elements {
+    /// Forgets all elements and makes room for `count`.
+    fn make_room(&mut self, count: usize);
+
+    /// Adds a default.
+    fn add(&mut self) -> &mut dyn Wire;
+
+    /// Any element, for what all have in common.
+    fn any(&self) -> Box<dyn Wire>;
+
+    /// How much memory an element takes, not counting what it refers to.
+    fn size(&self) -> usize;
+
+    fn length(&self) -> usize;
+
+    fn at(&self, index: usize) -> &dyn Wire;
+}
+
+impl<T: Wire + Default + 'static> Elements for Vec<T> {
+    fn make_room(&mut self, count: usize) {
+        *self = Vec::with_capacity(count);
     }
 
-    fn smallest(context: Context) -> usize {
+    fn add(&mut self) -> &mut dyn Wire {
+        self.push(T::default());
+        self.last_mut().expect("an element was added")
+    }
+
+    fn any(&self) -> Box<dyn Wire> {
+        Box::new(T::default())
+    }
+
+    fn size(&self) -> usize {
+        size_of::<T>()
+    }
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    fn at(&self, index: usize) -> &dyn Wire {
+        &self[index]
+    }
+}
+
+fn array_kind(context: Context) -> &'static str {
+    match context.null {
+        Null::Allowed => context.choose("nullable array", "nullable compact array"),
+        Null::Refused => context.choose("array", "compact array"),
+    }
+}
+
+/// Reads an array; false if it is null.
+fn read_array(
+    array: &mut dyn Elements,
+    reader: &mut Reader<'_>,
+    context: Context,
+) -> Result<bool, Malformed> {
+    let start = reader.position();
+    let count = read_length(reader, context, Width::Long)?;
+    reader.leaf(
+        "count",
+        context.choose("int32", UNSIGNED_VARINT),
+        start,
+        || count.map_or("null".to_string(), |count| count.to_string()),
+    );
+    let Some(count) = count else {
+        reader.say(array_kind(context), || "null".to_string());
+        return Ok(false);
+    };
+    let element = context.element();
+    if count > 0 {
+        reader.admit(count, array.any().smallest(element), array.size())?;
+        array.make_room(count);
+    }
+    for index in 0..count {
+        reader.enter_element(index);
+        array.add().read(reader, element)?;
+        reader.leave();
+    }
+    reader.say(array_kind(context), || {
+        format!("{count} of {}", array.any().kind(element))
+    });
+    Ok(true)
+}
+
+fn write_array(array: &dyn Elements, writer: &mut Writer, context: Context) {
+    write_length(writer, context, Width::Long, Some(array.length()));
+    for index in 0..array.length() {
+        array.at(index).write(writer, context.element());
+    }
+}
+
+fn sample_array(array: &mut dyn Elements, dice: &mut Dice<'_>, context: Context) {
+    for _ in 0..dice.count() {
+        array.add().sample(dice, context.element());
+    }
+}
+
+impl<T: Wire + Default + 'static> Wire for Option<Vec<T>> {
+    fn kind(&self, context: Context) -> &'static str {
+        array_kind(context)
+    }
+
+    fn smallest(&self, context: Context) -> usize {
         Width::Long.smallest(context)
     }
 
-    fn read(reader: &mut Reader<'_>, context: Context) -> Result<Self, Malformed> {
-        let start = reader.position();
-        let count = read_length(reader, context, Width::Long)?;
-        reader.leaf(
-            "count",
-            context.choose("int32", UNSIGNED_VARINT),
-            start,
-            || count.map_or("null".to_string(), |count| count.to_string()),
-        );
-        let Some(count) = count else {
-            reader.say(Self::kind(context), || "null".to_string());
-            return Ok(None);
-        };
-        let element = context.element();
-        let mut array = reader.reserve(count, T::smallest(element))?;
-        for index in 0..count {
-            reader.enter_element(index);
-            array.push(T::read(reader, element)?);
-            reader.leave();
-        }
-        reader.say(Self::kind(context), || {
-            format!("{count} of {}", T::kind(element))
-        });
-        Ok(Some(array))
+    fn read(&mut self, reader: &mut Reader<'_>, context: Context) -> Result<(), Malformed> {
+        let mut array = Vec::<T>::new();
+        *self = read_array(&mut array, reader, context)?.then_some(array);
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer, context: Context) {
-        let count = self.as_ref().map(Vec::len);
-        write_length(writer, context, Width::Long, count);
-        for element in self.iter().flatten() {
-            element.write(writer, context.element());
+        match self {
+            Some(array) => write_array(array, writer, context),
+            None => write_length(writer, context, Width::Long, None),
         }
     }
 
-    fn sample(dice: &mut Dice<'_>, context: Context) -> Self {
-        sample_option(dice, context, |dice| {
-            let count = dice.count();
-            (0..count)
-                .map(|_| T::sample(dice, context.element()))
-                .collect()
-        })
-    }
-}
-
-/// Writes a type that is never null as its nullable twin, which never meets a null.
-macro_rules! never_null {
-    ($([$($generics:tt)*] $type:ty;)*) => {$(
-        impl<$($generics)*> Wire for $type {
-            fn kind(context: Context) -> &'static str {
-                Option::<$type>::kind(context.element())
-            }
-
-            fn smallest(context: Context) -> usize {
-                Option::<$type>::smallest(context)
-            }
-
-            fn read(reader: &mut Reader<'_>, context: Context) -> Result<Self, Malformed> {
-                let value = Option::<$type>::read(reader, context.element())?;
-                Ok(value.expect("null is refused while reading"))
-            }
-
-            fn write(&self, writer: &mut Writer, context: Context) {
-                Some(self.clone()).write(writer, context.element());
-            }
-
-            fn sample(dice: &mut Dice<'_>, context: Context) -> Self {
-                let value = Option::<$type>::sample(dice, context.element());
-                value.expect("null is refused while sampling")
-            }
+    fn sample(&mut self, dice: &mut Dice<'_>, context: Context) {
+        *self = dice.some(context).then(Vec::new);
+        if let Some(array) = self {
+            sample_array(array, dice, context);
         }
-    )*};
+    }
 }
 
-never_null! {
-    [] Text;
-    [] Bytes;
-}
-
-impl<T: Wire> Wire for Vec<T> {
-    fn kind(context: Context) -> &'static str {
-        Option::<Vec<T>>::kind(context.element())
+impl<T: Wire + Default + 'static> Wire for Vec<T> {
+    fn kind(&self, context: Context) -> &'static str {
+        array_kind(context.element())
     }
 
-    fn smallest(context: Context) -> usize {
-        Option::<Vec<T>>::smallest(context)
+    fn smallest(&self, context: Context) -> usize {
+        Width::Long.smallest(context)
     }
 
-    fn read(reader: &mut Reader<'_>, context: Context) -> Result<Self, Malformed> {
-        let value = Option::<Vec<T>>::read(reader, context.element())?;
-        Ok(value.expect("null is refused while reading"))
+    fn read(&mut self, reader: &mut Reader<'_>, context: Context) -> Result<(), Malformed> {
+        let there = read_array(self, reader, context.element())?;
+        assert!(there, "null is refused while reading");
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer, context: Context) {
-        write_length(writer, context.element(), Width::Long, Some(self.len()));
-        for element in self {
-            element.write(writer, context.element());
-        }
+        write_array(self, writer, context.element());
     }
 
-    fn sample(dice: &mut Dice<'_>, context: Context) -> Self {
-        let value = Option::<Vec<T>>::sample(dice, context.element());
-        value.expect("null is refused while sampling")
-    }
-}
-
-fn sample_option<T>(
-    dice: &mut Dice<'_>,
-    context: Context,
-    make: impl FnOnce(&mut Dice<'_>) -> T,
-) -> Option<T> {
-    match context.null {
-        Null::Allowed if dice.below(4) == 0 => None,
-        _ => Some(make(dice)),
+    fn sample(&mut self, dice: &mut Dice<'_>, context: Context) {
+        sample_array(self, dice, context);
     }
 }
 

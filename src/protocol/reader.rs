@@ -240,19 +240,19 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// Takes memory for `count` elements of type `T`, of which each is at least `smallest` bytes
-    /// long here; refuses counts that cannot be true.
-    pub(super) fn reserve<T>(
+    /// Pays for the memory of `count` elements of `size` bytes, of which each is at least `smallest`
+    /// bytes long here; refuses counts that cannot be true.
+    pub(super) fn admit(
         &mut self,
         count: usize,
         smallest: usize,
-    ) -> Result<Vec<T>, Malformed> {
+        size: usize,
+    ) -> Result<(), Malformed> {
         let least = count.checked_mul(smallest.max(1));
         if least.is_none_or(|least| least > self.remaining()) {
             return Err(self.malformed(Reason::ImpossibleCount));
         }
-        self.spend(count.saturating_mul(size_of::<T>()))?;
-        Ok(Vec::with_capacity(count))
+        self.spend(count.saturating_mul(size))
     }
 
     /// Pays for memory.

@@ -5,6 +5,8 @@
 //! numbers. The same list gives the same message, and smaller numbers give a simpler one, so a
 //! shrinker of lists is a shrinker of messages.
 
+use super::wire::{Context, Null};
+
 /// A list of choices. After its end every choice is 0, which is the simplest.
 #[derive(Debug)]
 pub struct Dice<'a> {
@@ -68,6 +70,11 @@ impl<'a> Dice<'a> {
             29 => '-',
             letter => char::from(b'a' + u8::try_from(letter % 26).expect("26 letters")),
         }
+    }
+
+    /// Whether a value that may be null is there.
+    pub(super) fn some(&mut self, context: Context) -> bool {
+        context.null == Null::Refused || self.below(4) != 0
     }
 
     /// Whether an optional thing is there.

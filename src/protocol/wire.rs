@@ -35,21 +35,22 @@ pub enum Null {
 }
 
 /// A type that can be a field.
-pub trait Wire: Sized {
+pub trait Wire {
     /// The name of the layout, in Kafka's words.
-    fn kind(context: Context) -> &'static str;
+    fn kind(&self, context: Context) -> &'static str;
 
     /// The length in bytes of the shortest value, which bounds how many a frame can hold.
-    fn smallest(context: Context) -> usize;
+    fn smallest(&self, context: Context) -> usize;
 
-    /// Reads one value.
-    fn read(reader: &mut Reader<'_>, context: Context) -> Result<Self, Malformed>;
+    /// Reads a value in place of the default that stands here. What was read before an error stays.
+    fn read(&mut self, reader: &mut Reader<'_>, context: Context) -> Result<(), Malformed>;
 
     /// Writes the value. Null where the version has no null is written as empty.
     fn write(&self, writer: &mut Writer, context: Context);
 
-    /// A value made of `dice`, such that writing and reading it in `context` gives it back.
-    fn sample(dice: &mut Dice<'_>, context: Context) -> Self;
+    /// Puts a value made of `dice` in place of the default that stands here, such that writing and
+    /// reading it in `context` gives it back.
+    fn sample(&mut self, dice: &mut Dice<'_>, context: Context);
 }
 
 impl Context {

@@ -57,7 +57,7 @@ impl Writer {
     ///
     /// # Panics
     /// If `write` shares bytes: only tagged fields are written so, and Kafka has no records in them.
-    pub(super) fn with_length(&mut self, write: impl FnOnce(&mut Writer)) {
+    pub(super) fn with_length(&mut self, write: &mut dyn FnMut(&mut Writer)) {
         let start = self.written.len();
         let shared = self.shared.len();
         write(self);
