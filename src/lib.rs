@@ -31,7 +31,7 @@
 //! | --- | --- |
 //! | `time` | |
 //! | `rng` | |
-//! | `sorted` | |
+//! | `sorted` | `rng` |
 //! | `timers` | `sorted` `time` |
 //! | `model` | |
 //! | `protocol` | `sorted` `model` |

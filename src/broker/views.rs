@@ -9,6 +9,7 @@ use super::{Broker, Config, Connection, Partition, Timer};
 use crate::controller::Controller;
 use crate::model::{Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, TopicPartition};
 use crate::process::Deadline;
+use crate::sorted::sort_by_key;
 
 /// What one fetcher does for one partition.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +133,7 @@ impl Broker {
         if let Some(at) = self.isr_changes.next_wakeup() {
             deadlines.push(deadline(at, "asks the controller again for an ISR"));
         }
-        deadlines.sort_by_key(|deadline| deadline.at);
+        sort_by_key(&mut deadlines, |deadline| deadline.at);
         deadlines
     }
 }

@@ -24,6 +24,7 @@ use crate::protocol::api::CreateTopicsRequest;
 use crate::protocol::api::create_topics::{CreatableTopic, CreateableTopicConfig};
 use crate::protocol::{ApiKey, ErrorCode};
 use crate::rng::Rng;
+use crate::sorted::sort_by_key;
 use crate::time::{Instant, Moment};
 
 /// What an admin client is made of. It begins with the default settings.
@@ -338,7 +339,7 @@ impl Process for Admin {
             });
         }
         self.network.deadlines(&mut deadlines);
-        deadlines.sort_by_key(|deadline| deadline.at);
+        sort_by_key(&mut deadlines, |deadline| deadline.at);
         deadlines
     }
 

@@ -14,7 +14,7 @@
 //! is asked for as soon as the answer is there. Not modelled: racks, `metadata.max.idle.ms`, a metadata
 //! recovery strategy (KIP-899), authorization.
 
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::{SortedMap, SortedSet, sort_by_key};
 
 use super::backoff::Backoff;
 use super::config::NetworkConfig;
@@ -293,7 +293,7 @@ fn merge(topic: &MetadataResponseTopic, old: Option<&Topic>) -> (Topic, bool) {
     let mut leaderless = false;
     let same = old.filter(|old| old.id == topic.topic_id);
     let mut sorted: Vec<&MetadataResponsePartition> = topic.partitions.iter().collect();
-    sorted.sort_by_key(|partition| partition.partition_index);
+    sort_by_key(&mut sorted, |partition| partition.partition_index);
     let mut partitions = Vec::with_capacity(sorted.len());
     for partition in sorted {
         let Ok(number) = usize::try_from(partition.partition_index) else {

@@ -260,12 +260,11 @@ impl Read<'_> {
     }
 
     fn cleanup_policy(&self) -> Result<CleanupPolicy, String> {
-        let mut parts: Vec<&str> = self.value.split(',').map(str::trim).collect();
-        parts.sort_unstable();
+        let parts: Vec<&str> = self.value.split(',').map(str::trim).collect();
         match parts.as_slice() {
             ["delete"] => Ok(CleanupPolicy::Delete),
             ["compact"] => Ok(CleanupPolicy::Compact),
-            ["compact", "delete"] => Ok(CleanupPolicy::CompactAndDelete),
+            ["compact", "delete"] | ["delete", "compact"] => Ok(CleanupPolicy::CompactAndDelete),
             _ => self.refuse("delete, compact, or both with a comma between them"),
         }
     }

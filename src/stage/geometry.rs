@@ -238,11 +238,14 @@ pub fn along(pieces: &[Point], part: f64) -> Point {
 
 /// A coordinate as the picture writes it: at most two decimals, no trailing zeros, no minus zero.
 pub fn number(value: f64) -> String {
-    let rounded = (value * 100.0).round() / 100.0;
-    if rounded == 0.0 {
-        return "0".to_owned();
+    let hundredths = (value * 100.0).round() as i64;
+    let (whole, part) = (hundredths.abs() / 100, hundredths.abs() % 100);
+    let sign = if hundredths < 0 { "-" } else { "" };
+    match (part, part % 10) {
+        (0, _) => format!("{sign}{whole}"),
+        (_, 0) => format!("{sign}{whole}.{}", part / 10),
+        _ => format!("{sign}{whole}.{part:02}"),
     }
-    format!("{rounded}")
 }
 
 #[cfg(test)]
@@ -258,6 +261,8 @@ mod tests {
             (0.1 + 0.2, "0.3"),
             (1.0 / 3.0, "0.33"),
             (-7.125, "-7.13"),
+            (3.05, "3.05"),
+            (-0.5, "-0.5"),
         ] {
             assert_eq!(number(value), text);
         }

@@ -4,16 +4,15 @@
 //! format's version; what a newer app wrote is refused with a sentence. Reading never trusts the length that
 //! the bytes promise: a script has at most one mebibyte.
 
-use std::io::{Read, Write};
-
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 /// The version that is written.
 const VERSION: &str = "1";
 /// The longest script that is unpacked, as the parser has it.
-const MOST: u64 = 1 << 20;
+const MOST: usize = 1 << 20;
+/// How hard to try: links are to be short.
+const LEVEL: u8 = 9;
 /// A link longer than this is not offered; browsers and chats cut it.
 pub const MOST_LINK: usize = 8 * 1_024;
 
@@ -35,11 +34,7 @@ impl Damaged {
 
 /// A script as the fragment of an address, without the `#`.
 pub fn pack(script: &str) -> String {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-    let written = encoder
-        .write_all(script.as_bytes())
-        .and_then(|()| encoder.finish());
-    let bytes = written.expect("writing to memory does not fail");
+    let bytes = compress_to_vec(script.as_bytes(), LEVEL);
     format!("s={VERSION}.{}", to_base64(&bytes))
 }
 
@@ -57,12 +52,9 @@ fn open(packed: &str) -> Result<String, Damaged> {
         _ => return Err(Damaged::Incomplete),
     }
     let bytes = from_base64(packed).ok_or(Damaged::Incomplete)?;
-    let mut script = String::new();
-    let mut decoder = DeflateDecoder::new(bytes.as_slice()).take(MOST + 1);
-    decoder
-        .read_to_string(&mut script)
-        .map_err(|_| Damaged::Incomplete)?;
-    match script.is_empty() || script.len() as u64 > MOST {
+    let bytes = decompress_to_vec_with_limit(&bytes, MOST).map_err(|_| Damaged::Incomplete)?;
+    let script = String::from_utf8(bytes).map_err(|_| Damaged::Incomplete)?;
+    match script.is_empty() {
         true => Err(Damaged::Incomplete),
         false => Ok(script),
     }

@@ -8,7 +8,7 @@
 //!
 //! Left out: bandwidth and packet loss. TCP hides the one and the fault commands stand for the other.
 
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::{SortedMap, SortedSet, sort_by_key};
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
@@ -280,7 +280,7 @@ impl Network {
                 self.under_way.push(Reverse(Queued(packet)));
             }
         }
-        self.held.sort_by_key(|packet| packet.number);
+        sort_by_key(&mut self.held, |packet| packet.number);
     }
 
     /// Lets the packets on these links go on. True when something was held there.

@@ -22,6 +22,7 @@ use crate::protocol::api::fetch::{
 };
 use crate::protocol::api::{FetchRequest, FetchResponse};
 use crate::protocol::{Chunks, ErrorCode};
+use crate::sorted::sort_by_key;
 use crate::time::{Duration, Moment};
 
 /// From this version on any replica serves consumers.
@@ -269,7 +270,7 @@ impl Broker {
                 partitions: answers,
             });
         }
-        result.spots.sort_by_key(|spot| spot.slot);
+        sort_by_key(&mut result.spots, |spot| spot.slot);
         result
     }
 

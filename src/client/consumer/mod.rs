@@ -44,6 +44,7 @@ use crate::process::{Deadline, Input, Instruction, Outbox, Process};
 use crate::protocol::ErrorCode;
 use crate::protocol::records::{Batch, Record};
 use crate::rng::Rng;
+use crate::sorted::sort_by_key;
 use crate::time::{Instant, Moment};
 
 /// How many of the last returned records are kept for those who draw them.
@@ -547,7 +548,7 @@ impl Process for Consumer {
             });
         }
         self.network.deadlines(&mut deadlines);
-        deadlines.sort_by_key(|deadline| deadline.at);
+        sort_by_key(&mut deadlines, |deadline| deadline.at);
         deadlines
     }
 

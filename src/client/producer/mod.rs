@@ -41,6 +41,7 @@ use crate::fact::Fact;
 use crate::model::{Address, BrokerId, ProcessId, Text, TopicPartition};
 use crate::process::{Deadline, Input, Instruction, Load, Outbox, Process};
 use crate::rng::Rng;
+use crate::sorted::sort_by_key;
 use crate::time::{Instant, Moment};
 
 /// What a producer is made of.
@@ -288,7 +289,7 @@ impl Process for Producer {
             });
         }
         self.network.deadlines(&mut deadlines);
-        deadlines.sort_by_key(|deadline| deadline.at);
+        sort_by_key(&mut deadlines, |deadline| deadline.at);
         deadlines
     }
 

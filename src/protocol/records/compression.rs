@@ -13,7 +13,7 @@
 //! | lz4 | one frame of independent blocks of 64 KiB |
 //! | zstd | one or more frames |
 
-use super::header::Codec;
+use super::{gzip, header::Codec};
 use crate::protocol::malformed::{Malformed, Reason};
 use bytes::Bytes;
 use std::io::{Read, Write};
@@ -22,7 +22,7 @@ use std::io::{Read, Write};
 pub(super) fn compress(codec: Codec, body: Vec<u8>) -> Bytes {
     let compressed = match codec {
         Codec::None => body,
-        Codec::Gzip => gzip(&body),
+        Codec::Gzip => gzip::compress(&body),
         Codec::Snappy => snappy(&body),
         Codec::Lz4 => lz4(&body),
         Codec::Zstd => zstd(&body),
@@ -35,7 +35,7 @@ pub(super) fn decompress(codec: Codec, body: &Bytes, limit: usize) -> Result<Byt
     let inflated = match codec {
         Codec::None if body.len() <= limit => return Ok(body.clone()),
         Codec::None => Err(Reason::InflatesTooFar),
-        Codec::Gzip => gunzip(body, limit),
+        Codec::Gzip => gzip::decompress(body, limit),
         Codec::Snappy => unsnappy(body, limit),
         Codec::Lz4 => unlz4(body, limit),
         Codec::Zstd => unzstd(body, limit),
@@ -66,22 +66,6 @@ fn read_within(source: impl Read, inflated: &mut Vec<u8>, limit: usize) -> Resul
 
 /// What stands for errors that writing to memory does not have.
 const MEMORY: &str = "memory takes every byte";
-
-fn gzip(body: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(body).expect(MEMORY);
-    encoder.finish().expect(MEMORY)
-}
-
-fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, Reason> {
-    let mut inflated = Vec::new();
-    read_within(
-        flate2::bufread::MultiGzDecoder::new(body),
-        &mut inflated,
-        limit,
-    )?;
-    Ok(inflated)
-}
 
 /// How xerial's snappy streams begin: a magic, the version and the oldest compatible version.
 const XERIAL_MAGIC: &[u8] = &[0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];

@@ -30,6 +30,7 @@ mod batch;
 mod builder;
 mod compression;
 mod describe;
+mod gzip;
 mod header;
 mod record;
 mod varint;

@@ -12,7 +12,7 @@ mod anatomy;
 mod clients;
 mod wire;
 
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::{SortedMap, SortedSet, sort_by_key};
 
 use crate::broker::Broker as BrokerProcess;
 use crate::controller::PartitionState;
@@ -203,7 +203,7 @@ fn topics(world: &World, memory: &mut Memory) -> Vec<Topic> {
             .iter()
             .position(|plan| plan.name == topic.name)
     };
-    topics.sort_by_key(|topic| planned(topic).unwrap_or(usize::MAX));
+    sort_by_key(&mut topics, |topic| planned(topic).unwrap_or(usize::MAX));
     topics
 }
 

@@ -12,6 +12,7 @@ use crate::protocol::header::RequestHeader;
 use crate::protocol::reader::Reader;
 use crate::protocol::records::read_batches;
 use crate::protocol::{AnyRequest, ApiKey, Chunks};
+use crate::sorted::sort_by_key;
 use crate::stage::extract::Memory;
 use crate::stage::snapshot::{KeyMark, Load, Traveller};
 use crate::world::{InFlight, Parcel, World};
@@ -27,7 +28,7 @@ const FRAME: usize = 1 << 20;
 
 pub(super) fn travellers(world: &World, memory: &mut Memory) -> Vec<Traveller> {
     let mut packets: Vec<&InFlight> = world.in_flight().collect();
-    packets.sort_by_key(|packet| packet.number);
+    sort_by_key(&mut packets, |packet| packet.number);
     let mut travellers = Vec::new();
     for packet in packets {
         let Parcel::Bytes(Payload::Kafka(bytes)) = &packet.parcel else {

@@ -6,6 +6,8 @@
 
 use std::cmp::Ordering;
 
+use crate::sorted::sort_by;
+
 /// A vertical piece that wants a lane.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Run {
@@ -83,7 +85,7 @@ impl Run {
 /// as they fit. `boxes` are (wanted middle, height) in any order; the answer is in the same order.
 pub(super) fn spread(boxes: &[(f64, f64)], gap: f64, top: f64, bottom: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..boxes.len()).collect();
-    order.sort_by(|&a, &b| boxes[a].0.total_cmp(&boxes[b].0).then(a.cmp(&b)));
+    sort_by(&mut order, |&a, &b| boxes[a].0.total_cmp(&boxes[b].0));
     let mut middles: Vec<f64> = boxes.iter().map(|(wanted, _)| *wanted).collect();
     let push_down = |middles: &mut Vec<f64>| {
         let mut ceiling = top;

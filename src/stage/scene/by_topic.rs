@@ -1,5 +1,6 @@
 //! The lens by topic, in drawing order: trunks, then for each partition its title, log, flag and marks.
 
+use crate::sorted::sort_by_key;
 use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect, Route};
 use crate::stage::kit::{self, GroupShape, MarkerKind, Numbers, Tape, text_width};
@@ -232,7 +233,7 @@ fn copies(pen: &mut Pen, partition: &Partition, tape: &Tape) {
         ),
     ];
     let mut brokers: Vec<_> = partition.replicas.iter().collect();
-    brokers.sort_by_key(|replica| replica.broker);
+    sort_by_key(&mut brokers, |replica| replica.broker);
     for (nth, replica) in brokers.iter().enumerate() {
         let cx = left + 17.0 + 34.0 * nth as f64;
         let has = replica.log_end > open.offset;

@@ -82,16 +82,11 @@ impl Scene {
     pub fn hit(&self, point: Point, least: f64) -> Option<&Thing> {
         let exact = self.targets.iter().rev().find(|t| t.area.contains(point));
         let near = || {
-            let mut reached: Vec<&Target> = self
-                .targets
-                .iter()
+            let far = |t: &Target| t.area.mid().distance(point);
+            let targets = self.targets.iter();
+            targets
                 .filter(|t| t.area.at_least(least).contains(point))
-                .collect();
-            reached.sort_by(|a, b| {
-                let far = |t: &Target| t.area.mid().distance(point);
-                far(a).total_cmp(&far(b))
-            });
-            reached.first().copied()
+                .min_by(|a, b| far(a).total_cmp(&far(b)))
         };
         exact.or_else(near).map(|target| &target.thing)
     }
