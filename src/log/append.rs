@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Log;
 use super::config::{LogConfig, TimestampType};
 use super::segment::Segment;
+use super::{Bulk, Log};
 use crate::model::{LeaderEpoch, Offset};
 use crate::protocol::records::Batch;
 use crate::time::Timestamp;
@@ -98,7 +98,12 @@ impl Log {
                 .assign(batch.leader_epoch(), batch.base_offset());
         }
         self.active_mut().append(batch, wall, config);
-        self.bytes += batch.size() as u64;
+        let one = Bulk {
+            bytes: batch.size() as u64,
+            batches: 1,
+        };
+        self.held.add(one);
+        self.appended.add(one);
         self.end = last_offset + 1;
         rolled
     }
@@ -136,7 +141,10 @@ impl Log {
         self.segments.truncate(keep);
         let left = self.active_mut().truncate(offset);
         self.end = left.max(self.start);
-        self.bytes = self.segments().map(|s| u64::from(s.size())).sum();
+        self.held = Bulk::default();
+        for segment in &self.segments {
+            self.held.add(segment.bulk());
+        }
         let end = self.end;
         self.epochs.truncate_from_end(end);
         end
@@ -144,6 +152,10 @@ impl Log {
 
     /// Throws everything away; the next record gets the offset `start` (`truncateFullyAndStartAt`).
     pub fn start_again_at(&mut self, start: Offset, wall: Timestamp) {
-        *self = Log::new(start, wall);
+        let appended = self.appended;
+        *self = Log {
+            appended,
+            ..Log::new(start, wall)
+        };
     }
 }

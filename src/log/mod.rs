@@ -46,6 +46,25 @@ use std::sync::Arc;
 use crate::model::Offset;
 use crate::time::Timestamp;
 
+/// So many bytes in so many batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bulk {
+    pub bytes: u64,
+    pub batches: u64,
+}
+
+impl Bulk {
+    fn add(&mut self, more: Bulk) {
+        self.bytes += more.bytes;
+        self.batches += more.batches;
+    }
+
+    fn take(&mut self, less: Bulk) {
+        self.bytes -= less.bytes;
+        self.batches -= less.batches;
+    }
+}
+
 /// One replica's log.
 #[derive(Clone, Debug)]
 pub struct Log {
@@ -56,7 +75,8 @@ pub struct Log {
     /// The offset that the next record gets.
     end: Offset,
     epochs: Epochs,
-    bytes: u64,
+    held: Bulk,
+    appended: Bulk,
 }
 
 impl Log {
@@ -67,7 +87,8 @@ impl Log {
             start,
             end: start,
             epochs: Epochs::default(),
-            bytes: 0,
+            held: Bulk::default(),
+            appended: Bulk::default(),
         }
     }
 
@@ -88,7 +109,18 @@ impl Log {
 
     /// The bytes of all batches in the log, which followers may share with their leader.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.held.bytes
+    }
+
+    /// What is in the log now.
+    pub fn held(&self) -> Bulk {
+        self.held
+    }
+
+    /// What was ever appended, whatever has become of it. Never less than [`Log::held`], and the
+    /// difference is what retention and truncation took away.
+    pub fn appended(&self) -> Bulk {
+        self.appended
     }
 
     /// The segments, oldest first; the last one is active.

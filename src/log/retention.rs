@@ -3,8 +3,6 @@
 //! Granularity is the segment, never the record: a record that is older than `retention.ms` stays
 //! readable until the youngest record of its segment is too. Nothing above the high watermark goes.
 
-use std::sync::Arc;
-
 use super::Log;
 use super::config::LogConfig;
 use super::segment::Segment;
@@ -48,7 +46,7 @@ impl Log {
                 expired.extend(self.expire(Expiry::Time, high_watermark, wall, too_old));
             }
             if let Some(retention) = config.retention_bytes {
-                let mut surplus = self.bytes.saturating_sub(retention);
+                let mut surplus = self.held.bytes.saturating_sub(retention);
                 let too_much = |segment: &Segment| {
                     let fits = u64::from(segment.size()) <= surplus && !segment.is_empty();
                     if fits {
@@ -131,11 +129,8 @@ impl Log {
     }
 
     fn drop_segments(&mut self, count: usize) {
-        let gone: u64 = self
-            .segments
-            .drain(..count)
-            .map(|segment: Arc<Segment>| u64::from(segment.size()))
-            .sum();
-        self.bytes -= gone;
+        for segment in self.segments.drain(..count) {
+            self.held.take(segment.bulk());
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::Bulk;
 use super::chunk::{Chunk, OffsetEntry, StoredBatch, TimeEntry};
 use super::config::LogConfig;
 use crate::model::Offset;
@@ -88,6 +89,15 @@ impl Segment {
 
     pub fn is_empty(&self) -> bool {
         self.size == 0
+    }
+
+    /// How much is in it. Counts its chunks, so it is for when a segment goes.
+    pub(super) fn bulk(&self) -> Bulk {
+        let batches = self.chunks.iter().map(|chunk| chunk.batches.len() as u64);
+        Bulk {
+            bytes: u64::from(self.size),
+            batches: batches.sum(),
+        }
     }
 
     /// What retention by time compares with the clock: the greatest timestamp of its records, or

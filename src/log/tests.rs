@@ -477,3 +477,35 @@ fn what_producers_may_not_send_is_refused() {
         assert_eq!(refused.map(|refused| refused.error), expected, "row {at}");
     }
 }
+
+#[test]
+fn what_a_log_holds_is_what_was_appended_less_what_went() {
+    let config = LogConfig {
+        retention_bytes: Some(1_500),
+        ..small_segments()
+    };
+    let mut log = log_of(30, &config);
+    let count = |log: &Log| {
+        let batches: Vec<_> = log.batches(log.start(), log.end()).collect();
+        Bulk {
+            bytes: batches.iter().map(|batch| u64::from(batch.size())).sum(),
+            batches: batches.len() as u64,
+        }
+    };
+    let appended = log.appended();
+    assert_eq!(log.held(), appended, "nothing has gone yet");
+    assert_eq!(appended.batches, 30);
+    log.truncate_to(Offset(61), Timestamp(0));
+    assert_eq!(log.held(), count(&log));
+    assert_eq!(log.held().batches, 20);
+    let end = log.end();
+    log.delete_old_segments(end, Timestamp(0), &config);
+    assert!(
+        log.start() > Offset(0),
+        "retention took the oldest segments"
+    );
+    assert_eq!(log.held(), count(&log));
+    log.start_again_at(Offset(7), Timestamp(0));
+    assert_eq!(log.held(), Bulk::default());
+    assert_eq!(log.appended(), appended, "what was appended stays so");
+}

@@ -16,6 +16,7 @@ use crate::world::command::{Command, Place, Stamped};
 use crate::world::invariant::Violation;
 use crate::world::observed::Observed;
 use crate::world::plan::{Plan, Refused};
+use crate::world::weight::Stretch;
 use crate::world::{Ran, Steps, World};
 
 /// Steps between two checkpoints: what a browser replays in less than 50 ms.
@@ -31,6 +32,8 @@ struct Checkpoint {
     observed: Observed,
     /// How many commands had been carried out.
     performed: usize,
+    /// What the world's logs held.
+    logs: Stretch,
 }
 
 /// A future that was left by acting before it.
@@ -69,6 +72,7 @@ impl History {
             world: world.clone(),
             observed: observed.clone(),
             performed: 0,
+            logs: world.log_stretch(),
         };
         Ok(History {
             plan: Arc::new(plan.clone()),
@@ -126,6 +130,26 @@ impl History {
 
     pub fn checkpoints(&self) -> usize {
         self.checkpoints.len()
+    }
+
+    /// The bytes of memory that record batches take: those in the logs as they are, and those that only
+    /// a checkpoint still holds, because retention or a cut has taken them since. Cheap enough to ask
+    /// in every frame.
+    ///
+    /// Appending again after rewinding makes the same bytes a second time, and they count twice.
+    pub fn retained_log_bytes(&self) -> u64 {
+        let mut bytes = 0;
+        let mut before = Stretch::default();
+        let mut base = Stretch::default();
+        let here = self.world.place();
+        for checkpoint in &self.checkpoints {
+            bytes += checkpoint.logs.beyond(before);
+            before = checkpoint.logs;
+            if checkpoint.world.place() <= here {
+                base = before;
+            }
+        }
+        bytes + self.world.log_stretch().beyond(base)
     }
 
     /// Goes to the end of an instant, forward or back, with at most `limit` steps of work.
@@ -218,10 +242,12 @@ impl History {
 
     fn checkpoint(&mut self) {
         let (world, observed) = (self.world.clone(), self.observed.clone());
+        let logs = world.log_stretch();
         self.checkpoints.push(Checkpoint {
             world,
             observed,
             performed: self.performed,
+            logs,
         });
         if self.checkpoints.len() > MOST {
             let half = self.checkpoints.len() / 2;

@@ -12,7 +12,8 @@
 //! Contents: [`plan`] how a world is described · [`command`] what people do · [`host`] one process ·
 //! [`network`] links and packets · [`journal`] what happened · [`invariant`] what must always hold ·
 //! [`audit`] acknowledged, readable, lost, duplicated · [`ribbon`] counts and marks along time ·
-//! [`observed`] every fold over facts, rewound together · [`history`] seeking and forking.
+//! [`observed`] every fold over facts, rewound together · [`history`] seeking and forking ·
+//! [`weight`] what all that takes in memory.
 //!
 //! Left out: crashes and restarts, ZooKeeper, clocks that are wrong.
 
@@ -26,6 +27,7 @@ pub mod network;
 pub mod observed;
 pub mod plan;
 pub mod ribbon;
+pub mod weight;
 
 use crate::sorted::SortedMap;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ mod memory;
 mod scripts;
 mod shaken;
 mod tidy;
+mod weight;
 mod wire;
 
 #[path = "../scripts/mod.rs"]

@@ -64,6 +64,23 @@ pub fn peak_of<T>(run: impl FnOnce() -> T) -> (T, usize) {
     (value, peak)
 }
 
+/// What `run` returns, and how many bytes more than before are live after it.
+pub fn kept_by<T>(run: impl FnOnce() -> T) -> (T, usize) {
+    let before = LIVE.get();
+    let value = run();
+    (value, LIVE.get().wrapping_sub(before))
+}
+
+#[test]
+fn what_is_kept_counts_what_is_still_live() {
+    let (kept, bytes) = kept_by(|| {
+        drop(vec![0u8; 30_000]);
+        vec![0u8; 10_000]
+    });
+    assert!((10_000..11_000).contains(&bytes), "{bytes}");
+    drop(kept);
+}
+
 #[test]
 fn the_peak_counts_what_was_live_at_once() {
     let (_, peak) = peak_of(|| {
