@@ -119,6 +119,19 @@ impl StoredBatch {
         bytes
     }
 
+    /// Whether two replicas store the same batch: equal bytes at the same offset. Usually they share
+    /// them, and then no byte is looked at.
+    pub fn is_copy_of(&self, other: &StoredBatch) -> bool {
+        let shared = |mine: &Bytes, theirs: &Bytes| {
+            mine.as_ptr() == theirs.as_ptr() && mine.len() == theirs.len()
+        };
+        self.base_offset == other.base_offset
+            && self.last_offset_delta == other.last_offset_delta
+            && (shared(&self.head, &other.head) && shared(&self.body, &other.body)
+                || self.head == other.head && self.body == other.body
+                || self.bytes() == other.bytes())
+    }
+
     /// The batch, decoded as far as its header.
     pub fn batch(&self) -> Batch {
         let head: &[u8; HEADER_SIZE] = self.head[..HEADER_SIZE]

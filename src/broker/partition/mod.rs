@@ -20,6 +20,8 @@ mod follower;
 mod high_watermark;
 mod isr;
 mod leader;
+#[cfg(test)]
+mod planted;
 mod read;
 mod replica;
 

@@ -10,6 +10,7 @@ mod control;
 mod following;
 mod in_sync;
 mod metadata;
+mod planted;
 mod producing;
 
 use crate::sorted::{SortedMap, SortedSet};

@@ -85,11 +85,10 @@ impl CommittedIsReplicated {
             }
             let from = committed.max(member.log_start()).max(leader.log_start());
             let mut mine = leader.log().batches(from, to);
-            let alike = member.log().batches(from, to).all(|theirs| {
-                mine.next().is_some_and(|mine| {
-                    mine.base_offset() == theirs.base_offset() && mine.bytes() == theirs.bytes()
-                })
-            });
+            let alike = member
+                .log()
+                .batches(from, to)
+                .all(|theirs| mine.next().is_some_and(|mine| mine.is_copy_of(theirs)));
             if !alike || mine.next().is_some() {
                 return Err(format!(
                     "R6: brokers {by} and {id} differ below {to} of {partition}"

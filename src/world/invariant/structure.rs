@@ -184,11 +184,7 @@ fn same_bytes(
     }
     let mut theirs = leader.log().batches(from, until);
     for mine in follower.log().batches(from, until) {
-        let same = theirs.next().is_some_and(|other| {
-            other.base_offset() == mine.base_offset()
-                && other.next_offset() == mine.next_offset()
-                && other.bytes() == mine.bytes()
-        });
+        let same = theirs.next().is_some_and(|other| other.is_copy_of(mine));
         if !same {
             let at = mine.base_offset();
             return Err(format!(
