@@ -40,6 +40,13 @@ impl Replicas {
         Arc::make_mut(&mut self.slots[slot.0 as usize])
     }
 
+    /// Whether a replica is the very same in another copy.
+    pub(super) fn shares(&self, other: &Replicas, slot: Slot) -> bool {
+        let at = slot.0 as usize;
+        let both = self.slots.get(at).zip(other.slots.get(at));
+        both.is_some_and(|(one, other)| Arc::ptr_eq(one, other))
+    }
+
     pub(super) fn find(&self, name: &TopicPartition) -> Option<&Partition> {
         self.slot(name).map(|slot| self.get(slot))
     }

@@ -97,6 +97,20 @@ impl Broker {
             .sum()
     }
 
+    /// An estimate of the bytes by which the replicas here differ from those of a later copy of this
+    /// broker, record batches aside: what changed was copied, what did not is shared.
+    pub fn unshared_log_weight(&self, later: Option<&Broker>) -> u64 {
+        let changed = self.replicas.slots().filter(|slot| {
+            let later = later.map(|later| &later.replicas);
+            !later.is_some_and(|later| self.replicas.shares(later, *slot))
+        });
+        let weights = changed.map(|slot| {
+            let replica = self.replicas.get(slot);
+            size_of::<Partition>() as u64 + replica.log().copied_by_append()
+        });
+        weights.sum()
+    }
+
     pub(super) fn list_deadlines(&self) -> Vec<Deadline> {
         let deadline = |at, why: &str| Deadline {
             at,

@@ -123,6 +123,14 @@ impl Log {
         self.appended
     }
 
+    /// An estimate of the bytes that the first append to a copy of this log copies: handles, no records.
+    pub fn copied_by_append(&self) -> u64 {
+        let pointers = self.segments.len() + self.active().chunks();
+        let open = self.active().open_batches();
+        let bytes = size_of::<Segment>() + open * size_of::<StoredBatch>();
+        (bytes + pointers * size_of::<usize>()) as u64
+    }
+
     /// The segments, oldest first; the last one is active.
     pub fn segments(&self) -> impl ExactSizeIterator<Item = &Segment> {
         self.segments.iter().map(Arc::as_ref)

@@ -91,6 +91,15 @@ impl Segment {
         self.size == 0
     }
 
+    pub(super) fn chunks(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// The batches in the chunk that is written to.
+    pub(super) fn open_batches(&self) -> usize {
+        self.chunks.last().map_or(0, |chunk| chunk.batches.len())
+    }
+
     /// How much is in it. Counts its chunks, so it is for when a segment goes.
     pub(super) fn bulk(&self) -> Bulk {
         let batches = self.chunks.iter().map(|chunk| chunk.batches.len() as u64);

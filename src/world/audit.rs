@@ -82,6 +82,12 @@ impl Audit {
         }
     }
 
+    /// An estimate of the bytes that the promises take.
+    pub(super) fn weight(&self) -> u64 {
+        let spans = self.acknowledged.values().map(|spans| spans.0.len());
+        16 * spans.sum::<usize>() as u64 + 128 * self.acknowledged.len() as u64
+    }
+
     /// Holds the promises against the logs.
     pub fn report(&self, world: &World) -> Report {
         let mut report = Report::default();

@@ -6,35 +6,23 @@
 //!
 //! Laws: a seek forgets nothing; the same place reached in any way has the same digest. Checkpoints are
 //! spaced by the work it takes to replay, not by time, so that an idle hour costs as little as an idle
-//! second.
+//! second; they are thinned when they hold more memory than they may ([`super::checkpoints`]).
 
 use std::sync::Arc;
 
 use crate::rng::Seed;
 use crate::time::Instant;
+use crate::world::checkpoints::{Checkpoint, Checkpoints};
 use crate::world::command::{Command, Place, Stamped};
 use crate::world::invariant::Violation;
 use crate::world::observed::Observed;
 use crate::world::plan::{Plan, Refused};
-use crate::world::weight::Stretch;
 use crate::world::{Ran, Steps, World};
 
 /// Steps between two checkpoints: what a browser replays in less than 50 ms.
 const GAP: u64 = 4_000;
-/// Checkpoints kept; past it every second one of the older half goes.
-const MOST: usize = 400;
 /// Futures kept after forking; past it the oldest goes.
 const BRANCHES: usize = 8;
-
-#[derive(Clone, Debug)]
-struct Checkpoint {
-    world: World,
-    observed: Observed,
-    /// How many commands had been carried out.
-    performed: usize,
-    /// What the world's logs held.
-    logs: Stretch,
-}
 
 /// A future that was left by acting before it.
 #[derive(Clone, Debug)]
@@ -53,7 +41,7 @@ pub struct History {
     performed: usize,
     world: World,
     observed: Observed,
-    checkpoints: Vec<Checkpoint>,
+    checkpoints: Checkpoints,
     newest: Instant,
     branches: Vec<Branch>,
     violation: Option<Violation>,
@@ -68,12 +56,7 @@ impl History {
         let mut observed = Observed::default();
         let world = World::new(plan, seed, &mut observed.journal)?;
         let violation = observed.look(&world).err();
-        let first = Checkpoint {
-            world: world.clone(),
-            observed: observed.clone(),
-            performed: 0,
-            logs: world.log_stretch(),
-        };
+        let first = Checkpoint::new(&world, &observed, 0);
         Ok(History {
             plan: Arc::new(plan.clone()),
             seed,
@@ -81,7 +64,7 @@ impl History {
             performed: 0,
             world,
             observed,
-            checkpoints: vec![first],
+            checkpoints: Checkpoints::new(first),
             newest: Instant::ZERO,
             branches: Vec::new(),
             violation,
@@ -138,18 +121,32 @@ impl History {
     ///
     /// Appending again after rewinding makes the same bytes a second time, and they count twice.
     pub fn retained_log_bytes(&self) -> u64 {
-        let mut bytes = 0;
-        let mut before = Stretch::default();
-        let mut base = Stretch::default();
-        let here = self.world.place();
-        for checkpoint in &self.checkpoints {
-            bytes += checkpoint.logs.beyond(before);
-            before = checkpoint.logs;
-            if checkpoint.world.place() <= here {
-                base = before;
-            }
-        }
-        bytes + self.world.log_stretch().beyond(base)
+        self.checkpoints.retained_log_bytes(&self.world)
+    }
+
+    /// An estimate of the bytes that only checkpoints hold. Never above their cap, unless two of them
+    /// alone are.
+    pub fn checkpoint_bytes(&self) -> u64 {
+        self.checkpoints.weight()
+    }
+
+    /// Lets checkpoints hold so many bytes, in place of [`CAP`](super::checkpoints::CAP).
+    pub fn cap_checkpoints(&mut self, bytes: u64) {
+        self.checkpoints.set_cap(bytes);
+    }
+
+    /// The earliest instant to which there is a way back.
+    pub fn earliest(&self) -> Instant {
+        self.checkpoints.first().world.now()
+    }
+
+    /// Gives up the way back beyond here, and the branches that lead off from there, to free what only
+    /// they hold. The script stays whole: played from its beginning, it leads here again.
+    pub fn forget_past(&mut self) {
+        let here = Checkpoint::new(&self.world, &self.observed, self.performed);
+        self.checkpoints.begin_with(here);
+        let now = self.now();
+        self.branches.retain(|branch| branch.forked_at > now);
     }
 
     /// Goes to the end of an instant, forward or back, with at most `limit` steps of work.
@@ -171,9 +168,7 @@ impl History {
     }
 
     fn restore(&mut self, place: Place) {
-        let before = |checkpoint: &Checkpoint| checkpoint.world.place() <= place;
-        let index = self.checkpoints.partition_point(before).saturating_sub(1);
-        let checkpoint = &self.checkpoints[index];
+        let checkpoint = self.checkpoints.before(place);
         self.world = checkpoint.world.clone();
         self.observed = checkpoint.observed.clone();
         self.performed = checkpoint.performed;
@@ -187,7 +182,7 @@ impl History {
                 .map(|stamped| stamped.place)
                 .filter(|due| *due <= place);
             let goal = due.unwrap_or(place);
-            let last = self.checkpoints.last().map_or(0, |c| c.world.steps());
+            let last = self.checkpoints.last().world.steps();
             // Stop where the next checkpoint belongs, when this is the first time here.
             let room = (last + GAP).saturating_sub(self.world.steps()).max(1);
             let fresh = self.world.steps() >= last;
@@ -241,22 +236,8 @@ impl History {
     }
 
     fn checkpoint(&mut self) {
-        let (world, observed) = (self.world.clone(), self.observed.clone());
-        let logs = world.log_stretch();
-        self.checkpoints.push(Checkpoint {
-            world,
-            observed,
-            performed: self.performed,
-            logs,
-        });
-        if self.checkpoints.len() > MOST {
-            let half = self.checkpoints.len() / 2;
-            let mut index = 0;
-            self.checkpoints.retain(|_| {
-                index += 1;
-                index > half || index % 2 == 1
-            });
-        }
+        let here = Checkpoint::new(&self.world, &self.observed, self.performed);
+        self.checkpoints.push(here);
     }
 
     /// Does the next single step; `None` when nothing is left to happen.
@@ -286,9 +267,7 @@ impl History {
             }
         }
         self.commands.truncate(self.performed);
-        self.checkpoints.retain(|checkpoint| {
-            checkpoint.world.place() <= place && checkpoint.performed <= self.performed
-        });
+        self.checkpoints.drop_behind(place, self.performed);
         self.newest = place.at;
         self.commands.push(Stamped { place, command });
         self.performed += 1;
@@ -312,29 +291,24 @@ impl History {
             steps: 0,
         };
         self.restore(place);
-        let (world, performed) = (self.world.place(), self.performed);
-        self.checkpoints.retain(|checkpoint| {
-            checkpoint.world.place() <= world && checkpoint.performed <= performed
-        });
+        self.checkpoints
+            .drop_behind(self.world.place(), self.performed);
         self.commands = chosen.commands.as_ref().clone();
         self.newest = self.world.now();
         self.run(place, Steps::UNLIMITED);
     }
 
-    /// Removes the last command and replays: what undo does. False when there is none.
+    /// Removes the last command and replays: what undo does. False when there is none, or no way back
+    /// before it.
     pub fn undo(&mut self) -> bool {
-        if self.commands.is_empty() {
+        if self.commands.len() <= self.checkpoints.first().performed {
             return false;
         }
         let now = self.now();
         self.commands.pop();
-        let count = self.commands.len();
-        self.checkpoints
-            .retain(|checkpoint| checkpoint.performed <= count);
-        let place = self
-            .checkpoints
-            .last()
-            .map_or(Place::default(), |c| c.world.place());
+        let latest = Place::after(self.newest);
+        self.checkpoints.drop_behind(latest, self.commands.len());
+        let place = self.checkpoints.last().world.place();
         // Checkpoints made after the undone command, but before any other, are gone with it.
         self.restore(place);
         self.newest = self.world.now();

@@ -15,7 +15,7 @@ use crate::model::ProcessId;
 use crate::time::Instant;
 
 /// Entries in one shared chunk, so that copying a journal copies a list of references.
-const CHUNK: usize = 256;
+pub(super) const CHUNK: usize = 256;
 /// Chunks kept; with about 130 bytes an entry and what it points to, 16 MB at the most.
 const CHUNKS: usize = 320;
 
@@ -69,6 +69,15 @@ impl Journal {
                 }
             }
         }
+    }
+
+    /// Forgets all but about the newest `count` entries; they stay in the digest.
+    pub(super) fn forget_all_but(&mut self, count: u64) {
+        let first = self.noted.saturating_sub(count);
+        while self.chunks.len() > 1 && self.chunks[1].first().is_some_and(|e| e.number <= first) {
+            self.chunks.pop_front();
+        }
+        self.chunks.shrink_to_fit();
     }
 
     /// What all that was noted comes to.
@@ -203,6 +212,22 @@ mod tests {
         assert_eq!(journal.first_kept(), 2 * CHUNK as u64 + 1);
         assert_ne!(journal.digest(), filled(5).digest());
         assert_eq!(filled(5).digest(), filled(5).digest());
+    }
+
+    #[test]
+    fn a_shortened_journal_keeps_its_digest_and_its_newest_entries() {
+        let mut journal = filled(2_000);
+        let digest = journal.digest();
+        journal.forget_all_but(300);
+        assert_eq!((journal.digest(), journal.len()), (digest, 2_000));
+        assert!(
+            (1_400..=1_701).contains(&journal.first_kept()),
+            "{}",
+            journal.first_kept()
+        );
+        assert_eq!(journal.since(1_999).count(), 1);
+        journal.note(Instant::from_secs(9), None, Fact::Started);
+        assert_eq!(journal.get(2_001).map(|e| e.number), Some(2_001));
     }
 
     #[test]

@@ -13,11 +13,12 @@
 //! [`network`] links and packets · [`journal`] what happened · [`invariant`] what must always hold ·
 //! [`audit`] acknowledged, readable, lost, duplicated · [`ribbon`] counts and marks along time ·
 //! [`observed`] every fold over facts, rewound together · [`history`] seeking and forking ·
-//! [`weight`] what all that takes in memory.
+//! [`checkpoints`] where a history comes back to · [`weight`] what all that takes in memory.
 //!
 //! Left out: crashes and restarts, ZooKeeper, clocks that are wrong.
 
 pub mod audit;
+pub mod checkpoints;
 pub mod command;
 pub mod history;
 pub mod host;

@@ -5,14 +5,36 @@
 //! lies along one line, and a world at one instant holds a [`Stretch`] of that line: retention moves its
 //! beginning, appending moves its end. What several worlds of one history hold together is the union of
 //! their stretches, which takes no walk through any log.
+//!
+//! Everything here is an estimate from lengths, held against the allocator by a test. It is never noted
+//! as a fact: a pointer has another size in the browser.
 
+use std::sync::Arc;
+
+use super::host::{Host, Program};
+use super::journal::CHUNK;
+use super::observed::Observed;
+use super::ribbon::Ribbon;
+use crate::broker::Broker;
+use crate::fact::Entry;
 use crate::log::{Bulk, StoredBatch};
 use crate::world::World;
+use crate::world::network::InFlight;
 
 /// What the first owner of a batch adds to its bytes: the count of the slices that share it.
 const OWNER: u64 = 4 * size_of::<usize>() as u64;
 /// What each replica adds to a batch.
 const HANDLE: u64 = size_of::<StoredBatch>() as u64;
+/// One entry of the journal, with what little it points to.
+pub(super) const ENTRY: u64 = size_of::<Entry>() as u64 + 16;
+/// What laws and audit remember of one replica.
+const REMEMBERED: u64 = 400;
+/// A client with its connections, what it believes of the cluster and what it lately received.
+const CLIENT: u64 = 20_000;
+/// A broker without its replicas.
+const BROKER: u64 = 20_000;
+/// A connection, a timer and the like.
+const SMALL: u64 = 150;
 
 /// From where to where of all that was ever appended, in bytes of memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +51,7 @@ impl Stretch {
 
     /// What lies in it beyond the end of an earlier one.
     ///
-    /// Stretches add up several partitions, of which one may have moved on while another stood still;
+    /// A stretch adds up several partitions, of which one may have moved on while another stood still;
     /// then this is more than what is really new, never less.
     pub fn beyond(self, earlier: Stretch) -> u64 {
         self.to.saturating_sub(self.from.max(earlier.to))
@@ -54,5 +76,49 @@ impl World {
             }
         }
         stretch
+    }
+
+    /// What this world holds and a later one does not, record batches aside.
+    pub(super) fn beyond(&self, later: &World) -> u64 {
+        let packets = self.in_flight().count() + self.network().connections().count();
+        let mut bytes = packets as u64 * size_of::<InFlight>() as u64;
+        for (id, host) in self.hosts.iter() {
+            match later.hosts.get(id) {
+                Some(same) if Arc::ptr_eq(host, same) => {}
+                other => bytes += beyond(host, other.map(Arc::as_ref)),
+            }
+        }
+        bytes
+    }
+}
+
+fn beyond(host: &Host, later: Option<&Host>) -> u64 {
+    let later = later.and_then(Host::broker);
+    match &host.program {
+        Program::Broker(broker) => BROKER + broker_beyond(broker, later),
+        Program::Producer(_) | Program::Consumer(_) | Program::Admin(_) => CLIENT,
+        Program::Socket(_) => SMALL,
+    }
+}
+
+fn broker_beyond(broker: &Broker, later: Option<&Broker>) -> u64 {
+    let small = broker.connections().len() + broker.parked().len() * 4 + broker.fetches().count();
+    let replicas = broker.partitions().count() as u64;
+    broker.unshared_log_weight(later) + small as u64 * SMALL + replicas * REMEMBERED
+}
+
+impl Observed {
+    /// What a copy of it holds for itself, besides what grows with the replicas. Of the journal that is
+    /// the chunk that was written to, half full as a rule.
+    pub(super) fn weight(&self) -> u64 {
+        self.ribbon.weight() + self.audit.weight() + ENTRY * CHUNK as u64 / 2
+    }
+}
+
+impl Ribbon {
+    fn weight(&self) -> u64 {
+        let (_, counts) = self.counts();
+        let marks = self.marks().iter().map(|mark| mark.text.len() + 64);
+        4 * counts.len() as u64 + marks.sum::<usize>() as u64
     }
 }

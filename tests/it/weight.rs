@@ -74,3 +74,72 @@ fn retained_log_bytes_are_what_the_allocator_gave() {
         );
     }
 }
+
+/// The first page's cluster.
+const FIRST: &str = include_str!("../../www/lessons/first.script");
+
+#[test]
+fn checkpoints_weigh_what_the_allocator_gets_back() {
+    for (name, text, seconds) in [
+        ("small", SMALL, 60),
+        ("large", LARGE, 60),
+        ("first", FIRST, 300),
+    ] {
+        let mut history = play(text);
+        let to = history.now() + Duration::from_secs(seconds);
+        history.seek(to, Steps::UNLIMITED);
+        let said = history.checkpoint_bytes();
+        let (_, kept) = memory::kept_by(|| history.forget_past());
+        let freed = kept.wrapping_neg();
+        let ratio = freed as f64 / said as f64;
+        assert!(
+            (0.6..1.5).contains(&ratio),
+            "{name}: {said} said, {freed} freed"
+        );
+    }
+}
+
+#[test]
+fn checkpoints_keep_below_their_cap_and_the_way_back_stays_whole() {
+    let mut free = play(LARGE);
+    let mut capped = play(LARGE);
+    capped.cap_checkpoints(4_000_000);
+    let end = Instant::from_secs(40);
+    free.seek(end, Steps::UNLIMITED);
+    capped.seek(end, Steps::UNLIMITED);
+    assert!(
+        free.checkpoint_bytes() > 8_000_000,
+        "{}",
+        free.checkpoint_bytes()
+    );
+    assert!(capped.checkpoint_bytes() <= 4_000_000);
+    assert!(capped.checkpoints() > 2 && capped.checkpoints() < free.checkpoints());
+    assert_eq!(capped.earliest(), Instant::ZERO);
+    for second in [39, 3, 21, 0, 12] {
+        let to = Instant::from_secs(second);
+        free.seek(to, Steps::UNLIMITED);
+        capped.seek(to, Steps::UNLIMITED);
+        let digest = |history: &History| history.observed().journal.digest();
+        assert_eq!(digest(&free), digest(&capped), "second {second}");
+    }
+}
+
+#[test]
+fn a_history_that_forgot_its_past_begins_here_and_its_script_does_not() {
+    let mut history = play(SMALL);
+    history.seek(Instant::from_secs(20), Steps::UNLIMITED);
+    history.forget_past();
+    let digest = history.observed().journal.digest();
+    assert_eq!((history.checkpoints(), history.checkpoint_bytes()), (1, 0));
+    history.seek(Instant::from_secs(5), Steps::UNLIMITED);
+    assert_eq!(
+        history.now(),
+        Instant::from_secs(20),
+        "there is no way back"
+    );
+    assert!(!history.undo(), "nor a way to undo what lies before");
+    assert_eq!(
+        play(&history.to_script()).observed().journal.digest(),
+        digest
+    );
+}

@@ -19,9 +19,13 @@ use bytes::Bytes;
 use std::io::{Read, Write};
 
 /// Compresses a body. The same body always gives the same bytes.
-pub(super) fn compress(codec: Codec, body: Vec<u8>) -> Bytes {
+pub(super) fn compress(codec: Codec, mut body: Vec<u8>) -> Bytes {
     let compressed = match codec {
-        Codec::None => body,
+Codec::None => {
+            // Every log that stores the batch keeps this very memory, room for more records included.
+            body.shrink_to_fit();
+            body
+        }
         Codec::Gzip => gzip::compress(&body),
         Codec::Snappy => snappy(&body),
         Codec::Lz4 => lz4(&body),

@@ -1,7 +1,5 @@
 //! Whoever asks is answered once, in time, and is not told less than before.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{Invariant, broker};
 use crate::client::config::Acks;
 use crate::fact::{CloseReason, Entry, Fact};
@@ -9,6 +7,7 @@ use crate::model::{BrokerId, ConnectionId, Offset, ProcessId, Side, TopicName, T
 use crate::process::Payload;
 use crate::protocol::api::{FetchRequest, ListOffsetsRequest};
 use crate::protocol::{AnyRequest, ApiKey, Chunks, decode_response};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Duration, Instant};
 use crate::world::{Parcel, World};
 
@@ -36,10 +35,10 @@ struct Open {
 #[derive(Clone, Debug, Default)]
 pub struct WhoAsksIsAnswered {
     /// What is open on each connection that its opener holds, by correlation id.
-    open: BTreeMap<ConnectionId, BTreeMap<i32, Open>>,
+    open: SortedMap<ConnectionId, SortedMap<i32, Open>>,
     /// The requests that wait at a broker, by when their time is up.
-    waiting: BTreeSet<(Instant, ConnectionId, i32)>,
-    told: BTreeMap<TopicPartition, Offset>,
+    waiting: SortedSet<(Instant, ConnectionId, i32)>,
+    told: SortedMap<TopicPartition, Offset>,
 }
 
 impl Invariant for WhoAsksIsAnswered {
@@ -58,7 +57,7 @@ impl Invariant for WhoAsksIsAnswered {
         }
         match &entry.fact {
             Fact::Connected { connection, .. } => {
-                self.open.insert(*connection, BTreeMap::new());
+                self.open.insert(*connection, SortedMap::new());
                 Ok(())
             }
             Fact::Disconnected {

@@ -1,12 +1,11 @@
 //! The logs of one partition are one log, of which some replicas have more and some less.
 
-use std::collections::BTreeMap;
-
 use super::{Invariant, PerReplica, broker};
 use crate::broker::Partition;
 use crate::fact::{Entry, Fact, Role};
 use crate::log::EpochStart;
 use crate::model::{BrokerId, LeaderEpoch, Offset, TopicPartition};
+use crate::sorted::SortedMap;
 use crate::world::World;
 
 /// R4 below the lower of two high watermarks, two replicas hold the same batches. R5 what a follower has
@@ -21,7 +20,7 @@ pub struct LogsAgree {
     /// The epochs of each replica's log as its appends have made them, to know what a cut took away.
     epochs: PerReplica<Vec<EpochStart>>,
     /// How far a partition is committed, by any leader's word.
-    committed: BTreeMap<TopicPartition, Offset>,
+    committed: SortedMap<TopicPartition, Offset>,
 }
 
 impl Invariant for LogsAgree {

@@ -1,13 +1,12 @@
 //! Those for whom a leader waits include those from whom the next leader would be taken.
 
-use std::collections::BTreeMap;
-
 use super::{Invariant, broker};
 use crate::broker::Partition;
 use crate::controller::PartitionState;
 use crate::fact::{Entry, Fact, Role};
 use crate::log::EpochStart;
 use crate::model::{BrokerId, Offset, TopicPartition};
+use crate::sorted::SortedMap;
 use crate::world::World;
 
 /// What was committed, by any leader's word.
@@ -27,7 +26,7 @@ struct Committed {
 /// of them begin with an empty log, so it says nothing new before brokers can die.
 #[derive(Clone, Debug, Default)]
 pub struct QuorumsOverlap {
-    committed: BTreeMap<TopicPartition, Committed>,
+    committed: SortedMap<TopicPartition, Committed>,
 }
 
 impl Invariant for QuorumsOverlap {
