@@ -22,6 +22,7 @@ fn row(name: &str, figure: impl std::fmt::Display, unit: &str) {
 }
 
 fn main() {
+    digests();
     println!("{:<58} {:>14}", "native", "median of 5");
     for workload in workload::ALL {
         cluster(workload);
@@ -31,6 +32,18 @@ fn main() {
     }
     growth();
     checkpoint();
+}
+
+/// What is measured is what is tested: this build has the digests that the debug build has.
+fn digests() {
+    for line in include_str!("../tests/workloads.txt").lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let workload = workload::ALL.iter().find(|load| load.name == words[0]);
+        let mut history = workload.expect("a workload of this name").start();
+        let seconds = words[1].parse().expect("seconds");
+        let tally = Workload::run(&mut history, Duration::from_secs(seconds));
+        assert_eq!(format!("{:016x}", tally.digest), words[2], "{line}");
+    }
 }
 
 /// Simulated seconds per real second, with checkpoints, invariants, audit and ribbon on.

@@ -1,4 +1,5 @@
 // The workloads of `cargo bench` in this browser, as a table in #results. `npm run bench` opens this page.
+// With workloads and seconds behind the #, such as `#idle=30&singles=3`, it measures nothing and tells their digests.
 import glueUrl from '../pkg/kafka_playground.js?url';
 import moduleUrl from '../pkg/kafka_playground_bg.wasm?url';
 
@@ -25,10 +26,25 @@ async function time(prepare, work) {
   return median(samples);
 }
 
-async function measure() {
+async function start() {
   const glue = await import(/* @vite-ignore */ glueUrl);
   const { memory } = await glue.default({ module_or_path: moduleUrl });
-  const { Bench } = glue;
+  return { Bench: glue.Bench, memory };
+}
+
+async function digests(loads) {
+  const { Bench } = await start();
+  for (const [name, seconds] of new URLSearchParams(loads)) {
+    const bench = Bench.start(name);
+    bench.run(Number(seconds));
+    rows.push(`${name} ${seconds} ${bench.digest()}`);
+    bench.free();
+    await breath();
+  }
+}
+
+async function measure() {
+  const { Bench, memory } = await start();
   row('Chromium', `median of ${RUNS}`, '');
   for (const name of Bench.names()) {
     let done;
@@ -70,7 +86,7 @@ async function measure() {
 
 const results = document.querySelector('#results');
 try {
-  await measure();
+  await (location.hash.length > 1 ? digests(location.hash.slice(1)) : measure());
   results.textContent = rows.join('\n');
 } catch (error) {
   results.textContent = `${rows.join('\n')}\nstopped: ${error.stack ?? error}`;

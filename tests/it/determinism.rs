@@ -40,6 +40,29 @@ fn every_script_has_the_stored_digest() {
     );
 }
 
+/// The other half of this test is `tests/e2e/digests.spec.mjs`: there the optimised module of the built
+/// page runs the same, so that debug and release, native and wasm, are held to one digest.
+#[test]
+fn every_workload_has_the_stored_digest() {
+    let stored = include_str!("../workloads.txt");
+    let mut fresh = String::new();
+    for line in stored.lines() {
+        let (load, _) = line.rsplit_once(' ').unwrap();
+        let (name, seconds) = load.split_once(' ').unwrap();
+        let workload = workload::ALL.iter().find(|workload| workload.name == name);
+        let mut history = workload.unwrap().start();
+        let span = Duration::from_secs(seconds.parse().unwrap());
+        workload::Workload::run(&mut history, span);
+        fresh.push_str(&format!("{load} {}\n", digest(&history)));
+    }
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/workloads.txt");
+        std::fs::write(path, fresh).unwrap();
+        return;
+    }
+    assert_eq!(fresh, stored, "name, seconds, digest");
+}
+
 /// The first page's cluster with its commands given, standing at the beginning.
 fn first_page() -> Script {
     let mut script = read(include_str!("../../www/lessons/first.script"));
