@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, minifySync } from 'vite';
 import { FIRST } from './www/tools/stills.mjs';
@@ -49,7 +48,8 @@ const glue = () => ({
   },
 });
 
-const bench = join(root, 'www/bench.html');
+/** Pages that are only measured with. */
+const benches = ['www/bench.html', 'www/frames.html'].map(path => join(root, path));
 
 export default defineConfig({
   root,
@@ -66,7 +66,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { input: [join(root, 'index.html'), ...(existsSync(bench) ? [bench] : [])] },
+    rolldownOptions: { input: [join(root, 'index.html'), ...benches] },
   },
   server: { watch: { ignored: ['**/target/**', '**/.tools/**', '**/dist/**', '**/src/**'] } },
 });

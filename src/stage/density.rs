@@ -17,6 +17,26 @@ pub enum Density {
     Heat,
 }
 
+/// What a reader can choose: the level that follows from the rate, or one of the four.
+pub const CHOICES: [Option<Density>; 5] = [
+    None,
+    Some(Density::Letters),
+    Some(Density::Strip),
+    Some(Density::Stream),
+    Some(Density::Heat),
+];
+
+/// What a choice is called.
+pub fn name(choice: Option<Density>) -> &'static str {
+    match choice {
+        None => "Auto",
+        Some(Density::Letters) => "Letters",
+        Some(Density::Strip) => "Strip",
+        Some(Density::Stream) => "Stream",
+        Some(Density::Heat) => "Heat",
+    }
+}
+
 /// Above this rate letters become a stream.
 pub const STREAM_FROM: f64 = 12.0;
 /// Above this rate a stream becomes heat.

@@ -60,6 +60,18 @@ impl Keys {
         true
     }
 
+    /// True for a key that was learned.
+    pub fn knows(&self, key: &str) -> bool {
+        self.index.contains_key(key)
+    }
+
+    /// Forgets the key that was learned last, as if it had never come.
+    pub fn forget_last(&mut self) {
+        let mut names = std::mem::take(&mut self.names);
+        names.pop();
+        *self = Keys::of(names.iter().map(String::as_str));
+    }
+
     /// The mark of a key; a key never seen gets the mark of no key.
     pub fn mark(&self, key: &str) -> KeyMark {
         match self.index.get(key) {
@@ -208,6 +220,13 @@ mod tests {
         tags.sort();
         tags.dedup();
         assert_eq!(tags.len(), 400);
+    }
+
+    #[test]
+    fn forgetting_undoes_learning() {
+        let mut table = Keys::of(["trip-7", "trip-12", "user"]);
+        table.forget_last();
+        assert_eq!(table, Keys::of(["trip-7", "trip-12"]));
     }
 
     #[test]

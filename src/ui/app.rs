@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use yew::prelude::*;
 
 use crate::script;
-use crate::stage::Lens;
+use crate::stage::{Lens, density};
 use crate::time::Instant;
 use crate::ui::article::{CodePage, Contents, FirstRun, LessonPage, SandboxPage};
 use crate::ui::book::{self, Book};
@@ -422,6 +422,7 @@ impl App {
                 };
                 self.dispatch(Action::SetLens(lens));
             }
+            Deed::Density => self.next_density(),
             Deed::Inspect => self.dispatch(Action::ShowInspector(!self.document().inspector)),
             Deed::Find => self.dispatch(Action::Open(Overlay::Palette)),
             Deed::CopyLink => self.copy_link(),
@@ -446,6 +447,17 @@ impl App {
             _ => None,
         };
         lesson.map_or(Lens::ByBroker, |lesson| lesson.lens())
+    }
+
+    /// The next choice of density. Where no bar shows it, a line says it.
+    fn next_density(&self) {
+        let now = self.document().density;
+        let at = density::CHOICES.iter().position(|choice| *choice == now);
+        let next = density::CHOICES[at.map_or(0, |at| at + 1) % density::CHOICES.len()];
+        self.dispatch(Action::SetDensity(next));
+        if self.document().route != Route::Sandbox {
+            self.toast(&format!("Density: {}", density::name(next)));
+        }
     }
 
     fn start_over(&self) {

@@ -25,6 +25,7 @@ pub enum Deed {
     Undo,
     Go(View),
     Lens,
+    Density,
     Inspect,
     Find,
     CopyLink,
@@ -47,7 +48,7 @@ const fn entry(deed: Deed, name: &'static str, keys: &'static str) -> Entry {
 }
 
 /// Every deed in the order in which the help lists them.
-pub const ALL: [Entry; 26] = [
+pub const ALL: [Entry; 27] = [
     entry(Deed::Play, "Play or pause", "Space"),
     entry(Deed::Forward, "Forward one event", "."),
     entry(Deed::Back, "Back one event", ","),
@@ -67,6 +68,11 @@ pub const ALL: [Entry; 26] = [
     entry(Deed::Go(View::Sandbox), "Sandbox", "2"),
     entry(Deed::Go(View::Code), "Code", "3"),
     entry(Deed::Lens, "By broker or by topic", "V"),
+    entry(
+        Deed::Density,
+        "Density: auto, letters, strip, stream, heat",
+        "G",
+    ),
     entry(Deed::Inspect, "Inspect what is selected", "I"),
     entry(Deed::Find, "Find anything", "Ctrl K"),
     entry(Deed::CopyLink, "Copy link", "L"),
@@ -116,6 +122,7 @@ pub fn of_stroke(stroke: Stroke<'_>) -> Option<Deed> {
         "2" => Deed::Go(View::Sandbox),
         "3" => Deed::Go(View::Code),
         "v" | "V" => Deed::Lens,
+        "g" | "G" => Deed::Density,
         "i" | "I" => Deed::Inspect,
         "l" | "L" => Deed::CopyLink,
         "d" | "D" => Deed::Theme,

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use crate::stage::density::Density;
 use crate::stage::{Lens, Thing};
 use crate::ui::route::Route;
 
@@ -85,6 +86,8 @@ pub struct Document {
     pub lit: Option<Thing>,
     /// The lens that the reader chose, if it is not the page's own.
     pub lens: Option<Lens>,
+    /// How crowded logs are drawn, if the reader says so.
+    pub density: Option<Density>,
     pub inspector: bool,
     pub overlay: Option<Overlay>,
     pub present: bool,
@@ -110,6 +113,7 @@ pub enum Action {
     Focus(Option<Thing>),
     Light(Option<Thing>),
     SetLens(Lens),
+    SetDensity(Option<Density>),
     ShowInspector(bool),
     Open(Overlay),
     Close,
@@ -132,6 +136,7 @@ impl Document {
             focus: None,
             lit: None,
             lens: None,
+            density: None,
             inspector: false,
             overlay: None,
             present: false,
@@ -185,6 +190,7 @@ impl Reducible for Document {
             Action::Focus(thing) => next.focus = thing,
             Action::Light(thing) => next.lit = thing,
             Action::SetLens(lens) => next.lens = Some(lens),
+            Action::SetDensity(density) => next.density = density,
             Action::ShowInspector(open) => next.inspector = open && next.selection.is_some(),
             Action::Open(overlay) => next.overlay = Some(overlay),
             Action::Close => next.overlay = None,

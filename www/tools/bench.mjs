@@ -1,5 +1,4 @@
 // `npm run bench`: the native benchmarks, then the same workloads in the browser on the built page.
-import { existsSync } from 'node:fs';
 import { at, files, main, must, say, warn } from './kit.mjs';
 import { build } from './build.mjs';
 import { chromium, setupTests } from './setup.mjs';
@@ -13,20 +12,21 @@ await main(async () => {
     warn('There are no native benchmarks yet (benches/).');
   }
   await build();
-  if (existsSync(at('dist/bench.html'))) await inBrowser();
-  else warn('There is no benchmark page yet (www/bench.html).');
+  say('The same workloads in Chromium');
+  await inBrowser('bench.html');
+  say('Frames in Chromium, without a graphics card');
+  await inBrowser('frames.html');
 });
 
-/** The page runs on its own and says when it is done: `data-bench="done"` on <html>, results as text in #results. */
-async function inBrowser() {
-  say('The same workloads in Chromium');
+/** A page runs on its own and says when it is done: `data-bench="done"` on <html>, results as text in #results. */
+async function inBrowser(name) {
   const [{ preview }, playwright] = await Promise.all([import('vite'), import('@playwright/test')]);
   const server = await preview({ root: at(), logLevel: 'error', preview: { port: 0, host: 'localhost' } });
   const browser = await playwright.chromium.launch({ executablePath: chromium(), args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
   try {
-    const page = await browser.newPage();
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     page.on('pageerror', error => warn(error.message));
-    await page.goto(new URL('bench.html', server.resolvedUrls.local[0]).href);
+    await page.goto(new URL(name, server.resolvedUrls.local[0]).href);
     await page.waitForSelector('html[data-bench="done"]', { state: 'attached', timeout: 15 * 60_000 });
     console.log(await page.locator('#results').innerText());
   } finally {

@@ -1,5 +1,5 @@
 // `npm run build`: leaves dist/, a folder that any file server can host under any path.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
@@ -16,7 +16,7 @@ export async function build() {
   const since = Date.now();
   say('Bundling the page');
   await must('vite', ['build'], { what: 'Vite could not bundle the page.', how: 'read the first error above.' });
-  benchPage();
+  benchPages();
   say('Writing the pages that deep links open');
   for (const [path, html] of await pages(readFileSync(at('dist/index.html'), 'utf8'))) {
     mkdirSync(dirname(at('dist', path)), { recursive: true });
@@ -27,11 +27,12 @@ export async function build() {
   done('dist/ is made: any file server can host it, under any path', since);
 }
 
-/** Vite writes the benchmark page to dist/www/; it belongs beside the page. */
-function benchPage() {
-  if (!existsSync(at('dist/www/bench.html'))) return;
-  const html = readFileSync(at('dist/www/bench.html'), 'utf8').replaceAll('"../', '"./');
-  writeFileSync(at('dist/bench.html'), html);
+/** Vite writes the pages that measure to dist/www/; they belong beside the page. */
+function benchPages() {
+  for (const name of ['bench.html', 'frames.html']) {
+    const html = readFileSync(at('dist/www', name), 'utf8').replaceAll('"../', '"./');
+    writeFileSync(at('dist', name), html);
+  }
   rmSync(at('dist/www'), { recursive: true });
 }
 

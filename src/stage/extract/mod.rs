@@ -6,95 +6,32 @@
 //! A [`Memory`] is kept between pictures: which keys have been seen, in order, and what was asked on each
 //! connection. It only ever adds to what the journal says, so a picture does not depend on the way to it.
 //!
+//! `logs` reads the copies, `clients` who writes and reads, `wire` what is under way, `changes` what has just
+//! happened, `flow` how much of it, `anatomy` a single record.
+//!
 //! Laws: nothing here changes the world; what the world does not know is left out, not made up.
 
 mod anatomy;
+mod changes;
 mod clients;
+mod flow;
+mod logs;
+mod memory;
 mod wire;
 
-use crate::sorted::{SortedMap, SortedSet, sort_by_key};
-
 use crate::broker::Broker as BrokerProcess;
-use crate::controller::PartitionState;
-use crate::fact::Fact;
-use crate::model::{BrokerId, Offset, ProcessId, Text, TopicName, TopicPartition};
-use crate::protocol::ApiKey;
+use crate::model::{ProcessId, Text};
 use crate::stage::Thing;
-use crate::stage::keys::Keys;
 use crate::stage::snapshot::{
-    Audit, Broker, BrokerState, Cell, CellState, Coordination, KeyMark, LegendItem, Link,
-    LinkState, Partition, Replica, Role, Snapshot, Topic,
+    Audit, Broker, BrokerState, Coordination, LegendItem, Link, LinkState, Snapshot,
 };
 use crate::world::{End, History, Links, World};
 
-/// How many of the newest records of each copy are read.
-const CELLS: i64 = 48;
-/// How many questions are remembered; answers come long before so many more were asked.
-const ASKED: usize = 20_000;
+pub use changes::{changes, step};
+pub use flow::{NO_HUE, activity, rates};
+pub use memory::Memory;
 
-/// What is remembered from picture to picture.
-#[derive(Clone, Debug, Default)]
-pub struct Memory {
-    keys: SortedMap<TopicName, Keys>,
-    /// What was asked on a connection under a correlation id.
-    asked: SortedMap<(ProcessId, u32, i32), (ApiKey, i16)>,
-    /// How much of the journal has been looked at.
-    seen: u64,
-    /// Travellers that stand still, on links that are held.
-    held: SortedSet<u64>,
-}
-
-impl Memory {
-    /// True for a traveller of the last picture that stands still.
-    pub fn is_held(&self, traveller: u64) -> bool {
-        self.held.contains(&traveller)
-    }
-
-    /// The mark of a key in a topic.
-    pub fn mark(&mut self, topic: &TopicName, key: Option<&[u8]>) -> KeyMark {
-        let Some(key) = key else {
-            return KeyMark::none();
-        };
-        let key = String::from_utf8_lossy(key);
-        let keys = self.keys.entry(topic.clone()).or_default();
-        keys.learn(&key);
-        keys.mark(&key)
-    }
-
-    fn look(&mut self, history: &History) {
-        let journal = &history.observed().journal;
-        // After going back the same facts come again, and are known.
-        let from = if journal.len() < self.seen {
-            0
-        } else {
-            self.seen
-        };
-        self.seen = journal.len();
-        for entry in journal.since(from) {
-            match &entry.fact {
-                Fact::RecordQueued {
-                    partition,
-                    key: Some(key),
-                } => {
-                    self.mark(&partition.topic, Some(key));
-                }
-                Fact::RequestSent {
-                    connection,
-                    api,
-                    version,
-                    correlation_id,
-                } => {
-                    if self.asked.len() >= ASKED {
-                        self.asked.clear();
-                    }
-                    let name = (connection.opener, connection.serial, *correlation_id);
-                    self.asked.insert(name, (*api, *version));
-                }
-                _ => {}
-            }
-        }
-    }
-}
+use logs::states;
 
 /// The picture's data at the instant at which a history stands.
 pub fn snapshot(history: &History, memory: &mut Memory) -> Snapshot {
@@ -106,7 +43,7 @@ pub fn snapshot(history: &History, memory: &mut Memory) -> Snapshot {
         .brokers()
         .map(|broker| self::broker(world, broker))
         .collect();
-    snapshot.topics = topics(world, memory);
+    snapshot.topics = logs::topics(world, memory);
     clients::add(&mut snapshot, world, memory);
     snapshot.coordination = coordination(world);
     snapshot.links = links(world);
@@ -169,129 +106,6 @@ fn coordination(world: &World) -> Coordination {
     Coordination::StandIn {
         title: "Cluster".into(),
         line: line.into(),
-    }
-}
-
-/// Every partition's state as the controller has it.
-fn states(world: &World) -> impl Iterator<Item = (TopicPartition, &PartitionState)> {
-    let controller = world.brokers().find_map(BrokerProcess::controller);
-    controller
-        .into_iter()
-        .flat_map(|controller| controller.store().partitions())
-}
-
-fn topics(world: &World, memory: &mut Memory) -> Vec<Topic> {
-    let mut topics: Vec<Topic> = Vec::new();
-    for (id, state) in states(world) {
-        let partition = partition(world, memory, id, state);
-        match topics
-            .last_mut()
-            .filter(|topic| topic.name == partition.id.topic)
-        {
-            Some(topic) => topic.partitions.push(partition),
-            None => topics.push(Topic {
-                name: partition.id.topic.clone(),
-                partitions: vec![partition],
-            }),
-        }
-    }
-    // The plan's order is the order in which a person named them.
-    let planned = |topic: &Topic| {
-        world
-            .plan()
-            .topics
-            .iter()
-            .position(|plan| plan.name == topic.name)
-    };
-    sort_by_key(&mut topics, |topic| planned(topic).unwrap_or(usize::MAX));
-    topics
-}
-
-fn partition(
-    world: &World,
-    memory: &mut Memory,
-    id: TopicPartition,
-    state: &PartitionState,
-) -> Partition {
-    let leader = Some(state.leader).filter(|leader| *leader != BrokerId::NONE);
-    let end = leader
-        .and_then(|leader| world.broker_by_id(leader)?.partition(&id))
-        .map_or(Offset::ZERO, |replica| replica.log_end());
-    let replicas = state.replicas.iter().map(|broker| {
-        let role = match leader {
-            Some(leader) if leader == *broker => Role::Leader,
-            _ if state.isr.contains(broker) => Role::Follower,
-            _ => {
-                let has = world
-                    .broker_by_id(*broker)
-                    .and_then(|broker| broker.partition(&id));
-                Role::Behind(end - has.map_or(Offset::ZERO, |replica| replica.log_end()))
-            }
-        };
-        replica(world, memory, &id, *broker, role)
-    });
-    let replicas = replicas.collect();
-    Partition {
-        id,
-        leader,
-        isr: state.isr.clone(),
-        replicas,
-        rate: 0.0,
-        activity: Vec::new(),
-    }
-}
-
-fn replica(
-    world: &World,
-    memory: &mut Memory,
-    id: &TopicPartition,
-    broker: BrokerId,
-    role: Role,
-) -> Replica {
-    let Some(held) = world
-        .broker_by_id(broker)
-        .and_then(|broker| broker.partition(id))
-    else {
-        let (log_start, log_end) = (Offset::ZERO, Offset::ZERO);
-        return Replica {
-            broker,
-            role,
-            log_start,
-            log_end,
-            high_watermark: None,
-            cells: Vec::new(),
-        };
-    };
-    let (start, end, high_watermark) = (held.log_start(), held.log_end(), held.high_watermark());
-    let from = start.max(Offset(end.0 - CELLS));
-    let mut cells = Vec::new();
-    for batch in held.log().batches(from, end) {
-        for record in batch
-            .batch()
-            .records()
-            .map_while(Result::ok)
-            .filter(|record| record.offset >= from)
-        {
-            let state = match (record.offset < high_watermark, &record.value) {
-                (false, _) => CellState::Open,
-                (true, None) => CellState::Tombstone,
-                (true, Some(_)) => CellState::Committed,
-            };
-            let key = memory.mark(&id.topic, record.key.as_deref());
-            cells.push(Cell {
-                offset: record.offset,
-                key,
-                state,
-            });
-        }
-    }
-    Replica {
-        broker,
-        role,
-        log_start: start,
-        log_end: end,
-        high_watermark: Some(high_watermark),
-        cells,
     }
 }
 

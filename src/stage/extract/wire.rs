@@ -12,8 +12,7 @@ use crate::protocol::header::RequestHeader;
 use crate::protocol::reader::Reader;
 use crate::protocol::records::read_batches;
 use crate::protocol::{AnyRequest, ApiKey, Chunks};
-use crate::sorted::sort_by_key;
-use crate::stage::extract::Memory;
+use crate::stage::extract::memory::{Memory, Packet};
 use crate::stage::snapshot::{KeyMark, Load, Traveller};
 use crate::world::{InFlight, Parcel, World};
 
@@ -22,20 +21,22 @@ const KEYS: usize = 64;
 /// Bytes that a batch may inflate to for the sake of a picture.
 const INFLATED: usize = 1 << 16;
 /// Travellers of one picture.
-const MOST: usize = 400;
+const MOST: usize = 2_400;
 /// The longest frame that is looked into.
 const FRAME: usize = 1 << 20;
 
 pub(super) fn travellers(world: &World, memory: &mut Memory) -> Vec<Traveller> {
     let mut packets: Vec<&InFlight> = world.in_flight().collect();
-    sort_by_key(&mut packets, |packet| packet.number);
+    // There may be thousands, in the order of a heap.
+    packets.sort_unstable_by_key(|packet| packet.number);
+    forget_arrived(&packets, memory);
     let mut travellers = Vec::new();
     for packet in packets {
         let Parcel::Bytes(Payload::Kafka(bytes)) = &packet.parcel else {
             continue;
         };
         for (index, (partition, load)) in
-            loads(world, memory, packet, bytes).into_iter().enumerate()
+            known(world, memory, packet, bytes).into_iter().enumerate()
         {
             if travellers.len() == MOST {
                 return travellers;
@@ -63,7 +64,39 @@ pub(super) fn travellers(world: &World, memory: &mut Memory) -> Vec<Traveller> {
     travellers
 }
 
-type Loads = Vec<(Option<TopicPartition>, Load)>;
+/// What one packet carries, for each partition that it concerns.
+pub(super) type Loads = Vec<(Option<TopicPartition>, Load)>;
+
+/// What arrived need not be known any more.
+fn forget_arrived(packets: &[&InFlight], memory: &mut Memory) {
+    let under_way = |number: &u64| {
+        packets
+            .binary_search_by_key(number, |packet| packet.number)
+            .is_ok()
+    };
+    memory.packets.retain(|number, _| under_way(number));
+}
+
+/// What a packet carries, decoded once as long as it is the same packet.
+fn known(world: &World, memory: &mut Memory, packet: &InFlight, bytes: &Chunks) -> Loads {
+    let same = |known: &&Packet| {
+        known.edition == memory.edition
+            && known.connection == packet.connection
+            && known.bytes == *bytes
+    };
+    if let Some(known) = memory.packets.get(&packet.number).filter(same) {
+        return known.loads.clone();
+    }
+    let loads = loads(world, memory, packet, bytes);
+    let known = Packet {
+        edition: memory.edition,
+        connection: packet.connection,
+        bytes: bytes.clone(),
+        loads: loads.clone(),
+    };
+    memory.packets.insert(packet.number, known);
+    loads
+}
 
 fn loads(world: &World, memory: &mut Memory, packet: &InFlight, bytes: &Chunks) -> Loads {
     let mut frames = FrameBuffer::new();
@@ -131,12 +164,7 @@ fn response(
     let Some(correlation_id) = correlation_id(frame) else {
         return;
     };
-    let name = (
-        packet.connection.opener,
-        packet.connection.serial,
-        correlation_id,
-    );
-    let Some((api, version)) = memory.asked.get(&name).copied() else {
+    let Some((api, version)) = memory.asked(packet.connection, correlation_id) else {
         return;
     };
     match api {

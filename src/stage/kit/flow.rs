@@ -50,7 +50,10 @@ pub fn stream(area: Rect, buckets: &[Bucket], role: Role) -> Shape {
         for (hue, count) in bucket.counts.iter().filter(|(_, count)| *count > 0) {
             let h = f64::from(*count) / f64::from(total) * inner;
             let x = area.x + 2.0 + at as f64 * STEP;
-            let mark = KeyMark::new(*hue, "");
+            let mark = match *hue {
+                0..10 => KeyMark::new(*hue, ""),
+                _ => KeyMark::none(),
+            };
             let class = format!("rec {}", hue_class(&mark));
             parts.push(Shape::rect(x, y, STEP - 0.6, h, 0.0, class));
             y += h;

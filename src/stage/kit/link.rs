@@ -3,10 +3,13 @@
 use crate::stage::geometry::{Point, Route};
 use crate::stage::shape::Shape;
 
-/// A line. `class` is one of `data`, `idle`, `repl`, `ctl`, `sess`, `slow`, `cut`, `was`.
+/// A line. `class` is one of `data`, alone or with its weight, `idle`, `repl`, `ctl`, `sess`, `slow`, `cut`, `was`.
 pub fn line(route: &Route, class: &'static str) -> Shape {
     let class = match class {
         "data" => "ln data",
+        "data w2" => "ln data w2",
+        "data w4" => "ln data w4",
+        "data w5" => "ln data w5",
         "idle" => "ln idle",
         "repl" => "ln repl",
         "ctl" => "ln ctl",

@@ -30,6 +30,9 @@ pub use mark::{
     FlagSide, GroupShape, MarkerKind, PoleKind, badge, chip, cross, dot, flag, group_marker,
     half_dot, pole, ring, text_width, wash,
 };
-pub use record::{RecordForm, flat_record, hue_class, letter_size, record, size_class};
+pub use record::{
+    RecordForm, filling_record, flat_record, hue_class, letter_size, record, settling_record,
+    size_class,
+};
 pub use tape::{Numbers, Tape};
 pub use travel::{answer, capsule, capsule_size, control_pill, diamond, error_answer};

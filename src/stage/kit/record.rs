@@ -1,7 +1,7 @@
 //! A record: a square where it is stored, a circle where it travels.
 
 use crate::stage::geometry::{Point, number};
-use crate::stage::shape::{Name, Shape};
+use crate::stage::shape::{Form, Name, Shape};
 use crate::stage::snapshot::{CellState, KeyMark};
 
 /// Stored or travelling.
@@ -66,6 +66,47 @@ pub fn record(at: Point, size: f64, mark: &KeyMark, state: CellState, form: Reco
         _ => {}
     }
     Shape::group(hue_class(mark), parts).at(at)
+}
+
+/// A record that has just been stored: a circle that becomes a square, `part` of the way.
+pub fn settling_record(at: Point, size: f64, mark: &KeyMark, state: CellState, part: f64) -> Shape {
+    let mut shape = record(at, size, mark, state, RecordForm::Square);
+    if let Form::Group { children } = &mut shape.form
+        && let Some(body) = children.first_mut()
+        && let Form::Rect { x, y, w, h, r } = &mut body.form
+    {
+        let side = size * (0.8 + 0.2 * part) - 2.0;
+        (*x, *y, *w, *h) = (-side / 2.0, -side / 2.0, side, side);
+        *r = side / 2.0 + ((size * 0.2).max(2.0) - side / 2.0) * part;
+    }
+    shape
+}
+
+/// A record that has just been committed: its square is filled from the left, `part` of the way.
+pub fn filling_record(at: Point, size: f64, mark: &KeyMark, part: f64) -> Shape {
+    let state = match part > 0.5 {
+        true => CellState::Committed,
+        false => CellState::Open,
+    };
+    let mut shape = record(at, size, mark, CellState::Open, RecordForm::Square);
+    let letter = record(at, size, mark, state, RecordForm::Square);
+    if let (Form::Group { children }, Form::Group { children: other }) =
+        (&mut shape.form, letter.form)
+    {
+        let side = size - 1.0;
+        let fill = Shape::rect(
+            -side / 2.0,
+            -side / 2.0,
+            (side * part).max(1.0),
+            side,
+            (size * 0.2).min(side * part / 2.0),
+            "rec",
+        );
+        children.truncate(1);
+        children.push(fill);
+        children.extend(other.into_iter().skip(1));
+    }
+    shape
 }
 
 /// A record without its letter: a cell of a follower's thin row.

@@ -207,7 +207,8 @@ impl<'a> Builder<'a> {
             Row { area, form, tape }
         };
         let area = |h: f64| Rect::new(columns.cards_x + 5.0, y, columns.cards_w - 10.0, h);
-        let large = self.large();
+        let density = self.layout.ask.density_of(self.snapshot, partition);
+        let large = large_form(density);
         match self.layout.manner {
             Manner::Rows => (in_full(area(44.0), y + 20.0, 30.0, 25.0, large), y + 44.0),
             Manner::RowsMid => (in_full(area(40.0), y + 18.0, 26.0, 22.0, large), y + 40.0),
@@ -225,7 +226,10 @@ impl<'a> Builder<'a> {
                 }
                 let y = if first { y + 4.0 } else { y };
                 let area = Rect::new(columns.cards_x + 5.0, y, columns.cards_w - 10.0, strip);
-                (wide(area, y + strip / 2.0, strip, self.small()), y + step)
+                (
+                    wide(area, y + strip / 2.0, strip, small_form(density)),
+                    y + step,
+                )
             }
             Manner::Strips if self.heat_others && !self.is_chosen(&partition.id) => {
                 (wide(area(14.0), y + 7.0, 12.0, RowForm::Heat), y + 14.0)
@@ -234,7 +238,7 @@ impl<'a> Builder<'a> {
                 let pitch = if room >= 12.0 * 27.0 { 27.0 } else { 20.0 };
                 let (h, size, form) = match leads {
                     true => (29.0, if pitch == 27.0 { 19.0 } else { 17.0 }, large),
-                    false => (17.0, 9.0, self.flat()),
+                    false => (17.0, 9.0, flat_form(density)),
                 };
                 (
                     in_full(area(h), y + h / 2.0 - 1.5, pitch, size, form),
@@ -246,34 +250,6 @@ impl<'a> Builder<'a> {
                 let size = if pitch == 27.0 { 19.0 } else { 17.0 };
                 (in_full(area(27.0), y + 12.0, pitch, size, large), y + 27.0)
             }
-        }
-    }
-
-    /// What a large row shows at the asked density.
-    fn large(&self) -> RowForm {
-        match self.layout.ask.density {
-            Density::Letters => RowForm::Cells,
-            Density::Strip => RowForm::Flat,
-            Density::Stream => RowForm::Stream,
-            Density::Heat => RowForm::Heat,
-        }
-    }
-
-    /// What a follower's row of the aligned window shows.
-    fn flat(&self) -> RowForm {
-        match self.layout.ask.density {
-            Density::Letters | Density::Strip => RowForm::Flat,
-            Density::Stream => RowForm::Stream,
-            Density::Heat => RowForm::Heat,
-        }
-    }
-
-    /// What a strip over a longer window shows.
-    fn small(&self) -> RowForm {
-        match self.layout.ask.density {
-            Density::Letters | Density::Strip => RowForm::Strip,
-            Density::Stream => RowForm::Stream,
-            Density::Heat => RowForm::Heat,
         }
     }
 
@@ -512,4 +488,32 @@ fn names_width(snapshot: &Snapshot) -> f64 {
         })
         .fold(0.0, f64::max);
     (25.0 + widest).floor().clamp(92.0, 170.0)
+}
+
+/// What a large row shows at a density.
+fn large_form(density: Density) -> RowForm {
+    match density {
+        Density::Letters => RowForm::Cells,
+        Density::Strip => RowForm::Flat,
+        Density::Stream => RowForm::Stream,
+        Density::Heat => RowForm::Heat,
+    }
+}
+
+/// What a follower's row of the aligned window shows.
+fn flat_form(density: Density) -> RowForm {
+    match density {
+        Density::Letters | Density::Strip => RowForm::Flat,
+        Density::Stream => RowForm::Stream,
+        Density::Heat => RowForm::Heat,
+    }
+}
+
+/// What a strip over a longer window shows.
+fn small_form(density: Density) -> RowForm {
+    match density {
+        Density::Letters | Density::Strip => RowForm::Strip,
+        Density::Stream => RowForm::Stream,
+        Density::Heat => RowForm::Heat,
+    }
 }

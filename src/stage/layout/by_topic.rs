@@ -94,18 +94,18 @@ fn rows(snapshot: &Snapshot, ask: &Ask, layout: &mut Layout) -> f64 {
     if count == 1 && topics == 1 {
         y = (ask.size.h / 2.0 - 10.0).max(y);
     }
-    let form = match ask.density {
-        Density::Letters => RowForm::Cells,
-        Density::Strip => RowForm::Strip,
-        Density::Stream => RowForm::Stream,
-        Density::Heat => RowForm::Heat,
-    };
     let mut bottom = y;
     for topic in &snapshot.topics {
         y += head;
         for partition in &topic.partitions {
             let Some(home) = partition.home() else {
                 continue;
+            };
+            let form = match ask.density_of(snapshot, partition) {
+                Density::Letters => RowForm::Cells,
+                Density::Strip => RowForm::Strip,
+                Density::Stream => RowForm::Stream,
+                Density::Heat => RowForm::Heat,
             };
             let tape = Tape {
                 x: columns.cards_x,

@@ -26,10 +26,11 @@ mod window;
 use crate::sorted::SortedMap;
 
 use crate::model::{BrokerId, ProcessId, Text, TopicPartition};
+use crate::stage::Thing;
 use crate::stage::density::Density;
 use crate::stage::geometry::{Point, Rect, Size};
 use crate::stage::kit::{Numbers, Tape};
-use crate::stage::snapshot::Snapshot;
+use crate::stage::snapshot::{Partition, Snapshot};
 
 pub use columns::Columns;
 pub use record::{BYTE, LINE};
@@ -60,8 +61,8 @@ pub struct Ask {
     /// The stage in CSS pixels.
     pub size: Size,
     pub voice: Voice,
-    /// How records are drawn; the caller keeps it steady with [`Density::after`].
-    pub density: Density,
+    /// How records are drawn, when the reader says so; else each partition has its own level.
+    pub density: Option<Density>,
 }
 
 /// How rows are drawn, from the roomiest to the tightest.
@@ -225,13 +226,31 @@ impl Row {
 }
 
 impl Ask {
-    /// A full picture in letters.
+    /// How the records of a partition are drawn. What the reader selected keeps its letters at any rate.
+    pub fn density_of(&self, snapshot: &Snapshot, partition: &Partition) -> Density {
+        let chosen = match &snapshot.selection {
+            Some(
+                Thing::Partition(p)
+                | Thing::Replica(p, _)
+                | Thing::Record(p, _)
+                | Thing::Copy(p, _, _),
+            ) => *p == partition.id,
+            _ => false,
+        };
+        match (self.density, chosen) {
+            (None, true) => Density::Letters,
+            (None, false) => partition.density,
+            (Some(density), _) => density,
+        }
+    }
+
+    /// A full picture, each log drawn as its rate asks for.
     pub fn new(lens: Lens, w: f64, h: f64) -> Ask {
         Ask {
             lens,
             size: Size::new(w, h),
             voice: Voice::Full,
-            density: Density::Letters,
+            density: None,
         }
     }
 }

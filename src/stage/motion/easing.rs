@@ -54,6 +54,9 @@ impl Beat {
     /// Between two changes that share an instant, in order of cause.
     pub const APART: u64 = 80;
 
+    /// The longest of the changes of a log.
+    pub const LONGEST: u64 = 320;
+
     /// How long it takes, in milliseconds of stage time.
     pub fn millis(self) -> u64 {
         match self {

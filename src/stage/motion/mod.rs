@@ -5,14 +5,17 @@
 //!
 //! - `easing`: how progress in time becomes progress in place; the durations of the storyboard
 //! - `even`: the pace of figures: every gap between events takes a comfortable time, long ones are folded
+//! - `ages`: how long ago something was, in the reader's time
 //! - `steady`: the pace of the sandbox: a speed, in 13 notches, and folds over idle time
 //!
 //! Left out: the frame itself, which the browser drives.
 
+mod ages;
 mod easing;
 mod even;
 mod steady;
 
+pub use ages::Ages;
 pub use easing::{Beat, Easing, travel};
 pub use even::{EvenPace, Event, Fold, HI, LO, LO_TRAVELLING};
 pub use steady::{NOTCHES, SkipIdle, Speed, advance};

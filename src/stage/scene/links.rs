@@ -3,12 +3,14 @@
 //! A line that is in order says nothing but where it leads. A slow one has long dashes and a tag, a cut one
 //! red dashes, a ring with a cross, and a label that says which and for how long.
 
-use crate::model::{BrokerId, ProcessId};
+use crate::model::{BrokerId, ProcessId, TopicPartition};
 use crate::stage::Thing;
+use crate::stage::density::Density;
 use crate::stage::geometry::{Point, Rect, Route};
 use crate::stage::kit;
+use crate::stage::layout::{Lens, Manner};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::routes;
+use crate::stage::scene::{routes, travellers};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{LinkState, Load, Partition};
 
@@ -32,7 +34,7 @@ pub(super) fn produce_lines(pen: &mut Pen) {
                 back_off(&mut route, 3.0);
                 cuts.push(mid_of(&route));
             }
-            lines.push((route, class, broker));
+            lines.push((route, weighted(pen, &aim.partition, class), broker));
         }
         if index > 0 {
             for (nth, (route, ..)) in lines.iter().enumerate() {
@@ -54,23 +56,25 @@ pub(super) fn consume_lines(pen: &mut Pen) {
     let snapshot = pen.snapshot;
     for consumer in &snapshot.consumers {
         let thing = Thing::Process(consumer.id);
-        let lines: Vec<(Route, BrokerId)> = consumer
+        let lines: Vec<(Route, BrokerId, &TopicPartition)> = consumer
             .reads
             .iter()
             .filter_map(|reading| {
                 let broker = reading.broker?;
                 let row = routes::row_of(pen, &reading.partition, broker)?;
                 let port = routes::port(pen, consumer, &reading.partition);
-                Some((routes::consume(pen.layout, consumer.id, row, port)?, broker))
+                let route = routes::consume(pen.layout, consumer.id, row, port)?;
+                Some((route, broker, &reading.partition))
             })
             .collect();
-        for (nth, (route, _)) in lines.iter().enumerate() {
+        for (nth, (route, ..)) in lines.iter().enumerate() {
             if let Some(outside) = outside(pen, route) {
                 pen.put_nth(&thing, "casing", nth, kit::casing(&outside));
             }
         }
-        for (nth, (route, broker)) in lines.iter().enumerate() {
+        for (nth, (route, broker, partition)) in lines.iter().enumerate() {
             let class = class_to_broker(pen, consumer.id, *broker);
+            let class = weighted(pen, partition, class);
             pen.put_nth(&thing, "line", nth, kit::line(route, class));
             if class == "cut" {
                 pen.put_nth(&thing, "cross", nth, kit::cross(mid_of(route), 6.0));
@@ -240,6 +244,49 @@ pub(super) fn control_lines(pen: &mut Pen) {
             parts.push(kit::arrow_head(end.moved(-1.0, 0.0)));
         }
         pen.put(&thing, "control", Shape::group("", parts));
+    }
+}
+
+/// A line that is in order is as heavy as what runs along it, once that is too much to be drawn.
+fn weighted(pen: &Pen, partition: &TopicPartition, class: &'static str) -> &'static str {
+    let Some(partition) = pen
+        .snapshot
+        .partition(partition)
+        .filter(|_| class == "data")
+    else {
+        return class;
+    };
+    match (
+        pen.layout.ask.density_of(pen.snapshot, partition),
+        partition.rate as u32,
+    ) {
+        (Density::Heat, 1_600..) => "data w5",
+        (Density::Heat, 800..) => "data w4",
+        (Density::Heat, 0..100) => "data w2",
+        _ => class,
+    }
+}
+
+/// How many records a second run along a line on which they are no longer drawn one by one.
+pub(super) fn rates(pen: &mut Pen) {
+    let snapshot = pen.snapshot;
+    if pen.layout.manner == Manner::Phone || pen.layout.ask.lens == Lens::Record {
+        return;
+    }
+    let x = pen.layout.columns.cards_x - 2.0;
+    for partition in snapshot.partitions() {
+        let density = pen.layout.ask.density_of(snapshot, partition);
+        if partition.rate < 1.0 || !travellers::streams(snapshot, density) {
+            continue;
+        }
+        let Some(row) = pen.layout.row_of_leader(partition) else {
+            continue;
+        };
+        let text = format!("{}/s", partition.rate.round());
+        let w = (kit::text_width(&text, 10.5) + 12.0).round();
+        let at = Point::new(x - w / 2.0 - 4.0, row.tape.y);
+        let chip = kit::chip(at, w, text, "box", "mid fs10-5");
+        pen.put(&Thing::Partition(partition.id.clone()), "rate", chip);
     }
 }
 

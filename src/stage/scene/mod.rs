@@ -8,6 +8,7 @@
 //!
 //! - `by_broker`, `by_topic`, `phone`, `record`: one for each lens, in drawing order
 //! - `card`, `row`, `clients`, `coordination`, `links`: the parts that lenses share
+//! - `changing`, `counters`: what has just happened, and what is under way where nothing may move
 //! - `routes`: the ways along which lines are drawn and travellers run
 //! - `words`: titles, sentences and accessible names
 //!
@@ -16,8 +17,10 @@
 mod by_broker;
 mod by_topic;
 mod card;
+mod changing;
 mod clients;
 mod coordination;
+mod counters;
 mod links;
 mod pen;
 mod phone;
@@ -66,6 +69,8 @@ pub fn scene(snapshot: &Snapshot, layout: &Layout) -> Scene {
         (Lens::ByBroker, Manner::Phone) => phone::draw(&mut pen),
         (Lens::ByBroker, _) => by_broker::draw(&mut pen),
     }
+    counters::draw(&mut pen);
+    links::rates(&mut pen);
     let travellers = travellers::all(&pen);
     Scene {
         title: snapshot.title.to_string(),

@@ -7,6 +7,7 @@ use crate::stage::kit::{
     self, FlagSide, GroupShape, MarkerKind, Numbers, PoleKind, Tape, text_width,
 };
 use crate::stage::layout::{Manner, Row, RowForm, Voice, window_start};
+use crate::stage::scene::changing;
 use crate::stage::scene::pen::Pen;
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{Cell, CellState, KeyMark, Partition, Replica, Role};
@@ -36,6 +37,7 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
     match row.form {
         RowForm::Cells | RowForm::Flat => {
             pen.put(&thing, "bed", Shape::group("", tape.bed(replica.role)));
+            changing::bed(pen, partition, replica, &tape);
             cells(pen, partition, replica, &tape);
             behind(pen, &thing, replica, &tape);
         }
@@ -109,8 +111,12 @@ fn cells(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape) {
         .filter(|cell| tape.shows(cell.offset.0) && cell.offset >= replica.log_start);
     for cell in shown {
         let copy = Thing::Copy(partition.id.clone(), cell.offset, replica.broker);
-        let mut shape = match (replica.role.is_offline(), cell.state) {
-            (true, CellState::Committed) => tape.cell(&cell.clone().in_state(CellState::Ghost)),
+        let changed = changing::cell(pen, partition, replica, tape, cell);
+        let mut shape = match (changed, replica.role.is_offline(), cell.state) {
+            (Some(changed), ..) => changed,
+            (None, true, CellState::Committed) => {
+                tape.cell(&cell.clone().in_state(CellState::Ghost))
+            }
             _ => tape.cell(cell),
         };
         let record = Thing::Record(partition.id.clone(), cell.offset);
@@ -208,7 +214,8 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
     let offset = replica.high_watermark.map(|offset| offset.0);
     if let Some(offset) = offset.filter(|offset| tape.has_edge(*offset)) {
         let thing = Thing::Replica(partition.id.clone(), replica.broker);
-        let (x, top, bottom) = (tape.edge(offset), tape.top(), tape.bottom());
+        let (top, bottom) = (tape.top(), tape.bottom());
+        let x = changing::pole(pen, partition, replica, tape, offset);
         match pole_of(pen, partition, replica, row) {
             Pole::None => {}
             Pole::Plain => {
@@ -228,6 +235,7 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
             }
         }
     }
+    changing::rings(pen, partition, replica, tape);
     rings(pen, partition, replica, tape);
 }
 

@@ -34,6 +34,7 @@ pub fn FirstRun() -> Html {
         voice: Voice::Calm,
         selection: document.selection.clone(),
         focus: document.focus.clone(),
+        density: document.density,
         washes: document.lit.iter().cloned().collect(),
         ..Look::default()
     };

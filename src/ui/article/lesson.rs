@@ -46,7 +46,7 @@ pub fn LessonPage(props: &Props) -> Html {
         selection: document.selection.clone(),
         focus: document.focus.clone(),
         washes,
-        density: None,
+        density: document.density,
         record: lesson.record(props.step),
     };
     html! {

@@ -16,7 +16,7 @@ use crate::ui::app::App;
 use crate::ui::chrome::inspector::Inspector;
 use crate::ui::chrome::narrator::Narrator;
 use crate::ui::chrome::stage::Stage;
-use crate::ui::deeds::Deed;
+use crate::ui::chrome::stagebar::StageBar;
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::painter::Look;
 
@@ -32,18 +32,14 @@ const EXAMPLES: [&str; 6] = [
 
 #[component]
 pub fn SandboxPage() -> Html {
-    let app = use_app();
     let document = use_document();
     let look = Look {
         lens: document.lens.unwrap_or(Lens::ByBroker),
         voice: Voice::Full,
         selection: document.selection.clone(),
         focus: document.focus.clone(),
+        density: document.density,
         ..Look::default()
-    };
-    let lens = {
-        let app = app.clone();
-        Callback::from(move |_: MouseEvent| app.act(Deed::Lens))
     };
     html! {
         <main class="figure">
@@ -57,11 +53,9 @@ pub fn SandboxPage() -> Html {
                     <Line />
                     <Done />
                 </div>
-                <nav class="pnav" aria-label="Stage">
-                    <button class="btn" type="button" aria-keyshortcuts="V" onclick={lens}>{ "By broker or by topic" }</button>
-                </nav>
             </section>
-            <div class="stage-column">
+            <div class="stage-column barred">
+                <StageBar />
                 <Stage {look} />
                 <Narrator />
                 <Inspector />

@@ -5,5 +5,6 @@ pub mod narrator;
 pub mod overlay;
 pub mod ribbon;
 pub mod stage;
+pub mod stagebar;
 pub mod topbar;
 pub mod transport;

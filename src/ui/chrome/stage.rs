@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlCanvasElement, ResizeObserver};
 use yew::prelude::*;
 
-use crate::stage::Thing;
+use crate::stage::{Thing, density};
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::painter::{Look, Painter};
 use crate::ui::player::Player;
@@ -91,7 +91,7 @@ pub fn Stage(props: &Props) -> Html {
         Callback::from(move |_: FocusEvent| app.dispatch(Action::Focus(None)))
     };
     html! {
-        <section class="stagebox" aria-label="Stage">
+        <section class="stagebox" aria-label="Stage" data-density={density::name(document.density)}>
             <div class="stage-bed" ref={bed} tabindex="0" role="application" aria-roledescription="stage" aria-label="Cluster" aria-describedby="stage-summary"
                 {onclick} {onkeydown} {onblur}>
                 <svg class="stage" ref={svg} aria-hidden="true"><defs></defs><g ref={layer}></g></svg>

@@ -1,70 +1,53 @@
 //! The painter: the only owner of what is inside the stage.
 //!
-//! Two layers share one pixel space. `structure` is SVG and changes only when the world did; `sprites` are
-//! copied to a canvas every frame, because hundreds of moving elements are too many for the document. Nothing
-//! here decides what is to be seen: the picture comes from [`crate::stage`], the instant from the session.
+//! Two layers share one pixel space. `structure` is SVG and changes only when the world did or while a change
+//! is being shown; `flights` copies `sprites` to a canvas every frame, because hundreds of moving elements are
+//! too many for the document. Nothing here decides what is to be seen: the picture comes from
+//! [`crate::stage`], the instant from the session.
+//!
+//! `look` says what is looked at, `levels` how crowded each log is drawn, `asking` answers the page.
 
+mod asking;
 mod colours;
+mod flights;
+mod levels;
+mod look;
 mod sprites;
 mod structure;
 
 use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlElement};
 
-use crate::model::TopicPartition;
-use crate::stage::density::Density;
 use crate::stage::extract::{self, Memory};
-use crate::stage::geometry::{Point, Rect, Size};
+use crate::stage::geometry::Size;
 use crate::stage::layout::{Ask, Voice, layout};
-use crate::stage::scene::{self, Scene, scene};
-use crate::stage::snapshot::Snapshot;
-use crate::stage::{Lens, Thing, kit};
+use crate::stage::scene::{Scene, scene};
+use crate::stage::snapshot::{Motion, Snapshot};
+use crate::stage::{Lens, kit};
 use crate::ui::player::Session;
 
+pub use look::{Look, Showing};
 pub use sprites::context;
 pub use structure::{Structure, Work};
 
-use sprites::Sprites;
+use flights::Flights;
+use levels::Levels;
 
-/// What the reader looks at: everything about the picture that is not the world.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Look {
-    pub lens: Lens,
-    pub voice: Voice,
-    pub subject: Option<TopicPartition>,
-    pub selection: Option<Thing>,
-    pub focus: Option<Thing>,
-    pub washes: Vec<Thing>,
-    pub density: Option<Density>,
-    /// What the record lens takes apart.
-    pub record: Option<Thing>,
-}
-
-impl Default for Look {
-    fn default() -> Look {
-        Look {
-            lens: Lens::ByBroker,
-            voice: Voice::Calm,
-            subject: None,
-            selection: None,
-            focus: None,
-            washes: Vec::new(),
-            density: None,
-            record: None,
-        }
-    }
-}
-
-/// Milliseconds between two pictures of the structure while time runs fast.
+/// Milliseconds between two pictures of the structure while time runs.
 const STRUCTURE: f64 = 50.0;
+/// The same while changes are being shown: every second frame.
+const CHANGING: f64 = 30.0;
 /// Sharper than this is not visible.
 const SHARPEST: f64 = 2.0;
+/// Virtual microseconds of one bucket of a stream, at real time.
+const BUCKET: f64 = 200_000.0;
 
 pub struct Painter {
     svg: Element,
     canvas: HtmlCanvasElement,
     context: CanvasRenderingContext2d,
     structure: Structure,
-    sprites: Sprites,
+    flights: Flights,
+    levels: Levels,
     memory: Memory,
     size: Size,
     scale: f64,
@@ -78,7 +61,9 @@ pub struct Painter {
 struct Shown {
     steps: u64,
     entries: u64,
+    at: u64,
     look: Look,
+    showing: Showing,
     snapshot: Snapshot,
     scene: Scene,
 }
@@ -95,7 +80,8 @@ impl Painter {
             canvas,
             context,
             structure: Structure::new(layer),
-            sprites: Sprites::new(1.0),
+            flights: Flights::new(1.0),
+            levels: Levels::default(),
             memory: Memory::default(),
             size: Size::new(0.0, 0.0),
             scale: 1.0,
@@ -109,13 +95,13 @@ impl Painter {
     pub fn resize(&mut self, w: f64, h: f64, device_pixel_ratio: f64) {
         self.size = Size::new(w, h);
         self.scale = device_pixel_ratio.clamp(1.0, SHARPEST);
-        self.sprites.renew(self.scale);
+        self.flights = Flights::new(self.scale);
         self.shown = None;
     }
 
     /// The theme changed.
     pub fn recolour(&mut self) {
-        self.sprites.renew(self.scale);
+        self.flights = Flights::new(self.scale);
         self.dirty = true;
     }
 
@@ -126,25 +112,78 @@ impl Painter {
     }
 
     /// Paints the instant at which the session stands.
-    pub fn paint(&mut self, session: &Session, look: &Look, reduced: bool) {
+    pub fn paint(&mut self, session: &Session, look: &Look, showing: &Showing) {
         if self.size.w < 1.0 || self.size.h < 1.0 {
             return;
         }
         let (steps, entries) = (session.world().steps(), session.journal().len());
-        let same = self.shown.as_ref().is_some_and(|shown| {
-            shown.steps == steps && shown.entries == entries && shown.look == *look
-        });
+        let at = session.now().as_micros();
         let now = super::player::now();
-        let forced = self.shown.as_ref().is_none_or(|shown| shown.look != *look);
-        if !same && (forced || now - self.drawn_at >= STRUCTURE / 2.0) {
-            self.draw_structure(session, look);
+        let wanted = self.shown.as_ref().is_none_or(|shown| {
+            let same_look = shown.look == *look && shown.showing == *showing;
+            let changed = (shown.steps, shown.entries) != (steps, entries);
+            let moving = shown.at != at && !shown.snapshot.changes.is_empty();
+            let due = now - self.drawn_at;
+            let waits = match shown.snapshot.changes.is_empty() {
+                true => STRUCTURE,
+                false => CHANGING,
+            };
+            // A still picture is never late; while time runs there is a next frame to catch up in.
+            !same_look || (changed || moving) && (!showing.playing || due >= waits / 1.5)
+        });
+        if wanted {
+            self.draw_structure(session, look, showing);
             self.drawn_at = now;
         }
-        self.draw_travellers(session, reduced);
+        self.draw_travellers(at as f64);
     }
 
-    fn draw_structure(&mut self, session: &Session, look: &Look) {
+    fn draw_structure(&mut self, session: &Session, look: &Look, showing: &Showing) {
+        let snapshot = self.snapshot_of(session, look, showing);
+        let ask = Ask {
+            lens: look.lens,
+            size: self.size,
+            voice: look.voice,
+            density: look.density,
+        };
+        let layout = layout(&snapshot, &ask);
+        let mut scene = scene(&snapshot, &layout);
+        self.fit(scene.size);
+        self.structure.apply(std::mem::take(&mut scene.structure));
+        self.flights
+            .take(std::mem::take(&mut scene.travellers), &self.memory);
+        self.shown = Some(Shown {
+            steps: session.world().steps(),
+            entries: session.journal().len(),
+            at: session.now().as_micros(),
+            look: look.clone(),
+            showing: *showing,
+            snapshot,
+            scene,
+        });
+    }
+
+    fn snapshot_of(&mut self, session: &Session, look: &Look, showing: &Showing) -> Snapshot {
         let mut snapshot = extract::snapshot(session.history(), &mut self.memory);
+        let ages = session.ages(showing.pace, showing.speed, showing.playing);
+        snapshot.motion = showing.motion();
+        snapshot.changes = match (snapshot.motion, showing.tweens()) {
+            (Motion::Still, _) => extract::step(session.journal(), session.step_began()),
+            (_, true) => extract::changes(session.journal(), &ages, showing.stretch()),
+            (_, false) => Vec::new(),
+        };
+        if showing.playing {
+            self.levels.follow(session, showing);
+        }
+        self.levels.apply(&mut snapshot, look.density);
+        let width = (BUCKET * showing.speed.factor()) as u64;
+        extract::activity(
+            &mut snapshot,
+            session.world(),
+            session.journal(),
+            &mut self.memory,
+            width,
+        );
         snapshot.selection = look.selection.clone();
         snapshot.focus = look.focus.clone();
         snapshot.washes = look.washes.clone();
@@ -156,23 +195,7 @@ impl Painter {
             let thing = look.selection.as_ref().or(look.record.as_ref());
             extract::take_apart(&mut snapshot, session.world(), &mut self.memory, thing);
         }
-        let ask = Ask {
-            lens: look.lens,
-            size: self.size,
-            voice: look.voice,
-            density: look.density.unwrap_or_default(),
-        };
-        let layout = layout(&snapshot, &ask);
-        let scene = scene(&snapshot, &layout);
-        self.fit(scene.size);
-        self.structure.apply(scene.structure.clone());
-        self.shown = Some(Shown {
-            steps: session.world().steps(),
-            entries: session.journal().len(),
-            look: look.clone(),
-            snapshot,
-            scene,
-        });
+        snapshot
     }
 
     /// Gives both layers the size of the picture, which may be larger than the stage.
@@ -198,9 +221,7 @@ impl Painter {
         }
     }
 
-    fn draw_travellers(&mut self, session: &Session, reduced: bool) {
-        let Some(shown) = &self.shown else { return };
-        let travellers = &shown.scene.travellers;
+    fn draw_travellers(&mut self, micros: f64) {
         if self.dirty {
             let _ = self.context.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
             let (w, h) = (
@@ -210,132 +231,12 @@ impl Painter {
             self.context.clear_rect(0.0, 0.0, w, h);
             self.dirty = false;
         }
-        if travellers.is_empty() {
+        if self.flights.is_empty() {
             return;
         }
         let _ = self
             .context
             .set_transform(self.scale, 0.0, 0.0, self.scale, 0.0, 0.0);
-        let now = session.now().as_micros() as f64;
-        for traveller in travellers {
-            if traveller.arrives_at.as_micros() as f64 <= now && !self.memory.is_held(traveller.id)
-            {
-                continue;
-            }
-            // Where nothing may move, what is under way stands in the middle of its way.
-            let at = match (reduced, self.memory.is_held(traveller.id)) {
-                (true, _) => crate::stage::geometry::along(&traveller.route, 0.5),
-                (false, true) => traveller.place(shown.snapshot.at.as_micros() as f64),
-                (false, false) => traveller.place(now),
-            };
-            let name = format!("{:?}/{}", traveller.load, traveller.size);
-            self.sprites
-                .stamp(&self.context, name, at, || traveller.shape());
-            self.dirty = true;
-        }
-    }
-
-    // ---- asking the picture
-
-    /// Where a pointer is on the stage, in CSS pixels.
-    pub fn local(&self, event: &web_sys::MouseEvent) -> (f64, f64) {
-        let area = self.svg.get_bounding_client_rect();
-        (
-            f64::from(event.client_x()) - area.left(),
-            f64::from(event.client_y()) - area.top(),
-        )
-    }
-
-    /// What lies at a point of the stage, in CSS pixels; `least` is what a finger or pointer can hit.
-    pub fn hit(&self, x: f64, y: f64, least: f64) -> Option<Thing> {
-        self.shown
-            .as_ref()?
-            .scene
-            .hit(Point::new(x, y), least)
-            .cloned()
-    }
-
-    /// One sentence for the whole picture.
-    pub fn summary(&self) -> String {
-        self.shown
-            .as_ref()
-            .map_or_else(String::new, |shown| shown.scene.summary.clone())
-    }
-
-    pub fn title(&self) -> String {
-        self.shown
-            .as_ref()
-            .map_or_else(String::new, |shown| shown.scene.title.clone())
-    }
-
-    /// What a thing is called.
-    pub fn name(&self, thing: &Thing) -> String {
-        let shown = self.shown.as_ref();
-        shown.map_or_else(
-            || thing.to_string(),
-            |shown| scene::name(&shown.snapshot, thing),
-        )
-    }
-
-    pub fn snapshot(&self) -> Option<&Snapshot> {
-        self.shown.as_ref().map(|shown| &shown.snapshot)
-    }
-
-    pub fn area(&self, thing: &Thing) -> Option<Rect> {
-        self.shown.as_ref()?.scene.area(thing)
-    }
-
-    /// The nearest thing in a direction; the first one when there is nowhere to start from.
-    pub fn neighbour(&self, from: Option<&Thing>, dx: f64, dy: f64) -> Option<Thing> {
-        let scene = &self.shown.as_ref()?.scene;
-        let Some(start) = from.and_then(|thing| scene.area(thing)) else {
-            return scene.targets.first().map(|target| target.thing.clone());
-        };
-        let (here, level) = (start.mid(), from.map(level));
-        let ahead = scene
-            .targets
-            .iter()
-            .filter(|target| Some(level_of(&target.thing)) == level);
-        let scored = ahead.filter_map(|target| {
-            let there = target.area.mid();
-            let (x, y) = (there.x - here.x, there.y - here.y);
-            let (along, across) = (x * dx + y * dy, (x * dy - y * dx).abs());
-            (along > 1.0).then_some((along + 3.0 * across, &target.thing))
-        });
-        scored
-            .min_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, thing)| thing.clone())
-    }
-
-    /// The first thing inside another.
-    pub fn inside(&self, outer: Option<&Thing>) -> Option<Thing> {
-        let scene = &self.shown.as_ref()?.scene;
-        let Some(outer) = outer else {
-            return scene.targets.first().map(|target| target.thing.clone());
-        };
-        let inside = |target: &&scene::Target| target.thing.parent().as_ref() == Some(outer);
-        scene
-            .targets
-            .iter()
-            .find(inside)
-            .map(|target| target.thing.clone())
-    }
-
-    /// What the last picture cost.
-    pub fn work(&self) -> Work {
-        self.structure.work
-    }
-}
-
-fn level(thing: &Thing) -> u8 {
-    level_of(thing)
-}
-
-/// Things of one level are neighbours: processes, logs, records.
-fn level_of(thing: &Thing) -> u8 {
-    match thing {
-        Thing::Partition(_) | Thing::Replica(..) | Thing::Znode(_) => 1,
-        Thing::Record(..) | Thing::Copy(..) | Thing::Field(_) => 2,
-        _ => 0,
+        self.dirty = self.flights.draw(&self.context, micros);
     }
 }

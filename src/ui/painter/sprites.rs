@@ -1,7 +1,7 @@
 //! What travels, drawn once and copied every frame.
 //!
 //! A sprite is a small canvas with one shape on it, at the resolution of the screen. There is one for each
-//! theme, look and size; what was not used for a while is dropped when the cache is full.
+//! look and size; canvases of sprites that are not seen any more are drawn on again.
 
 use crate::sorted::SortedMap;
 
@@ -9,26 +9,32 @@ use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, Path2d};
 
 use super::colours::Colours;
-use crate::stage::geometry::Point;
+use crate::stage::geometry::{Point, Size};
+use crate::stage::scene::Traveller;
 use crate::stage::shape::{Form, Shape};
+use crate::stage::snapshot::Load;
 
-/// Sprites kept.
-const MOST: usize = 400;
-/// Room around the origin of a sprite: half of the widest capsule, and half of the highest pill.
-const HALF_WIDTH: f64 = 76.0;
-const HALF_HEIGHT: f64 = 26.0;
+/// Sprites kept for looks that are not under way at the moment.
+const SPARE: usize = 400;
+
+/// The number of a sprite.
+pub type Sprite = u32;
 
 /// A canvas with one shape in its middle.
-struct Sprite {
+struct Picture {
     canvas: HtmlCanvasElement,
+    size: Size,
     used: u64,
 }
 
-/// The cache.
+/// The sprites of one theme on one screen.
 pub struct Sprites {
     colours: Colours,
     scale: f64,
-    all: SortedMap<String, Sprite>,
+    names: SortedMap<(u32, Load), Sprite>,
+    pictures: Vec<Picture>,
+    free: Vec<Sprite>,
+    /// Counts the pictures of the stage.
     clock: u64,
 }
 
@@ -37,66 +43,92 @@ impl Sprites {
         Sprites {
             colours: Colours::read(),
             scale,
-            all: SortedMap::new(),
+            names: SortedMap::new(),
+            pictures: Vec::new(),
+            free: Vec::new(),
             clock: 0,
         }
     }
 
-    /// The theme or the screen changed: every sprite is drawn again when it is needed.
-    pub fn renew(&mut self, scale: f64) {
-        *self = Sprites::new(scale);
-    }
-
-    /// Copies the sprite of this name to a place; `draw` gives its shape when it is not there yet.
-    pub fn stamp(
-        &mut self,
-        target: &CanvasRenderingContext2d,
-        name: String,
-        at: Point,
-        draw: impl FnOnce() -> Shape,
-    ) {
+    /// A new picture of the stage begins: what was not seen for a while may be drawn over.
+    pub fn begin(&mut self) {
         self.clock += 1;
-        if !self.all.contains_key(&name) {
-            let Some(canvas) = render(&draw(), &self.colours, self.scale) else {
-                return;
-            };
-            if self.all.len() >= MOST {
-                self.drop_oldest();
-            }
-            self.all.insert(name.clone(), Sprite { canvas, used: 0 });
-        }
-        let Some(sprite) = self.all.get_mut(&name) else {
+        if self.names.len() <= SPARE + self.in_use() {
             return;
-        };
-        sprite.used = self.clock;
-        let _ = target.draw_image_with_html_canvas_element_and_dw_and_dh(
-            &sprite.canvas,
-            at.x - HALF_WIDTH,
-            at.y - HALF_HEIGHT,
-            2.0 * HALF_WIDTH,
-            2.0 * HALF_HEIGHT,
-        );
+        }
+        let (pictures, free, clock) = (&self.pictures, &mut self.free, self.clock);
+        self.names.retain(|_, sprite| {
+            let old = pictures[*sprite as usize].used + 1 < clock;
+            if old {
+                free.push(*sprite);
+            }
+            !old
+        });
     }
 
-    fn drop_oldest(&mut self) {
-        let mut used: Vec<u64> = self.all.values().map(|sprite| sprite.used).collect();
-        used.sort_unstable();
-        let limit = used[used.len() / 2];
-        self.all.retain(|_, sprite| sprite.used > limit);
+    fn in_use(&self) -> usize {
+        let used = self.pictures.iter();
+        used.filter(|picture| picture.used + 1 >= self.clock)
+            .count()
+    }
+
+    /// The sprite of a traveller; drawn when there is none yet.
+    pub fn find(&mut self, traveller: &Traveller) -> Option<Sprite> {
+        let name = ((traveller.size * 4.0) as u32, traveller.load.clone());
+        if let Some(sprite) = self.names.get(&name) {
+            self.pictures[*sprite as usize].used = self.clock;
+            return Some(*sprite);
+        }
+        let size = traveller.extent();
+        let sprite = match self.free.pop() {
+            Some(sprite) => sprite,
+            None => {
+                let document = web_sys::window()?.document()?;
+                let canvas = document.create_element("canvas").ok()?.dyn_into().ok()?;
+                self.pictures.push(Picture {
+                    canvas,
+                    size,
+                    used: 0,
+                });
+                self.pictures.len() as Sprite - 1
+            }
+        };
+        let picture = &mut self.pictures[sprite as usize];
+        (picture.size, picture.used) = (size, self.clock);
+        let shape = traveller.shape();
+        render(&picture.canvas, size, self.scale, &shape, &self.colours)?;
+        self.names.insert(name, sprite);
+        Some(sprite)
+    }
+
+    /// Copies a sprite to a place.
+    pub fn stamp(&self, target: &CanvasRenderingContext2d, sprite: Sprite, at: Point) {
+        let Picture { canvas, size, .. } = &self.pictures[sprite as usize];
+        let _ = target.draw_image_with_html_canvas_element_and_dw_and_dh(
+            canvas,
+            at.x - size.w / 2.0,
+            at.y - size.h / 2.0,
+            size.w,
+            size.h,
+        );
     }
 }
 
-/// Draws a shape on a canvas of its own.
-fn render(shape: &Shape, colours: &Colours, scale: f64) -> Option<HtmlCanvasElement> {
-    let document = web_sys::window()?.document()?;
-    let canvas: HtmlCanvasElement = document.create_element("canvas").ok()?.dyn_into().ok()?;
-    canvas.set_width((2.0 * HALF_WIDTH * scale).ceil() as u32);
-    canvas.set_height((2.0 * HALF_HEIGHT * scale).ceil() as u32);
-    let context = context(&canvas)?;
+/// Draws a shape in the middle of a canvas; whatever was on it is gone.
+fn render(
+    canvas: &HtmlCanvasElement,
+    size: Size,
+    scale: f64,
+    shape: &Shape,
+    colours: &Colours,
+) -> Option<()> {
+    canvas.set_width((size.w * scale).ceil() as u32);
+    canvas.set_height((size.h * scale).ceil() as u32);
+    let context = context(canvas)?;
     let _ = context.scale(scale, scale);
-    let _ = context.translate(HALF_WIDTH, HALF_HEIGHT);
+    let _ = context.translate(size.w / 2.0, size.h / 2.0);
     draw(&context, shape, colours, 10);
-    Some(canvas)
+    Some(())
 }
 
 /// The 2D context of a canvas.

@@ -22,7 +22,7 @@ use crate::script;
 use crate::time::Instant;
 use crate::ui::frame_loop::{FrameLoop, Next};
 use crate::ui::page::Page;
-use crate::ui::painter::{Look, Painter};
+use crate::ui::painter::{Look, Painter, Showing};
 use crate::world::{Command, Place, Refused};
 
 pub use digest::{Digest, Said};
@@ -370,7 +370,10 @@ impl Player {
         let (place, forked) = self.with(|session| (session.place(), !session.at_edge()));
         self.with_mut(|session| session.perform(command))?;
         match forked {
-            true => self.keep_script(),
+            true => {
+                self.forget_picture();
+                self.keep_script();
+            }
             false => self
                 .0
                 .page
@@ -385,10 +388,16 @@ impl Player {
     pub fn undo(&self) -> bool {
         let done = self.with_mut(Session::undo);
         if done {
+            self.forget_picture();
             self.keep_script();
             self.moved();
         }
         done
+    }
+
+    /// What was decoded belongs to another run from here on.
+    fn forget_picture(&self) {
+        self.painter(Painter::forget);
     }
 
     fn keep_script(&self) {
@@ -437,7 +446,13 @@ impl Player {
         let controls = self.0.controls.get();
         let mut painter = self.0.painter.borrow_mut();
         if let Some(painter) = painter.as_mut() {
-            painter.paint(session, &look, controls.reduced);
+            let showing = Showing {
+                playing: controls.playing,
+                pace: controls.pace,
+                speed: controls.speed,
+                reduced: controls.reduced,
+            };
+            painter.paint(session, &look, &showing);
         }
     }
 
@@ -532,10 +547,7 @@ impl Player {
         }
         let said = self.with(|session| {
             let here = session.journal().len();
-            // Where the last event began: after the one before it.
-            let stops = session.timeline().stops();
-            let count = session.timeline().count(session.place());
-            let step = count.checked_sub(2).map_or(0, |index| stops[index].entries);
+            let step = session.step_began();
             // In passing the small things are left out; step by step everything is told.
             let passing = playing || ended;
             match passing && spoken.until < here {

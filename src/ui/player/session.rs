@@ -7,11 +7,11 @@
 use std::rc::Rc;
 
 use super::pace::{Pace, Speed, even_gap};
-use super::timeline::{FOLD, Timeline, visible};
-use crate::process::Payload;
+use super::timeline::{FOLD, Timeline, travelling, visible};
 use crate::script::{self, Action, Script, Unreadable};
+use crate::stage::motion::Ages;
 use crate::time::{Duration, Instant};
-use crate::world::{Command, History, Journal, Parcel, Place, Refused, Steps, World};
+use crate::world::{Command, History, Journal, Place, Refused, Steps, World};
 
 /// A stretch of the ribbon with a title: one step of a lesson.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub enum Played {
 const SCOUT: u32 = 20_000;
 /// Milliseconds from one fact to the next where nothing travels.
 const STILL: f64 = 700.0;
+/// Milliseconds of the reader's time after which nobody asks how old something is.
+const OLDEST: f64 = 3_000.0;
 /// Steps between two looks at the clock.
 const SLICE: u32 = 16;
 
@@ -171,6 +173,56 @@ impl Session {
     /// True where nothing known lies ahead.
     pub fn at_edge(&self) -> bool {
         self.now() >= self.history.newest()
+    }
+
+    /// How long ago every fact was, in the reader's time, as it is shown at a pace and a speed. Behind an event
+    /// at which time stands still everything is over.
+    pub fn ages(&self, pace: Pace, speed: Speed, playing: bool) -> Ages {
+        let here = self.place();
+        let stops = &self.timeline.stops()[..self.timeline.count(here)];
+        let Some(last) = stops.last() else {
+            return Ages::Over;
+        };
+        if !playing && last.place == here {
+            return Ages::Over;
+        }
+        let factor = speed.factor();
+        if pace == Pace::Steady {
+            let now = here.at;
+            return Ages::Steady { now, factor };
+        }
+        let next = self.timeline.next_after(here).map(|stop| stop.place);
+        let next = next.or(self.gap.map(|gap| gap.to));
+        let passed = here.at.since(last.place.at);
+        let mut age = match next.map(|next| shown_at(next).since(last.place.at)) {
+            Some(whole) if !whole.is_zero() => {
+                let share = passed.as_micros() as f64 / whole.as_micros() as f64;
+                even_gap(whole, last.flight) * share.min(1.0)
+            }
+            _ => passed.as_micros() as f64 / 1_000.0,
+        } / factor;
+        let mut ages = Vec::new();
+        for (stop, before) in stops
+            .iter()
+            .zip(stops.iter().skip(1))
+            .rev()
+            .map(|(a, b)| (b, a))
+        {
+            ages.push((before.entries, age));
+            age += even_gap(stop.place.at.since(before.place.at), before.flight) / factor;
+            if age > OLDEST {
+                return Ages::Even(ages);
+            }
+        }
+        ages.push((0, age));
+        Ages::Even(ages)
+    }
+
+    /// How long the journal was before the last event.
+    pub fn step_began(&self) -> u64 {
+        let count = self.timeline.count(self.place());
+        let before = count.checked_sub(2);
+        before.map_or(0, |index| self.timeline.stops()[index].entries)
     }
 
     /// Play stops by itself at this place.
@@ -398,10 +450,15 @@ impl Session {
         let to = self.stop.map_or(to, |stop| stop.min(to));
         let from = self.now();
         let span = shown_at(to).since(from);
-        let flight = travelling(self.world());
-        let takes = match pace {
-            Pace::Even => even_gap(span, flight),
-            Pace::Steady => 1_200.0,
+        let takes = match (pace, self.timeline.latest(self.place())) {
+            (Pace::Steady, _) => 1_200.0,
+            // What is left of the stretch between two stops takes its share of the whole.
+            (Pace::Even, Some(stop)) => {
+                let whole = shown_at(to).since(stop.place.at);
+                let share = span.as_micros() as f64 / whole.as_micros().max(1) as f64;
+                even_gap(whole, stop.flight) * if whole.is_zero() { 1.0 } else { share }
+            }
+            (Pace::Even, None) => even_gap(span, travelling(self.world())),
         };
         let gap = Gap {
             from,
@@ -483,8 +540,8 @@ impl Session {
     fn observe(&mut self) {
         let place = self.history.world().place();
         self.explored = self.explored.max(place);
-        self.timeline
-            .observe(place, &self.history.observed().journal);
+        let (world, journal) = (self.history.world(), &self.history.observed().journal);
+        self.timeline.observe(place, journal, world);
     }
 
     /// From here on things may go another way.
@@ -505,16 +562,4 @@ enum Found {
 /// The instant at which a place is shown.
 fn shown_at(place: Place) -> Instant {
     place.at
-}
-
-/// The shortest flight among the packets that carry bytes and move.
-fn travelling(world: &World) -> Option<Duration> {
-    let moving = world
-        .in_flight()
-        .filter(|packet| packet.held_since.is_none());
-    let carrying =
-        moving.filter(|packet| matches!(packet.parcel, Parcel::Bytes(Payload::Kafka(_))));
-    carrying
-        .map(|packet| packet.arrives_at.since(packet.sent_at))
-        .min()
 }

@@ -5,8 +5,9 @@
 //! known stops needs no looking ahead.
 
 use crate::fact::{Fact, Role};
+use crate::process::Payload;
 use crate::time::{Duration, Instant};
-use crate::world::{Journal, Place};
+use crate::world::{Journal, Parcel, Place, World};
 
 /// A stretch longer than this without a visible event is folded.
 pub const FOLD: Duration = Duration::from_secs(2);
@@ -16,6 +17,8 @@ pub const FOLD: Duration = Duration::from_secs(2);
 pub struct Stop {
     pub place: Place,
     pub entries: u64,
+    /// The shortest flight among what travels from here on, if anything does.
+    pub flight: Option<Duration>,
 }
 
 /// The visible events of one branch as far as it was ever run.
@@ -30,7 +33,7 @@ pub struct Timeline {
 
 impl Timeline {
     /// Looks at what the journal says beyond what was seen. Called after every step into new ground.
-    pub fn observe(&mut self, place: Place, journal: &Journal) {
+    pub fn observe(&mut self, place: Place, journal: &Journal, world: &World) {
         let news = std::mem::replace(&mut self.seen, journal.len());
         if journal.len() <= news || !journal.since(news).any(|entry| visible(&entry.fact)) {
             return;
@@ -38,6 +41,7 @@ impl Timeline {
         let stop = Stop {
             place,
             entries: journal.len(),
+            flight: travelling(world),
         };
         match self.stops.last_mut() {
             Some(last) if last.place > place => {}
@@ -95,6 +99,18 @@ impl Timeline {
     pub fn folds(&self) -> &[(Instant, Instant)] {
         &self.folds
     }
+}
+
+/// The shortest flight among the packets that carry bytes and move.
+pub fn travelling(world: &World) -> Option<Duration> {
+    let moving = world
+        .in_flight()
+        .filter(|packet| packet.held_since.is_none());
+    let carrying =
+        moving.filter(|packet| matches!(packet.parcel, Parcel::Bytes(Payload::Kafka(_))));
+    carrying
+        .map(|packet| packet.arrives_at.since(packet.sent_at))
+        .min()
 }
 
 /// True for a fact that changes the picture.

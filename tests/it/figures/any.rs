@@ -218,11 +218,11 @@ fn random_ask(rng: &mut Rng) -> Ask {
         density: one_of(
             rng,
             &[
-                Density::Letters,
-                Density::Letters,
-                Density::Strip,
-                Density::Stream,
-                Density::Heat,
+                None,
+                Some(Density::Letters),
+                Some(Density::Strip),
+                Some(Density::Stream),
+                Some(Density::Heat),
             ],
         ),
         ..Ask::new(

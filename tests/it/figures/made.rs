@@ -1,6 +1,7 @@
 //! Hand-made snapshots: the cluster of the first-run picture and the pieces other figures are made of.
 
 use kafka_playground::model::{BrokerId, Offset, ProcessId, TopicName, TopicPartition};
+use kafka_playground::stage::density::Density;
 use kafka_playground::stage::keys::Keys;
 use kafka_playground::stage::snapshot::*;
 use kafka_playground::time::{Duration, Instant};
@@ -69,6 +70,7 @@ pub fn partition(number: i32, leader: i32, isr: &[i32], replicas: Vec<Replica>) 
         isr: isr.iter().map(|id| BrokerId(*id)).collect(),
         replicas,
         rate: 1.0,
+        density: Density::Letters,
         activity: Vec::new(),
     }
 }

@@ -1,0 +1,148 @@
+//! What is remembered from picture to picture: which keys there are, what was asked, what was decoded.
+//!
+//! Laws: a memory never changes what is seen. Keys are known from the fact that noted them first, so going
+//! back before it forgets them again; what was decoded is kept with the very bytes it was decoded from.
+
+use crate::sorted::{SortedMap, SortedSet};
+
+use crate::fact::Fact;
+use crate::model::{BrokerId, ConnectionId, Offset, ProcessId, TopicName, TopicPartition};
+use crate::protocol::{ApiKey, Chunks};
+use crate::stage::extract::wire::Loads;
+use crate::stage::keys::Keys;
+use crate::stage::snapshot::{Cell, Hue, KeyMark};
+use crate::world::History;
+
+/// How many questions are remembered; answers come long before so many more were asked.
+const ASKED: usize = 20_000;
+
+/// What is remembered from picture to picture.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    keys: SortedMap<TopicName, Keys>,
+    /// In which order keys were learned: after how many entries of the journal, and of which topic.
+    learned: Vec<(u64, TopicName)>,
+    /// Grows with every key that is learned or forgotten: marks made before may be others now.
+    pub(super) edition: u64,
+    /// What was asked on a connection under a correlation id.
+    asked: SortedMap<(ProcessId, u32, i32), (ApiKey, i16)>,
+    /// How much of the journal has been looked at.
+    seen: u64,
+    now: u64,
+    /// Travellers that stand still, on links that are held.
+    pub(super) held: SortedSet<u64>,
+    /// The newest records of each copy, as they were last read.
+    pub(super) copies: SortedMap<(TopicPartition, BrokerId), Copy>,
+    /// What each packet under way carries.
+    pub(super) packets: SortedMap<u64, Packet>,
+    /// The hue of every record of a partition from an offset on.
+    pub(super) hues: SortedMap<TopicPartition, (Offset, Vec<Hue>)>,
+}
+
+/// The newest records of one copy, and what they were read from.
+#[derive(Clone, Debug)]
+pub(super) struct Copy {
+    pub edition: u64,
+    pub start: Offset,
+    pub end: Offset,
+    pub high_watermark: Offset,
+    /// The last batch: two logs of one run that end with the same batch are the same.
+    pub last: Chunks,
+    pub cells: Vec<Cell>,
+}
+
+/// What a packet carries, and the bytes that say so.
+#[derive(Clone, Debug)]
+pub(super) struct Packet {
+    pub edition: u64,
+    pub connection: ConnectionId,
+    pub bytes: Chunks,
+    pub loads: Loads,
+}
+
+impl Memory {
+    /// True for a traveller of the last picture that stands still.
+    pub fn is_held(&self, traveller: u64) -> bool {
+        self.held.contains(&traveller)
+    }
+
+    /// The instant of the last picture, in microseconds.
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// The mark of a key in a topic.
+    pub fn mark(&mut self, topic: &TopicName, key: Option<&[u8]>) -> KeyMark {
+        let Some(key) = key else {
+            return KeyMark::none();
+        };
+        let key = String::from_utf8_lossy(key);
+        if let Some(keys) = self.keys.get(topic)
+            && keys.knows(&key)
+        {
+            return keys.mark(&key);
+        }
+        let keys = self.keys.entry(topic.clone()).or_default();
+        keys.learn(&key);
+        let mark = keys.mark(&key);
+        self.learned.push((self.seen, topic.clone()));
+        self.edition += 1;
+        mark
+    }
+
+    /// What was asked under a correlation id.
+    pub(super) fn asked(&self, connection: ConnectionId, id: i32) -> Option<(ApiKey, i16)> {
+        let name = (connection.opener, connection.serial, id);
+        self.asked.get(&name).copied()
+    }
+
+    /// Takes in what the journal says beyond what was seen.
+    pub(super) fn look(&mut self, history: &History) {
+        let journal = &history.observed().journal;
+        self.now = history.now().as_micros();
+        if journal.len() < self.seen {
+            self.go_back(journal.len());
+        }
+        let from = std::mem::replace(&mut self.seen, journal.len());
+        for entry in journal.since(from) {
+            match &entry.fact {
+                Fact::RecordQueued {
+                    partition,
+                    key: Some(key),
+                } => {
+                    let known = self.learned.len();
+                    self.mark(&partition.topic, Some(key));
+                    if let Some(new) = self.learned.get_mut(known) {
+                        new.0 = entry.number;
+                    }
+                }
+                Fact::RequestSent {
+                    connection,
+                    api,
+                    version,
+                    correlation_id,
+                } => {
+                    if self.asked.len() >= ASKED {
+                        self.asked.clear();
+                    }
+                    let name = (connection.opener, connection.serial, *correlation_id);
+                    self.asked.insert(name, (*api, *version));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Forgets the keys that were learned after so many entries: they come again when time does.
+    fn go_back(&mut self, to: u64) {
+        self.seen = to;
+        let keep = self.learned.partition_point(|(entry, _)| *entry <= to);
+        let gone = self.learned.split_off(keep);
+        for (_, topic) in &gone {
+            self.edition += 1;
+            if let Some(keys) = self.keys.get_mut(topic) {
+                keys.forget_last();
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Brokers, and who decides about leaders.
+
+use crate::model::{BrokerId, ProcessId, Text};
+
+/// One broker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broker {
+    pub id: BrokerId,
+    /// Where it listens: `broker-1:9092`.
+    pub host: Text,
+    pub state: BrokerState,
+    pub controller: bool,
+}
+
+/// What a broker is doing, as its dot and frame show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BrokerState {
+    Up,
+    Starting,
+    Draining,
+    /// Its process is gone and its disk is not; the note says since when.
+    Crashed {
+        note: Text,
+    },
+    /// It runs, and nobody reaches it.
+    CutOff {
+        note: Text,
+    },
+}
+
+/// Who decides about leaders, and where it is written down.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Coordination {
+    /// Not part of this picture.
+    Absent,
+    /// The plan holds the state and no servers keep it; the line says what is true now.
+    StandIn {
+        title: Text,
+        line: Text,
+    },
+    ZooKeeper(ZooKeeper),
+}
+
+/// The ZooKeeper ensemble.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ZooKeeper {
+    pub servers: Vec<Server>,
+    /// "brokers 1 2 3, controller 1": the whole of it in one line.
+    pub line: Text,
+    /// The few znodes worth showing.
+    pub znodes: Vec<Znode>,
+    /// False: no majority, no elections.
+    pub quorum: bool,
+    /// Said beside the line from ZooKeeper to the controller: "broker 1 wrote the new state".
+    pub written: Option<Text>,
+}
+
+/// One ZooKeeper server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    pub id: ProcessId,
+    pub leads: bool,
+    pub up: bool,
+}
+
+/// One znode: its path, and its value word by word.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Znode {
+    pub path: Text,
+    pub value: Vec<Word>,
+    /// A remark behind the value, in red: "session expired".
+    pub remark: Option<Text>,
+}
+
+/// One word of a znode's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    Plain(Text),
+    /// What it was before, struck through.
+    Was(Text),
+    /// Gone because of a fault, struck through in red.
+    Lost(Text),
+    /// What it became.
+    New(Text),
+}
+
+impl Broker {
+    pub fn is_down(&self) -> bool {
+        matches!(self.state, BrokerState::Crashed { .. })
+    }
+}

@@ -1,0 +1,175 @@
+//! Topics, partitions, replicas and records, as the picture needs them.
+
+use crate::model::{BrokerId, Offset, Text, TopicName, TopicPartition};
+use crate::stage::density::Density;
+
+/// One topic with its partitions in order of their index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Topic {
+    pub name: TopicName,
+    pub partitions: Vec<Partition>,
+}
+
+/// One partition and all its replicas.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Partition {
+    pub id: TopicPartition,
+    /// Who leads, when anybody does.
+    pub leader: Option<BrokerId>,
+    pub isr: Vec<BrokerId>,
+    /// In the order of the assignment; the first is the preferred leader.
+    pub replicas: Vec<Replica>,
+    /// Records per second of the reader's own time.
+    pub rate: f64,
+    /// How its records are drawn at that rate.
+    pub density: Density,
+    /// The newest stretches of time, oldest first: what Stream and Heat draw.
+    pub activity: Vec<Bucket>,
+}
+
+/// One stretch of a partition's recent past: how many records of each hue were appended in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bucket {
+    pub counts: Vec<(Hue, u32)>,
+}
+
+/// One copy of a partition's log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replica {
+    pub broker: BrokerId,
+    pub role: Role,
+    pub log_start: Offset,
+    pub log_end: Offset,
+    /// The first offset that this replica knows to be unreadable still.
+    pub high_watermark: Option<Offset>,
+    /// The newest records, ascending; more than the picture shows do no harm.
+    pub cells: Vec<Cell>,
+}
+
+/// What a replica is to its partition: the outline of its log says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Leader,
+    /// A leader whose election is this step's news.
+    NewLeader,
+    /// A follower that counts.
+    Follower,
+    /// A follower out of the ISR, so many records behind.
+    Behind(i64),
+    /// On its way back: has so many of so many records.
+    CatchingUp {
+        has: i64,
+        of: i64,
+    },
+    /// Cutting its log back to this offset.
+    Truncating(Offset),
+    /// On a broker that is down.
+    Offline,
+    /// On a broker that is down and led until then.
+    WasLeader,
+}
+
+/// One record as one replica holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    pub offset: Offset,
+    pub key: KeyMark,
+    pub state: CellState,
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellState {
+    /// Below the high watermark: stored for good.
+    Committed,
+    /// Written, and above the high watermark still.
+    Open,
+    /// A committed record's copy on a broker that is down.
+    Ghost,
+    /// Uncommitted, and only on a broker that is down.
+    Stranded,
+    /// Acknowledged and no longer readable.
+    Lost,
+    /// Deleted by retention.
+    Gone,
+    /// Its value is null.
+    Tombstone,
+    /// The same producer sequence stored twice.
+    Duplicate,
+}
+
+/// A colour by number, 0 to 9; see [`crate::stage::keys`].
+pub type Hue = u8;
+
+/// How a record's key is told apart: a hue and a tag of one or two characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyMark {
+    /// `None`: the record has no key.
+    pub hue: Option<Hue>,
+    pub tag: Text,
+}
+
+impl Partition {
+    pub fn replica(&self, broker: BrokerId) -> Option<&Replica> {
+        self.replicas
+            .iter()
+            .find(|replica| replica.broker == broker)
+    }
+
+    /// The replica that leads, when one does.
+    pub fn leading(&self) -> Option<&Replica> {
+        self.replica(self.leader?)
+    }
+
+    /// Where the assignment wants the leader: a matter of structure, so the picture hangs on it and
+    /// does not jump when leadership moves.
+    pub fn home(&self) -> Option<BrokerId> {
+        self.replicas.first().map(|replica| replica.broker)
+    }
+
+    /// One past the newest offset that any replica holds, dead ones included.
+    pub fn end(&self) -> Offset {
+        self.replicas
+            .iter()
+            .map(|replica| replica.log_end)
+            .max()
+            .unwrap_or(Offset::ZERO)
+    }
+}
+
+impl Role {
+    /// The class of the bed.
+    pub fn class(self) -> &'static str {
+        match self {
+            Role::Leader | Role::NewLeader => "leader",
+            Role::Follower | Role::Truncating(_) => "follower",
+            Role::Behind(_) | Role::CatchingUp { .. } => "behind",
+            Role::Offline | Role::WasLeader => "offline",
+        }
+    }
+
+    pub fn leads(self) -> bool {
+        matches!(self, Role::Leader | Role::NewLeader)
+    }
+
+    pub fn is_offline(self) -> bool {
+        matches!(self, Role::Offline | Role::WasLeader)
+    }
+}
+
+impl KeyMark {
+    pub fn new(hue: Hue, tag: &str) -> KeyMark {
+        KeyMark {
+            hue: Some(hue % 10),
+            tag: tag.into(),
+        }
+    }
+
+    /// A record without a key.
+    pub fn none() -> KeyMark {
+        KeyMark {
+            hue: None,
+            tag: "·".into(),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! How crowded each log is drawn: its level follows its rate, and changes neither at once nor to and fro.
+
+use crate::sorted::SortedMap;
+
+use super::Showing;
+use crate::model::TopicPartition;
+use crate::stage::density::{Density, LETTER_CELL};
+use crate::stage::extract;
+use crate::stage::snapshot::Snapshot;
+use crate::time::Duration;
+use crate::ui::player::{Session, now};
+
+/// The level of every partition that is written.
+#[derive(Default)]
+pub struct Levels {
+    rates: SortedMap<TopicPartition, f64>,
+    levels: SortedMap<TopicPartition, Level>,
+}
+
+struct Level {
+    density: Density,
+    /// Since when, in milliseconds of the browser's time.
+    since: f64,
+}
+
+impl Levels {
+    /// Takes the rates as they are while time runs.
+    pub fn follow(&mut self, session: &Session, showing: &Showing) {
+        let ages = session.ages(showing.pace, showing.speed, true);
+        self.rates = extract::rates(session.journal(), &ages);
+    }
+
+    /// Gives every partition its rate and its level.
+    pub fn apply(&mut self, snapshot: &mut Snapshot, chosen: Option<Density>) {
+        let count = snapshot.partitions().count();
+        let now = now();
+        let partitions = snapshot
+            .topics
+            .iter_mut()
+            .flat_map(|topic| &mut topic.partitions);
+        for partition in partitions {
+            let rate = self.rates.get(&partition.id).copied().unwrap_or(0.0);
+            let level = self.levels.entry(partition.id.clone()).or_insert(Level {
+                density: Density::default(),
+                since: now - 1_000.0,
+            });
+            let age = Duration::from_millis((now - level.since) as u64);
+            let next = level.density.after(age, rate, LETTER_CELL, count);
+            if next != level.density {
+                *level = Level {
+                    density: next,
+                    since: now,
+                };
+            }
+            partition.rate = rate;
+            partition.density = chosen.unwrap_or(level.density);
+        }
+    }
+}
