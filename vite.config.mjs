@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { defineConfig, minifySync } from 'vite';
-import { FIRST } from './www/tools/stills.mjs';
+import { firstFrame } from './www/tools/stills.mjs';
 
 const root = import.meta.dirname;
 
@@ -13,7 +13,10 @@ const POLICY = [
 /** Puts the first frame of the stage into the page, so that it is there before any script runs. */
 const frame = () => ({
   name: 'first-frame',
-  transformIndexHtml: { order: 'pre', handler: html => Object.entries(FIRST).reduce((page, [mark, draw]) => page.replace(mark, draw), html) },
+  transformIndexHtml: {
+    order: 'pre',
+    handler: async html => (html.includes('<!-- first frame -->') ? Object.entries(await firstFrame()).reduce((page, [mark, drawn]) => page.replace(mark, () => drawn), html) : html),
+  },
 });
 
 /** The content security policy, and an early request for the WebAssembly module. */

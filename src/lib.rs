@@ -47,6 +47,7 @@
 //! | `stage` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` |
 //! | `workload` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` |
 //! | `lesson` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` `stage` |
+//! | `session` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` `stage` `lesson` |
 //! | `ui` | anything; nothing imports it |
 //!
 //! `client` sees neither `broker` nor `log`: they share only bytes, so a simulated client has no power that
@@ -75,6 +76,7 @@ pub mod process;
 pub mod protocol;
 pub mod rng;
 pub mod script;
+pub mod session;
 pub mod sorted;
 pub mod stage;
 pub mod time;

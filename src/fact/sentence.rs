@@ -44,9 +44,13 @@ fn actor(by: Option<ProcessId>) -> String {
 }
 
 impl Entry {
-    /// The entry as one sentence.
+    /// The entry as one sentence, processes by their kind and number.
     pub fn sentence(&self) -> String {
-        let who = actor(self.by);
+        self.sentence_by(&actor(self.by))
+    }
+
+    /// The entry as one sentence about somebody who is called so.
+    pub fn sentence_by(&self, who: &str) -> String {
         match &self.fact {
             Fact::Started => format!("{who} starts."),
             Fact::Connected { to, .. } => format!("{who} connects to {to}."),

@@ -2,6 +2,7 @@
 //!
 //! Exempt from the laws on clocks and printing; nothing imports it.
 
+mod first;
 mod still;
 
 use std::io::Read as _;
@@ -14,6 +15,7 @@ kafka-playground run FILE      run a script and print what it shows; - reads sta
 kafka-playground digest FILE   run a script and print the digest of its journal
 kafka-playground still SLUG N THEME   draw the end of a lesson's step as SVG, then its text; one picture
                                serves both themes
+kafka-playground still first   draw the first frame of the page: every size of the stage, the ribbon, the clock
 kafka-playground help          print this
 ";
 
@@ -23,6 +25,7 @@ pub fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["run", file] => read(file).and_then(|text| run(&text)),
+        ["still", "first"] => first::first(),
         ["still", slug, step, _theme] => still::still(slug, step),
         ["digest", file] => read(file).and_then(|text| digest(&text)),
         [] | ["help" | "--help" | "-h"] => Ok(HELP.to_owned()),

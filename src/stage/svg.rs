@@ -32,6 +32,30 @@ pub fn picture(scene: &Scene, micros: f64) -> String {
     out
 }
 
+/// The picture as the page shows it before it is alive: under another class, without a head of its own.
+pub fn frame(scene: &Scene, class: &str, micros: f64) -> String {
+    use crate::stage::geometry::number;
+    let (w, h) = (number(scene.size.w), number(scene.size.h));
+    let mut out =
+        format!("<svg class=\"stage {class}\" viewBox=\"0 0 {w} {h}\" role=\"img\" aria-label=\"");
+    text(&mut out, &scene.summary);
+    out.push_str("\"><g>");
+    for node in &scene.structure {
+        shape(&mut out, &node.shape);
+    }
+    out.push_str("</g>");
+    for traveller in scene
+        .travellers
+        .iter()
+        .filter(|one| one.arrives_at.as_micros() as f64 > micros)
+    {
+        let at = traveller.place(micros);
+        shape(&mut out, &Shape::group("", vec![traveller.shape()]).at(at));
+    }
+    out.push_str("</svg>");
+    out
+}
+
 /// Shapes alone, as a picture of their own: specimens and icons.
 pub fn specimen(w: f64, h: f64, shapes: &[Shape]) -> String {
     let mut out = String::new();

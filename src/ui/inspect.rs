@@ -1,9 +1,9 @@
 //! What there is to know about one thing: rows of a name and a value, read from the world as it is now.
 
 use crate::model::{Offset, ProcessId, TopicPartition};
+use crate::session::Session;
+use crate::session::words::span;
 use crate::stage::Thing;
-use crate::ui::player::Session;
-use crate::ui::player::digest::span;
 use crate::world::{Host, World};
 
 /// A thing's page in the inspector.
@@ -292,7 +292,7 @@ fn timestamp(world: &World, millis: i64) -> String {
     match u64::try_from(since) {
         Ok(since) => format!(
             "{millis}, {} on the clock",
-            crate::ui::player::digest::clock(crate::time::Instant::from_millis(since))
+            crate::session::words::clock(crate::time::Instant::from_millis(since))
         ),
         Err(_) => millis.to_string(),
     }

@@ -6,15 +6,14 @@
 //! [`hooks`] and change it by [`deeds`] and commands; Yew never sees a moving thing.
 //!
 //! In reading order: [`page`] what JavaScript does for the app · [`route`] addresses · [`state`] the document ·
-//! [`player`] the simulation · [`frame_loop`] when frames are asked for · [`painter`] SVG and canvas ·
+//! [`player`] the session that is looked at · [`frame_loop`] when frames are asked for · [`painter`] SVG and canvas ·
 //! [`hooks`] how components read · [`deeds`] what a person can do · [`app`] what handlers share · [`chrome`]
-//! the frame around every view · [`book`] and [`article`] the words · [`inspect`] what there is to know
+//! the frame around every view · [`article`] the words · [`inspect`] what there is to know
 //! about a thing · [`share`] links · [`icon`] · [`bench`] measuring, for www/bench.html.
 
 pub mod app;
 pub mod article;
 pub mod bench;
-pub mod book;
 pub mod chrome;
 pub mod deeds;
 pub mod frame_loop;

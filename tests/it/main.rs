@@ -5,6 +5,7 @@ mod determinism;
 mod figures;
 mod lessons;
 mod memory;
+mod pictures;
 mod scripts;
 mod shaken;
 mod tidy;

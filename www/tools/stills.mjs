@@ -1,16 +1,26 @@
 // Still pictures: what the page shows before the engine runs, and where it cannot run at all.
 import { existsSync, readFileSync } from 'node:fs';
 import { Failed, ask, at, files, must } from './kit.mjs';
-import { drawFirstFrame, drawFirstRibbon } from './first-frame.mjs';
+
+/** How many pictures of the stage the first frame has, one for each of its sizes. */
+const SIZES = 4;
 
 /**
- * The first frame of the page, put where index.html says so. Drawn here until the host binary draws it: then
- * `kafka-playground still first` prints it, every layout after the other.
+ * The first frame of the page as the host binary draws it (`still first`): what stands in index.html in the place of
+ * each mark. It is what the live page shows at the instant at which it comes alive.
  */
-export const FIRST = {
-  '<!-- first frame -->': drawFirstFrame,
-  '<!-- first ribbon -->': drawFirstRibbon,
-};
+export async function firstFrame() {
+  const answer = await ask(await hostBinary(), ['still', 'first']);
+  const lines = answer?.trim().split('\n') ?? [];
+  const [ribbon, clock, event, millis] = lines.slice(SIZES);
+  if (!millis) throw new Failed('`still first` did not print the first frame.', 'run `cargo run -- still first` and read what it says.');
+  return {
+    '<!-- first frame -->': lines.slice(0, SIZES).join('\n'),
+    '<!-- first ribbon -->': ribbon,
+    '<!-- first clock -->': `<b>${clock}</b><span>${event}</span>`,
+    'data-first-now=""': `aria-valuemin="0" aria-valuemax="${millis}" aria-valuenow="${millis}" aria-valuetext="${millis / 1000} seconds"`,
+  };
+}
 
 /**
  * One lesson step as a still: `{ svg, text }`, or null while the host binary cannot draw.

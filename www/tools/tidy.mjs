@@ -10,7 +10,7 @@ const RULES = [
   },
   {
     says: 'pages hold no inline styles or handlers: the content security policy blocks them',
-    looksAt: path => path === 'index.html' || path === 'www/bench.html' || path === 'www/tools/first-frame.mjs' || path === 'www/tools/pages.mjs',
+    looksAt: path => path === 'index.html' || path === 'www/bench.html' || path === 'www/frames.html' || path.startsWith('src/host/') || path === 'www/tools/pages.mjs',
     breaks: /\sstyle=["'$]|\son[a-z]+=["']|<style\b/,
   },
   {

@@ -5,9 +5,7 @@ use crate::client::consumer::{Consumer as ConsumerProcess, Doing};
 use crate::client::producer::Producer as ProducerProcess;
 use crate::model::{BrokerId, ProcessId, Text, TopicName};
 use crate::stage::extract::{Memory, states};
-use crate::stage::snapshot::{
-    Aim, ClientState, Consumer, Group, GroupState, KeyMark, Producer, Reading, Snapshot,
-};
+use crate::stage::snapshot::{Aim, ClientState, Consumer, KeyMark, Producer, Reading, Snapshot};
 use crate::time::Duration;
 use crate::world::World;
 
@@ -29,20 +27,10 @@ pub(super) fn add(snapshot: &mut Snapshot, world: &World, memory: &mut Memory) {
                 .push(consumer(world, memory, host.id, process));
         }
     }
-    if !snapshot.consumers.is_empty() {
-        let name: Text = "readers".into();
-        for consumer in &mut snapshot.consumers {
-            consumer.group = Some(name.clone());
-        }
-        snapshot.groups = vec![Group {
-            name,
-            state: GroupState::Assigned,
-        }];
-    }
 }
 
 /// What a client is called: its `client.id`, or its short name in capitals.
-fn name(world: &World, id: ProcessId) -> Text {
+pub fn name(world: &World, id: ProcessId) -> Text {
     let planned = world
         .plan()
         .clients

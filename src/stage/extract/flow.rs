@@ -1,9 +1,8 @@
 //! How much happens: the rate at which each partition is written, and its recent past in buckets.
 
-use crate::sorted::SortedMap;
-
 use crate::fact::{Fact, Role};
 use crate::model::{Offset, TopicPartition};
+use crate::sorted::SortedMap;
 use crate::stage::density::Density;
 use crate::stage::extract::memory::Memory;
 use crate::stage::motion::Ages;

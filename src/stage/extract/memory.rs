@@ -3,11 +3,10 @@
 //! Laws: a memory never changes what is seen. Keys are known from the fact that noted them first, so going
 //! back before it forgets them again; what was decoded is kept with the very bytes it was decoded from.
 
-use crate::sorted::{SortedMap, SortedSet};
-
 use crate::fact::Fact;
 use crate::model::{BrokerId, ConnectionId, Offset, ProcessId, TopicName, TopicPartition};
 use crate::protocol::{ApiKey, Chunks};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::stage::extract::wire::Loads;
 use crate::stage::keys::Keys;
 use crate::stage::snapshot::{Cell, Hue, KeyMark};

@@ -28,6 +28,7 @@ use crate::stage::snapshot::{
 use crate::world::{End, History, Links, World};
 
 pub use changes::{changes, step};
+pub use clients::name as client_name;
 pub use flow::{NO_HUE, activity, rates};
 pub use memory::Memory;
 

@@ -1,7 +1,6 @@
 //! What is under way, counted on its link: for readers who asked that nothing moves.
 
 use crate::sorted::SortedMap;
-
 use crate::stage::Thing;
 use crate::stage::geometry::{Point, Route};
 use crate::stage::kit;

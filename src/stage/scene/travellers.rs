@@ -3,9 +3,8 @@
 //! The place of a traveller is a function of time alone, so pause, scrubbing and playing backwards need no
 //! code. The browser paints travellers on a canvas every frame; a still picture draws them once.
 
-use crate::sorted::SortedMap;
-
 use crate::model::ProcessId;
+use crate::sorted::SortedMap;
 use crate::stage::density::Density;
 use crate::stage::geometry::{Point, Size, along};
 use crate::stage::kit;

@@ -6,9 +6,9 @@ use yew::prelude::*;
 
 use super::prose::Prose;
 use super::quiz::Quiz;
+use crate::session::book::Lesson;
 use crate::stage::Lens;
 use crate::stage::layout::Voice;
-use crate::ui::book::Lesson;
 use crate::ui::chrome::inspector::Inspector;
 use crate::ui::chrome::narrator::Narrator;
 use crate::ui::chrome::stage::Stage;

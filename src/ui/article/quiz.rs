@@ -7,7 +7,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::prose::Prose;
-use crate::ui::book::Question;
+use crate::session::book::Question;
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
 use crate::ui::state::Answer;

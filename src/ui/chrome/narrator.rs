@@ -5,8 +5,8 @@
 
 use yew::prelude::*;
 
+use crate::session::words::clock;
 use crate::ui::hooks::{use_document, use_view};
-use crate::ui::player::digest::clock;
 use crate::ui::state::Announcements;
 
 #[component]

@@ -6,10 +6,11 @@
 use web_sys::Element;
 use yew::prelude::*;
 
+use crate::session::axis::WIDTH;
+use crate::session::ribbon::{self, Bar, Mark, Progress, Stretch};
+use crate::session::words::{clock, span};
 use crate::ui::hooks::{use_app, use_view};
 use crate::ui::icon::{Icon, paths};
-use crate::ui::player::axis::WIDTH;
-use crate::ui::player::digest::{self, Bar, Chapter, Mark, Progress, clock};
 use crate::world::ribbon::MarkKind;
 
 #[component]
@@ -86,7 +87,7 @@ fn percent(x: u32) -> String {
     format!("{}.{:02}%", x / 100, x % 100)
 }
 
-fn picture(ribbon: &digest::Ribbon) -> Html {
+fn picture(ribbon: &ribbon::Ribbon) -> Html {
     let head = percent(ribbon.head);
     html! {
         <svg aria-hidden="true">
@@ -108,7 +109,7 @@ fn picture(ribbon: &digest::Ribbon) -> Html {
     }
 }
 
-fn chapter((index, chapter): (usize, &Chapter)) -> Html {
+fn chapter((index, chapter): (usize, &Stretch)) -> Html {
     let width = chapter.to.saturating_sub(chapter.from).max(1);
     // A title needs room, about seven pixels a letter on a ribbon of nine hundred.
     let fits = width > 60 * chapter.title.len() as u32 || chapter.state == Progress::Now;
@@ -132,8 +133,8 @@ fn bar(bar: &Bar, head: u32) -> Html {
     html! { <rect key={bar.x} {class} x={percent(bar.x)} y={y.to_string()} width={percent(bar.w)} height={bar.height.to_string()} /> }
 }
 
-fn fold(fold: &crate::ui::player::axis::Fold) -> Html {
-    let words = format!("{} idle", digest::span(fold.idle));
+fn fold(fold: &crate::session::axis::Fold) -> Html {
+    let words = format!("{} idle", span(fold.idle));
     let (width, mid) = (fold.to - fold.from, (fold.from + fold.to) / 2);
     html! {
         <g key={fold.from}>

@@ -7,13 +7,13 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::ribbon::Ribbon;
+use crate::session::pace::{short, spoken};
+use crate::session::words::{clock, count, span};
+use crate::session::{Pace, Speed};
 use crate::stage::motion::NOTCHES;
 use crate::ui::deeds::Deed;
 use crate::ui::hooks::{use_app, use_view};
 use crate::ui::icon::{Icon, icon};
-use crate::ui::player::digest::{clock, count, span};
-use crate::ui::player::pace::{short, spoken};
-use crate::ui::player::{Pace, Speed};
 
 #[component]
 pub fn Transport() -> Html {
@@ -84,9 +84,10 @@ fn SpeedSlider() -> Html {
         };
         html! { <line key={notch} class="notch" x1={x.clone()} x2={x} y1="4" y2="10" /> }
     });
-    let shown = match late {
-        Some(tenths) => format!("{} runs at {}.{}×", short(speed), tenths / 10, tenths % 10),
-        None => short(speed),
+    // What it really runs at takes the place of the word, so that nothing moves by it.
+    let runs = match late {
+        Some(tenths) => format!("Runs at {}.{}×", tenths / 10, tenths % 10),
+        None => "Speed".to_owned(),
     };
     let words = match pace {
         Pace::Even => format!("{}, even pace", spoken(speed)),
@@ -95,8 +96,8 @@ fn SpeedSlider() -> Html {
     html! {
         <div class="speed">
             <label for="speed">
-                <span>{ "Speed" }</span>
-                <b>{ shown }</b>
+                <span>{ runs }</span>
+                <b>{ short(speed) }</b>
             </label>
             <div class="rail">
                 <svg aria-hidden="true"><line class="track" x2="100%" y1="7" y2="7" />{ for notches }</svg>

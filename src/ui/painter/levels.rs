@@ -1,14 +1,13 @@
 //! How crowded each log is drawn: its level follows its rate, and changes neither at once nor to and fro.
 
-use crate::sorted::SortedMap;
-
-use super::Showing;
 use crate::model::TopicPartition;
+use crate::session::{Session, Showing};
+use crate::sorted::SortedMap;
 use crate::stage::density::{Density, LETTER_CELL};
 use crate::stage::extract;
 use crate::stage::snapshot::Snapshot;
 use crate::time::Duration;
-use crate::ui::player::{Session, now};
+use crate::ui::player::now;
 
 /// The level of every partition that is written.
 #[derive(Default)]
@@ -26,8 +25,7 @@ struct Level {
 impl Levels {
     /// Takes the rates as they are while time runs.
     pub fn follow(&mut self, session: &Session, showing: &Showing) {
-        let ages = session.ages(showing.pace, showing.speed, true);
-        self.rates = extract::rates(session.journal(), &ages);
+        self.rates = extract::rates(session.journal(), &showing.ages(session));
     }
 
     /// Gives every partition its rate and its level.

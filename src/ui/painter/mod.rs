@@ -17,25 +17,27 @@ mod structure;
 
 use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlElement};
 
+use crate::session::{Session, Showing};
 use crate::stage::extract::{self, Memory};
 use crate::stage::geometry::Size;
 use crate::stage::layout::{Ask, Voice, layout};
 use crate::stage::scene::{Scene, scene};
-use crate::stage::snapshot::{Motion, Snapshot};
+use crate::stage::snapshot::Snapshot;
 use crate::stage::{Lens, kit};
-use crate::ui::player::Session;
 
-pub use look::{Look, Showing};
+pub use look::Look;
 pub use sprites::context;
 pub use structure::{Structure, Work};
 
 use flights::Flights;
 use levels::Levels;
 
-/// Milliseconds between two pictures of the structure while time runs.
-const STRUCTURE: f64 = 50.0;
+/// Milliseconds between two pictures of the structure while time runs: twenty a second.
+const STRUCTURE: f64 = 42.0;
 /// The same while changes are being shown: every second frame.
-const CHANGING: f64 = 30.0;
+const CHANGING: f64 = 25.0;
+/// At most one part in so many of all time goes into pictures of the structure.
+const SHARE: f64 = 8.0;
 /// Sharper than this is not visible.
 const SHARPEST: f64 = 2.0;
 /// Virtual microseconds of one bucket of a stream, at real time.
@@ -53,6 +55,8 @@ pub struct Painter {
     scale: f64,
     shown: Option<Shown>,
     drawn_at: f64,
+    /// How long that took, in milliseconds.
+    cost: f64,
     /// Something is on the canvas.
     dirty: bool,
 }
@@ -87,6 +91,7 @@ impl Painter {
             scale: 1.0,
             shown: None,
             drawn_at: f64::NEG_INFINITY,
+            cost: 0.0,
             dirty: false,
         })
     }
@@ -118,22 +123,25 @@ impl Painter {
         }
         let (steps, entries) = (session.world().steps(), session.journal().len());
         let at = session.now().as_micros();
-        let now = super::player::now();
+        let now = crate::ui::player::now();
         let wanted = self.shown.as_ref().is_none_or(|shown| {
             let same_look = shown.look == *look && shown.showing == *showing;
             let changed = (shown.steps, shown.entries) != (steps, entries);
             let moving = shown.at != at && !shown.snapshot.changes.is_empty();
             let due = now - self.drawn_at;
+            // A picture that is dear to draw is drawn less often.
             let waits = match shown.snapshot.changes.is_empty() {
                 true => STRUCTURE,
                 false => CHANGING,
             };
+            let waits = waits.max(self.cost * SHARE);
             // A still picture is never late; while time runs there is a next frame to catch up in.
-            !same_look || (changed || moving) && (!showing.playing || due >= waits / 1.5)
+            !same_look || (changed || moving) && (!showing.playing || due >= waits)
         });
         if wanted {
             self.draw_structure(session, look, showing);
             self.drawn_at = now;
+            self.cost = crate::ui::player::now() - now;
         }
         self.draw_travellers(at as f64);
     }
@@ -164,14 +172,7 @@ impl Painter {
     }
 
     fn snapshot_of(&mut self, session: &Session, look: &Look, showing: &Showing) -> Snapshot {
-        let mut snapshot = extract::snapshot(session.history(), &mut self.memory);
-        let ages = session.ages(showing.pace, showing.speed, showing.playing);
-        snapshot.motion = showing.motion();
-        snapshot.changes = match (snapshot.motion, showing.tweens()) {
-            (Motion::Still, _) => extract::step(session.journal(), session.step_began()),
-            (_, true) => extract::changes(session.journal(), &ages, showing.stretch()),
-            (_, false) => Vec::new(),
-        };
+        let mut snapshot = showing.snapshot(session, &mut self.memory);
         if showing.playing {
             self.levels.follow(session, showing);
         }

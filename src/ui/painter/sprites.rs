@@ -3,12 +3,11 @@
 //! A sprite is a small canvas with one shape on it, at the resolution of the screen. There is one for each
 //! look and size; canvases of sprites that are not seen any more are drawn on again.
 
-use crate::sorted::SortedMap;
-
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, Path2d};
 
 use super::colours::Colours;
+use crate::sorted::SortedMap;
 use crate::stage::geometry::{Point, Size};
 use crate::stage::scene::Traveller;
 use crate::stage::shape::{Form, Shape};

@@ -5,29 +5,24 @@
 //! passed, multiply it by the speed, work for at most four milliseconds, paint, and publish the digest when it
 //! is due.
 //!
-//! Contents: [`pace`] speeds and paces · [`timeline`] the visible events · [`session`] one cluster being
-//! looked at · [`axis`] the ribbon's axis · [`digest`] what components may know.
+//! What is played is a [`Session`]; [`digest`] is what components may know of it.
 
-pub mod axis;
 pub mod digest;
-pub mod pace;
-pub mod session;
-pub mod timeline;
 
 use crate::sorted::SortedMap;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::script;
+use crate::session::words::{Said, weightiest};
+use crate::session::{Pace, Played, Session, Showing, Speed, ribbon};
 use crate::time::Instant;
 use crate::ui::frame_loop::{FrameLoop, Next};
 use crate::ui::page::Page;
-use crate::ui::painter::{Look, Painter, Showing};
+use crate::ui::painter::{Look, Painter};
 use crate::world::{Command, Place, Refused};
 
-pub use digest::{Digest, Said};
-pub use pace::{Pace, Speed};
-pub use session::{Chapter, Played, Session};
+pub use digest::Digest;
 
 /// The notch at which the page begins: a quarter.
 pub const FIRST_SPEED: u8 = 4;
@@ -315,7 +310,7 @@ impl Player {
 
     /// To a place of the ribbon.
     pub fn scrub(&self, x: u32) {
-        let to = self.with(|session| digest::axis(session).at(x).min(session.end()));
+        let to = self.with(|session| ribbon::axis(session).at(x).min(session.end()));
         self.seek(to);
     }
 
@@ -516,7 +511,7 @@ impl Player {
                 newest: session.history().newest(),
                 chapter: session.chapter(),
                 said,
-                ribbon: Rc::new(digest::ribbon(session)),
+                ribbon: Rc::new(ribbon::ribbon(session)),
                 can_undo: !session.history().commands().is_empty(),
                 branches: session.history().branches().len(),
                 violation: session
@@ -551,8 +546,8 @@ impl Player {
             // In passing the small things are left out; step by step everything is told.
             let passing = playing || ended;
             match passing && spoken.until < here {
-                true => digest::weightiest(session, spoken.until, 2),
-                false => digest::weightiest(session, step, 1),
+                true => weightiest(session, spoken.until, 2),
+                false => weightiest(session, step, 1),
             }
         });
         if let Some(said) = said {

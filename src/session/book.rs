@@ -12,9 +12,9 @@ use crate::lesson::placeholder::Pattern;
 use crate::lesson::play::{self, Catalogue, ToldPrediction, tell};
 use crate::model::{Text, TopicPartition};
 use crate::script::{self, Action, Line};
+use crate::session::{Chapter, Session};
 use crate::stage::{Lens, Thing};
 use crate::time::Duration;
-use crate::ui::player::{Chapter, Session};
 use crate::world::Place;
 
 /// How old the first page's cluster is when it is first seen.
