@@ -6,6 +6,7 @@
 //! is cut into pieces has no meaning: equality, lengths and every decoder see only the bytes.
 
 use bytes::{Bytes, BytesMut};
+use smallvec::{SmallVec, smallvec};
 use std::fmt;
 
 /// An ordered list of shared byte slices that stands for their concatenation.
@@ -13,7 +14,8 @@ use std::fmt;
 /// No piece is empty. Cloning and slicing share the bytes.
 #[derive(Clone, Default)]
 pub struct Chunks {
-    pieces: Vec<Bytes>,
+    /// Nearly always one or two, a head and a batch; those take no memory of their own.
+    pieces: SmallVec<[Bytes; 2]>,
     length: usize,
 }
 
@@ -105,7 +107,7 @@ impl Chunks {
     /// Copies the pieces together if they are so small that they cost more than their bytes.
     pub(super) fn join_crumbs(&mut self) {
         if self.pieces.len() > 1 && self.pieces.len() * CRUMB > self.length {
-            self.pieces = vec![self.to_bytes()];
+            self.pieces = smallvec![self.to_bytes()];
         }
     }
 

@@ -101,8 +101,12 @@ impl FrameBuffer {
 
     /// Takes bytes as they came.
     pub fn push(&mut self, bytes: Chunks) {
-        self.buffered.append(&bytes);
-        self.buffered.join_crumbs();
+        if self.buffered.is_empty() {
+            self.buffered = bytes;
+        } else {
+            self.buffered.append(&bytes);
+            self.buffered.join_crumbs();
+        }
     }
 
     /// The next whole frame, without its size; `None` until it is all there.

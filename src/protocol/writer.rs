@@ -16,9 +16,15 @@ pub struct Writer {
     shared_length: usize,
 }
 
+/// Most messages, their stored bytes apart, are shorter than this.
+const USUAL: usize = 192;
+
 impl Writer {
     pub fn new() -> Writer {
-        Writer::default()
+        Writer {
+            written: Vec::with_capacity(USUAL),
+            ..Writer::default()
+        }
     }
 
     /// How many bytes the message has so far, shared ones included.
