@@ -9,7 +9,8 @@
 //! - [`create_topics`]: what a new topic must be like;
 //! - [`alter_partition`]: what is checked before an ISR changes;
 //! - [`queue`]: one broker's orders, one in flight at a time;
-//! - [`orders`]: the requests that carry a state to brokers.
+//! - [`orders`]: the requests that carry a state to brokers;
+//! - [`answers`]: what brokers say to them.
 //!
 //! Laws: a leader epoch and a partition epoch never decrease; the ISR is part of the replicas; an order
 //! reaches a broker after every earlier one.
@@ -18,6 +19,7 @@
 //! controller, which is written in the plan; elections of leaders, since no broker ever dies here.
 
 mod alter_partition;
+mod answers;
 pub mod assignment;
 mod create_topics;
 mod orders;
@@ -191,8 +193,12 @@ impl Controller {
         serials: &mut Serials<'_>,
         out: &mut Outbox,
     ) {
-        if let Some(queue) = self.queue_of(connection) {
-            queue.received(now, bytes, out);
+        let Some(queue) = self.queue_of(connection) else {
+            return;
+        };
+        let broker = queue.broker();
+        for said in queue.received(now, bytes, out) {
+            self.leaders_answered(broker, &said, out);
         }
         self.pump(now, serials, out);
     }

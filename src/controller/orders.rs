@@ -133,7 +133,7 @@ impl Controller {
         let mut topics: Vec<UpdateMetadataTopicState> = Vec::new();
         for (name, state) in self.states(names) {
             let offline = state.replicas.iter();
-            let offline = offline.filter(|id| !self.store.is_alive(**id));
+            let offline = offline.filter(|id| !self.store.is_online(**id, name));
             let partition = UpdateMetadataPartitionState {
                 partition_index: name.partition,
                 controller_epoch: self.epoch.0,

@@ -8,7 +8,7 @@ use crate::channel::{Channel, Negotiation, State};
 use crate::fact::CloseReason;
 use crate::model::{Address, BrokerId, ConnectionId, ProcessId};
 use crate::process::{Outbox, TopicConfigs};
-use crate::protocol::api::{LeaderAndIsrRequest, UpdateMetadataRequest};
+use crate::protocol::api::{LeaderAndIsrRequest, LeaderAndIsrResponse, UpdateMetadataRequest};
 use crate::protocol::{ApiKey, Chunks};
 use crate::time::{Duration, Instant};
 
@@ -123,20 +123,28 @@ impl BrokerQueue {
         }
     }
 
-    pub(super) fn received(&mut self, now: Instant, bytes: Chunks, out: &mut Outbox) {
-        match self.channel.received(bytes) {
-            Ok(arrived) => {
-                for _ in arrived.answers {
-                    // Not modelled: errors in the answer. Kafka's controller would put the replica
-                    // offline; here a broker only refuses what it has already done.
-                    self.waiting.pop_front();
+    /// Takes bytes from the broker; what it says of the leaders it was told.
+    pub(super) fn received(
+        &mut self,
+        now: Instant,
+        bytes: Chunks,
+        out: &mut Outbox,
+    ) -> Vec<LeaderAndIsrResponse> {
+        let mut said = Vec::new();
+        let understood = self.channel.received(bytes).and_then(|arrived| {
+            for answer in arrived.answers {
+                if answer.api == ApiKey::LeaderAndIsr {
+                    said.push(answer.decode::<LeaderAndIsrRequest>()?);
                 }
+                self.waiting.pop_front();
             }
-            Err(_) => {
-                self.channel.close(CloseReason::Malformed, out);
-                self.retry_at = Some(now + RETRY_BACKOFF);
-            }
+            Ok(())
+        });
+        if understood.is_err() {
+            self.channel.close(CloseReason::Malformed, out);
+            self.retry_at = Some(now + RETRY_BACKOFF);
         }
+        said
     }
 
     pub(super) fn closed(&mut self, now: Instant, out: &mut Outbox) {

@@ -3,7 +3,7 @@
 //! Apart from who decides it: with ZooKeeper this is what the znodes hold, and the controller's copy of
 //! them; a metadata log could hold it as well.
 
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 
 use super::TopicSetup;
 use crate::model::{
@@ -47,6 +47,8 @@ pub struct Store {
     brokers: SortedMap<BrokerId, LiveBroker>,
     topics: SortedMap<TopicName, TopicState>,
     names: SortedMap<TopicId, TopicName>,
+    /// Replicas whose broker is alive and whose directory is not.
+    offline: SortedSet<(BrokerId, TopicPartition)>,
 }
 
 impl Store {
@@ -142,6 +144,43 @@ impl Store {
         };
         self.topics.insert(topic.name.clone(), state);
         self.names.insert(topic.id, topic.name.clone());
+    }
+
+    /// Whether a replica can be counted on: its broker is alive, and so is its directory.
+    pub fn is_online(&self, broker: BrokerId, name: &TopicPartition) -> bool {
+        let fallen = self.offline.iter();
+        let mut fallen = fallen.filter(|(other, _)| *other == broker);
+        self.is_alive(broker) && !fallen.any(|(_, other)| other == name)
+    }
+
+    /// A replica's directory has failed. Whether that is news.
+    pub(super) fn set_offline(&mut self, broker: BrokerId, name: &TopicPartition) -> bool {
+        self.partition(name).is_some() && self.offline.insert((broker, name.clone()))
+    }
+
+    /// A replica works, or works again.
+    pub(super) fn set_online(&mut self, broker: BrokerId, name: &TopicPartition) {
+        self.offline
+            .retain(|(other, fallen)| *other != broker || fallen != name);
+    }
+
+    /// Takes a follower out of the ISR, by a new epoch of its leader. Whether it was in it.
+    pub(super) fn leave_isr(&mut self, broker: BrokerId, name: &TopicPartition) -> bool {
+        let Some(state) = self.partition(name) else {
+            return false;
+        };
+        if state.leader == broker || !state.isr.contains(&broker) {
+            return false;
+        }
+        let left = state.isr.iter().copied().filter(|id| *id != broker);
+        let left = left.collect();
+        self.set_isr(name, left);
+        let topic = self.topics.get_mut(&name.topic);
+        let index = usize::try_from(name.partition).unwrap_or(usize::MAX);
+        if let Some(state) = topic.and_then(|topic| topic.partitions.get_mut(index)) {
+            state.leader_epoch = state.leader_epoch.next();
+        }
+        true
     }
 
     /// Writes another ISR, as a compare-and-set on the partition epoch would.
