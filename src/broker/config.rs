@@ -46,6 +46,11 @@ pub struct Config {
     pub socket_request_max_bytes: u32,
     /// `connections.max.idle.ms`: a connection that is silent for longer is closed.
     pub connections_max_idle: Duration,
+    /// `max.connections`: how many connections stand at once. A client beyond it waits to be let in; a
+    /// broker takes the place of the client that has been silent for the longest.
+    pub max_connections: u32,
+    /// `max.connections.per.ip`: how many of them one host may have. One more is closed at once.
+    pub max_connections_per_ip: u32,
     /// `log.retention.check.interval.ms`: how often old segments are looked for; first after 30 s.
     pub log_retention_check_interval: Duration,
     /// What topics inherit.
@@ -71,6 +76,8 @@ impl Default for Config {
             fetch_max_bytes: 57_671_680,
             socket_request_max_bytes: 8 * 1024 * 1024,
             connections_max_idle: Duration::from_millis(600_000),
+            max_connections: i32::MAX as u32,
+            max_connections_per_ip: i32::MAX as u32,
             log_retention_check_interval: Duration::from_millis(300_000),
             log: LogConfig::default(),
         }
@@ -105,7 +112,7 @@ const INHERITED: [(&str, &str); 14] = [
 ];
 
 /// Every setting, by Kafka's name, in the order of the alphabet.
-pub const NAMES: [&str; 34] = [
+pub const NAMES: [&str; 36] = [
     "auto.create.topics.enable",
     "compression.type",
     "connections.max.idle.ms",
@@ -126,6 +133,8 @@ pub const NAMES: [&str; 34] = [
     "log.roll.hours",
     "log.roll.ms",
     "log.segment.bytes",
+    "max.connections",
+    "max.connections.per.ip",
     "message.max.bytes",
     "min.insync.replicas",
     "num.partitions",
@@ -170,6 +179,8 @@ impl Config {
             "fetch.max.bytes" => self.fetch_max_bytes = read.int(1_024)?,
             "socket.request.max.bytes" => self.socket_request_max_bytes = read.int(1)?,
             "connections.max.idle.ms" => self.connections_max_idle = read.span(1)?,
+            "max.connections" => self.max_connections = read.int(0)?,
+            "max.connections.per.ip" => self.max_connections_per_ip = read.int(0)?,
             "log.retention.check.interval.ms" => {
                 self.log_retention_check_interval = read.span(1)?;
             }

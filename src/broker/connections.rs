@@ -4,8 +4,15 @@
 //! connection is muted, and whatever comes behind it waits in the buffer; so answers leave in the order
 //! of the requests without anybody sorting them.
 //!
-//! Not modelled: back-pressure. Kafka stops reading from a muted connection, and the bytes wait in the
-//! sender's socket; here they wait in the broker's buffer.
+//! A client beyond `max.connections` is not let in until another leaves: its connection stands, as the
+//! operating system accepts it, but nothing that it sends is read.
+//!
+//! Unlike Kafka, which stops reading from a muted connection, so that bytes wait in two sockets and then
+//! in the sender: here they wait in the broker's buffer. A sender that does not bound itself is bounded
+//! by the world, which lets no socket write while a megabyte of it lies unread.
+//!
+//! Not modelled: listeners. Connections of brokers count as if they came over a listener of their own,
+//! which Kafka protects from the clients' crowd.
 
 use crate::sorted::SortedMap;
 use std::collections::VecDeque;
@@ -30,6 +37,20 @@ pub struct Connection {
     buffer: FrameBuffer,
     busy: Option<RequestId>,
     last_active: Instant,
+    /// Whether it is let in.
+    admitted: bool,
+}
+
+/// What becomes of a connection that somebody opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    Admitted,
+    /// There are too many; it is let in when another leaves.
+    Waits,
+    /// The host that opened it has too many of them already.
+    TooManyOfOneHost,
+    /// A broker comes in, and this client's connection must go.
+    InPlaceOf(ConnectionId),
 }
 
 impl Connection {
@@ -48,6 +69,11 @@ impl Connection {
         self.buffer.buffered()
     }
 
+    /// False while there are too many others.
+    pub fn is_admitted(&self) -> bool {
+        self.admitted
+    }
+
     /// When the last bytes came or went.
     pub fn last_active(&self) -> Instant {
         self.last_active
@@ -60,17 +86,66 @@ pub(super) struct Connections {
     open: SortedMap<ConnectionId, Connection>,
     /// Connections that were unmuted and may have a whole request in their buffer.
     ready: VecDeque<ConnectionId>,
+    /// Connections that are not let in yet, in the order in which they came.
+    waiting: VecDeque<ConnectionId>,
 }
 
 impl Connections {
-    pub(super) fn opened(&mut self, id: ConnectionId, from: ProcessId, now: Instant) {
+    /// Somebody has opened a connection, to a broker that lets `most` stand and `most_of_one` of one
+    /// host.
+    pub(super) fn opened(
+        &mut self,
+        id: ConnectionId,
+        from: ProcessId,
+        now: Instant,
+        (most, most_of_one): (u32, u32),
+    ) -> Admission {
+        let of_one = self.open.values().filter(|open| open.from == from).count();
+        let admission = if of_one >= most_of_one as usize {
+            Admission::TooManyOfOneHost
+        } else if self.admitted() < most as usize {
+            Admission::Admitted
+        } else if from.broker().is_none() {
+            self.waiting.push_back(id);
+            Admission::Waits
+        } else {
+            // Where only brokers are left, they stand above the limit.
+            let oldest = self.longest_silent_client();
+            oldest.map_or(Admission::Admitted, Admission::InPlaceOf)
+        };
         let connection = Connection {
             from,
             buffer: FrameBuffer::default(),
             busy: None,
             last_active: now,
+            admitted: admission != Admission::Waits,
         };
         self.open.insert(id, connection);
+        admission
+    }
+
+    fn admitted(&self) -> usize {
+        self.open.len() - self.waiting.len()
+    }
+
+    fn longest_silent_client(&self) -> Option<ConnectionId> {
+        let clients = self.open.iter();
+        let clients = clients.filter(|(_, open)| open.admitted && open.from.broker().is_none());
+        let oldest = clients.min_by_key(|(_, open)| open.last_active);
+        oldest.map(|(id, _)| *id)
+    }
+
+    /// Lets in the first that waits, if there is room for it.
+    pub(super) fn admit(&mut self, now: Instant, most: u32) -> Option<ConnectionId> {
+        if self.waiting.is_empty() || self.admitted() >= most as usize {
+            return None;
+        }
+        let id = self.waiting.pop_front()?;
+        let connection = self.open.get_mut(&id).expect("who waits is open");
+        connection.admitted = true;
+        connection.last_active = now;
+        self.ready.push_back(id);
+        Some(id)
     }
 
     pub(super) fn get(&self, id: ConnectionId) -> Option<&Connection> {
@@ -83,7 +158,11 @@ impl Connections {
 
     /// Forgets a connection and whatever waits in its buffer. Whether it was open.
     pub(super) fn remove(&mut self, id: ConnectionId) -> bool {
-        self.open.remove(&id).is_some()
+        let gone = self.open.remove(&id);
+        if gone.as_ref().is_some_and(|gone| !gone.admitted) {
+            self.waiting.retain(|waiting| *waiting != id);
+        }
+        gone.is_some()
     }
 
     pub(super) fn received(&mut self, id: ConnectionId, bytes: Chunks, now: Instant) {
@@ -104,7 +183,9 @@ impl Connections {
         limit: usize,
     ) -> Result<Option<Chunks>, Malformed> {
         match self.open.get_mut(&id) {
-            Some(connection) if connection.busy.is_none() => connection.buffer.next(limit),
+            Some(connection) if connection.busy.is_none() && connection.admitted => {
+                connection.buffer.next(limit)
+            }
             _ => Ok(None),
         }
     }

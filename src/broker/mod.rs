@@ -62,7 +62,7 @@ use crate::rng::Rng;
 use crate::time::{Duration, Instant, Moment};
 use crate::timers::Timers;
 
-use connections::Connections;
+use connections::{Admission, Connections};
 use disk::StoredReplica;
 use isr_changes::IsrChanges;
 use metadata::Image;
@@ -203,10 +203,7 @@ impl Broker {
 
     fn opened(&mut self, at: Moment, connection: ConnectionId, from: ProcessId, out: &mut Outbox) {
         if connection.side == Side::Server {
-            self.connections.opened(connection, from, at.now);
-            let idle = self.config.connections_max_idle;
-            self.arm(Timer::Idle(connection), at, idle);
-            return;
+            return self.somebody_came(at, connection, from, out);
         }
         match self.owner(connection) {
             Some(Owner::Fetcher(source)) => self.fetcher_opened(at, source, out),
@@ -220,6 +217,40 @@ impl Broker {
                 controller.opened(at.now, connection, serials, out);
             }),
             None => {}
+        }
+    }
+
+    fn somebody_came(
+        &mut self,
+        at: Moment,
+        connection: ConnectionId,
+        from: ProcessId,
+        out: &mut Outbox,
+    ) {
+        let limits = (
+            self.config.max_connections,
+            self.config.max_connections_per_ip,
+        );
+        match self.connections.opened(connection, from, at.now, limits) {
+            Admission::Admitted => {}
+            Admission::Waits => return,
+            Admission::TooManyOfOneHost => {
+                return self.reject(connection, &format!("too many connections of {from}"), out);
+            }
+            Admission::InPlaceOf(client) => {
+                self.reject(client, "it makes room for another broker", out);
+            }
+        }
+        let idle = self.config.connections_max_idle;
+        self.arm(Timer::Idle(connection), at, idle);
+    }
+
+    /// Lets in who waits, as far as there is room.
+    fn admit(&mut self, at: Moment) {
+        let most = self.config.max_connections;
+        while let Some(connection) = self.connections.admit(at.now, most) {
+            let idle = self.config.connections_max_idle;
+            self.arm(Timer::Idle(connection), at, idle);
         }
     }
 
@@ -377,6 +408,7 @@ impl Broker {
             while let Some(slot) = self.stirred.pop_first() {
                 self.check_waiting(at, slot, out);
             }
+            self.admit(at);
             let Some(connection) = self.connections.next_ready() else {
                 return;
             };

@@ -206,11 +206,14 @@ impl History {
         let before = self.world.steps();
         let mut ran = Ran::OutOfSteps;
         for _ in 0..most {
-            ran = self.world.step_toward(goal, &mut self.observed.journal);
-            if ran == Ran::Arrived {
+            let arrived = self
+                .world
+                .run_to(goal, Steps(1), &mut self.observed.journal);
+            self.look();
+            if arrived == Ran::Arrived {
+                ran = Ran::Arrived;
                 break;
             }
-            self.look();
         }
         (ran, self.world.steps() - before)
     }

@@ -56,6 +56,9 @@ pub use plan::{ClientPlan, Plan, Refused, TopicPlan};
 /// More steps than this at one instant mean that something runs in a circle without costing time.
 pub const STEPS_PER_INSTANT: u32 = 200_000;
 
+/// A socket may not write on while so many of its bytes are unread.
+pub const SOCKET_BUFFER: usize = 1024 * 1024;
+
 /// The stream of the network's own randomness, apart from every process.
 const NETWORK_STREAM: u64 = 0xffff_ffff;
 
@@ -280,6 +283,26 @@ impl World {
         self.network.in_flight()
     }
 
+    /// How many bytes a socket has written that nobody has read: they are under way, or lie before a
+    /// broker that is busy with an earlier request. One that has more than [`SOCKET_BUFFER`] may not
+    /// write on, as no operating system would let it.
+    pub fn unread(&self, socket: ProcessId) -> usize {
+        let connection = self.host(socket).and_then(Host::socket);
+        let Some(connection) = connection.and_then(|socket| socket.connection) else {
+            return 0;
+        };
+        let end = connection.other_end();
+        let packets = self.in_flight().filter(|packet| packet.connection == end);
+        let under_way = packets.map(|packet| match &packet.parcel {
+            Parcel::Bytes(Payload::Kafka(bytes)) => bytes.len(),
+            _ => 0,
+        });
+        let listeners = self.brokers().flat_map(Broker::connections);
+        let lying = listeners
+            .filter(|(id, open)| *id == end && (open.busy().is_some() || !open.is_admitted()));
+        under_way.sum::<usize>() + lying.map(|(_, open)| open.buffered()).sum::<usize>()
+    }
+
     /// What a host's clock shows at `now`.
     pub fn wall(&self, now: Instant) -> Timestamp {
         Timestamp(self.plan.epoch.0 + now.as_millis() as i64)
@@ -350,45 +373,30 @@ impl World {
     /// Does everything up to a place between two steps.
     pub fn run_to(&mut self, place: Place, limit: Steps, journal: &mut Journal) -> Ran {
         let mut left = limit.0;
-        while let Some((at, next)) = self.next_before(place) {
+        loop {
+            let here = self.place;
+            let next = self.next().filter(|(at, _)| match *at == place.at {
+                // At the place's own instant its steps are counted.
+                true => {
+                    if here.at == *at {
+                        here.steps < place.steps
+                    } else {
+                        place.steps > 0
+                    }
+                }
+                false => *at < place.at,
+            });
+            let Some((at, next)) = next else {
+                if place.at > here.at {
+                    self.advance(place.at);
+                }
+                return Ran::Arrived;
+            };
             if left == 0 {
                 return Ran::OutOfSteps;
             }
             left -= 1;
             self.take(at, next, journal);
-        }
-        self.stand_at(place);
-        Ran::Arrived
-    }
-
-    /// Does the single earliest thing if it comes before a place; else goes there.
-    pub fn step_toward(&mut self, place: Place, journal: &mut Journal) -> Ran {
-        match self.next_before(place) {
-            Some((at, next)) => {
-                self.take(at, next, journal);
-                Ran::OutOfSteps
-            }
-            None => {
-                self.stand_at(place);
-                Ran::Arrived
-            }
-        }
-    }
-
-    /// The single earliest thing, if it comes before a place.
-    fn next_before(&self, place: Place) -> Option<(Instant, Next)> {
-        let here = self.place;
-        self.next().filter(|(at, _)| match *at == place.at {
-            // At the place's own instant its steps are counted.
-            true if here.at == *at => here.steps < place.steps,
-            true => place.steps > 0,
-            false => *at < place.at,
-        })
-    }
-
-    fn stand_at(&mut self, place: Place) {
-        if place.at > self.place.at {
-            self.advance(place.at);
         }
     }
 
@@ -582,7 +590,14 @@ impl World {
             }
             Command::WriteSocket { socket, .. } | Command::CloseSocket { socket } => {
                 known(*socket)?;
+                let writes = matches!(command, Command::WriteSocket { .. });
                 match self.host(*socket).and_then(Host::socket) {
+                    Some(_) if writes && self.unread(*socket) >= SOCKET_BUFFER => {
+                        let unread = self.unread(*socket);
+                        Err(Refused(format!(
+                            "{unread} bytes of {socket} are still unread; let time pass"
+                        )))
+                    }
                     Some(socket) if socket.connection.is_some() => Ok(()),
                     Some(_) => Err(Refused(format!(
                         "{socket} has no connection; connect it first"

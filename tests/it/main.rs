@@ -8,6 +8,7 @@ mod memory;
 mod pictures;
 mod scripts;
 mod shaken;
+mod sockets;
 mod tidy;
 mod weight;
 mod wire;

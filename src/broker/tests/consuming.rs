@@ -235,7 +235,7 @@ fn topics_go_by_id_from_version_13_on() {
 }
 
 #[test]
-fn a_session_that_nobody_knows_is_refused() {
+fn w35_a_session_that_nobody_knows_is_refused() {
     let mut bench = Bench::new(&[], &[]);
     let connection = bench.open_as(ProcessId::Consumer(1), 1);
     for (id, epoch, error) in [(0, -1, 0), (0, 0, 0), (5, 3, 70), (5, -1, 0)] {
@@ -251,7 +251,7 @@ fn a_session_that_nobody_knows_is_refused() {
 }
 
 #[test]
-fn offsets_are_listed_by_the_leader_alone() {
+fn w45_offsets_are_listed_by_the_leader_alone() {
     use crate::protocol::api::ListOffsetsRequest;
     use crate::protocol::api::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
     let mut bench = Bench::new(&[], &[]);

@@ -172,7 +172,7 @@ fn a_new_leader_does_not_lower_what_clients_have_seen() {
 }
 
 #[test]
-fn only_brokers_speak_as_brokers() {
+fn w36_w37_only_brokers_speak_as_brokers() {
     let mut bench = Bench::new(&[], &[]);
     let client = bench.open(1);
     bench.ask(client, &order(2, 9), 7);

@@ -191,7 +191,7 @@ fn topics_are_created_by_the_controller_only() {
 }
 
 #[test]
-fn every_rule_of_creation_has_its_code() {
+fn w42_every_rule_of_creation_has_its_code() {
     let mut bench = Bench::new(&[], &[]);
     let assigned = |lists: &[(i32, &[i32])]| {
         let mut request = create("new", -1, -1);
@@ -289,7 +289,7 @@ fn every_rule_of_creation_has_its_code() {
 }
 
 #[test]
-fn a_creation_that_may_take_no_time_is_done_and_called_late() {
+fn w42_a_creation_that_may_take_no_time_is_done_and_called_late() {
     let mut bench = Bench::new(&[], &[]);
     let mut request = create("new", 1, 1);
     request.timeout_ms = 0;
@@ -321,7 +321,7 @@ fn a_creation_waits_no_longer_than_it_may() {
 }
 
 #[test]
-fn an_unknown_version_of_api_versions_is_answered_in_version_0() {
+fn w11_an_unknown_version_of_api_versions_is_answered_in_version_0() {
     let mut bench = Bench::new(&[], &[]);
     let connection = bench.open(1);
     for version in 0..=3 {

@@ -4,9 +4,12 @@
 //! no world: no journal, no plan, no randomness. Tests read as a client sees a cluster, and look inside
 //! a broker only where no client can see.
 
-mod bad_input;
+mod bad_frames;
+mod bad_records;
+mod bad_requests;
 mod consuming;
 mod control;
+mod crowds;
 mod following;
 mod in_sync;
 mod metadata;

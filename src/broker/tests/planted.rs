@@ -14,8 +14,9 @@ impl Broker {
     /// Has the broker work on a request that it will never answer.
     pub(crate) fn plant_busy(&mut self, request: RequestId) {
         let from = request.connection.opener;
+        let limits = (u32::MAX, u32::MAX);
         self.connections
-            .opened(request.connection, from, Instant::ZERO);
+            .opened(request.connection, from, Instant::ZERO, limits);
         self.connections.mute(request);
     }
 }

@@ -147,7 +147,7 @@ fn request(api: ApiKey, version: i16, body: &[u8]) -> Chunks {
 }
 
 #[test]
-fn four_bytes_do_not_take_gigabytes() {
+fn w14_four_bytes_do_not_take_gigabytes() {
     let frame = request(ApiKey::Metadata, 0, &[0x7f, 0xff, 0xff, 0xff]);
     let (read, peak) = peak_of(|| AnyRequest::decode(&frame));
     assert_eq!(
@@ -308,7 +308,7 @@ fn a_header_that_lies_is_malformed() {
 
 /// Arrays within arrays, each claiming as many elements as could follow (W16 of the wire attacks).
 #[test]
-fn nested_claims_stay_within_the_budget() {
+fn w16_nested_claims_stay_within_the_budget() {
     for_every_version(|api, version| {
         for fill in [0x00, 0x01, 0x02, 0x04, 0x10, 0x7f, 0xff] {
             for length in [10, 100, 1000, 10_000] {
@@ -332,7 +332,7 @@ fn nested_claims_stay_within_the_budget() {
 }
 
 #[test]
-fn a_promised_frame_takes_no_memory() {
+fn w1_a_promised_frame_takes_no_memory() {
     let mut buffer = FrameBuffer::new();
     let (_, peak) = peak_of(|| {
         buffer.push(Chunks::from(vec![0, 0x7f, 0, 0, 1, 2, 3]));
@@ -343,7 +343,7 @@ fn a_promised_frame_takes_no_memory() {
 }
 
 #[test]
-fn a_stream_in_single_bytes_takes_little_more_than_its_bytes() {
+fn w6_a_stream_in_single_bytes_takes_little_more_than_its_bytes() {
     let mut buffer = FrameBuffer::new();
     let length = 50_000;
     let (_, peak) = peak_of(|| {
