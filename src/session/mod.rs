@@ -4,10 +4,11 @@
 //! stop working. The instant that is shown is always the instant at which the history stands, so a pause, a
 //! command or a share link needs no correction.
 //!
-//! `timeline` knows the visible events · `pace` how fast time is shown · `playing` moves the playhead with it ·
+//! `timeline` knows the visible events · `acting` commands and branches · `pace` how fast time is shown · `playing` moves the playhead with it ·
 //! `age` how long ago things were · `showing` what of it moves · `axis` and `ribbon` the run along a line · `words` how instants and facts
 //! are said · `book` the lessons and the first page as sessions.
 
+mod acting;
 mod age;
 pub mod axis;
 pub mod book;
@@ -22,13 +23,15 @@ use std::rc::Rc;
 
 use crate::script::{self, Action, Script, Unreadable};
 use crate::time::Instant;
-use crate::world::{Command, History, Journal, Place, Refused, Steps, World};
+use crate::world::{History, Journal, Place, Refused, Steps, World};
 
+pub use acting::Split;
 pub use pace::{Pace, Speed};
 pub use playing::Played;
 pub use showing::Showing;
 pub use timeline::Timeline;
 
+use acting::Branches;
 use playing::{Found, Gap};
 
 /// A stretch of the ribbon with a title: one step of a lesson.
@@ -53,6 +56,7 @@ pub struct Session {
     /// The part of a microsecond that steady pace owes.
     owed: f64,
     stop: Option<Place>,
+    branches: Branches,
 }
 
 impl Session {
@@ -66,6 +70,7 @@ impl Session {
             explored: Place::default(),
             owed: 0.0,
             stop: None,
+            branches: Branches::default(),
         };
         session.observe();
         session
@@ -239,41 +244,6 @@ impl Session {
         };
         self.seek_place(to);
         true
-    }
-
-    // ---- acting
-
-    /// Carries out a command here. What lay ahead becomes a branch.
-    ///
-    /// # Errors
-    /// When it cannot be carried out; nothing has changed.
-    pub fn perform(&mut self, command: Command) -> Result<(), Refused> {
-        self.history.perform(command)?;
-        self.gap = None;
-        self.stop = None;
-        self.fork(self.place());
-        self.observe();
-        Ok(())
-    }
-
-    /// Takes the last command back and replays; false when there is none.
-    pub fn undo(&mut self) -> bool {
-        let Some(last) = self.history.commands().last().map(|stamped| stamped.place) else {
-            return false;
-        };
-        let to = self.now();
-        self.gap = None;
-        self.history.seek_place(last, Steps::UNLIMITED);
-        let done = self.history.undo();
-        let before = Place {
-            at: last.at,
-            steps: 0,
-        };
-        self.fork(before);
-        self.history.seek_place(before, Steps::UNLIMITED);
-        self.timeline.moved(&self.history.observed().journal);
-        self.run(Place::after(to), &mut || true);
-        done
     }
 
     /// Runs to a place step by step, learning the stops on the way. False when the work had to be broken off.

@@ -16,6 +16,8 @@ pub struct Ribbon {
     pub marks: Vec<Mark>,
     pub labels: Vec<(u32, String)>,
     pub head: u32,
+    /// Where this branch leaves the others, and which it is of how many.
+    pub split: Option<(u32, usize, usize)>,
 }
 
 /// The activity in one stretch: its place and its height in the track, of 28.
@@ -109,6 +111,9 @@ pub fn ribbon(session: &Session) -> Ribbon {
         marks,
         labels: axis.labels(),
         head: axis.x(session.now()),
+        split: session
+            .split()
+            .map(|split| (axis.x(split.at), split.number, split.of)),
     }
 }
 

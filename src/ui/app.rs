@@ -99,7 +99,7 @@ impl App {
     fn start(page: Page, dispatcher: UseReducerDispatcher<Document>) -> App {
         let reduced = media("(prefers-reduced-motion: reduce)");
         let app = App {
-            player: Player::new(page.clone(), reduced),
+            player: Player::new(page.clone(), reduced, media("(max-width: 767px)")),
             page,
             book: Rc::new(Book::read()),
             dispatcher,
@@ -448,6 +448,17 @@ impl App {
             _ => None,
         };
         lesson.map_or(Lens::ByBroker, |lesson| lesson.lens())
+    }
+
+    /// Starts the run again with logs that keep less.
+    pub fn shorten_logs(&self) {
+        let shorter = self.player.with(Session::with_shorter_logs);
+        match shorter {
+            Ok(session) => self.player.replace(&self.player.name(), session),
+            Err(unreadable) => {
+                self.complain("This run cannot be started again.", &unreadable.to_string())
+            }
+        }
     }
 
     /// The next choice of density. Where no bar shows it, a line says it.

@@ -21,7 +21,7 @@ use std::io::{Read, Write};
 /// Compresses a body. The same body always gives the same bytes.
 pub(super) fn compress(codec: Codec, mut body: Vec<u8>) -> Bytes {
     let compressed = match codec {
-Codec::None => {
+        Codec::None => {
             // Every log that stores the batch keeps this very memory, room for more records included.
             body.shrink_to_fit();
             body

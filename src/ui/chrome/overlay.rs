@@ -7,7 +7,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
 use crate::ui::deeds::{self, Deed};
-use crate::ui::hooks::{use_app, use_document};
+use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
 use crate::ui::route::Route;
 use crate::ui::state::{Action, Overlay};
@@ -36,6 +36,7 @@ pub fn Overlays() -> Html {
                 None => html! {},
             } }
             <Complaint />
+            <Full />
             <Toast />
         </>
     }
@@ -241,6 +242,31 @@ fn Complaint() -> Html {
             <p class="notice-text">{ &*complaint.title }</p>
             if !complaint.detail.is_empty() { <p class="notice-detail">{ &*complaint.detail }</p> }
             <div class="notice-actions"><button class="btn" type="button" onclick={dismiss}>{ "Dismiss" }</button></div>
+        </section>
+    }
+}
+
+/// Play has stopped because records take too much memory, and what can be given up.
+#[component]
+fn Full() -> Html {
+    let app = use_app();
+    let full = use_view(|digest| digest.full);
+    let Some(megabytes) = full else {
+        return html! {};
+    };
+    let trim = {
+        let app = app.clone();
+        Callback::from(move |_: MouseEvent| app.player.forget_past())
+    };
+    let shorten = Callback::from(move |_: MouseEvent| app.shorten_logs());
+    html! {
+        <section class="notice" role="alert">
+            <p class="notice-text">{ format!("Paused: the records of this run take {megabytes} MB, more than this page keeps.") }</p>
+            <p>{ "Trim the history and go on from here without a way back, or start this run again with logs that keep 4 MB each." }</p>
+            <div class="notice-actions">
+                <button class="btn" type="button" onclick={trim}>{ "Trim the history" }</button>
+                <button class="btn" type="button" onclick={shorten}>{ "Start again with lower retention" }</button>
+            </div>
         </section>
     }
 }

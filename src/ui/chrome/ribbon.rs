@@ -3,14 +3,14 @@
 //! One SVG in percentages of the width, so it needs no measuring. The whole of it is a slider: a pointer drags
 //! the playhead, arrows go event by event, Page keys mark by mark.
 
-use web_sys::Element;
+use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 use crate::session::axis::WIDTH;
 use crate::session::ribbon::{self, Bar, Mark, Progress, Stretch};
 use crate::session::words::{clock, span};
 use crate::ui::hooks::{use_app, use_view};
-use crate::ui::icon::{Icon, paths};
+use crate::ui::icon::{Icon, icon, paths};
 use crate::world::ribbon::MarkKind;
 
 #[component]
@@ -75,11 +75,50 @@ pub fn Ribbon() -> Html {
         false => format!("{seconds} seconds, {sentence}"),
     };
     html! {
+        <div class="ribbon-box">
         <div class="ribbon" ref={node} role="slider" tabindex="0" aria-label="Timeline" aria-valuemin="0"
             aria-valuemax={newest.max(at).as_millis().to_string()} aria-valuenow={at.as_millis().to_string()} aria-valuetext={spoken}
             {onpointerdown} {onpointermove} onpointerup={release.clone()} onpointercancel={release} {onkeydown}>
             { picture(&ribbon) }
         </div>
+        if let Some((x, number, of)) = ribbon.split { <BranchChip {x} {number} {of} /> }
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ChipProps {
+    x: u32,
+    number: usize,
+    of: usize,
+}
+
+/// At the place where the futures part: which one this is. A press goes over to the next.
+#[component]
+fn BranchChip(props: &ChipProps) -> Html {
+    let app = use_app();
+    let node = use_node_ref();
+    {
+        let node = node.clone();
+        use_effect_with(props.x, move |x| {
+            if let Some(chip) = node.cast::<HtmlElement>() {
+                let _ = chip.style().set_property("left", &percent(*x));
+            }
+        });
+    }
+    let dropped = use_view(|digest| digest.branches_dropped);
+    {
+        let app = app.clone();
+        use_effect_with(dropped, move |dropped| {
+            if *dropped > 0 {
+                app.toast("The oldest branch was dropped: eight are kept beside this one.");
+            }
+        });
+    }
+    let switch = Callback::from(move |_: MouseEvent| app.player.switch_branch());
+    let title = "This is where you acted in the past. Press to go over to the next branch, at this instant.";
+    html! {
+        <button ref={node} class="branch" type="button" {title} onclick={switch}>{ icon(Icon::Fork) }{ format!(" Branch {} of {}", props.number, props.of) }</button>
     }
 }
 

@@ -27,7 +27,10 @@ pub struct Digest {
     pub said: Said,
     pub ribbon: Rc<Ribbon>,
     pub can_undo: bool,
-    pub branches: usize,
+    /// How many of the oldest branches were dropped.
+    pub branches_dropped: u32,
+    /// Logs hold more than the page allows, in megabytes: time stands still until something is given up.
+    pub full: Option<u64>,
     /// The law that no longer holds, if one does not.
     pub violation: Option<Rc<str>>,
 }

@@ -5,17 +5,19 @@
 //! passed, multiply it by the speed, work for at most four milliseconds, paint, and publish the digest when it
 //! is due.
 //!
-//! What is played is a [`Session`]; [`digest`] is what components may know of it.
+//! What is played is a [`Session`]; [`digest`] is what components may know of it, `telling` gives it to them, and
+//! `frames` moves time.
 
 pub mod digest;
+mod frames;
+mod telling;
 
 use crate::sorted::SortedMap;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::script;
-use crate::session::words::{Said, weightiest};
-use crate::session::{Pace, Played, Session, Showing, Speed, ribbon};
+use crate::session::{Pace, Session, Showing, Speed, ribbon};
 use crate::time::Instant;
 use crate::ui::frame_loop::{FrameLoop, Next};
 use crate::ui::page::Page;
@@ -24,16 +26,10 @@ use crate::world::{Command, Place, Refused};
 
 pub use digest::Digest;
 
+use telling::{Listeners, Spoken};
+
 /// The notch at which the page begins: a quarter.
 pub const FIRST_SPEED: u8 = 4;
-/// How long a frame may work on the world, in milliseconds.
-const BUDGET: f64 = 4.0;
-/// The most real time that one frame stands for; a longer one was an interruption.
-const LONGEST: f64 = 100.0;
-/// Milliseconds between two digests while playing.
-const PUBLISH: f64 = 100.0;
-/// Milliseconds between two sentences of the narrator while playing.
-const SPEAK: f64 = 1_500.0;
 /// Clusters kept while another one is looked at.
 const SHELF: usize = 4;
 
@@ -43,6 +39,8 @@ pub struct Player(Rc<Core>);
 
 struct Core {
     page: Page,
+    /// A phone, which has less memory.
+    small: bool,
     /// `None` only before the first session is opened.
     session: RefCell<Option<Session>>,
     /// The name of the session, and the ones put aside with their own.
@@ -64,29 +62,13 @@ struct Controls {
     pace: Pace,
     /// Nothing travels: what happens is shown fact by fact.
     reduced: bool,
+    /// Logs hold more than the page allows, in megabytes.
+    full: Option<u64>,
     late: Option<u32>,
     last_frame: Option<f64>,
     last_publish: f64,
     /// Virtual and real time of a stretch, to say how late it runs.
     stretch: (f64, f64),
-}
-
-#[derive(Default)]
-struct Spoken {
-    said: Said,
-    /// The journal up to here has been told.
-    until: u64,
-    at: f64,
-    /// Said instead of what happened, until something happens.
-    remark: Option<Rc<str>>,
-}
-
-type Listener = Rc<dyn Fn(&Digest)>;
-
-#[derive(Default)]
-struct Listeners {
-    next: usize,
-    all: SortedMap<usize, Listener>,
 }
 
 impl PartialEq for Player {
@@ -96,12 +78,13 @@ impl PartialEq for Player {
 }
 
 impl Player {
-    pub fn new(page: Page, reduced: bool) -> Player {
+    pub fn new(page: Page, reduced: bool, small: bool) -> Player {
         let controls = Controls {
             playing: false,
             speed: Speed::notch(FIRST_SPEED),
             pace: Pace::Steady,
             reduced,
+            full: None,
             late: None,
             last_frame: None,
             last_publish: 0.0,
@@ -109,6 +92,7 @@ impl Player {
         };
         let player = Player(Rc::new(Core {
             page,
+            small,
             session: RefCell::new(None),
             name: RefCell::new("".into()),
             shelf: RefCell::default(),
@@ -172,6 +156,7 @@ impl Player {
         self.change(|controls| {
             controls.playing = false;
             controls.late = None;
+            controls.full = None;
         });
         self.0.spoken.replace(Spoken::default());
         if let Some(painter) = self.0.painter.borrow_mut().as_mut() {
@@ -395,6 +380,16 @@ impl Player {
         self.painter(Painter::forget);
     }
 
+    /// Goes over to the next branch, at this instant.
+    pub fn switch_branch(&self) {
+        self.change(|controls| controls.playing = false);
+        if self.with_mut(Session::switch_branch) {
+            self.forget_picture();
+            self.keep_script();
+            self.moved();
+        }
+    }
+
     fn keep_script(&self) {
         let script = self.with(|session| session.history().to_script());
         self.0.page.begin(&script);
@@ -456,191 +451,10 @@ impl Player {
         self.0.frames.borrow().as_ref().map_or(0, FrameLoop::frames)
     }
 
-    // ---- telling
-
-    /// Calls `listener` with every digest until the returned guard is dropped.
-    pub fn listen(&self, listener: impl Fn(&Digest) + 'static) -> Listening {
-        let mut listeners = self.0.listeners.borrow_mut();
-        let id = listeners.next;
-        listeners.next += 1;
-        listeners.all.insert(id, Rc::new(listener));
-        Listening {
-            player: self.clone(),
-            id,
-        }
-    }
-
-    /// The newest digest.
-    pub fn digest(&self) -> Rc<Digest> {
-        if self.0.digest.borrow().is_none() {
-            self.publish();
-        }
-        self.0
-            .digest
-            .borrow()
-            .clone()
-            .expect("a digest was published")
-    }
-
-    fn moved(&self) {
-        self.publish();
-        self.paint();
-    }
-
-    fn publish(&self) {
-        self.tell(false);
-    }
-
-    /// Publishes the digest. `ended`: play has just come to an end of its own.
-    fn tell(&self, ended: bool) {
-        let now = now();
-        self.change(|controls| controls.last_publish = now);
-        let said = self.speak(now, ended);
-        let controls = self.0.controls.get();
-        let digest = self.with(|session| {
-            let place = session.place();
-            Digest {
-                playing: controls.playing,
-                pace: controls.pace,
-                speed: controls.speed,
-                late: controls.late,
-                at: session.now(),
-                event: session.timeline().count(place),
-                events: session.timeline().stops().len(),
-                at_edge: session.at_edge(),
-                newest: session.history().newest(),
-                chapter: session.chapter(),
-                said,
-                ribbon: Rc::new(ribbon::ribbon(session)),
-                can_undo: !session.history().commands().is_empty(),
-                branches: session.history().branches().len(),
-                violation: session
-                    .history()
-                    .violation()
-                    .map(|law| law.to_string().into()),
-            }
-        });
-        let digest = Rc::new(digest);
-        self.0.digest.replace(Some(digest.clone()));
-        let all: Vec<_> = self.0.listeners.borrow().all.values().cloned().collect();
-        all.iter().for_each(|listener| listener(&digest));
-    }
-
-    /// One sentence for what happened last; while playing at most one every second and a half.
-    fn speak(&self, now: f64, ended: bool) -> Said {
-        let mut spoken = self.0.spoken.borrow_mut();
-        if let Some(remark) = &spoken.remark {
-            return Said {
-                at: self.with(Session::now),
-                sentence: remark.clone(),
-                fault: false,
-            };
-        }
-        let playing = self.0.controls.get().playing;
-        if playing && now - spoken.at < SPEAK {
-            return spoken.said.clone();
-        }
-        let said = self.with(|session| {
-            let here = session.journal().len();
-            let step = session.step_began();
-            // In passing the small things are left out; step by step everything is told.
-            let passing = playing || ended;
-            match passing && spoken.until < here {
-                true => weightiest(session, spoken.until, 2),
-                false => weightiest(session, step, 1),
-            }
-        });
-        if let Some(said) = said {
-            spoken.until = self.with(|session| session.journal().len());
-            spoken.at = now;
-            spoken.said = said;
-        }
-        spoken.said.clone()
-    }
-
-    // ---- frames
-
-    fn wake(&self) {
-        self.0
-            .frames
-            .borrow()
-            .as_ref()
-            .inspect(|frames| frames.wake());
-    }
-
-    fn frame(&self, now: f64) -> Next {
-        let controls = self.0.controls.get();
-        if !controls.playing {
-            self.paint();
-            return Next::Rest;
-        }
-        let real = controls
-            .last_frame
-            .map_or(0.0, |last| (now - last).clamp(0.0, LONGEST));
-        self.change(|controls| controls.last_frame = Some(now));
-        let started = self::now();
-        let mut more = || self::now() - started < BUDGET;
-        let before = self.with(Session::now);
-        let pace = if controls.reduced {
-            Pace::Even
-        } else {
-            controls.pace
-        };
-        let played = self.with_mut(|session| match controls.reduced {
-            true => session.play_still(real, controls.speed, &mut more),
-            false => session.play(real, controls.speed, pace, &mut more),
-        });
-        let virtual_time = self.with(Session::now).since(before).as_micros() as f64 / 1_000.0;
-        self.note_lateness(played, real, virtual_time);
-        if played == Played::Stopped {
-            self.change(|controls| {
-                controls.playing = false;
-                controls.late = None;
-            });
-            self.tell(true);
-        } else if now - self.0.controls.get().last_publish >= PUBLISH {
-            self.publish();
-        }
-        self.paint();
-        if self.controls_playing() {
-            Next::Frame
-        } else {
-            Next::Rest
-        }
-    }
-
-    /// Says what the world really runs at, once half a second of it has run late.
-    fn note_lateness(&self, played: Played, real: f64, virtual_time: f64) {
-        self.change(|controls| {
-            let (run, passed) = controls.stretch;
-            controls.stretch = (run + virtual_time, passed + real);
-            let (run, passed) = controls.stretch;
-            if passed < 500.0 {
-                return;
-            }
-            let ratio = run / passed;
-            let short = controls.pace == Pace::Steady && ratio < controls.speed.factor() * 0.9;
-            controls.late = (short && played == Played::Late).then_some((ratio * 10.0) as u32);
-            controls.stretch = (0.0, 0.0);
-        });
-    }
-
     fn change(&self, change: impl FnOnce(&mut Controls)) {
         let mut controls = self.0.controls.get();
         change(&mut controls);
         self.0.controls.set(controls);
-    }
-}
-
-/// Ends the listening when it is dropped.
-pub struct Listening {
-    player: Player,
-    id: usize,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.player.0.listeners.borrow_mut().all.remove(&self.id);
     }
 }
 
