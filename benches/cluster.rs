@@ -22,16 +22,26 @@ fn row(name: &str, figure: impl std::fmt::Display, unit: &str) {
 }
 
 fn main() {
-    digests();
-    println!("{:<58} {:>14}", "native", "median of 5");
-    for workload in workload::ALL {
-        cluster(workload);
+    // `cargo bench -- singles growth` measures only those.
+    let only: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|only| only == name);
+    if only.is_empty() {
+        digests();
     }
-    for workload in [workload::IDLE, workload::SINGLES, workload::BATCHES] {
+    println!("{:<58} {:>14}", "native", "median of 5");
+    for workload in workload::ALL.into_iter().filter(|load| wanted(load.name)) {
+        cluster(workload);
         bare(workload);
     }
-    growth();
-    checkpoint();
+    if wanted("growth") {
+        growth();
+    }
+    if wanted("checkpoint") {
+        checkpoint();
+    }
 }
 
 /// What is measured is what is tested: this build has the digests that the debug build has.
