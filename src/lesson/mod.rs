@@ -8,7 +8,7 @@
 //! against the world; a step ends where the next one begins, so every step can be gone to directly.
 //!
 //! Contents: [`placeholder`] what the world fills in · [`inline`] prose and references · [`page`] the
-//! page and its steps · [`wording`] what prose must not contain · [`cut`] the script's parts ·
+//! page and its steps · [`attempt`] what a reader may try · [`wording`] what prose must not contain · [`cut`] the script's parts ·
 //! [`catalogue`] every lesson there is · [`play`] both put together: a history for every step · [`fill`]
 //! what each placeholder is in a world · [`check`] whether what a lesson says is so.
 //!
@@ -17,6 +17,7 @@
 //! `from` and explained once it is answered; its body gives nothing away. The steps of the first page
 //! are the beats after its button is pressed: each is shown when its `event` has happened since.
 
+pub mod attempt;
 pub mod catalogue;
 pub mod check;
 pub mod cut;

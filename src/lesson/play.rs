@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::lesson::attempt::Attempt;
 use crate::lesson::catalogue::{FIRST, LESSONS, Source};
 use crate::lesson::cut::cuts;
 use crate::lesson::fill::{Unfilled, View};
@@ -44,6 +45,8 @@ pub struct Step {
     /// What the step is about; it happens between `from` and `to`.
     pub event: Option<Pattern>,
     pub checks: Vec<Check>,
+    /// What the reader may try here.
+    pub attempt: Option<Attempt>,
     /// Where the step begins: where the one before it ends, or the beginning of the world.
     pub from: Place,
     /// Where it ends: after everything that happens at that instant.
@@ -153,6 +156,7 @@ impl Lesson {
                 washes: paragraph.washes,
                 prediction: paragraph.prediction,
                 event: paragraph.event,
+                attempt: paragraph.attempt,
                 checks: paragraph.checks,
                 from,
                 to,

@@ -68,6 +68,7 @@ impl Session {
         }
         self.gap = None;
         self.stop = None;
+        self.touched = true;
         self.fork(self.place());
         self.observe();
         Ok(())

@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use crate::lesson::attempt::Attempt;
 use crate::lesson::fill::View;
 use crate::lesson::inline::Told;
 use crate::lesson::placeholder::Pattern;
@@ -73,6 +74,7 @@ pub struct Step {
     pub body: Told,
     pub washes: Vec<Thing>,
     pub question: Option<Question>,
+    pub attempt: Option<Attempt>,
 }
 
 /// A prediction, and the place in the run at which it is decided.
@@ -266,6 +268,7 @@ impl Lesson {
                     body,
                     washes: step.washes.clone(),
                     question: prediction.map(|told| Question { told, decided }),
+                    attempt: step.attempt,
                 }
             });
         Words {

@@ -57,6 +57,8 @@ pub struct Session {
     owed: f64,
     stop: Option<Place>,
     branches: Branches,
+    /// The reader did something in it.
+    touched: bool,
 }
 
 impl Session {
@@ -71,6 +73,7 @@ impl Session {
             owed: 0.0,
             stop: None,
             branches: Branches::default(),
+            touched: false,
         };
         session.observe();
         session
@@ -199,6 +202,11 @@ impl Session {
                 .iter()
                 .rposition(|chapter| self.reached(chapter.from))
         })
+    }
+
+    /// True once the reader did something here that its script does not say.
+    pub fn is_touched(&self) -> bool {
+        self.touched
     }
 
     // ---- moving

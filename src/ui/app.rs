@@ -313,22 +313,41 @@ impl App {
 
     /// Puts the playhead where a step begins, and plays it unless it begins with a question.
     fn stand_at_step(&self, lesson: &book::Lesson, step: usize) {
+        // The reader changed this cluster; the lesson needs its own again.
+        if self.player.with(Session::is_touched)
+            && let Ok(session) = lesson.session()
+        {
+            self.player.replace(&lesson.session_name(), session);
+        }
         let chapter = self
             .player
             .with(|session| session.chapters().get(step - 1).cloned());
-        let Some(chapter) = chapter else {
-            // The reader changed this cluster; the lesson needs its own again.
-            if let Ok(session) = lesson.session() {
-                self.player.replace(&lesson.session_name(), session);
-                self.stand_at_step(lesson, step);
-            }
-            return;
-        };
+        let Some(chapter) = chapter else { return };
         self.player.seek_place(chapter.from);
         self.player.stop_at(Some(chapter.to));
         let asked = lesson.asks(step) && self.document().answer(&lesson.slug, step).is_none();
         if !asked && !self.player.reduced() {
             self.player.play_to(chapter.to);
+        }
+    }
+
+    /// Takes back what the reader tried: the lesson's own run, at the end of this step.
+    pub fn restore_lesson(&self) {
+        let Route::Lesson { slug, step } = self.document().route.clone() else {
+            return;
+        };
+        let Some(lesson) = self.book.get(&slug) else {
+            return;
+        };
+        let Ok(session) = lesson.session() else {
+            return;
+        };
+        let chapter = session.chapters().get(step - 1).cloned();
+        self.player.replace(&lesson.session_name(), session);
+        self.dispatch(Action::Select(None));
+        if let Some(chapter) = chapter {
+            self.player.stop_at(Some(chapter.to));
+            self.player.seek_place(chapter.to);
         }
     }
 

@@ -273,7 +273,6 @@ pub(super) fn rates(pen: &mut Pen) {
     if pen.layout.manner == Manner::Phone || pen.layout.ask.lens == Lens::Record {
         return;
     }
-    let x = pen.layout.columns.cards_x - 2.0;
     for partition in snapshot.partitions() {
         let density = pen.layout.ask.density_of(snapshot, partition);
         if partition.rate < 1.0 || !travellers::streams(snapshot, density) {
@@ -283,9 +282,8 @@ pub(super) fn rates(pen: &mut Pen) {
             continue;
         };
         let text = format!("{}/s", partition.rate.round());
-        let w = (kit::text_width(&text, 10.5) + 12.0).round();
-        let at = Point::new(x - w / 2.0 - 4.0, row.tape.y);
-        let chip = kit::chip(at, w, text, "box", "mid fs10-5");
+        let at = Point::new(row.tape.right() - 8.0, row.tape.y + 4.0);
+        let chip = Shape::text(at.x, at.y, text, "s2 b end halo");
         pen.put(&Thing::Partition(partition.id.clone()), "rate", chip);
     }
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use super::attempt::Try;
 use super::prose::Prose;
 use super::quiz::Quiz;
 use crate::session::book::Lesson;
@@ -120,6 +121,9 @@ fn Column(props: &ColumnProps) -> Html {
                 <p><Prose text={step.body.clone()} /></p>
                 if let Some(question) = &step.question {
                     <Quiz key={number} slug={lesson.slug.clone()} step={number} question={question.clone()} />
+                }
+                if let Some(attempt) = step.attempt {
+                    <Try key={format!("try {number}")} {attempt} />
                 }
             </li>
         }

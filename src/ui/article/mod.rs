@@ -1,9 +1,11 @@
 //! The words beside the stage: one component for each kind of page.
 //!
 //! [`first`] the first ten seconds · [`contents`] the list of lessons · [`lesson`] a lesson's column ·
+//! [`attempt`] what a reader may try in it ·
 //! [`prose`] text with references that light things on the stage · [`quiz`] a prediction · [`sandbox`] a
 //! cluster to talk to · [`code`] what is coming.
 
+pub mod attempt;
 pub mod code;
 pub mod contents;
 pub mod first;

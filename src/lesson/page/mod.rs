@@ -23,7 +23,7 @@
 //! check: {homes chen orders} = 2
 //! ```
 //!
-//! `label` is the heading in a word, for the ribbon. `wash` names what the reader should look at. `ask` to `because` is a prediction: it is asked where
+//! `try: key` gives the reader an input of their own there, see `attempt`. `label` is the heading in a word, for the ribbon. `wash` names what the reader should look at. `ask` to `because` is a prediction: it is asked where
 //! the step begins, `event` is what it is about and must happen within the step. `check` is held against
 //! the world where the step ends; nobody sees it.
 //!
@@ -31,12 +31,19 @@
 //! a lead 30, an explanation 25; at most two things are washed; no number is typed in prose (`wording`).
 //! What cannot be read is refused with its line and what would have been accepted.
 
+mod front;
+mod step;
+
 use crate::lesson::Unreadable;
+use crate::lesson::attempt::Attempt;
 use crate::lesson::inline::{self, Prose};
 use crate::lesson::placeholder::Pattern;
 use crate::lesson::wording;
 use crate::model::Text;
 use crate::stage::{Lens, Thing};
+
+use front::front_matter;
+use step::Step;
 
 /// What is read beside the stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +72,8 @@ pub struct Paragraph {
     /// What the step is about. A prediction is asked before it happens.
     pub event: Option<Pattern>,
     pub checks: Vec<Check>,
+    /// What the reader may try here.
+    pub attempt: Option<Attempt>,
 }
 
 /// A question that the reader answers before the answer is seen.
@@ -171,260 +180,6 @@ fn prose(text: &str) -> Result<Prose, String> {
     Ok(prose)
 }
 
-fn front_matter<'a>(
-    lines: &mut impl Iterator<Item = (usize, &'a str)>,
-) -> Result<Page, Unreadable> {
-    const FIELDS: &str = "slug, number, title, lens, lead";
-    let at = |line, sentence: String| Unreadable { line, sentence };
-    match lines.next() {
-        Some((_, "---")) => {}
-        _ => {
-            return Err(at(
-                1,
-                format!("a lesson begins with --- and its fields: {FIELDS}"),
-            ));
-        }
-    }
-    let (mut slug, mut number, mut title, mut lens, mut lead) = (None, None, None, None, None);
-    for (line, field) in lines {
-        if field == "---" {
-            let missing = |name: &str| at(line, format!("the front matter has no {name}:"));
-            return Ok(Page {
-                slug: slug.ok_or_else(|| missing("slug"))?,
-                number: number.ok_or_else(|| missing("number"))?,
-                title: title.ok_or_else(|| missing("title"))?,
-                lens: lens.ok_or_else(|| missing("lens"))?,
-                lead: lead.ok_or_else(|| missing("lead"))?,
-                steps: Vec::new(),
-            });
-        }
-        let (name, value) = field.split_once(':').ok_or_else(|| {
-            at(
-                line,
-                format!("the front matter has lines of name: value, with {FIELDS}"),
-            )
-        })?;
-        let value = value.trim();
-        let twice = match name {
-            "slug"
-                if value.chars().all(|c| c.is_ascii_lowercase() || c == '-')
-                    && !value.is_empty() =>
-            {
-                slug.replace(Text::from(value)).is_some()
-            }
-            "slug" => return Err(at(line, "a slug is made of small letters and -".to_owned())),
-            "number" => {
-                let value = value.parse().ok().filter(|number| *number <= 99);
-                let value = value.ok_or_else(|| at(line, "number is from 0 to 99".to_owned()))?;
-                number.replace(value).is_some()
-            }
-            "title" if value.is_empty() => return Err(at(line, "title is empty".to_owned())),
-            "title" => title.replace(Text::from(value)).is_some(),
-            "lens" => {
-                let value = match value {
-                    "broker" => Lens::ByBroker,
-                    "topic" => Lens::ByTopic,
-                    "record" => Lens::Record,
-                    _ => return Err(at(line, "lens is broker, topic or record".to_owned())),
-                };
-                lens.replace(value).is_some()
-            }
-            "lead" => {
-                let value = prose(value).map_err(|sentence| at(line, sentence))?;
-                limit("a lead", inline::words(&value), LEAD_WORDS).map_err(|s| at(line, s))?;
-                lead.replace(value).is_some()
-            }
-            _ => return Err(at(line, format!("{name}: is none of {FIELDS}"))),
-        };
-        if twice {
-            return Err(at(line, format!("{name}: comes twice")));
-        }
-    }
-    Err(at(1, "the front matter ends with ---".to_owned()))
-}
-
-/// A step that is being read.
-struct Step {
-    line: usize,
-    heading: Text,
-    body: String,
-    /// True once the paragraph is over: what follows are fields.
-    past_body: bool,
-    label: Option<Text>,
-    washes: Vec<Thing>,
-    question: Option<Prose>,
-    answers: Vec<Prose>,
-    right: Option<usize>,
-    because: Option<Prose>,
-    event: Option<Pattern>,
-    checks: Vec<Check>,
-}
-
-impl Step {
-    fn open(line: usize, heading: &str) -> Step {
-        Step {
-            line,
-            heading: heading.into(),
-            body: String::new(),
-            past_body: false,
-            label: None,
-            washes: Vec::new(),
-            question: None,
-            answers: Vec::new(),
-            right: None,
-            because: None,
-            event: None,
-            checks: Vec::new(),
-        }
-    }
-
-    fn take(&mut self, number: usize, line: &str) -> Result<(), String> {
-        if line.is_empty() {
-            self.past_body = !self.body.is_empty();
-            return Ok(());
-        }
-        if let Some(answer) = line.strip_prefix("- ") {
-            return self.answer(answer);
-        }
-        match line
-            .split_once(": ")
-            .map(|(name, value)| (name, value.trim()))
-        {
-            Some(("label", label)) => {
-                wording::check(label)?;
-                if label.chars().count() > LABEL_LETTERS {
-                    return Err(format!("a label has at most {LABEL_LETTERS} letters"));
-                }
-                once(&mut self.label, "label", Text::from(label))
-            }
-            Some(("wash", ids)) => self.wash(ids),
-            Some(("ask", question)) => once(&mut self.question, "ask", prose(question)?),
-            Some(("because", because)) => {
-                let because = prose(because)?;
-                limit("an explanation", inline::words(&because), BECAUSE_WORDS)?;
-                once(&mut self.because, "because", because)
-            }
-            Some(("event", pattern)) => once(&mut self.event, "event", Pattern::parse(pattern)?),
-            Some(("check", check)) => {
-                self.checks.push(read_check(number, check)?);
-                Ok(())
-            }
-            _ if self.past_body => Err(format!(
-                "a body is one paragraph; after it come label:, wash:, ask:, - answers, because:, event: and check:, not {line:?}"
-            )),
-            _ => {
-                if !self.body.is_empty() {
-                    self.body.push(' ');
-                }
-                self.body.push_str(line);
-                Ok(())
-            }
-        }
-    }
-
-    fn wash(&mut self, ids: &str) -> Result<(), String> {
-        if !self.washes.is_empty() {
-            return Err("wash: comes twice".to_owned());
-        }
-        self.washes = ids
-            .split_whitespace()
-            .map(inline::thing)
-            .collect::<Result<_, _>>()?;
-        if self.washes.len() > MOST_WASHES {
-            return Err(format!("at most {MOST_WASHES} things are washed at a time"));
-        }
-        Ok(())
-    }
-
-    fn answer(&mut self, answer: &str) -> Result<(), String> {
-        if self.question.is_none() {
-            return Err("an answer comes after ask: and its question".to_owned());
-        }
-        let marked = answer.strip_prefix("[x] ");
-        if marked.is_some() && self.right.replace(self.answers.len()).is_some() {
-            return Err("only one answer is marked [x]".to_owned());
-        }
-        // A wrong answer may hold a typed number; the right one is the world's to give.
-        self.answers.push(match marked {
-            Some(right) => prose(right)?,
-            None => inline::parse(answer)?,
-        });
-        Ok(())
-    }
-
-    fn close(self) -> Result<Paragraph, Unreadable> {
-        let line = self.line;
-        let at = |sentence: String| Unreadable { line, sentence };
-        let body = prose(&self.body).map_err(at)?;
-        limit("a body", inline::words(&body), BODY_WORDS).map_err(at)?;
-        let prediction = match (self.question, self.because) {
-            (None, None) => None,
-            (None, Some(_)) => {
-                return Err(at("because: explains the answer to an ask:".to_owned()));
-            }
-            (Some(_), None) => return Err(at("a question has a because:".to_owned())),
-            (Some(question), Some(because)) => {
-                if !(2..=4).contains(&self.answers.len()) {
-                    return Err(at(
-                        "a question has 2 to 4 answers, a line each after -".to_owned()
-                    ));
-                }
-                if self.event.is_none() {
-                    return Err(at("a question is about an event:".to_owned()));
-                }
-                let right = self
-                    .right
-                    .ok_or_else(|| at("one answer is marked [x]".to_owned()))?;
-                Some(Prediction {
-                    question,
-                    answers: self.answers,
-                    right,
-                    because,
-                })
-            }
-        };
-        Ok(Paragraph {
-            line,
-            heading: self.heading,
-            label: self
-                .label
-                .ok_or_else(|| at("a step has a label:".to_owned()))?,
-            body,
-            washes: self.washes,
-            prediction,
-            event: self.event,
-            checks: self.checks,
-        })
-    }
-}
-
-fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), String> {
-    match place.replace(value) {
-        Some(_) => Err(format!("{name}: comes twice")),
-        None => Ok(()),
-    }
-}
-
-fn read_check(line: usize, text: &str) -> Result<Check, String> {
-    const RELATIONS: [(&str, Relation); 4] = [
-        (" = ", Relation::Same),
-        (" ≠ ", Relation::Different),
-        (" < ", Relation::Less),
-        (" > ", Relation::More),
-    ];
-    let (left, relation, right) = RELATIONS
-        .iter()
-        .find_map(|(sign, relation)| text.split_once(sign).map(|(l, r)| (l, *relation, r)))
-        .ok_or("a check is two sides with =, ≠, < or > between them")?;
-    let side = |text: &str| inline::parse(text.trim());
-    Ok(Check {
-        line,
-        left: side(left)?,
-        relation,
-        right: side(right)?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -515,6 +270,7 @@ mod tests {
                 "line 11: a check is two sides",
             ),
             ("## H\nBody.\nevent: hw", "is not a process"),
+            ("## H\nBody.\ntry: luck", "line 11: try: is key,"),
             ("## H\nBody.\nask: A?\nask: B?", "line 12: ask: comes twice"),
         ] {
             let said = refused(&with(&[step]));
