@@ -176,8 +176,6 @@ fn Message() -> Html {
             });
         })
     };
-    html! { <label>{ label }<input {name} type="text" class="mono" {value} maxlength="60" autocomplete="off" spellcheck="false" /></label> }
-    };
     html! {
         <form onsubmit={submit}>
             <b>{ "Write a message of your own" }</b>
