@@ -38,10 +38,11 @@
 //! | `process` | `sorted` `time` `rng` `timers` `model` `protocol` `fact` |
 //! | `fact` | `sorted` `time` `rng` `timers` `model` `protocol` |
 //! | `channel` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` |
+//! | `fetch_session` | `sorted` `model` `protocol` |
 //! | `log` | `sorted` `time` `rng` `timers` `model` `protocol` |
 //! | `controller` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` |
-//! | `client` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` |
-//! | `broker` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` |
+//! | `client` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` |
+//! | `broker` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` `log` `controller` |
 //! | `world` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `script` |
 //! | `script` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` |
 //! | `stage` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` |
@@ -69,6 +70,7 @@ pub mod channel;
 pub mod client;
 pub mod controller;
 pub mod fact;
+pub mod fetch_session;
 pub mod lesson;
 pub mod log;
 pub mod model;

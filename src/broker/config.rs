@@ -51,6 +51,8 @@ pub struct Config {
     pub max_connections: u32,
     /// `max.connections.per.ip`: how many of them one host may have. One more is closed at once.
     pub max_connections_per_ip: u32,
+    /// `max.incremental.fetch.session.cache.slots`: how many fetch sessions are remembered.
+    pub max_incremental_fetch_session_cache_slots: u32,
     /// `log.retention.check.interval.ms`: how often old segments are looked for; first after 30 s.
     pub log_retention_check_interval: Duration,
     /// What topics inherit.
@@ -78,6 +80,7 @@ impl Default for Config {
             connections_max_idle: Duration::from_millis(600_000),
             max_connections: i32::MAX as u32,
             max_connections_per_ip: i32::MAX as u32,
+            max_incremental_fetch_session_cache_slots: 1_000,
             log_retention_check_interval: Duration::from_millis(300_000),
             log: LogConfig::default(),
         }
@@ -112,7 +115,7 @@ const INHERITED: [(&str, &str); 14] = [
 ];
 
 /// Every setting, by Kafka's name, in the order of the alphabet.
-pub const NAMES: [&str; 36] = [
+pub const NAMES: [&str; 37] = [
     "auto.create.topics.enable",
     "compression.type",
     "connections.max.idle.ms",
@@ -135,6 +138,7 @@ pub const NAMES: [&str; 36] = [
     "log.segment.bytes",
     "max.connections",
     "max.connections.per.ip",
+    "max.incremental.fetch.session.cache.slots",
     "message.max.bytes",
     "min.insync.replicas",
     "num.partitions",
@@ -181,6 +185,9 @@ impl Config {
             "connections.max.idle.ms" => self.connections_max_idle = read.span(1)?,
             "max.connections" => self.max_connections = read.int(0)?,
             "max.connections.per.ip" => self.max_connections_per_ip = read.int(0)?,
+            "max.incremental.fetch.session.cache.slots" => {
+                self.max_incremental_fetch_session_cache_slots = read.int(0)?;
+            }
             "log.retention.check.interval.ms" => {
                 self.log_retention_check_interval = read.span(1)?;
             }

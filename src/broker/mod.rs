@@ -11,6 +11,7 @@
 //! - [`requests`]: what each API does;
 //! - [`partition`]: one replica, as leader or as follower;
 //! - [`replicas`]: all of them;
+//! - [`fetch_sessions`]: what readers need not say again;
 //! - [`purgatory`]: requests that wait;
 //! - [`replication`]: copying from leaders;
 //! - [`isr_changes`], [`topic_wishes`]: asking the controller;
@@ -26,6 +27,7 @@
 pub mod config;
 mod connections;
 mod disk;
+mod fetch_sessions;
 mod isr_changes;
 pub mod metadata;
 pub mod partition;
@@ -64,6 +66,7 @@ use crate::timers::Timers;
 
 use connections::{Admission, Connections};
 use disk::StoredReplica;
+use fetch_sessions::FetchSessions;
 use isr_changes::IsrChanges;
 use metadata::Image;
 use purgatory::{Parked as ParkedRequest, Purgatory, Ticket, Wait};
@@ -101,6 +104,7 @@ pub struct Broker {
     /// The newest controller that has given an order.
     controller_epoch: ControllerEpoch,
     connections: Connections,
+    fetch_sessions: FetchSessions,
     purgatory: Purgatory,
     fetchers: SortedMap<BrokerId, Fetcher>,
     isr_changes: IsrChanges,
@@ -161,6 +165,7 @@ impl Broker {
             metadata: Arc::default(),
             controller_epoch: ControllerEpoch(0),
             connections: Connections::default(),
+            fetch_sessions: FetchSessions::default(),
             purgatory: Purgatory::default(),
             fetchers: SortedMap::new(),
             isr_changes: IsrChanges::new(setup.id),

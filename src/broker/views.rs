@@ -74,6 +74,11 @@ impl Broker {
         self.purgatory.iter()
     }
 
+    /// How many fetch sessions it remembers.
+    pub fn fetch_sessions(&self) -> usize {
+        self.fetch_sessions.len()
+    }
+
     /// Its fetchers, by the broker that they copy from.
     pub fn fetchers(&self) -> impl Iterator<Item = &Fetcher> {
         self.fetchers.values()

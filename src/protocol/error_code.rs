@@ -70,6 +70,16 @@ impl ErrorCode {
         matches!(self.remedy(), Remedy::Retry | Remedy::Refresh)
     }
 
+    /// Whether it says that the two sides of a fetch session no longer talk of the same (KIP-227).
+    pub fn is_about_sessions(self) -> bool {
+        matches!(
+            self,
+            ErrorCode::FetchSessionIdNotFound
+                | ErrorCode::InvalidFetchSessionEpoch
+                | ErrorCode::FetchSessionTopicIdError
+        )
+    }
+
     /// Whether the client's metadata is to blame, so that it must be refreshed before trying again.
     pub fn is_invalid_metadata(self) -> bool {
         self.remedy() == Remedy::Refresh

@@ -6,6 +6,7 @@ use crate::broker::partition::Copied;
 use crate::broker::replicas::Slot;
 use crate::channel::Answer;
 use crate::fact::{CloseReason, Fact};
+use crate::fetch_session::Heard;
 use crate::log::EpochEnd;
 use crate::model::{BrokerId, LeaderEpoch, Offset, TopicId};
 use crate::process::Outbox;
@@ -48,6 +49,7 @@ impl Broker {
         let backoff = self.config.replica_fetch_backoff;
         if let Some(fetcher) = self.fetchers.get_mut(&source) {
             fetcher.channel.closed(out);
+            fetcher.session.failed();
             fetcher.retry_at = Some(at.now + backoff);
         }
     }
@@ -57,6 +59,7 @@ impl Broker {
         for fetcher in self.fetchers.values_mut() {
             if fetcher.channel.is_overdue(at.now) {
                 fetcher.channel.close(CloseReason::RequestTimedOut, out);
+                fetcher.session.failed();
                 fetcher.retry_at = Some(at.now + backoff);
             }
         }
@@ -73,6 +76,7 @@ impl Broker {
             let backoff = self.config.replica_fetch_backoff;
             if let Some(fetcher) = self.fetchers.get_mut(&source) {
                 fetcher.channel.close(CloseReason::Malformed, out);
+                fetcher.session.failed();
                 fetcher.retry_at = Some(at.now + backoff);
             }
         }
@@ -126,7 +130,13 @@ impl Broker {
         response: &FetchResponse,
         out: &mut Outbox,
     ) {
+        let fetcher = self.fetchers.get_mut(&source);
+        let heard = fetcher.map(|fetcher| fetcher.session.answered(response));
         let whole = ErrorCode::from_i16(response.error_code);
+        if heard == Some(Heard::Nothing) && whole.is_about_sessions() {
+            // The next fetch says everything, at once.
+            return;
+        }
         if whole != ErrorCode::None {
             for asked in asked {
                 self.delay(at, asked.of(source), whole, out);

@@ -6,10 +6,11 @@ use crate::broker::replicas::{Replicas, Slot};
 use crate::broker::{Broker, Config, Owner};
 use crate::channel::{Channel, Negotiation, State};
 use crate::fact::CloseReason;
+use crate::fetch_session::{FetchSession, Wanted};
 use crate::model::{BrokerEpoch, BrokerId, ConnectionId, LeaderEpoch, Offset, ProcessId};
 use crate::process::Outbox;
 use crate::protocol::ApiKey;
-use crate::protocol::api::fetch::{FetchPartition, FetchTopic, ReplicaState};
+use crate::protocol::api::fetch::{FetchPartition, ReplicaState};
 use crate::protocol::api::list_offsets::{
     EARLIEST, LATEST, ListOffsetsPartition, ListOffsetsTopic,
 };
@@ -24,8 +25,10 @@ pub struct Fetcher {
     pub(super) partitions: SortedMap<Slot, FetchState>,
     /// The connection failed; no other is tried before this.
     pub(super) retry_at: Option<Instant>,
-    /// The partition that comes first in the next fetch, so that a full answer starves nobody.
+    /// The partition that comes first in the next full fetch, so that a full answer starves nobody.
     first: Slot,
+    /// What the leader's broker remembers of this fetcher.
+    pub(super) session: FetchSession,
 }
 
 /// How one partition fares.
@@ -75,6 +78,7 @@ impl Fetcher {
             partitions: SortedMap::new(),
             retry_at: None,
             first: Slot::FIRST,
+            session: FetchSession::default(),
         }
     }
 
@@ -139,7 +143,7 @@ impl Fetcher {
         let turn = ready.partition_point(|(slot, _)| *slot < self.first);
         let (before, after) = ready.split_at(turn);
         let mut in_turn = after.iter().chain(before);
-        let mut topics: Vec<FetchTopic> = Vec::new();
+        let mut wanted = Vec::with_capacity(ready.len());
         let mut asked = Vec::with_capacity(ready.len());
         for (slot, epoch) in in_turn.clone() {
             let replica = replicas.get(*slot);
@@ -156,22 +160,17 @@ impl Fetcher {
                 epoch: *epoch,
                 offset: replica.log_end(),
             });
-            match topics.last_mut() {
-                Some(topic) if topic.topic_id == replica.topic_id() => {
-                    topic.partitions.push(partition);
-                }
-                _ => topics.push(FetchTopic {
-                    topic: replica.name().topic.0.clone(),
-                    topic_id: replica.topic_id(),
-                    partitions: vec![partition],
-                }),
-            }
+            wanted.push(Wanted {
+                topic: replica.name().topic.0.clone(),
+                topic_id: replica.topic_id(),
+                partition,
+            });
         }
         self.first = in_turn.nth(1).map_or(Slot::FIRST, |(slot, _)| *slot);
         if asked.is_empty() {
             return None;
         }
-        let request = FetchRequest {
+        let mut request = FetchRequest {
             replica_state: ReplicaState {
                 replica_id: broker.0.0,
                 replica_epoch: broker.1.0,
@@ -179,9 +178,9 @@ impl Fetcher {
             max_wait_ms: config.replica_fetch_wait_max.as_millis_i32(),
             min_bytes: config.replica_fetch_min_bytes.cast_signed(),
             max_bytes: config.replica_fetch_response_max_bytes.cast_signed(),
-            topics,
             ..FetchRequest::default()
         };
+        self.session.ask(wanted, true, &mut request);
         Some((request, asked))
     }
 

@@ -1,13 +1,15 @@
 //! Fetch: batches go out, to consumers and to followers.
 //!
-//! Unlike Kafka, no fetch sessions are kept (KIP-227): every request names all of its partitions, and
-//! one that goes on with a session is told that the session is unknown. Clients then fetch in full, as
-//! they do when a broker's cache of sessions is full.
+//! A request names the partitions that it reads, or what is different from the last one in its session
+//! (KIP-227); either way all of them are read, in order, and what is left out of the answer is only what
+//! the reader knows already.
 
 use std::sync::Arc;
 
 use super::Asked;
 use crate::broker::Broker;
+use crate::broker::connections::RequestId;
+use crate::broker::fetch_sessions::{Context, Rank};
 use crate::broker::partition::{Around, Partition, PartitionRead, ReadPartition, Reader};
 use crate::broker::purgatory::{DelayedFetch, Parked, Seen, Wait, WaitingRead};
 use crate::broker::replicas::Slot;
@@ -39,6 +41,7 @@ pub(in crate::broker) struct FetchPlan {
     max_bytes: u32,
     isolation_level: i8,
     version: i16,
+    session: Context,
 }
 
 #[derive(Clone, Debug)]
@@ -97,13 +100,6 @@ impl Broker {
             // Who could pretend to be a follower could commit records that nobody has.
             return self.reject(asked.id.connection, "a fetch in another broker's name", out);
         }
-        if request.session_id != 0 && request.session_epoch > 0 {
-            let response = FetchResponse {
-                error_code: ErrorCode::FetchSessionIdNotFound.code(),
-                ..FetchResponse::default()
-            };
-            return self.answer(at, asked.id, &response, out);
-        }
         let reader = match asked.id.version {
             _ if replica >= 0 => Reader::Follower {
                 id: BrokerId(replica),
@@ -114,17 +110,35 @@ impl Broker {
         };
         let max_bytes = bytes(request.max_bytes).min(self.config.fetch_max_bytes);
         let min_bytes = u64::from(bytes(request.min_bytes).min(max_bytes));
+        let wait = Duration::from_millis_i32(request.max_wait_ms);
+        let isolation_level = request.isolation_level;
+        let rank = match reader {
+            Reader::Follower { .. } => Rank::Follower,
+            Reader::OldConsumer | Reader::Consumer => Rank::Consumer,
+        };
+        let by_id = asked.id.version >= TOPIC_IDS_FROM;
+        let context = self.fetch_sessions.context(at.now, request, rank, by_id);
+        let (session, topics) = match context {
+            Ok(found) => found,
+            Err(error) => {
+                let response = FetchResponse {
+                    error_code: error.code(),
+                    ..FetchResponse::default()
+                };
+                return self.answer(at, asked.id, &response, out);
+            }
+        };
         let plan = FetchPlan {
-            topics: Arc::new(self.plan_topics(asked.id.version, &request.topics)),
+            topics: Arc::new(self.plan_topics(asked.id.version, &topics)),
             max_bytes,
-            isolation_level: request.isolation_level,
+            isolation_level,
             version: asked.id.version,
+            session,
         };
         let result = self.carry_out(at, &plan, reader, Take::Note, out);
-        let wait = Duration::from_millis_i32(request.max_wait_ms);
         let enough = result.bytes >= min_bytes || result.available >= min_bytes;
         if enough || result.urgent || plan.topics.is_empty() || wait.is_zero() {
-            return self.answer(at, asked.id, &result.response, out);
+            return self.answer_fetch(at, asked.id, &plan, result.response, out);
         }
         let fetch = DelayedFetch {
             plan,
@@ -151,7 +165,23 @@ impl Broker {
         out: &mut Outbox,
     ) {
         let result = self.carry_out(at, &fetch.plan, fetch.reader, Take::Nothing, out);
-        self.answer(at, parked.request, &result.response, out);
+        self.answer_fetch(at, parked.request, &fetch.plan, result.response, out);
+    }
+
+    /// Answers with what the session of the request, if it has one, leaves to say.
+    fn answer_fetch(
+        &mut self,
+        at: Moment,
+        request: RequestId,
+        plan: &FetchPlan,
+        mut response: FetchResponse,
+        out: &mut Outbox,
+    ) {
+        let by_id = plan.version >= TOPIC_IDS_FROM;
+        let slots = self.config.max_incremental_fetch_session_cache_slots;
+        let (sessions, rng) = (&mut self.fetch_sessions, &mut self.rng);
+        sessions.finish(at.now, &plan.session, by_id, slots, rng, &mut response);
+        self.answer(at, request, &response, out);
     }
 
     fn plan_topics(&self, version: i16, topics: &[FetchTopic]) -> Vec<PlannedTopic> {

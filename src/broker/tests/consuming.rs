@@ -235,22 +235,6 @@ fn topics_go_by_id_from_version_13_on() {
 }
 
 #[test]
-fn w35_a_session_that_nobody_knows_is_refused() {
-    let mut bench = Bench::new(&[], &[]);
-    let connection = bench.open_as(ProcessId::Consumer(1), 1);
-    for (id, epoch, error) in [(0, -1, 0), (0, 0, 0), (5, 3, 70), (5, -1, 0)] {
-        let mut request = fetch_request(0, 0);
-        (request.session_id, request.session_epoch) = (id, epoch);
-        let response = bench.call(connection, &request, FETCH);
-        assert_eq!(
-            (response.error_code, response.session_id),
-            (error, 0),
-            "{id}/{epoch}"
-        );
-    }
-}
-
-#[test]
 fn w45_offsets_are_listed_by_the_leader_alone() {
     use crate::protocol::api::ListOffsetsRequest;
     use crate::protocol::api::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};

@@ -15,6 +15,7 @@ mod in_sync;
 mod metadata;
 mod planted;
 mod producing;
+mod sessions;
 
 use crate::sorted::{SortedMap, SortedSet};
 

@@ -11,7 +11,7 @@
 //!
 //! Unlike Kafka 3.8, which asks a broker that does not lead again at once, a partition waits for news, as
 //! in later versions; and errors are dealt with when they arrive, not in the next `poll()`. Not
-//! modelled: fetch sessions, of which every request here is outside; reading from a follower (KIP-392).
+//! modelled: reading from a follower (KIP-392).
 
 use crate::sorted::SortedMap;
 
@@ -21,9 +21,10 @@ use super::{Call, Turn};
 use crate::channel::Answer;
 use crate::client::network::Readiness;
 use crate::fact::CloseReason;
+use crate::fetch_session::{Heard, Wanted};
 use crate::model::{BrokerId, LeaderEpoch, Offset, TopicId, TopicPartition};
 use crate::protocol::api::FetchRequest;
-use crate::protocol::api::fetch::{FetchPartition, FetchResponse, FetchTopic, PartitionData};
+use crate::protocol::api::fetch::{FetchPartition, FetchResponse, PartitionData};
 use crate::protocol::{ApiKey, ErrorCode};
 
 /// The last version that names topics by name.
@@ -57,7 +58,7 @@ pub fn ask(subscription: &mut Subscription, turn: &mut Turn<'_>) {
         if fetches.iter().any(|fetch| fetch.topic_id == none) {
             version = version.min(LAST_BY_NAME);
         }
-        let request = request(&fetches, turn);
+        let request = request(broker, &fetches, version, turn);
         let call = Call::Fetch(fetches);
         turn.network
             .call(now, broker, &request, version, call, turn.out);
@@ -103,35 +104,34 @@ fn fetchable(
     by_broker
 }
 
-fn request(fetches: &[Fetching], turn: &Turn<'_>) -> FetchRequest {
+fn request(
+    broker: BrokerId,
+    fetches: &[Fetching],
+    version: i16,
+    turn: &mut Turn<'_>,
+) -> FetchRequest {
     let config = turn.config;
-    let mut topics: Vec<FetchTopic> = Vec::new();
-    for fetch in fetches {
-        let partition = FetchPartition {
+    let wanted = fetches.iter().map(|fetch| Wanted {
+        topic: fetch.partition.topic.0.clone(),
+        topic_id: fetch.topic_id,
+        partition: FetchPartition {
             partition: fetch.partition.partition,
             current_leader_epoch: fetch.leader_epoch.0,
             fetch_offset: fetch.offset.0,
             partition_max_bytes: config.max_partition_fetch_bytes,
             ..FetchPartition::default()
-        };
-        let name = &fetch.partition.topic.0;
-        match topics.iter_mut().find(|topic| topic.topic == *name) {
-            Some(topic) => topic.partitions.push(partition),
-            None => topics.push(FetchTopic {
-                topic: name.clone(),
-                topic_id: fetch.topic_id,
-                partitions: vec![partition],
-            }),
-        }
-    }
-    FetchRequest {
+        },
+    });
+    let mut request = FetchRequest {
         max_wait_ms: config.fetch_max_wait.as_millis_i32(),
         min_bytes: config.fetch_min_bytes,
         max_bytes: config.fetch_max_bytes,
         isolation_level: config.isolation_level.code(),
-        topics,
         ..FetchRequest::default()
-    }
+    };
+    let session = turn.sessions.entry(broker).or_default();
+    session.ask(wanted.collect(), version > LAST_BY_NAME, &mut request);
+    request
 }
 
 /// Hears what a broker answered.
@@ -140,6 +140,7 @@ fn request(fetches: &[Fetching], turn: &Turn<'_>) -> FetchRequest {
 /// The reason to close the connection, when the bytes make no sense.
 pub fn answered(
     subscription: &mut Subscription,
+    from: BrokerId,
     fetches: Vec<Fetching>,
     answer: &Answer<()>,
     turn: &mut Turn<'_>,
@@ -147,8 +148,16 @@ pub fn answered(
     let response = answer.decode::<FetchRequest>();
     let response = response.map_err(|_| CloseReason::Malformed)?;
     let error = ErrorCode::from_i16(response.error_code);
+    let heard = turn.sessions.entry(from).or_default().answered(&response);
+    if heard == Heard::Nothing && error.is_about_sessions() {
+        // The next fetch says everything, at once.
+        return Ok(());
+    }
     for fetch in fetches {
         let data = find(&response, &fetch, answer.version);
+        if data.is_none() && heard == Heard::Changes {
+            continue;
+        }
         // A broker that is silent about a partition, or refuses the whole request.
         let silent = PartitionData {
             error_code: match error {

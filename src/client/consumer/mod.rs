@@ -37,6 +37,7 @@ use super::config::ConsumerConfig;
 use super::metadata::Metadata;
 use super::network::{Event, Network, earliest};
 use crate::fact::Fact;
+use crate::fetch_session::FetchSession;
 use crate::model::{
     Address, BrokerId, LeaderEpoch, Offset, ProcessId, Text, TopicName, TopicPartition,
 };
@@ -44,7 +45,7 @@ use crate::process::{Deadline, Input, Instruction, Outbox, Process};
 use crate::protocol::ErrorCode;
 use crate::protocol::records::{Batch, Record};
 use crate::rng::Rng;
-use crate::sorted::sort_by_key;
+use crate::sorted::{SortedMap, sort_by_key};
 use crate::time::{Instant, Moment};
 
 /// How many of the last returned records are kept for those who draw them.
@@ -78,6 +79,7 @@ pub struct Turn<'a> {
     pub at: Moment,
     pub config: &'a ConsumerConfig,
     pub network: &'a mut Network<Call>,
+    pub sessions: &'a mut SortedMap<BrokerId, FetchSession>,
     pub rng: &'a mut Rng,
     pub out: &'a mut Outbox,
 }
@@ -87,6 +89,8 @@ pub struct Turn<'a> {
 pub struct Consumer {
     config: ConsumerConfig,
     network: Network<Call>,
+    /// What each broker remembers of its fetches.
+    sessions: SortedMap<BrokerId, FetchSession>,
     subscription: Subscription,
     rng: Rng,
     /// Set while the application works on what the last `poll()` returned.
@@ -155,6 +159,7 @@ impl Consumer {
         Consumer {
             network: network.with_opened(remains.opened),
             config: setup.config,
+            sessions: SortedMap::new(),
             subscription: Subscription::default(),
             rng: setup.rng,
             next_poll: None,
@@ -323,6 +328,7 @@ impl Consumer {
             at,
             config: &self.config,
             network: &mut self.network,
+            sessions: &mut self.sessions,
             rng: &mut self.rng,
             out,
         };
@@ -351,6 +357,7 @@ impl Consumer {
             at,
             config: &self.config,
             network: &mut self.network,
+            sessions: &mut self.sessions,
             rng: &mut self.rng,
             out,
         };
@@ -359,7 +366,7 @@ impl Consumer {
                 let lost = call.clone();
                 let heard = match call {
                     Call::Fetch(asked) => {
-                        fetcher::answered(subscription, asked, &answer, &mut turn)
+                        fetcher::answered(subscription, from, asked, &answer, &mut turn)
                     }
                     Call::Ends(asked) => {
                         offsets::ends_answered(subscription, asked, &answer, &mut turn)
@@ -380,10 +387,13 @@ impl Consumer {
                     network.close(at.now, from, reason, rng, events, out);
                 }
             }
-            Event::Lost { calls, .. } => {
+            Event::Lost { to, calls, .. } => {
                 for call in calls {
                     let asked: Vec<TopicPartition> = match call {
-                        Call::Fetch(_) => continue,
+                        Call::Fetch(_) => {
+                            turn.sessions.entry(to).or_default().failed();
+                            continue;
+                        }
                         Call::Ends(asked) => asked.into_iter().map(|(asked, _)| asked).collect(),
                         Call::Epochs(asked) => asked.into_iter().map(|(asked, _)| asked).collect(),
                     };
