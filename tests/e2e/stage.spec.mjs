@@ -162,7 +162,7 @@ test('lesson 8: a key of the reader’s own goes where the hash says', async ({ 
   await page.keyboard.press('n');
   const form = page.getByRole('group', { name: 'Try it' });
   await form.getByLabel('Key').fill('omar');
-  await form.getByText('P0', { exact: true }).click();
+  await form.getByRole('radio', { name: 'P0' }).check();
   await clean(page);
   await button(page, 'Send it').click();
   await expect(form.getByRole('status')).toContainText(/(As you said|Not so): omar goes to P\d, and will each time\./);

@@ -105,6 +105,15 @@ fn title(pen: &Pen, partition: &Partition, place: &Row) -> Shape {
             format!("leader broker {leader}, in sync {}", isr.join(", "))
         }
     };
+    let about = match partition
+        .leading()
+        .and_then(|replica| replica.high_watermark)
+    {
+        Some(offset) if pen.layout.numbers == Numbers::None && pen.is_chosen(partition) => {
+            format!("{about}, HW {}", offset.0)
+        }
+        _ => about,
+    };
     let class = if partition.leader.is_none() {
         "s red b"
     } else {

@@ -251,7 +251,11 @@ fn topic_reader(consumer: &Consumer, area: Rect) -> Vec<Shape> {
         parts.push(Shape::text(area.x + 40.0, low + 4.0, note, "s2"));
     } else if let Some(note) = note {
         let class = note_class(consumer.state);
-        parts.push(Shape::text(x, low + 4.0, note.to_string(), class));
+        let words = match text_width(note, 11.0) > area.w - 10.0 {
+            true => note.split(' ').map(Into::into).collect(),
+            false => vec![note.clone()],
+        };
+        parts.extend(lines(&words, x, low + 4.0, class));
     }
     parts
 }

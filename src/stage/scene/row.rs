@@ -250,6 +250,8 @@ fn pole_of(pen: &Pen, partition: &Partition, replica: &Replica, row: &Row) -> Po
         (Manner::Topic, RowForm::Cells) if pen.layout.numbers != Numbers::None => Pole::Flag,
         (_, RowForm::Strip | RowForm::Stream | RowForm::Heat) => Pole::None,
         _ if pen.layout.ask.voice == Voice::Calm => Pole::None,
+        // A flag would cover the title, which says the number itself there.
+        (Manner::Topic, RowForm::Cells) => Pole::Plain,
         (_, RowForm::Cells) if leads && pen.is_chosen(partition) => Pole::Flag,
         (manner, _) if manner.is_rows() && !leads => Pole::None,
         _ => Pole::Plain,

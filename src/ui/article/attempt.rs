@@ -9,10 +9,14 @@ use crate::lesson::attempt::{Attempt, Written, claim};
 use crate::model::{Offset, ProcessId, TopicName, TopicPartition};
 use crate::session::Session;
 use crate::stage::Thing;
+use crate::time::Duration;
 use crate::ui::app::App;
 use crate::ui::hooks::{use_app, use_view};
 use crate::ui::state::Action;
-use crate::world::Command;
+use crate::world::{Command, Place};
+
+/// How long the cluster is watched after something was tried.
+const LONG: Duration = Duration::from_millis(1_500);
 
 #[derive(Properties, PartialEq)]
 pub struct Props {
@@ -66,8 +70,14 @@ fn send(app: &App, written: &Written) -> Result<Option<TopicPartition>, String> 
                 _ => None,
             })
     });
-    app.player.play();
+    watch(app);
     Ok(chosen)
+}
+
+/// Lets time run until what was sent has been answered and read.
+fn watch(app: &App) {
+    let until = app.player.with(Session::now) + LONG;
+    app.player.play_to(Place::after(until));
 }
 
 /// What stands in one of a form's fields.
@@ -146,7 +156,7 @@ fn Input(props: &InputProps) -> Html {
 
 /// The place in a log, as a field.
 #[component]
-fn Place() -> Html {
+fn OffsetInput() -> Html {
     html! { <label>{ "Offset" }<input name="offset" type="number" class="mono" min="0" max="99" value="1" required=true /></label> }
 }
 
@@ -220,7 +230,7 @@ fn Middle() -> Html {
         <form onsubmit={submit}>
             <b>{ "Try to write in the middle" }</b>
             <div class="try-row">
-                <Place />
+                <OffsetInput />
                 <Input name="value" label="Value" value="never happened" />
                 <button class="btn" type="submit">{ "Write it there" }</button>
             </div>
@@ -287,11 +297,10 @@ fn write(app: &App, offset: Offset, value: &str) -> Result<(), String> {
         let to = ProcessId::from(leader).to_string().into();
         let open = Command::OpenSocket { socket, to };
         app.player.perform(open).map_err(|refused| refused.0)?;
-        let later =
-            app.player.with(|session| session.now()) + crate::time::Duration::from_millis(200);
+        let later = app.player.with(|session| session.now()) + Duration::from_millis(200);
         app.player.seek(later);
         app.player.perform(write).map_err(|refused| refused.0)?;
     }
-    app.player.play();
+    watch(app);
     Ok(())
 }

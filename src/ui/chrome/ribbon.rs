@@ -102,7 +102,9 @@ fn BranchChip(props: &ChipProps) -> Html {
         let node = node.clone();
         use_effect_with(props.x, move |x| {
             if let Some(chip) = node.cast::<HtmlElement>() {
-                let _ = chip.style().set_property("left", &percent(*x));
+                let _ = chip
+                    .style()
+                    .set_property("left", &percent((*x).clamp(600, 9_400)));
             }
         });
     }

@@ -5,9 +5,10 @@
 //! passed, multiply it by the speed, work for at most four milliseconds, paint, and publish the digest when it
 //! is due.
 //!
-//! What is played is a [`Session`]; [`digest`] is what components may know of it, `telling` gives it to them, and
-//! `frames` moves time.
+//! What is played is a [`Session`]; [`digest`] is what components may know of it, `telling` gives it to them,
+//! `acting` carries out commands, and `frames` moves time.
 
+mod acting;
 pub mod digest;
 mod frames;
 mod telling;
@@ -16,13 +17,12 @@ use crate::sorted::SortedMap;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::script;
 use crate::session::{Pace, Session, Showing, Speed, ribbon};
 use crate::time::Instant;
 use crate::ui::frame_loop::{FrameLoop, Next};
 use crate::ui::page::Page;
 use crate::ui::painter::{Look, Painter};
-use crate::world::{Command, Place, Refused};
+use crate::world::Place;
 
 pub use digest::Digest;
 
@@ -337,68 +337,6 @@ impl Player {
 
     pub fn reduced(&self) -> bool {
         self.0.controls.get().reduced
-    }
-
-    // ---- acting
-
-    /// Carries out a command where the playhead stands.
-    ///
-    /// # Errors
-    /// When the world refuses it; nothing has changed.
-    pub fn perform(&self, command: Command) -> Result<(), Refused> {
-        let line = script::print_command(&command);
-        let (place, forked) = self.with(|session| (session.place(), !session.at_edge()));
-        self.with_mut(|session| session.perform(command))?;
-        match forked {
-            true => {
-                self.forget_picture();
-                self.keep_script();
-            }
-            false => self
-                .0
-                .page
-                .record(&format!("at {}+{}\n{line}", place.at, place.steps)),
-        }
-        self.0.spoken.borrow_mut().remark = None;
-        self.moved();
-        Ok(())
-    }
-
-    /// Takes the last command back; false when there is none.
-    pub fn undo(&self) -> bool {
-        let done = self.with_mut(Session::undo);
-        if done {
-            self.forget_picture();
-            self.keep_script();
-            self.moved();
-        }
-        done
-    }
-
-    /// What was decoded belongs to another run from here on.
-    fn forget_picture(&self) {
-        self.painter(Painter::forget);
-    }
-
-    /// Goes over to the next branch, at this instant.
-    pub fn switch_branch(&self) {
-        self.change(|controls| controls.playing = false);
-        if self.with_mut(Session::switch_branch) {
-            self.forget_picture();
-            self.keep_script();
-            self.moved();
-        }
-    }
-
-    fn keep_script(&self) {
-        let script = self.with(|session| session.history().to_script());
-        self.0.page.begin(&script);
-    }
-
-    /// Lets the narrator say a sentence that no fact says.
-    pub fn remark(&self, sentence: &str) {
-        self.0.spoken.borrow_mut().remark = Some(sentence.into());
-        self.publish();
     }
 
     // ---- the picture

@@ -4,21 +4,23 @@
 //! unless it says `|start`; counts of facts are those noted in between. Whatever a placeholder asks for
 //! must be there: a partition without a leader or a record that does not exist is an error, never an
 //! empty word.
+//!
+//! `between` holds the questions that placeholders ask of a world.
 
-use crate::sorted::SortedSet;
+mod between;
+
 use std::fmt;
 
 use crate::broker::Partition;
 use crate::client::producer::murmur2::{murmur2, partition_of_key};
-use crate::controller::PartitionState;
 use crate::fact::{Entry, Fact};
-use crate::lesson::placeholder::{
-    Audited, How, Pattern, Placeholder, RecordId, What, When, in_words,
-};
-use crate::model::{BrokerId, ProcessId, TopicName, TopicPartition};
-use crate::protocol::records::{Batch, HEADER_SIZE, INFLATION_LIMIT, Record, describe_records};
+use crate::lesson::placeholder::{Audited, How, Pattern, Placeholder, What, When, in_words};
+use crate::model::BrokerId;
+use crate::protocol::records::{HEADER_SIZE, INFLATION_LIMIT, describe_records};
 use crate::time::Duration;
 use crate::world::{History, Observed, World};
+
+use between::Between;
 
 /// A world, and what was observed on the way to it.
 #[derive(Clone, Debug)]
@@ -156,16 +158,7 @@ fn shown(value: Value, how: How) -> Result<Value, String> {
     })
 }
 
-struct Between<'a> {
-    start: &'a View,
-    end: &'a View,
-}
-
 impl<'a> Between<'a> {
-    fn world(&self) -> &'a World {
-        &self.end.world
-    }
-
     fn value(&self, what: &What) -> Result<Value, String> {
         Ok(match what {
             What::Brokers => count(self.world().brokers().count()),
@@ -332,144 +325,6 @@ impl<'a> Between<'a> {
             What::Facts(pattern) => count(self.news().filter(|entry| pattern.means(entry)).count()),
             What::Error(error) => Value::Number(i64::from(error.code())),
         })
-    }
-
-    // ---- the cluster
-
-    fn controller(&self) -> Result<&'a crate::controller::Controller, String> {
-        let found = self
-            .world()
-            .brokers()
-            .find_map(crate::broker::Broker::controller);
-        found.ok_or_else(|| "no broker is the controller".to_owned())
-    }
-
-    fn partitions(&self, topic: &TopicName) -> Result<&'a [PartitionState], String> {
-        let state = self.controller()?.store().topic(topic);
-        let partitions = state
-            .map(|topic| topic.partitions.as_slice())
-            .unwrap_or_default();
-        match partitions.is_empty() {
-            true => Err(format!("there is no topic {topic}")),
-            false => Ok(partitions),
-        }
-    }
-
-    fn every(&self, topic: &TopicName) -> Result<impl Iterator<Item = TopicPartition>, String> {
-        let partitions = i32::try_from(self.partitions(topic)?.len()).unwrap_or(i32::MAX);
-        let topic = topic.clone();
-        Ok((0..partitions).map(move |partition| TopicPartition {
-            topic: topic.clone(),
-            partition,
-        }))
-    }
-
-    fn state(&self, name: &TopicPartition) -> Result<&'a PartitionState, String> {
-        let index = usize::try_from(name.partition).unwrap_or(usize::MAX);
-        let state = self.partitions(&name.topic)?.get(index);
-        state.ok_or_else(|| format!("there is no partition {name}"))
-    }
-
-    fn replica(&self, name: &TopicPartition, broker: BrokerId) -> Result<&'a Partition, String> {
-        let broker_found = self.world().broker_by_id(broker);
-        let replica = broker_found.and_then(|broker| broker.partition(name));
-        replica.ok_or_else(|| format!("broker {broker} has no replica of {name}"))
-    }
-
-    fn leading(&self, name: &TopicPartition) -> Result<&'a Partition, String> {
-        self.replica(name, self.state(name)?.leader)
-    }
-
-    // ---- records
-
-    fn batches(
-        &self,
-        name: &TopicPartition,
-    ) -> Result<impl Iterator<Item = Batch> + use<'a>, String> {
-        let log = self.leading(name)?.log();
-        Ok(log
-            .batches(log.start(), log.end())
-            .map(|stored| stored.batch()))
-    }
-
-    fn record(&self, id: &RecordId) -> Result<(Batch, Record), String> {
-        let missing = || format!("{} holds no record at {}", id.partition, id.offset);
-        let mut batches = self.batches(&id.partition)?;
-        let batch = batches
-            .find(|batch| batch.last_offset() >= id.offset)
-            .ok_or_else(missing)?;
-        let mut records = batch.records().flatten();
-        let record = records
-            .find(|record| record.offset == id.offset)
-            .ok_or_else(missing)?;
-        Ok((batch, record))
-    }
-
-    fn keyed(&self, key: &str, name: &TopicPartition) -> Result<u64, String> {
-        let records = self
-            .batches(name)?
-            .flat_map(|batch| batch.records().flatten());
-        let keyed = records.filter(|record| record.key.as_deref() == Some(key.as_bytes()));
-        Ok(keyed.count() as u64)
-    }
-
-    // ---- what happened
-
-    /// What was noted within the step.
-    fn news(&self) -> impl Iterator<Item = &'a Entry> {
-        self.end
-            .observed
-            .journal
-            .since(self.start.observed.journal.len())
-    }
-
-    /// A sum over everything that one process noted.
-    fn sum(&self, by: ProcessId, of: impl Fn(&Fact) -> u32) -> u64 {
-        let entries = self
-            .end
-            .observed
-            .journal
-            .since(0)
-            .filter(|entry| entry.by == Some(by));
-        entries.map(|entry| u64::from(of(&entry.fact))).sum()
-    }
-
-    fn acknowledged(&self, by: ProcessId, which: When) -> Result<i64, String> {
-        let entries = self
-            .end
-            .observed
-            .journal
-            .since(0)
-            .filter(|entry| entry.by == Some(by));
-        let mut spans = entries.filter_map(|entry| match &entry.fact {
-            Fact::RecordsAcknowledged {
-                base_offset,
-                records,
-                ..
-            } if base_offset.0 >= 0 => {
-                Some((base_offset.0, base_offset.0 + i64::from(*records) - 1))
-            }
-            _ => None,
-        });
-        let found = match which {
-            When::Start => spans.next().map(|(first, _)| first),
-            When::End => spans.last().map(|(_, last)| last),
-        };
-        found.ok_or_else(|| format!("nothing of {by} was acknowledged"))
-    }
-
-    /// The partitions that a producer chose within the step, each with the records it chose it for.
-    fn choices(&self, by: ProcessId) -> impl Iterator<Item = (i32, u32)> {
-        let entries = self.news().filter(move |entry| entry.by == Some(by));
-        entries.filter_map(|entry| match &entry.fact {
-            Fact::RecordQueued { partition, .. } => Some((partition.partition, 1)),
-            Fact::RecordsQueued { partition, records } => Some((partition.partition, *records)),
-            _ => None,
-        })
-    }
-
-    fn chosen(&self, by: ProcessId) -> SortedSet<i32> {
-        self.choices(by).map(|(partition, _)| partition).collect()
     }
 }
 
