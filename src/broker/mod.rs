@@ -12,7 +12,8 @@
 //! - [`partition`]: one replica, as leader or as follower;
 //! - [`replicas`]: all of them;
 //! - [`fetch_sessions`]: what readers need not say again;
-//! - [`purgatory`]: requests that wait;
+//! - [`purgatory`]: requests that wait; [`waiting`]: how their wait ends;
+//! - [`clock`]: what is done at a given time;
 //! - [`replication`]: copying from leaders;
 //! - [`isr_changes`], [`topic_wishes`]: asking the controller;
 //! - [`metadata`]: what the broker knows of the cluster;
@@ -24,6 +25,7 @@
 //!
 //! Left out: ZooKeeper, groups, transactions, quotas, access rules, deletion and reassignment.
 
+mod clock;
 pub mod config;
 mod connections;
 mod disk;
@@ -37,6 +39,7 @@ pub mod replication;
 mod requests;
 mod topic_wishes;
 mod views;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -61,21 +64,19 @@ use crate::model::{
 use crate::process::{Deadline, Input, Outbox, Payload, Process};
 use crate::protocol::{Chunks, ErrorCode};
 use crate::rng::Rng;
-use crate::time::{Duration, Instant, Moment};
+use crate::time::{Instant, Moment};
 use crate::timers::Timers;
 
+use clock::{FIRST_RETENTION_CHECK, Timer};
 use connections::{Admission, Connections};
 use disk::StoredReplica;
 use fetch_sessions::FetchSessions;
 use isr_changes::IsrChanges;
 use metadata::Image;
-use purgatory::{Parked as ParkedRequest, Purgatory, Ticket, Wait};
+use purgatory::Purgatory;
 use replicas::{Replicas, Slot};
 use replication::Fetcher;
 use topic_wishes::TopicWishes;
-
-/// The first look for old segments comes earlier than the others.
-const FIRST_RETENTION_CHECK: Duration = Duration::from_secs(30);
 
 /// What a broker is started with.
 #[derive(Clone, Debug)]
@@ -118,21 +119,6 @@ pub struct Broker {
     stirred: SortedSet<Slot>,
     disk: Disk,
     rng: Rng,
-}
-
-/// What a broker does at a given time, apart from what its channels wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    /// Looks for followers that have fallen behind.
-    IsrCheck,
-    /// Writes the high watermarks down.
-    HighWatermarkCheckpoint,
-    /// Looks for old segments.
-    Retention,
-    /// A request has waited as long as it may.
-    Parked(Ticket),
-    /// A connection may have been silent for too long.
-    Idle(ConnectionId),
 }
 
 /// Who uses a connection that this broker opened.
@@ -190,18 +176,6 @@ impl Broker {
             let mut serials = Serials(&mut self.connection_serial);
             controller.boot(at.now, &mut serials, out);
         }
-    }
-
-    fn arm(&mut self, timer: Timer, at: Moment, after: Duration) {
-        self.timers.set(timer, at.now + after);
-    }
-
-    fn isr_check_interval(&self) -> Duration {
-        // At least a microsecond, or the check would follow itself at one instant for ever.
-        self.config
-            .replica_lag_time_max
-            .divided_by(2)
-            .max(Duration::TICK)
     }
 
     // ---- connections
@@ -386,167 +360,6 @@ impl Broker {
             let known = self.metadata.partition(name)?;
             Some((known.leader, known.leader_epoch))
         })
-    }
-
-    // ---- waiting requests
-
-    /// A replica changed: whoever waits for it is looked at before this input is done.
-    fn stir(&mut self, slot: Slot) {
-        self.stirred.insert(slot);
-    }
-
-    fn park(&mut self, parked: ParkedRequest, out: &mut Outbox) {
-        let (request, until) = (parked.request, parked.until);
-        out.note(Fact::RequestParked {
-            connection: request.connection,
-            api: request.api,
-            correlation_id: request.correlation_id,
-        });
-        let ticket = self.purgatory.park(parked);
-        self.timers.set(Timer::Parked(ticket), until);
-    }
-
-    /// Works off what an input has set in motion: waiting requests that can be answered, and requests
-    /// that came behind them.
-    fn settle(&mut self, at: Moment, out: &mut Outbox) {
-        loop {
-            while let Some(slot) = self.stirred.pop_first() {
-                self.check_waiting(at, slot, out);
-            }
-            self.admit(at);
-            let Some(connection) = self.connections.next_ready() else {
-                return;
-            };
-            let limit = self.config.socket_request_max_bytes as usize;
-            match self.connections.next_frame(connection, limit) {
-                Ok(None) => {}
-                Ok(Some(frame)) => {
-                    self.handle_frame(at, connection, &frame, out);
-                }
-                Err(malformed) => self.reject(connection, &malformed.to_string(), out),
-            }
-        }
-    }
-
-    /// Looks at the requests that wait for a replica: fetches first, so that nobody is told that his
-    /// records are safe before they can be read.
-    fn check_waiting(&mut self, at: Moment, slot: Slot, out: &mut Outbox) {
-        let replica = self.replicas.get(slot);
-        let fetches = self.purgatory.fetches_completed_by(slot, |reader, spot| {
-            requests::fetch::look(replica, reader, spot)
-        });
-        let produces = self
-            .purgatory
-            .produces_completed_by(slot, |append| replica.acknowledges(append.required));
-        for ticket in fetches.into_iter().chain(produces) {
-            self.finish(at, ticket, out);
-        }
-    }
-
-    fn check_waiting_topics(&mut self, at: Moment, out: &mut Outbox) {
-        let metadata = &self.metadata;
-        let has_leader = |name: &TopicPartition| {
-            let known = metadata.partition(name);
-            known.is_some_and(|partition| partition.leader != BrokerId::NONE)
-        };
-        for ticket in self.purgatory.topics_completed(has_leader) {
-            self.finish(at, ticket, out);
-        }
-    }
-
-    /// Answers a waiting request: it has what it waited for, or its time is up.
-    fn finish(&mut self, at: Moment, ticket: Ticket, out: &mut Outbox) {
-        let Some(mut parked) = self.purgatory.take(ticket) else {
-            return;
-        };
-        self.timers.cancel(&Timer::Parked(ticket));
-        let wait = std::mem::replace(&mut parked.wait, Wait::Over);
-        match wait {
-            Wait::Produce(mut produce) => {
-                for append in &produce.waiting {
-                    append.settle(&mut produce.response, ErrorCode::RequestTimedOut);
-                }
-                self.answer(at, parked.request, &produce.response, out);
-            }
-            Wait::Fetch(fetch) => self.finish_fetch(at, &parked, &fetch, out),
-            Wait::Topics(topics) => self.finish_topics(at, &parked, topics, out),
-            Wait::Over => {}
-        }
-    }
-
-    // ---- time
-
-    fn woken(&mut self, at: Moment, out: &mut Outbox) {
-        while let Some(timer) = self.timers.pop_due(at.now) {
-            self.fire(at, timer, out);
-        }
-        self.isr_changes.check_overdue(at.now, out);
-        self.send_isr_changes(at, out);
-        self.topic_wishes.check_overdue(at.now, out);
-        self.fetchers_overdue(at, out);
-        self.run_fetchers(at, out);
-        self.with_controller(|controller, serials| controller.woken(at.now, serials, out));
-    }
-
-    fn fire(&mut self, at: Moment, timer: Timer, out: &mut Outbox) {
-        match timer {
-            Timer::IsrCheck => {
-                self.shrink_isrs(at, out);
-                self.arm(timer, at, self.isr_check_interval());
-            }
-            Timer::HighWatermarkCheckpoint => {
-                self.checkpoint_high_watermarks();
-                let interval = self.config.high_watermark_checkpoint_interval;
-                self.arm(timer, at, interval);
-            }
-            Timer::Retention => {
-                self.expire_logs(at, out);
-                let interval = self.config.log_retention_check_interval;
-                self.arm(timer, at, interval);
-            }
-            Timer::Parked(ticket) => self.finish(at, ticket, out),
-            Timer::Idle(connection) => self.check_idle(at, connection, out),
-        }
-    }
-
-    fn checkpoint_high_watermarks(&mut self) {
-        for slot in self.replicas.slots() {
-            let replica = self.replicas.get(slot);
-            let (name, offset) = (replica.name(), replica.high_watermark());
-            if self.disk.high_watermarks.get(name) != Some(&offset) {
-                let written = Arc::make_mut(&mut self.disk.high_watermarks);
-                written.insert(name.clone(), offset);
-            }
-        }
-    }
-
-    fn expire_logs(&mut self, at: Moment, out: &mut Outbox) {
-        for slot in self.replicas.slots() {
-            if self.replicas.get(slot).has_expired(at) {
-                self.replicas.get_mut(slot).expire(at, out);
-                self.stir(slot);
-            }
-        }
-    }
-
-    /// Closes a connection that has been silent for `connections.max.idle.ms`; else looks again when
-    /// that could be so.
-    fn check_idle(&mut self, at: Moment, connection: ConnectionId, out: &mut Outbox) {
-        let Some(open) = self.connections.get(connection) else {
-            return;
-        };
-        let idle = self.config.connections_max_idle;
-        // Who waits for an answer is not idle.
-        let until = match open.busy() {
-            Some(_) => at.now + idle,
-            None => open.last_active() + idle,
-        };
-        if until <= at.now {
-            let why = crate::fact::CloseReason::Idle.to_string();
-            self.reject(connection, &why, out);
-        } else {
-            self.timers.set(Timer::Idle(connection), until);
-        }
     }
 }
 

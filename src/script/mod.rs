@@ -18,14 +18,18 @@
 //! that cannot be read is refused with its number and what would have been accepted, and nothing of the
 //! script takes effect.
 //!
-//! Contents: `token` words, quotes and key=value pairs · `parse` lines to actions · `print` the way back ·
-//! `golden` transcripts: running a script and printing what it shows · `table` the tables it prints.
+//! Contents: `token` words, quotes and key=value pairs · `words` the words of a line · `parse` lines to
+//! actions, of which `description` reads those about the world and `verbs` those that do something · `print`
+//! the way back · `golden` transcripts: running a script and printing what it shows · `table` the tables it prints.
 
+mod description;
 mod golden;
 mod parse;
 mod print;
 mod table;
 mod token;
+mod verbs;
+mod words;
 
 use crate::rng::Seed;
 use crate::time::Duration;

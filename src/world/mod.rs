@@ -9,8 +9,8 @@
 //! something else: what falls on one instant is ordered, packets by the order of sending, then wake-ups
 //! by process.
 //!
-//! Contents: [`plan`] how a world is described · [`command`] what people do · [`host`] one process ·
-//! [`network`] links and packets · [`journal`] what happened · [`invariant`] what must always hold ·
+//! Contents: [`plan`] how a world is described · `genesis` how it begins · [`command`] what people do ·
+//! [`host`] one process · [`network`] links and packets · [`journal`] what happened · [`invariant`] what must always hold ·
 //! [`audit`] acknowledged, readable, lost, duplicated · [`ribbon`] counts and marks along time ·
 //! [`observed`] every fold over facts, rewound together · [`history`] seeking and forking ·
 //! [`checkpoints`] where a history comes back to · [`weight`] what all that takes in memory.
@@ -20,6 +20,7 @@
 pub mod audit;
 pub mod checkpoints;
 pub mod command;
+mod genesis;
 pub mod history;
 pub mod host;
 pub mod invariant;
@@ -33,16 +34,10 @@ pub mod weight;
 use crate::sorted::SortedMap;
 use std::sync::Arc;
 
-use crate::broker::{self, Broker};
-use crate::client::{admin, consumer, producer};
-use crate::controller;
-use crate::fact::{Entry, Fact};
-use crate::model::{
-    Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, ProcessId, Text, TopicId,
-};
+use crate::broker::Broker;
+use crate::model::{Address, BrokerId, ProcessId};
 use crate::process::{Effect, Input, Outbox, Payload};
-use crate::protocol::Chunks;
-use crate::rng::{Rng, Seed};
+use crate::rng::Seed;
 use crate::time::{Instant, Moment, Timestamp};
 
 pub use command::{Command, End, Links, Place, Stamped, Ways};
@@ -100,141 +95,6 @@ pub struct World {
 }
 
 impl World {
-    /// A world at its beginning: every process of the plan is about to boot.
-    ///
-    /// # Errors
-    /// When the plan cannot be; nothing was made.
-    pub fn new(plan: &Plan, seed: Seed, journal: &mut Journal) -> Result<World, Refused> {
-        plan.check()?;
-        let plan = Arc::new(plan.clone());
-        let network = Network::new(plan.latency, plan.jitter, Rng::new(seed, NETWORK_STREAM));
-        let addresses = plan
-            .brokers
-            .iter()
-            .map(|id| (Plan::address(*id), ProcessId::from(*id)));
-        let mut world = World {
-            addresses: Arc::new(addresses.collect()),
-            plan: plan.clone(),
-            seed,
-            place: Place::default(),
-            steps: 0,
-            hosts: SortedMap::new(),
-            network,
-            out: Outbox::default(),
-        };
-        for id in &plan.brokers {
-            let broker = world.broker(*id)?;
-            world.add(
-                ProcessId::from(*id),
-                Program::Broker(Box::new(broker)),
-                journal,
-            );
-        }
-        for client in &plan.clients {
-            world.add_client(client, journal)?;
-        }
-        Ok(world)
-    }
-
-    fn broker(&self, id: BrokerId) -> Result<Broker, Refused> {
-        // The czxid of a registration grows with each; the plan's brokers registered in order.
-        let epoch = |id: BrokerId| BrokerEpoch(1 + i64::from(id.0));
-        let setup = broker::Setup {
-            id,
-            address: Plan::address(id),
-            epoch: epoch(id),
-            config: self.plan.broker_config()?,
-            controller: (id == self.plan.controller).then(|| {
-                let mut ids = Rng::new(self.seed, NETWORK_STREAM - 1);
-                let brokers = self.plan.brokers.iter();
-                controller::Setup {
-                    epoch: ControllerEpoch(1),
-                    brokers: brokers
-                        .map(|id| (*id, epoch(*id), Plan::address(*id)))
-                        .collect(),
-                    topics: (self.plan.topics.iter())
-                        .map(|topic| controller::TopicSetup {
-                            name: topic.name.clone(),
-                            id: TopicId(ids.uuid()),
-                            replicas: topic.replicas.clone(),
-                            configs: (topic.configs.iter())
-                                .map(|(name, value)| (name.clone(), value.clone()))
-                                .collect(),
-                        })
-                        .collect(),
-                }
-            }),
-            rng: self.stream(ProcessId::from(id)),
-        };
-        Ok(Broker::new(setup))
-    }
-
-    fn stream(&self, id: ProcessId) -> Rng {
-        Rng::new(self.seed, id.stream())
-    }
-
-    fn add_client(&mut self, client: &ClientPlan, journal: &mut Journal) -> Result<(), Refused> {
-        client.check()?;
-        let (id, client_id) = (client.id, client.name.clone());
-        if self.hosts.contains_key(&id) {
-            return Err(Refused(format!("{id} is already there")));
-        }
-        let (bootstrap, rng) = (self.plan.addresses(), self.stream(id));
-        let program = match id {
-            ProcessId::Producer(_) => {
-                let config = client.producer_config()?;
-                let setup = producer::Setup {
-                    id,
-                    client_id,
-                    bootstrap,
-                    config,
-                    rng,
-                };
-                Program::Producer(Box::new(producer::Producer::new(setup)))
-            }
-            ProcessId::Consumer(_) => {
-                let config = client.consumer_config()?;
-                let setup = consumer::Setup {
-                    id,
-                    client_id,
-                    bootstrap,
-                    config,
-                    rng,
-                };
-                Program::Consumer(Box::new(consumer::Consumer::new(setup)))
-            }
-            ProcessId::Admin(_) => {
-                let setup = admin::Setup {
-                    id,
-                    client_id,
-                    bootstrap,
-                    rng,
-                };
-                Program::Admin(Box::new(admin::Admin::new(setup)))
-            }
-            ProcessId::Socket(_) => Program::Socket(host::Socket::default()),
-            ProcessId::Broker(_) | ProcessId::ZooKeeper(_) => {
-                return Err(Refused(format!("{id} is not a client")));
-            }
-        };
-        self.add(id, program, journal);
-        Ok(())
-    }
-
-    fn add(&mut self, id: ProcessId, program: Program, journal: &mut Journal) {
-        self.hosts.insert(
-            id,
-            Arc::new(Host {
-                id,
-                program,
-                wakeup: None,
-            }),
-        );
-        self.give(id, Input::Booted, journal);
-    }
-
-    // ---- reading
-
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
@@ -468,179 +328,4 @@ impl World {
         }
         self.out = out;
     }
-
-    // ---- acting
-
-    /// Carries out a command at the instant at which the world stands.
-    ///
-    /// # Errors
-    /// When it cannot be carried out here and now; nothing has changed.
-    pub fn perform(&mut self, command: &Command, journal: &mut Journal) -> Result<(), Refused> {
-        self.can_perform(command)?;
-        let line: Text = crate::script::print_command(command).into();
-        let now = self.place.at;
-        journal.note(now, None, Fact::Commanded { line });
-        match command {
-            Command::Tell {
-                client,
-                instruction,
-            } => {
-                self.give(*client, Input::Told(instruction.clone()), journal);
-            }
-            Command::AddClient(client) => self.add_client(client, journal)?,
-            Command::Hold { links, ways } => self.network.hold(now, *links, *ways),
-            Command::Release { links, ways } => {
-                self.network.release(now, *links, *ways);
-            }
-            Command::Latency {
-                links,
-                ways,
-                latency,
-            } => {
-                self.network.set_latency(*links, *ways, *latency);
-            }
-            Command::OpenSocket { socket, to } => {
-                let broker = ProcessId::parse(to).and_then(ProcessId::broker);
-                let address = broker.map(Plan::address);
-                let listener = address.and_then(|address| self.addresses.get(&address).copied());
-                if let Some(host) = self.socket_mut(*socket) {
-                    host.serial += 1;
-                    let connection = ConnectionId::client(*socket, host.serial);
-                    host.connection = Some(connection);
-                    host.received.clear();
-                    self.network.open(now, connection, listener);
-                }
-            }
-            Command::WriteSocket { socket, bytes } => {
-                let connection = self.socket_mut(*socket).and_then(|host| host.connection);
-                if let Some(connection) = connection {
-                    let payload = Payload::Kafka(Chunks::from(bytes.clone()));
-                    self.network.send(now, connection, Parcel::Bytes(payload));
-                }
-            }
-            Command::CloseSocket { socket } => {
-                let host = self.socket_mut(*socket);
-                if let Some(connection) = host.and_then(|host| host.connection.take()) {
-                    self.network.close(now, connection);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn socket_mut(&mut self, id: ProcessId) -> Option<&mut host::Socket> {
-        match &mut Arc::make_mut(self.hosts.get_mut(&id)?).program {
-            Program::Socket(socket) => Some(socket),
-            _ => None,
-        }
-    }
-
-    fn can_perform(&self, command: &Command) -> Result<(), Refused> {
-        let known = |id: ProcessId| match self.hosts.contains_key(&id) {
-            true => Ok(()),
-            false => {
-                let known: Vec<String> = self.hosts.keys().map(ToString::to_string).collect();
-                Err(Refused(format!(
-                    "{id} is not in this world; it has {}",
-                    known.join(" ")
-                )))
-            }
-        };
-        let ends = |links: &Links| match (links.from, links.to) {
-            (End::Only(from), End::Only(to)) => known(from).and(known(to)),
-            (End::Only(only), End::Any) | (End::Any, End::Only(only)) => known(only),
-            (End::Any, End::Any) => Ok(()),
-        };
-        match command {
-            Command::Tell {
-                client,
-                instruction,
-            } => {
-                known(*client)?;
-                self.can_tell(*client, instruction)
-            }
-            Command::AddClient(client) => {
-                client.check()?;
-                match self.hosts.contains_key(&client.id) {
-                    true => Err(Refused(format!("{} is already there", client.id))),
-                    false => Ok(()),
-                }
-            }
-            Command::Hold { links, .. } | Command::Release { links, .. } => ends(links),
-            Command::Latency { links, latency, .. } => {
-                ends(links)?;
-                match latency {
-                    Some(span) if *span > crate::time::Duration::from_secs(60) => {
-                        Err(Refused("a packet takes at most 60s".to_owned()))
-                    }
-                    _ => Ok(()),
-                }
-            }
-            Command::OpenSocket { socket, to } => {
-                known(*socket)?;
-                let broker = ProcessId::parse(to).filter(|id| id.broker().is_some());
-                known(broker.ok_or_else(|| Refused(format!("{to} is not a broker such as b1")))?)?;
-                match self.host(*socket).and_then(Host::socket) {
-                    Some(socket) if socket.connection.is_none() => Ok(()),
-                    Some(_) => Err(Refused(format!(
-                        "{socket} has a connection; close it first"
-                    ))),
-                    None => Err(Refused(format!("{socket} is not a socket such as s1"))),
-                }
-            }
-            Command::WriteSocket { socket, .. } | Command::CloseSocket { socket } => {
-                known(*socket)?;
-                let writes = matches!(command, Command::WriteSocket { .. });
-                match self.host(*socket).and_then(Host::socket) {
-                    Some(_) if writes && self.unread(*socket) >= SOCKET_BUFFER => {
-                        let unread = self.unread(*socket);
-                        Err(Refused(format!(
-                            "{unread} bytes of {socket} are still unread; let time pass"
-                        )))
-                    }
-                    Some(socket) if socket.connection.is_some() => Ok(()),
-                    Some(_) => Err(Refused(format!(
-                        "{socket} has no connection; connect it first"
-                    ))),
-                    None => Err(Refused(format!("{socket} is not a socket such as s1"))),
-                }
-            }
-        }
-    }
-
-    fn can_tell(
-        &self,
-        client: ProcessId,
-        instruction: &crate::process::Instruction,
-    ) -> Result<(), Refused> {
-        use crate::process::Instruction as I;
-        let fits = match instruction {
-            I::Produce { .. } | I::StartLoad(_) | I::StopLoad => {
-                matches!(client, ProcessId::Producer(_))
-            }
-            I::Assign { .. } | I::Seek { .. } | I::PauseReading | I::ResumeReading => {
-                matches!(client, ProcessId::Consumer(_))
-            }
-            I::CreateTopic { .. } => matches!(client, ProcessId::Admin(_)),
-            I::Configure { name, value } => {
-                let settings = [(name.clone(), value.clone())].into();
-                let changed = ClientPlan {
-                    id: client,
-                    name: "".into(),
-                    settings,
-                };
-                return changed.check();
-            }
-        };
-        if fits {
-            Ok(())
-        } else {
-            Err(Refused(format!("{client} is not a client that does this")))
-        }
-    }
-}
-
-/// The last entries of a journal as text, for panics that print what led to them.
-pub fn tail(entries: &[Entry]) -> String {
-    entries.iter().map(|entry| format!("{entry}\n")).collect()
 }

@@ -1,0 +1,115 @@
+//! What a broker does at a given time.
+
+use std::sync::Arc;
+
+use super::Broker;
+use super::purgatory::Ticket;
+use crate::fact::CloseReason;
+use crate::model::ConnectionId;
+use crate::process::Outbox;
+use crate::time::{Duration, Moment};
+
+/// The first look for old segments comes earlier than the others.
+pub(super) const FIRST_RETENTION_CHECK: Duration = Duration::from_secs(30);
+
+/// What a broker does at a given time, apart from what its channels wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// Looks for followers that have fallen behind.
+    IsrCheck,
+    /// Writes the high watermarks down.
+    HighWatermarkCheckpoint,
+    /// Looks for old segments.
+    Retention,
+    /// A request has waited as long as it may.
+    Parked(Ticket),
+    /// A connection may have been silent for too long.
+    Idle(ConnectionId),
+}
+
+impl Broker {
+    pub(super) fn arm(&mut self, timer: Timer, at: Moment, after: Duration) {
+        self.timers.set(timer, at.now + after);
+    }
+
+    pub(super) fn isr_check_interval(&self) -> Duration {
+        // At least a microsecond, or the check would follow itself at one instant for ever.
+        self.config
+            .replica_lag_time_max
+            .divided_by(2)
+            .max(Duration::TICK)
+    }
+
+    pub(super) fn woken(&mut self, at: Moment, out: &mut Outbox) {
+        while let Some(timer) = self.timers.pop_due(at.now) {
+            self.fire(at, timer, out);
+        }
+        self.isr_changes.check_overdue(at.now, out);
+        self.send_isr_changes(at, out);
+        self.topic_wishes.check_overdue(at.now, out);
+        self.fetchers_overdue(at, out);
+        self.run_fetchers(at, out);
+        self.with_controller(|controller, serials| controller.woken(at.now, serials, out));
+    }
+
+    fn fire(&mut self, at: Moment, timer: Timer, out: &mut Outbox) {
+        match timer {
+            Timer::IsrCheck => {
+                self.shrink_isrs(at, out);
+                self.arm(timer, at, self.isr_check_interval());
+            }
+            Timer::HighWatermarkCheckpoint => {
+                self.checkpoint_high_watermarks();
+                let interval = self.config.high_watermark_checkpoint_interval;
+                self.arm(timer, at, interval);
+            }
+            Timer::Retention => {
+                self.expire_logs(at, out);
+                let interval = self.config.log_retention_check_interval;
+                self.arm(timer, at, interval);
+            }
+            Timer::Parked(ticket) => self.finish(at, ticket, out),
+            Timer::Idle(connection) => self.check_idle(at, connection, out),
+        }
+    }
+
+    fn checkpoint_high_watermarks(&mut self) {
+        for slot in self.replicas.slots() {
+            let replica = self.replicas.get(slot);
+            let (name, offset) = (replica.name(), replica.high_watermark());
+            if self.disk.high_watermarks.get(name) != Some(&offset) {
+                let written = Arc::make_mut(&mut self.disk.high_watermarks);
+                written.insert(name.clone(), offset);
+            }
+        }
+    }
+
+    fn expire_logs(&mut self, at: Moment, out: &mut Outbox) {
+        for slot in self.replicas.slots() {
+            if self.replicas.get(slot).has_expired(at) {
+                self.replicas.get_mut(slot).expire(at, out);
+                self.stir(slot);
+            }
+        }
+    }
+
+    /// Closes a connection that has been silent for `connections.max.idle.ms`; else looks again when
+    /// that could be so.
+    fn check_idle(&mut self, at: Moment, connection: ConnectionId, out: &mut Outbox) {
+        let Some(open) = self.connections.get(connection) else {
+            return;
+        };
+        let idle = self.config.connections_max_idle;
+        // Who waits for an answer is not idle.
+        let until = match open.busy() {
+            Some(_) => at.now + idle,
+            None => open.last_active() + idle,
+        };
+        if until <= at.now {
+            let why = CloseReason::Idle.to_string();
+            self.reject(connection, &why, out);
+        } else {
+            self.timers.set(Timer::Idle(connection), until);
+        }
+    }
+}

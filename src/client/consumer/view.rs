@@ -1,0 +1,150 @@
+//! Looking at a consumer from outside: for pictures, inspectors and tables.
+//!
+//! Nothing here changes anything, and nothing that runs needs it.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::buffer::Buffer;
+use super::subscription::{Assigned, State};
+use super::{BYTES_SHOWN, Call, Consumer, RECORDS_SHOWN};
+use crate::client::config::ConsumerConfig;
+use crate::client::metadata::Metadata;
+use crate::model::{BrokerId, Offset, TopicPartition};
+use crate::protocol::ErrorCode;
+use crate::protocol::records::Record;
+use crate::time::Instant;
+
+/// A record that `poll()` returned; long keys and values are cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    pub partition: TopicPartition,
+    pub offset: Offset,
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+}
+
+/// A partition as others may see it.
+#[derive(Clone, Copy, Debug)]
+pub struct PartitionView<'a> {
+    pub partition: &'a TopicPartition,
+    /// The offset of the next record that `poll()` returns; `None` while there is no position.
+    pub position: Option<Offset>,
+    /// As the leader last said.
+    pub high_watermark: Option<Offset>,
+    /// How many records lie between the position and the high watermark, as far as is known.
+    pub lag: Option<i64>,
+    /// How many records were fetched and not yet returned.
+    pub buffered: u64,
+    pub doing: Doing,
+}
+
+/// What a consumer is doing about a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// Asking where the log begins or ends.
+    Resetting,
+    /// Asking a new leader whether what was read is still there.
+    Validating,
+    Reading,
+    Paused,
+    Failed(ErrorCode),
+}
+
+impl Consumer {
+    pub fn config(&self) -> &ConsumerConfig {
+        &self.config
+    }
+
+    /// The partitions of the assignment.
+    pub fn partitions(&self) -> impl Iterator<Item = PartitionView<'_>> {
+        let paused = self.subscription.is_paused();
+        let partitions = self.subscription.iter();
+        partitions.map(move |(partition, assigned)| view(partition, assigned, paused))
+    }
+
+    /// One partition of the assignment.
+    pub fn partition(&self, partition: &TopicPartition) -> Option<PartitionView<'_>> {
+        self.partitions().find(|view| view.partition == partition)
+    }
+
+    /// The partitions that a Fetch in flight asks for, and the broker it went to.
+    pub fn fetching(&self) -> impl Iterator<Item = (BrokerId, &TopicPartition, Offset)> {
+        self.network.calls().flat_map(|(broker, call)| {
+            let fetches = match call {
+                Call::Fetch(fetches) => fetches.as_slice(),
+                _ => &[],
+            };
+            let fetches = fetches.iter();
+            fetches.map(move |fetch| (broker, &fetch.partition, fetch.offset))
+        })
+    }
+
+    /// How many records `poll()` has returned.
+    pub fn consumed(&self) -> u64 {
+        self.consumed
+    }
+
+    /// The last records that `poll()` returned, oldest first, up to [`RECORDS_SHOWN`]; of each `poll()`
+    /// and partition only those of the last batch. Decodes them.
+    pub fn recent(&self) -> Vec<Delivered> {
+        let mut recent = VecDeque::new();
+        for returned in self.returned.iter().rev() {
+            let records = returned.batch.records().filter_map(Result::ok);
+            let records = records
+                .filter(|record| record.offset >= returned.from && record.offset < returned.to);
+            let records: Vec<Record> = records.collect();
+            for record in records.iter().rev() {
+                recent.push_front(shown(&returned.partition, record));
+                if recent.len() == RECORDS_SHOWN {
+                    return recent.into();
+                }
+            }
+        }
+        recent.into()
+    }
+
+    /// When the application polls again, while it is not in `poll()`.
+    pub fn next_poll(&self) -> Option<Instant> {
+        self.next_poll
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.subscription.is_paused()
+    }
+
+    /// What the consumer believes about the cluster.
+    pub fn metadata(&self) -> &Metadata {
+        self.network.metadata()
+    }
+}
+
+fn view<'a>(partition: &'a TopicPartition, assigned: &Assigned, paused: bool) -> PartitionView<'a> {
+    let (position, doing) = match &assigned.state {
+        State::Resetting { .. } => (None, Doing::Resetting),
+        State::Validating { position, .. } => (Some(position.offset), Doing::Validating),
+        State::Reading { position } if paused => (Some(position.offset), Doing::Paused),
+        State::Reading { position } => (Some(position.offset), Doing::Reading),
+        State::Failed { error } => (None, Doing::Failed(*error)),
+    };
+    let high_watermark = assigned.high_watermark;
+    PartitionView {
+        partition,
+        position,
+        high_watermark,
+        lag: position.and_then(|at| high_watermark.map(|end| (end - at).max(0))),
+        buffered: assigned.buffer.as_ref().map_or(0, Buffer::records),
+        doing,
+    }
+}
+
+fn shown(partition: &TopicPartition, record: &Record) -> Delivered {
+    let cut = |bytes: &Bytes| bytes.slice(..bytes.len().min(BYTES_SHOWN));
+    Delivered {
+        partition: partition.clone(),
+        offset: record.offset,
+        key: record.key.as_ref().map(cut),
+        value: record.value.as_ref().map(cut),
+    }
+}

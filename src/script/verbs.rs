@@ -1,0 +1,275 @@
+//! Lines that do something: a verb, who does it, and how.
+
+use bytes::Bytes;
+
+use super::description::client;
+use super::parse::partition;
+use super::words::Words;
+use crate::model::{Offset, ProcessId, Text, TopicName, TopicPartition};
+use crate::process::{Instruction, Load, NewRecord, SeekTo};
+use crate::time::{Duration, Timestamp};
+use crate::world::{Command, End, Links, Ways};
+
+const VERBS: &str = "run, at, step, produce, load, stop-load, set, assign, seek, pause, resume, \
+    create-topic, hold, release, latency, producer, consumer, admin, socket, connect, bytes, close, show";
+
+pub(super) fn command(words: &mut Words) -> Result<Command, String> {
+    let verb = words.verb.clone();
+    Ok(match verb.as_str() {
+        "produce" => produce(words)?,
+        "load" => load(words)?,
+        "stop-load" => tell(
+            words.process("a producer such as p1")?,
+            Instruction::StopLoad,
+        ),
+        "set" => {
+            let id = words.process("a client such as p1")?;
+            let settings = words.settings()?;
+            let mut settings = settings.into_iter();
+            let one = settings
+                .next()
+                .ok_or("set needs one setting such as acks=all")?;
+            if settings.next().is_some() {
+                return Err("set changes one setting a line".to_owned());
+            }
+            tell(
+                id,
+                Instruction::Configure {
+                    name: one.0,
+                    value: one.1,
+                },
+            )
+        }
+        "assign" => {
+            let id = words.process("a consumer such as c1")?;
+            let partitions: Result<Vec<_>, _> =
+                words.words.drain(..).map(|word| partition(&word)).collect();
+            tell(
+                id,
+                Instruction::Assign {
+                    partitions: partitions?,
+                },
+            )
+        }
+        "seek" => {
+            let id = words.process("a consumer such as c1")?;
+            let partition = partition(&words.word("a partition such as orders-0")?)?;
+            let to = words.word("beginning, end or an offset such as @12")?;
+            let to = match (to.as_str(), to.strip_prefix('@').map(str::parse::<i64>)) {
+                ("beginning", _) => SeekTo::Beginning,
+                ("end", _) => SeekTo::End,
+                (_, Some(Ok(offset))) if offset >= 0 => SeekTo::Offset(Offset(offset)),
+                _ => {
+                    return Err(format!(
+                        "{to} is not beginning, end or an offset such as @12"
+                    ));
+                }
+            };
+            tell(id, Instruction::Seek { partition, to })
+        }
+        "pause" => tell(
+            words.process("a consumer such as c1")?,
+            Instruction::PauseReading,
+        ),
+        "resume" => tell(
+            words.process("a consumer such as c1")?,
+            Instruction::ResumeReading,
+        ),
+        "create-topic" => {
+            let id = words.process("an admin client such as a1")?;
+            let topic = TopicName::new(&words.word("a topic name")?);
+            let partitions = words.number("partitions")?.unwrap_or(-1);
+            let replication_factor = words.number("replication")?.unwrap_or(-1);
+            let configs = words.settings()?.into_iter().collect();
+            tell(
+                id,
+                Instruction::CreateTopic {
+                    topic,
+                    partitions,
+                    replication_factor,
+                    configs,
+                },
+            )
+        }
+        "producer" | "consumer" | "admin" | "socket" => Command::AddClient(client(words)?),
+        "hold" => {
+            let (links, ways) = links(&words.word("a link such as b1→b3, or a host")?)?;
+            Command::Hold { links, ways }
+        }
+        "release" => {
+            let (links, ways) = links(&words.word("a link such as b1→b3, a host, or all")?)?;
+            Command::Release { links, ways }
+        }
+        "latency" => {
+            let (links, ways) = links(&words.word("a link such as b1→b3, a host, or all")?)?;
+            let text = words.word("a time such as 400ms, or default")?;
+            let latency = match text.as_str() {
+                "default" => None,
+                text => Some(
+                    Duration::parse(text)
+                        .ok_or_else(|| format!("{text} is not a time such as 400ms"))?,
+                ),
+            };
+            Command::Latency {
+                links,
+                ways,
+                latency,
+            }
+        }
+        "connect" => {
+            let socket = words.process("a socket such as s1")?;
+            Command::OpenSocket {
+                socket,
+                to: words.word("a broker such as b1")?.into(),
+            }
+        }
+        "bytes" => {
+            let socket = words.process("a socket such as s1")?;
+            let digits: String = words.words.drain(..).collect();
+            Command::WriteSocket {
+                socket,
+                bytes: hex(&digits)?,
+            }
+        }
+        "close" => Command::CloseSocket {
+            socket: words.process("a socket such as s1")?,
+        },
+        _ => return Err(format!("{verb} is none of {VERBS}")),
+    })
+}
+
+fn tell(client: ProcessId, instruction: Instruction) -> Command {
+    Command::Tell {
+        client,
+        instruction,
+    }
+}
+
+fn hex(digits: &str) -> Result<Bytes, String> {
+    let wrong = || "bytes takes pairs of hex digits such as 00 12 ff".to_owned();
+    if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
+        return Err(wrong());
+    }
+    let pairs = (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16));
+    pairs
+        .collect::<Result<Vec<u8>, _>>()
+        .map(Bytes::from)
+        .map_err(|_| wrong())
+}
+
+fn links(text: &str) -> Result<(Links, Ways), String> {
+    let end = |text: &str| match text {
+        "all" | "*" => Ok(End::Any),
+        text => {
+            let id = ProcessId::parse(text).map(End::Only);
+            id.ok_or_else(|| format!("{text} is not a host such as b1, p1 or c1"))
+        }
+    };
+    for arrow in ["↔", "<->", "→", "->"] {
+        if let Some((from, to)) = text.split_once(arrow) {
+            let ways = if matches!(arrow, "↔" | "<->") {
+                Ways::Both
+            } else {
+                Ways::One
+            };
+            return Ok((
+                Links {
+                    from: end(from)?,
+                    to: end(to)?,
+                },
+                ways,
+            ));
+        }
+    }
+    Ok((
+        Links {
+            from: end(text)?,
+            to: End::Any,
+        },
+        Ways::Both,
+    ))
+}
+
+/// `orders` or `orders-0`: with a partition when what follows the last hyphen is a number.
+fn target(text: &str) -> Result<(TopicName, Option<i32>), String> {
+    if let Some(found) = TopicPartition::parse(text) {
+        return Ok((found.topic, Some(found.partition)));
+    }
+    TopicName::check(text).map_err(|rule| format!("{text}: {rule}"))?;
+    Ok((TopicName::new(text), None))
+}
+
+fn produce(words: &mut Words) -> Result<Command, String> {
+    let id = words.process("a producer such as p1")?;
+    let (topic, partition) = match words.text("topic")? {
+        // A topic whose own name ends in a number is written out.
+        Some(topic) => (TopicName::new(&topic), words.number("partition")?),
+        None => target(&words.word("a topic or partition such as orders-0")?)?,
+    };
+    let mut record = NewRecord {
+        key: words.pairs.remove("key").map(Bytes::from),
+        ..NewRecord::default()
+    };
+    record.timestamp = words.number("timestamp")?.map(Timestamp);
+    let names: Vec<String> = words.pairs.keys().cloned().collect();
+    for name in names {
+        let header = name.strip_prefix("header.").ok_or_else(|| {
+            format!(
+                "produce has no {name}=; it takes key=, timestamp=, header.NAME= and a quoted value"
+            )
+        })?;
+        let value = words.pairs.remove(&name).map(Bytes::from);
+        record.headers.push((header.into(), value));
+    }
+    if words.words.front().is_some_and(|word| word == "null") {
+        words.words.pop_front();
+    } else {
+        let value = words
+            .quoted
+            .pop()
+            .ok_or("produce needs a quoted value, or null")?;
+        record.value = Some(Bytes::from(value));
+    }
+    Ok(tell(
+        id,
+        Instruction::Produce {
+            topic,
+            partition,
+            record,
+        },
+    ))
+}
+
+fn load(words: &mut Words) -> Result<Command, String> {
+    let id = words.process("a producer such as p1")?;
+    let topic = words.word("a topic")?;
+    TopicName::check(&topic).map_err(|rule| format!("{topic}: {rule}"))?;
+    let keys = words.text("keys")?.unwrap_or_default();
+    let interval = words
+        .span("every")?
+        .ok_or("load needs every=, such as every=250ms")?;
+    if interval.is_zero() {
+        return Err("every= is longer than nothing".to_owned());
+    }
+    let load = Load {
+        topic: TopicName::new(&topic),
+        burst: words.number("burst")?.unwrap_or(1),
+        interval,
+        keys: keys
+            .split(',')
+            .filter(|key| !key.is_empty())
+            .map(Text::from)
+            .collect(),
+        value_size: words.number("size")?.unwrap_or(32),
+        limit: words.number("limit")?,
+    };
+    if load.burst == 0 || load.burst > 100_000 {
+        return Err("burst= is from 1 to 100000".to_owned());
+    }
+    if load.value_size > 1_000_000 {
+        return Err("size= is at most 1000000".to_owned());
+    }
+    Ok(tell(id, Instruction::StartLoad(load)))
+}
