@@ -1,7 +1,7 @@
 //! A history: a plan, a seed, the commands given so far, and checkpoints to come back to.
 //!
-//! Seeking forward runs the world; seeking back restores the last checkpoint before the place and runs
-//! from there. Acting behind the newest place forks: the commands that lay ahead are put aside as a
+//! Seeking into new ground runs the world; seeking back, or far ahead on ground already covered, restores
+//! the last checkpoint before the place and runs from there. Acting behind the newest place forks: the commands that lay ahead are put aside as a
 //! branch and the world goes on from here.
 //!
 //! Laws: a seek forgets nothing; the same place reached in any way has the same digest. Checkpoints are
@@ -156,12 +156,15 @@ impl History {
 
     /// Goes to a place between two steps, forward or back.
     ///
-    /// Where the place lies behind, the last checkpoint before it is restored first; when the steps run
-    /// out on the way, the history stands where it got to.
+    /// Where the place lies behind, the last checkpoint before it is restored first; likewise where it
+    /// lies so far ahead, on ground already covered, that running there would take longer than one gap
+    /// between checkpoints. When the steps run out on the way, the history stands where it got to.
     pub fn seek_place(&mut self, place: Place, limit: Steps) -> Ran {
         let here = self.world.place();
         // Standing at an instant, the steps still due there lie ahead.
-        if place < here && !(place.at == here.at && place.steps >= here.steps) {
+        let behind = place < here && !(place.at == here.at && place.steps >= here.steps);
+        let shortcut = self.checkpoints.before(place).world.steps();
+        if behind || shortcut >= self.world.steps() + GAP {
             self.restore(place);
         }
         self.run(place, limit)

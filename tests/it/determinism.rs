@@ -111,6 +111,29 @@ fn rewinding_anywhere_and_coming_back_changes_nothing() {
 }
 
 #[test]
+fn a_seek_replays_no_more_than_lies_between_two_checkpoints() {
+    let mut history = first_page().play().unwrap();
+    let end = Instant::from_secs(600);
+    history.seek(end, Steps::UNLIMITED);
+    let (last, steps) = (digest(&history), history.world().steps());
+    let gap = Steps(4_100);
+    assert!(
+        steps > 8 * gap.0,
+        "ten minutes are many gaps: {steps} steps"
+    );
+    // Whichever way one comes: from the beginning, from the end, from in between.
+    for second in [0, 600, 7, 590, 300, 310, 301, 599, 450, 1, 600] {
+        let ran = history.seek(Instant::from_secs(second), gap);
+        assert_eq!(
+            ran,
+            kafka_playground::world::Ran::Arrived,
+            "to second {second}"
+        );
+    }
+    assert_eq!(digest(&history), last);
+}
+
+#[test]
 fn a_place_between_two_steps_is_found_again() {
     let mut history = first_page().play().unwrap();
     history.seek(Instant::from_secs(3), Steps::UNLIMITED);

@@ -8,7 +8,7 @@
 //! - [`fetcher`]: what a fetcher remembers and asks;
 //! - [`answers`]: what comes of the answers: copying, cutting, waiting.
 //!
-//! Left out: fetch sessions, throttled replicas, more than one fetcher for each source.
+//! Left out: throttled replicas, more than one fetcher for each source.
 
 mod answers;
 mod fetcher;

@@ -16,7 +16,7 @@
 //!
 //! As in Kafka, requests go out only while the application is inside `poll()`. A `poll()` here waits as long
 //! as it takes for the first record. Not modelled: groups and committed offsets, hiding the records of
-//! aborted transactions, reading from followers, fetch sessions.
+//! aborted transactions, reading from followers.
 
 pub mod buffer;
 pub mod fetcher;

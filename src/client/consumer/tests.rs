@@ -339,6 +339,46 @@ fn a_new_leader_is_asked_whether_what_was_read_is_still_there() {
     assert_eq!(fetched(&bench.next_asked()), [(0, 6)]);
 }
 
+/// What Kafka's consumer throws as a `LogTruncationException`: nobody but the application can say where to
+/// go on.
+#[test]
+fn without_a_policy_a_cut_log_stops_reading_until_a_seek() {
+    let mut bench = bench(&[("auto.offset.reset", "none")], &[1]);
+    bench.tell(Instruction::Seek {
+        partition: orders(0),
+        to: SeekTo::Offset(Offset(0)),
+    });
+    let asked = bench.next_asked();
+    answer_fetch(&mut bench, &asked, vec![data(0, 8, batch(0, 8, 0))]);
+    let asked = bench.next_asked();
+    bench.leaders.insert(orders(0), (2, 1));
+    let moved = vec![failed(0, ErrorCode::NotLeaderOrFollower)];
+    answer_fetch(&mut bench, &asked, moved);
+    bench.pass_ms(200);
+    let asked = bench.next_asked();
+    let answer = OffsetForLeaderEpochResponse {
+        topics: vec![OffsetForLeaderTopicResult {
+            topic: "orders".into(),
+            partitions: vec![EpochEndOffset {
+                partition: 0,
+                leader_epoch: 0,
+                end_offset: 6,
+                ..EpochEndOffset::default()
+            }],
+        }],
+        ..OffsetForLeaderEpochResponse::default()
+    };
+    bench.answer(&asked, &AnyResponse::OffsetForLeaderEpoch(answer));
+    assert!(bench.asked.is_empty(), "nothing is fetched");
+    let view = bench.client.partition(&orders(0)).expect("assigned");
+    assert!(matches!(view.doing, Doing::Failed(_)), "{:?}", view.doing);
+    bench.tell(Instruction::Seek {
+        partition: orders(0),
+        to: SeekTo::Offset(Offset(6)),
+    });
+    assert_eq!(fetched(&bench.next_asked()), [(0, 6)]);
+}
+
 #[test]
 fn a_paused_consumer_neither_fetches_nor_returns() {
     let mut bench = reading(&[]);

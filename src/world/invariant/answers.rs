@@ -9,7 +9,7 @@ use crate::protocol::api::{FetchRequest, ListOffsetsRequest};
 use crate::protocol::{AnyRequest, ApiKey, Chunks, decode_response};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Duration, Instant};
-use crate::world::{Parcel, World};
+use crate::world::{Parcel, Program, World};
 
 /// The timestamp by which ListOffsets is asked for the end.
 const LATEST: i64 = -1;
@@ -331,6 +331,11 @@ fn patience(world: &World, opener: ProcessId, api: ApiKey) -> Option<Duration> {
         ApiKey::Fetch => match opener.broker() {
             Some(_) => host.broker()?.config().replica_fetch_wait_max,
             None => host.consumer()?.config().fetch_max_wait,
+        },
+        ApiKey::CreateTopics => match &host.program {
+            Program::Admin(admin) => admin.config().request_timeout,
+            Program::Broker(broker) => broker.config().request_timeout,
+            _ => return None,
         },
         _ => return None,
     };

@@ -77,7 +77,7 @@ fn members_and_frames_may_follow_each_other() {
 }
 
 #[test]
-fn snappy_is_read_with_and_without_xerials_framing() {
+fn w27_snappy_is_read_with_and_without_xerials_framing() {
     let plain = plain().into_bytes();
     let block = snappy_block(&plain);
     assert_eq!(
@@ -173,7 +173,7 @@ fn bombs() -> Vec<(Codec, Vec<u8>)> {
 }
 
 #[test]
-fn a_bomb_is_an_error_in_little_memory() {
+fn w26_a_bomb_is_an_error_in_little_memory() {
     for (codec, bomb) in bombs() {
         let batch = batch_of(codec, bomb);
         let (inflated, peak) = peak_of(|| batch.inflated(LIMIT));
@@ -186,7 +186,7 @@ fn a_bomb_is_an_error_in_little_memory() {
 }
 
 #[test]
-fn a_huge_claim_is_not_believed() {
+fn w26_a_huge_claim_is_not_believed() {
     let claims = [
         // Snappy: 4 GiB − 1 of eight bytes; 10 MiB of eight bytes.
         (Codec::Snappy, vec![0xff, 0xff, 0xff, 0xff, 0x0f, 0, 1, 2]),
