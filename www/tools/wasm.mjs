@@ -1,5 +1,7 @@
 // Makes pkg/: wasm-pack compiles the library and writes its JavaScript, then wasm-opt makes the module smaller.
 import { existsSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { Failed, ask, at, done, fingerprint, fresh, must, say, stamp } from './kit.mjs';
 
 /** The features rustc 1.95 turns on by default; wasm-opt must be told to expect them. */
@@ -11,6 +13,9 @@ const FEATURES = ['bulk-memory', 'bulk-memory-opt', 'nontrapping-float-to-int', 
 const LEVEL = ['--one-caller-inline-max-function-size=0', '-Os', '--strip-debug', '--strip-producers'];
 /** One crate has one level: for the page the bytes over the network count for more than the last third of its speed. */
 const PROFILE = { CARGO_PROFILE_RELEASE_OPT_LEVEL: 's' };
+/** What a panic says of the place it came from names the crate, not where this machine keeps it. */
+const CRATES = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry/src');
+const RUSTFLAGS = `${process.env.RUSTFLAGS ?? ''} --remap-path-prefix=${CRATES}=crates`.trim();
 
 /** Builds pkg/ unless it is already made from these sources. `profile`: 'release', or 'dev' for a quick unoptimised one. */
 export async function buildWasm(profile = 'release') {
@@ -21,7 +26,7 @@ export async function buildWasm(profile = 'release') {
   const since = Date.now();
   say(`Compiling the cluster to WebAssembly (${profile})`);
   await must('wasm-pack', ['--quiet', 'build', '--target', 'web', `--${profile}`, '--mode', 'no-install', '--no-opt', '--no-pack', '--out-dir', 'pkg', '--out-name', 'kafka_playground'], {
-    env: { RUST_LOG: 'error', ...PROFILE },
+    env: { RUST_LOG: 'error', RUSTFLAGS, ...PROFILE },
     what: 'The library does not compile to WebAssembly.',
     how: 'read the first error above; `cargo build --target wasm32-unknown-unknown --lib` shows it alone.',
   });
