@@ -234,7 +234,7 @@ fn inside<'a>(shape: &'a mut Shape, path: &[u16]) -> &'a mut Shape {
 
 /// Sets an attribute of the model from its text.
 fn set(shape: &mut Shape, name: &str, value: &str) {
-    let number = || value.parse::<f64>().unwrap_or(f64::NAN);
+    let number = || crate::stage::geometry::read_number(value).unwrap_or(f64::NAN);
     match (&mut shape.form, name) {
         (_, "class") => shape.class = value.to_owned().into(),
         (_, "transform") => shape.place = crate::stage::shape::Place::parse(value),

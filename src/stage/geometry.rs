@@ -248,6 +248,22 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// Reads what `number` writes: digits, perhaps a sign and a fraction.
+pub fn read_number(text: &str) -> Option<f64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let (whole, scale) = (whole.parse::<u32>().ok()?, 10_f64.powi(part.len() as i32));
+    let part = match part {
+        "" => 0,
+        part => part.parse::<u32>().ok()?,
+    };
+    let value = f64::from(whole) + f64::from(part) / scale;
+    Some(if negative { -value } else { value })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,6 +281,11 @@ mod tests {
             (-0.5, "-0.5"),
         ] {
             assert_eq!(number(value), text);
+            let read = read_number(text).expect("a number");
+            assert!((read - value).abs() <= 0.005, "{text} {read}");
+        }
+        for text in ["", "-", ".5", "1e3", "1.2.3", "NaN", "1.-2"] {
+            assert_eq!(read_number(text), None, "{text}");
         }
     }
 

@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 
 use crate::stage::Thing;
-use crate::stage::geometry::{Point, number};
+use crate::stage::geometry::{Point, number, read_number};
 
 /// Words that are usually written in the source and sometimes put together.
 pub type Name = Cow<'static, str>;
@@ -240,11 +240,11 @@ impl Place {
         let (at, rest) = text.strip_prefix("translate(")?.split_once(')')?;
         let (x, y) = at.split_once(' ')?;
         let scale = match rest.strip_prefix(" scale(") {
-            Some(scale) => scale.trim_end_matches(')').parse().ok()?,
+            Some(scale) => read_number(scale.trim_end_matches(')'))?,
             None => 1.0,
         };
         Some(Place {
-            at: Point::new(x.parse().ok()?, y.parse().ok()?),
+            at: Point::new(read_number(x)?, read_number(y)?),
             scale,
         })
     }

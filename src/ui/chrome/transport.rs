@@ -10,6 +10,7 @@ use super::ribbon::Ribbon;
 use crate::session::pace::{short, spoken};
 use crate::session::words::{clock, count, span};
 use crate::session::{Pace, Speed};
+use crate::stage::geometry::number;
 use crate::stage::motion::NOTCHES;
 use crate::ui::deeds::Deed;
 use crate::ui::hooks::{use_app, use_view};
@@ -77,11 +78,7 @@ fn SpeedSlider() -> Html {
         Callback::from(move |_: MouseEvent| player.set_pace(player.pace().other()))
     };
     let notches = (0..NOTCHES).map(|notch| {
-        let x = match notch {
-            0 => "0%".to_owned(),
-            12 => "100%".to_owned(),
-            notch => format!("{:.3}%", f64::from(notch) / 12.0 * 100.0),
-        };
+        let x = number(f64::from(notch) / 12.0 * 100.0) + "%";
         html! { <line key={notch} class="notch" x1={x.clone()} x2={x} y1="4" y2="10" /> }
     });
     // What it really runs at takes the place of the word, so that nothing moves by it.

@@ -3,6 +3,7 @@
 //! A canvas has no classes, so what a class means to the few shapes that travel is written down here once
 //! more. The values are the theme's own and are read again whenever the theme changes.
 
+use crate::stage::geometry::number;
 use crate::stage::shape::Shape;
 
 /// The colours that travelling shapes need.
@@ -147,7 +148,7 @@ impl Colours {
         };
         Type {
             fill,
-            font: format!("{weight} {size}px {family}"),
+            font: format!("{weight} {}px {family}", number(size)),
             align,
         }
     }
@@ -161,9 +162,9 @@ fn text_size(class: &str) -> Option<f64> {
     match digits {
         "105" | "10-5" => Some(10.5),
         "115" | "11-5" => Some(11.5),
-        _ => digits
-            .parse()
-            .ok()
-            .filter(|size| (8.0..=24.0).contains(size)),
+        _ => {
+            let size = digits.parse::<u8>().ok().map(f64::from);
+            size.filter(|size| (8.0..=24.0).contains(size))
+        }
     }
 }

@@ -19,7 +19,7 @@ use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlElement}
 
 use crate::session::{Session, Showing};
 use crate::stage::extract::{self, Memory};
-use crate::stage::geometry::Size;
+use crate::stage::geometry::{Size, number};
 use crate::stage::layout::{Ask, Voice, layout};
 use crate::stage::scene::{Scene, scene};
 use crate::stage::snapshot::Snapshot;
@@ -205,19 +205,20 @@ impl Painter {
             content.w.max(self.size.w).round(),
             content.h.max(self.size.h).round(),
         );
-        let view = format!("0 0 {w} {h}");
+        let (wide, high) = (number(w), number(h));
+        let view = format!("0 0 {wide} {high}");
         if self.svg.get_attribute("viewBox").as_deref() != Some(view.as_str()) {
             let _ = self.svg.set_attribute("viewBox", &view);
-            let _ = self.svg.set_attribute("width", &w.to_string());
-            let _ = self.svg.set_attribute("height", &h.to_string());
+            let _ = self.svg.set_attribute("width", &wide);
+            let _ = self.svg.set_attribute("height", &high);
         }
         let (width, height) = ((w * self.scale) as u32, (h * self.scale) as u32);
         if self.canvas.width() != width || self.canvas.height() != height {
             self.canvas.set_width(width);
             self.canvas.set_height(height);
             let style = AsRef::<HtmlElement>::as_ref(&self.canvas).style();
-            let _ = style.set_property("width", &format!("{w}px"));
-            let _ = style.set_property("height", &format!("{h}px"));
+            let _ = style.set_property("width", &format!("{wide}px"));
+            let _ = style.set_property("height", &format!("{high}px"));
             self.dirty = false;
         }
     }
