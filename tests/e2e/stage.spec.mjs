@@ -145,6 +145,26 @@ test('acting in the past makes a branch that can be gone over to', async ({ page
   await expect(page.locator('.said')).toContainText('set p1 acks=1');
 });
 
+test('time stands still when records take too much memory, and something can be given up', async ({ page }) => {
+  test.setTimeout(90_000);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await open(page, 'sandbox/');
+  await say(page, 'load p1 driver-locations every=5ms burst=20 size=20000');
+  await page.getByRole('application').focus();
+  await page.keyboard.press('\\');
+  for (let faster = 0; faster < 4; faster += 1) await page.keyboard.press(']');
+  await page.keyboard.press('Space');
+  const notice = page.getByRole('alert').filter({ hasText: 'Paused: the records of this run take' });
+  await expect(notice).toBeVisible({ timeout: 60_000 });
+  await expect(button(page, 'Play')).toBeVisible();
+  await clean(page);
+  await notice.getByRole('button', { name: 'Trim the history' }).click();
+  await notice.getByRole('button', { name: 'Start again with lower retention' }).click();
+  await expect(notice).toBeHidden();
+  await expect(page.locator('.clock b')).toHaveText('00:00.000');
+  await expect(page.locator('.said')).toContainText('assign c1');
+});
+
 test('clients are called by their names', async ({ page }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await open(page);

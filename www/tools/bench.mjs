@@ -1,19 +1,26 @@
-// `npm run bench`: the native benchmarks, then the same workloads in the browser on the built page.
+// `npm run bench`: the native benchmarks, then the same workloads in the browser on the built page, then frames.
+// `npm run bench -- frames` measures only the last.
 import { at, files, main, must, say, warn } from './kit.mjs';
 import { build } from './build.mjs';
 import { chromium, setupTests } from './setup.mjs';
 
+const only = process.argv[2];
+
 await main(async () => {
   await setupTests();
-  if (files('benches').some(path => path.endsWith('.rs'))) {
+  if (only === 'frames') {
+    // Only how long frames take.
+  } else if (files('benches').some(path => path.endsWith('.rs'))) {
     say('Native benchmarks');
     await must('cargo', ['bench'], { what: 'The native benchmarks failed.', how: 'read the first error above; `cargo bench` shows it alone.' });
   } else {
     warn('There are no native benchmarks yet (benches/).');
   }
   await build();
-  say('The same workloads in Chromium');
-  await inBrowser('bench.html');
+  if (only !== 'frames') {
+    say('The same workloads in Chromium');
+    await inBrowser('bench.html');
+  }
   say('Frames in Chromium, without a graphics card');
   await inBrowser('frames.html');
 });

@@ -22,7 +22,7 @@ const RULES = [
 
 export function tidy() {
   const broken = [];
-  for (const path of files('index.html', 'package-lock.json', 'www/style', 'www/tools', 'www/bench.html')) {
+  for (const path of files('index.html', 'package-lock.json', 'www/style', 'www/tools', 'www/bench.html', 'www/frames.html', 'src/host')) {
     const rules = RULES.filter(rule => rule.looksAt(path));
     if (!rules.length) continue;
     readFileSync(at(path), 'utf8').split('\n').forEach((line, i) => {

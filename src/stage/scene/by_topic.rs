@@ -110,6 +110,7 @@ fn title(pen: &Pen, partition: &Partition, place: &Row) -> Shape {
         .and_then(|replica| replica.high_watermark)
     {
         Some(offset) if pen.layout.numbers == Numbers::None && pen.is_chosen(partition) => {
+            let about = about.trim_start_matches("leader ");
             format!("{about}, HW {}", offset.0)
         }
         _ => about,
