@@ -152,9 +152,9 @@ impl Checkpoints {
                     .forget_all_but(FEW_ENTRIES);
                 continue;
             }
-            // The gap that its absence would leave, in steps; of equal ones the oldest.
+            // The gap that its absence would leave; of equal ones the oldest.
             let gap = |index: &usize| {
-                self.kept[index + 1].world.steps() - self.kept[index - 1].world.steps()
+                self.kept[index + 1].world.work() - self.kept[index - 1].world.work()
             };
             let Some(index) = between.skip(1).min_by_key(gap) else {
                 return;

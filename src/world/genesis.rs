@@ -37,6 +37,7 @@ impl World {
             seed,
             place: Place::default(),
             steps: 0,
+            carried: 0,
             hosts: SortedMap::new(),
             network,
             out: Outbox::default(),

@@ -19,8 +19,10 @@ use crate::world::observed::Observed;
 use crate::world::plan::{Plan, Refused};
 use crate::world::{Ran, Steps, World};
 
-/// Steps between two checkpoints: what a browser replays in less than 50 ms.
+/// Work between two checkpoints, in steps: what a browser replays in less than 50 ms.
 const GAP: u64 = 4_000;
+/// Steps taken before looking again whether a checkpoint is due.
+const BURST: u64 = 250;
 /// Futures kept after forking; past it the oldest goes.
 const BRANCHES: usize = 8;
 
@@ -163,8 +165,8 @@ impl History {
         let here = self.world.place();
         // Standing at an instant, the steps still due there lie ahead.
         let behind = place < here && !(place.at == here.at && place.steps >= here.steps);
-        let shortcut = self.checkpoints.before(place).world.steps();
-        if behind || shortcut >= self.world.steps() + GAP {
+        let shortcut = self.checkpoints.before(place).world.work();
+        if behind || shortcut >= self.world.work() + GAP {
             self.restore(place);
         }
         self.run(place, limit)
@@ -185,15 +187,14 @@ impl History {
                 .map(|stamped| stamped.place)
                 .filter(|due| *due <= place);
             let goal = due.unwrap_or(place);
-            let last = self.checkpoints.last().world.steps();
-            // Stop where the next checkpoint belongs, when this is the first time here.
-            let room = (last + GAP).saturating_sub(self.world.steps()).max(1);
-            let fresh = self.world.steps() >= last;
-            let burst = if fresh { left.min(room) } else { left.min(GAP) };
-            let (ran, taken) = self.step_to(goal, burst);
+            let last = self.checkpoints.last();
+            let fresh = self.world.steps() >= last.world.steps();
+            let due_at = last.world.work() + GAP;
+            let (ran, taken) = self.step_to(goal, left.min(BURST));
             left -= taken;
             self.newest = self.newest.max(self.world.now());
-            if fresh && self.world.steps() >= last + GAP {
+            // When this is the first time here, the next checkpoint may belong here.
+            if fresh && self.world.work() >= due_at {
                 self.checkpoint();
             }
             match (ran, due) {

@@ -54,6 +54,9 @@ pub const STEPS_PER_INSTANT: u32 = 200_000;
 /// A socket may not write on while so many of its bytes are unread.
 pub const SOCKET_BUFFER: usize = 1024 * 1024;
 
+/// So many bytes take about as long to deliver as a small packet does.
+const BYTES_PER_STEP: u64 = 8_192;
+
 /// The stream of the network's own randomness, apart from every process.
 const NETWORK_STREAM: u64 = 0xffff_ffff;
 
@@ -88,6 +91,8 @@ pub struct World {
     seed: Seed,
     place: Place,
     steps: u64,
+    /// Bytes that were delivered since the beginning.
+    carried: u64,
     hosts: SortedMap<ProcessId, Arc<Host>>,
     addresses: Arc<SortedMap<Address, ProcessId>>,
     network: Network,
@@ -115,6 +120,12 @@ impl World {
     /// Steps taken since the beginning.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// How much work it is to come here from the beginning, in steps: one that brings many bytes counts
+    /// for several.
+    pub fn work(&self) -> u64 {
+        self.steps + self.carried / BYTES_PER_STEP
     }
 
     pub fn hosts(&self) -> impl Iterator<Item = &Host> {
@@ -278,6 +289,9 @@ impl World {
             _ if !self.network.is_open(connection) => {}
             Parcel::Accepted => self.give(to, Input::Opened { connection, from }, journal),
             Parcel::Bytes(payload) => {
+                if let Payload::Kafka(bytes) = &payload {
+                    self.carried += bytes.len() as u64;
+                }
                 self.give(
                     to,
                     Input::Received {
