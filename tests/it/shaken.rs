@@ -28,10 +28,12 @@ fn script_of(seed: u64) -> String {
     let retention = pick(&["", " retention.bytes=20000"]);
     let acks = pick(&["all", "all", "1"]);
     let jitter = pick(&["0us", "90us", "900us"]);
+    let sessions = pick(&["1000", "2", "0"]);
     let mut text = format!(
         "world brokers=3 seed={seed} latency=1ms jitter={jitter} replica.lag.time.max.ms={lag} \
          replica.socket.timeout.ms={timeout} controller.socket.timeout.ms={timeout} \
-         log.retention.check.interval.ms=3000\n\
+         log.retention.check.interval.ms=3000 \
+         max.incremental.fetch.session.cache.slots={sessions}\n\
          topic orders partitions={PARTITIONS} replication=3 min.insync.replicas={min_isr} \
          segment.bytes={segment}{retention}\n\
          producer p1 acks={acks} request.timeout.ms=1500\n\
