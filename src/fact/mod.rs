@@ -10,6 +10,8 @@
 mod line;
 mod sentence;
 
+pub use sentence::clipped;
+
 use bytes::Bytes;
 
 use crate::model::{

@@ -307,7 +307,18 @@ impl Entry {
             Fact::TopicRefused { topic, error } => {
                 format!("Topic {topic} was not created: {}.", error.name())
             }
-            Fact::Commanded { line } => format!("You: {line}"),
+            Fact::Commanded { line } => format!("You: {}", clipped(line)),
         }
+    }
+}
+
+/// The longest line that is told whole.
+const LINE: usize = 120;
+
+/// The beginning of a text that is too long to be told.
+pub fn clipped(text: &str) -> String {
+    match text.char_indices().nth(LINE) {
+        Some((at, _)) => format!("{}… ({} bytes)", &text[..at], text.len()),
+        None => text.to_owned(),
     }
 }

@@ -229,6 +229,16 @@ impl Session {
         }
     }
 
+    /// Goes on toward a place for as long as there is `more` time to work; true once it is reached.
+    pub fn seek_within(&mut self, to: Place, more: &mut dyn FnMut() -> bool) -> bool {
+        if to <= self.explored {
+            self.seek_place(to);
+            return true;
+        }
+        self.seek_place(self.explored);
+        self.run(to, more)
+    }
+
     /// To the next visible event; false when there is none.
     pub fn forward(&mut self) -> bool {
         self.gap = None;

@@ -4,7 +4,7 @@
 //! the topic, modulo ten; its tag is a letter or two. After ten keys hues repeat and tags do not, so hue
 //! and tag together always tell two keys apart.
 //!
-//! The rules of tags: strip what all keys of the topic begin with; take the first letter, in upper case,
+//! The rules of tags: strip what all keys of the topic begin with, strangers apart; take the first letter, in upper case,
 //! or two characters when the letter is taken; of digits take the last two. The table is a function of the
 //! keys in their order of appearance and of nothing else.
 
@@ -44,10 +44,16 @@ impl Keys {
             return false;
         }
         let before = self.prefix();
-        self.common = match self.names.first() {
-            None => key.len(),
-            Some(first) => self.common.min(shared(first, key)),
-        };
+        match self.names.first() {
+            None => self.common = key.len(),
+            Some(first) => {
+                // A stranger among keys that share a beginning does not rename them.
+                let common = self.common.min(shared(first, key));
+                if before == 0 || last_boundary(first, common) > 0 {
+                    self.common = common;
+                }
+            }
+        }
         self.index.insert(key.to_owned(), self.names.len());
         self.names.push(key.to_owned());
         if self.prefix() == before {
@@ -108,7 +114,8 @@ impl Keys {
     fn tag_from(&mut self, start: usize) {
         let prefix = self.prefix();
         for at in start..self.names.len() {
-            let tag = candidates(&self.names[at][prefix..])
+            let (stem, name) = (&self.names[0][..prefix], &self.names[at]);
+            let tag = candidates(name.strip_prefix(stem).unwrap_or(name))
                 .into_iter()
                 .chain((at..).map(counted))
                 .find(|tag| !self.taken.contains(tag))
@@ -184,7 +191,11 @@ mod tests {
 
     #[test]
     fn tags_follow_the_rules() {
-        let cases: [(&[&str], &[&str]); 10] = [
+        let cases: [(&[&str], &[&str]); 11] = [
+            (
+                &["trip-71", "trip-72", "outsider", "trip-8"],
+                &["71", "72", "O", "8"],
+            ),
             (&["driver-chen", "driver-farah"], &["C", "F"]),
             (&["driver-chen"], &["C"]),
             (&["chen", "farah", "goran"], &["C", "F", "G"]),

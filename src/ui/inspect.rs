@@ -162,7 +162,11 @@ fn partition(world: &World, partition: &TopicPartition) -> Option<Inspected> {
             replica.log_end().0,
             replica.high_watermark().0,
         );
-        let words = format!("offsets {start} to {end}, high watermark {watermark}");
+        let words = match end - start {
+            0 => format!("empty, next offset {end}, high watermark {watermark}"),
+            1 => format!("offset {start}, high watermark {watermark}"),
+            _ => format!("offsets {start} to {}, high watermark {watermark}", end - 1),
+        };
         rows.push(match id.0 {
             1 => ("broker 1", words),
             2 => ("broker 2", words),

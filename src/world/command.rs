@@ -147,6 +147,7 @@ impl World {
                     host.serial += 1;
                     let connection = ConnectionId::client(*socket, host.serial);
                     host.connection = Some(connection);
+                    host.to = ProcessId::parse(to);
                     host.received.clear();
                     self.network.open(now, connection, listener);
                 }

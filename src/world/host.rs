@@ -25,6 +25,8 @@ pub enum Program {
 #[derive(Clone, Debug, Default)]
 pub struct Socket {
     pub connection: Option<ConnectionId>,
+    /// Whom the connection leads to.
+    pub to: Option<ProcessId>,
     /// True from the moment at which the connection stands.
     pub open: bool,
     /// What arrived and was not taken yet.

@@ -28,6 +28,7 @@ pub struct Application {
     calls: VecDeque<Call>,
     calls_blocked: Option<Blocked>,
     running: Option<Running>,
+    latest: Option<TopicName>,
 }
 
 /// One call of `send()` that a person asked for.
@@ -81,6 +82,7 @@ impl Application {
             value: value.clone(),
         });
         let headers = headers.collect();
+        self.latest = Some(topic.clone());
         self.calls.push_back(Call {
             topic,
             partition,
@@ -91,6 +93,7 @@ impl Application {
 
     /// Starts a load in place of the one that ran.
     pub fn start(&mut self, now: Instant, load: Load) {
+        self.latest = Some(load.topic.clone());
         let keys = load.keys.iter();
         let keys = keys.map(|key| Bytes::copy_from_slice(key.as_bytes()));
         self.running = Some(Running {
@@ -105,6 +108,11 @@ impl Application {
 
     pub fn stop(&mut self) {
         self.running = None;
+    }
+
+    /// The topic of the latest call or load.
+    pub fn latest_topic(&self) -> Option<&TopicName> {
+        self.latest.as_ref()
     }
 
     /// The load that runs, and how many records it has handed over.

@@ -38,7 +38,7 @@ use super::config::ProducerConfig;
 use super::metadata::Metadata;
 use super::network::{Network, earliest};
 use crate::fact::Fact;
-use crate::model::{Address, BrokerId, ProcessId, Text, TopicPartition};
+use crate::model::{Address, BrokerId, ProcessId, Text, TopicName, TopicPartition};
 use crate::process::{Deadline, Input, Instruction, Load, Outbox, Process};
 use crate::rng::Rng;
 use crate::sorted::sort_by_key;
@@ -143,6 +143,11 @@ impl Producer {
     /// How much of `buffer.memory` is taken.
     pub fn memory(&self) -> u64 {
         self.sender.accumulator.memory()
+    }
+
+    /// The topic that its application wrote to last.
+    pub fn latest_topic(&self) -> Option<&TopicName> {
+        self.application.latest_topic()
     }
 
     /// The load that runs, and how many records it has handed over.

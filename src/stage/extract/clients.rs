@@ -21,6 +21,9 @@ pub(super) fn add(snapshot: &mut Snapshot, world: &World, memory: &mut Memory) {
                 .producers
                 .push(producer(world, memory, host.id, process));
         }
+        if let Some(to) = host.socket().and_then(|socket| socket.to) {
+            snapshot.producers.push(socket(world, host.id, to));
+        }
         if let Some(process) = host.consumer() {
             snapshot
                 .consumers
@@ -66,21 +69,22 @@ fn producer(
         (false, true) => vec!["waits for".into(), "an answer".into()],
         (false, false) => Vec::new(),
     };
-    let mut topics: Vec<TopicName> = process
-        .load()
-        .map(|(load, _)| load.topic.clone())
-        .into_iter()
-        .collect();
-    let known = world.plan().topics.iter().map(|topic| &topic.name);
-    let single = world.plan().topics.len() == 1;
-    for topic in known.filter(|topic| single || process.metadata().topic(topic).is_some()) {
-        if !topics.contains(topic) {
-            topics.push(topic.clone());
+    // What it writes to now, and what it has not got rid of yet; one that has never written is shown at
+    // the only topic there is.
+    let latest = process.latest_topic();
+    let mut topics: Vec<&TopicName> = latest.into_iter().collect();
+    let flying = process.in_flight().map(|(_, batch)| batch);
+    for batch in flying.chain(process.queued()) {
+        if !topics.contains(&&batch.partition.topic) {
+            topics.push(&batch.partition.topic);
         }
+    }
+    if let ([], [only]) = (topics.as_slice(), world.plan().topics.as_slice()) {
+        topics.push(&only.name);
     }
     let targets = states(world)
         .map(|(partition, _)| partition)
-        .filter(|partition| topics.contains(&partition.topic));
+        .filter(|partition| topics.contains(&&partition.topic));
     let writes = targets.map(|partition| {
         let leader = process
             .metadata()
@@ -104,6 +108,24 @@ fn producer(
         held,
         note,
         writes: writes.collect(),
+    }
+}
+
+/// Whoever writes bytes to a broker by hand: it may aim at whatever that broker leads.
+fn socket(world: &World, id: ProcessId, to: ProcessId) -> Producer {
+    let broker = to.broker();
+    let led = states(world).filter(|(_, state)| Some(state.leader) == broker);
+    Producer {
+        id,
+        name: name(world, id),
+        kind: "raw bytes".into(),
+        acks: None,
+        state: ClientState::Active,
+        held: Vec::new(),
+        note: Vec::new(),
+        writes: led
+            .map(|(partition, _)| Aim { partition, broker })
+            .collect(),
     }
 }
 

@@ -109,6 +109,10 @@ fn Key() -> Html {
                 value: "here".to_owned(),
                 ..Written::default()
             };
+            if key.is_empty() {
+                said.set("Type a key. A message without one is placed by another rule.".to_owned());
+                return;
+            }
             said.set(match send(&app, &written) {
                 Ok(Some(chosen)) => {
                     let number = chosen.partition.to_string();
@@ -190,7 +194,7 @@ fn Message() -> Html {
         <form onsubmit={submit}>
             <b>{ "Write a message of your own" }</b>
             <div class="try-grid">
-                <Input name="key" label="Key" value="omar" />
+                <Input name="key" label="Key (empty: null)" value="omar" />
                 <Input name="value" label="Value" value="on the bridge" />
                 <Input name="header" label="Header" value="device=phone" />
                 <Input name="timestamp" label="Timestamp" />

@@ -9,9 +9,11 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use crate::fact::clipped;
 use crate::script::{self, Action as Said};
 use crate::stage::Lens;
 use crate::stage::layout::Voice;
+use crate::time::Duration;
 use crate::ui::app::App;
 use crate::ui::chrome::inspector::Inspector;
 use crate::ui::chrome::narrator::Narrator;
@@ -19,6 +21,12 @@ use crate::ui::chrome::stage::Stage;
 use crate::ui::chrome::stagebar::StageBar;
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::painter::Look;
+use crate::world::Place;
+
+/// The longest run that one line asks for: it takes a few seconds, and its events fit into memory.
+const MOST: Duration = Duration::from_secs(3_600);
+/// The longest line that can be typed.
+const LONGEST: &str = "4000";
 
 /// Lines worth trying on the first page's cluster.
 const EXAMPLES: [&str; 6] = [
@@ -68,9 +76,12 @@ pub fn SandboxPage() -> Html {
 fn say(app: &App, line: &str) -> Result<(), String> {
     match script::parse_line(line)? {
         Said::Command(command) => app.player.perform(command).map_err(|refused| refused.0),
+        Said::Run { span, .. } if span > MOST => Err(format!(
+            "here a run is at most {MOST}; say it again to go on"
+        )),
         Said::Run { span, .. } => {
             let to = app.player.with(|session| session.now() + span);
-            app.player.seek(to);
+            app.player.rush(Place::after(to));
             Ok(())
         }
         _ => Err("here a line is a command, or run and a time".to_owned()),
@@ -96,7 +107,7 @@ fn Line() -> Html {
                     field.set_value("");
                     problem.set(None);
                 }
-                Err(sentence) => problem.set(Some(sentence)),
+                Err(sentence) => problem.set(Some(clipped(&sentence))),
             }
         })
     };
@@ -113,7 +124,7 @@ fn Line() -> Html {
     html! {
         <form class="line" onsubmit={submit}>
             <label for="line">{ "A line of script" }</label>
-            <div><input id="line" ref={input.clone()} class="mono" type="text" autocomplete="off" spellcheck="false" aria-describedby="line-problem" />
+            <div><input id="line" ref={input.clone()} class="mono" type="text" maxlength={LONGEST} autocomplete="off" spellcheck="false" aria-describedby="line-problem" />
                 <button class="btn primary" type="submit">{ "Do it" }</button></div>
             <p id="line-problem" class="problem" role="alert">{ (*problem).clone().unwrap_or_default() }</p>
             <ul class="examples">{ for EXAMPLES.into_iter().map(example) }</ul>
@@ -133,7 +144,7 @@ fn Done() -> Html {
                 let line = |stamped: &crate::world::Stamped| {
                     (
                         stamped.place.at,
-                        Rc::<str>::from(script::print_command(&stamped.command)),
+                        Rc::<str>::from(clipped(&script::print_command(&stamped.command))),
                     )
                 };
                 commands.map(line).collect::<Vec<_>>()

@@ -3,9 +3,12 @@
 use super::{Player, now};
 use crate::session::{Pace, Played, Session};
 use crate::ui::frame_loop::Next;
+use crate::world::Place;
 
 /// How long a frame may work on the world, in milliseconds.
 const BUDGET: f64 = 4.0;
+/// The same while the reader waits for nothing else.
+const RUSH: f64 = 12.0;
 /// The most real time that one frame stands for; a longer one was an interruption.
 const LONGEST: f64 = 100.0;
 /// Milliseconds between two digests while playing.
@@ -28,6 +31,9 @@ impl Player {
         if !controls.playing {
             self.paint();
             return Next::Rest;
+        }
+        if let Some(to) = controls.rush {
+            return self.rush_on(to, now);
         }
         let real = controls
             .last_frame
@@ -64,6 +70,22 @@ impl Player {
         } else {
             Next::Rest
         }
+    }
+
+    /// A frame's work toward a place, and what came of it as a picture.
+    fn rush_on(&self, to: Place, now: f64) -> Next {
+        let started = self::now();
+        let mut more = || self::now() - started < RUSH;
+        let arrived = self.with_mut(|session| session.seek_within(to, &mut more));
+        if arrived || self.is_full() {
+            self.still(|_| {});
+            return Next::Rest;
+        }
+        if now - self.0.controls.get().last_publish >= PUBLISH {
+            self.publish();
+        }
+        self.paint();
+        Next::Frame
     }
 
     /// Says what the world really runs at, once half a second of it has run late.

@@ -65,6 +65,8 @@ struct Controls {
     /// Logs hold more than the page allows, in megabytes.
     full: Option<u64>,
     late: Option<u32>,
+    /// Where to go without regard to the pace.
+    rush: Option<Place>,
     last_frame: Option<f64>,
     last_publish: f64,
     /// Virtual and real time of a stretch, to say how late it runs.
@@ -86,6 +88,7 @@ impl Player {
             reduced,
             full: None,
             late: None,
+            rush: None,
             last_frame: None,
             last_publish: 0.0,
             stretch: (0.0, 0.0),
@@ -154,6 +157,7 @@ impl Player {
 
     fn settle(&self) {
         self.change(|controls| {
+            controls.rush = None;
             controls.playing = false;
             controls.late = None;
             controls.full = None;
@@ -201,6 +205,7 @@ impl Player {
             self.with_mut(|session| session.stop_at(None));
         }
         self.change(|controls| {
+            controls.rush = None;
             controls.playing = true;
             controls.last_frame = None;
             controls.stretch = (0.0, 0.0);
@@ -218,6 +223,7 @@ impl Player {
 
     pub fn pause(&self) {
         self.change(|controls| {
+            controls.rush = None;
             controls.playing = false;
             controls.late = None;
         });
@@ -244,6 +250,13 @@ impl Player {
     pub fn play_to(&self, to: Place) {
         self.with_mut(|session| session.stop_at(Some(to)));
         self.play();
+    }
+
+    /// Goes to a place as fast as it can be worked out, a frame's worth at a time; pausing breaks it off.
+    pub fn rush(&self, to: Place) {
+        self.with_mut(|session| session.stop_at(None));
+        self.play();
+        self.change(|controls| controls.rush = Some(to));
     }
 
     pub fn stop_at(&self, to: Option<Place>) {
@@ -301,6 +314,7 @@ impl Player {
 
     fn still(&self, act: impl FnOnce(&mut Session)) {
         self.change(|controls| {
+            controls.rush = None;
             controls.playing = false;
             controls.late = None;
         });
