@@ -4,7 +4,7 @@ use kafka_playground::lesson::play::Catalogue;
 use kafka_playground::stage::extract::{self, Memory};
 use kafka_playground::stage::layout::{Ask, layout};
 use kafka_playground::stage::scene::scene;
-use kafka_playground::stage::{Lens, Thing, svg};
+use kafka_playground::stage::{Lens, svg};
 
 /// The stage beside the prose at 1440 by 900.
 const SIZE: (f64, f64) = (1000.0, 720.0);
@@ -34,10 +34,7 @@ pub fn still(slug: &str, step: &str) -> Result<String, String> {
     snapshot.washes = told.washes.clone();
     snapshot.subject = told.subject();
     if lesson.lens == Lens::Record {
-        let record = told
-            .record()
-            .map(|(partition, offset)| Thing::Record(partition, offset));
-        extract::take_apart(&mut snapshot, history.world(), &mut memory, record.as_ref());
+        extract::take_apart(&mut snapshot, history.world(), &mut memory, &told.records());
     }
     let ask = Ask::new(lesson.lens, SIZE.0, SIZE.1);
     let scene = scene(&snapshot, &layout(&snapshot, &ask));

@@ -10,7 +10,7 @@ use crate::lesson::inline::{self, Inline, Prose, Told};
 use crate::lesson::page::{self, Check, Page, Prediction};
 use crate::lesson::placeholder::{Pattern, Placeholder};
 use crate::lesson::{Misread, Unreadable};
-use crate::model::{Offset, Text, TopicPartition};
+use crate::model::{Text, TopicPartition};
 use crate::script::{self, Action, Script};
 use crate::stage::{Lens, Thing};
 use crate::time::{Duration, Instant};
@@ -282,14 +282,16 @@ impl Step {
         std::iter::once(&self.body).chain(asked)
     }
 
-    /// The record that the record lens takes apart: the first that the step names.
-    pub fn record(&self) -> Option<(TopicPartition, Offset)> {
-        self.things().into_iter().find_map(|thing| match thing {
+    /// The records that the record lens may take apart, in the order in which the step names them: it takes
+    /// the first that is there.
+    pub fn records(&self) -> Vec<Thing> {
+        let record = |thing| match thing {
             Thing::Record(partition, offset) | Thing::Copy(partition, offset, _) => {
-                Some((partition, offset))
+                Some(Thing::Record(partition, offset))
             }
             _ => None,
-        })
+        };
+        self.things().into_iter().filter_map(record).collect()
     }
 
     /// The partition that the step is about: the first that it names.

@@ -207,10 +207,10 @@ impl Lesson {
         self.lesson.steps.get(step - 1)?.subject()
     }
 
-    /// The record that a step takes apart, if it is about one.
-    pub fn record(&self, step: usize) -> Option<Thing> {
-        let (partition, offset) = self.lesson.steps.get(step - 1)?.record()?;
-        Some(Thing::Record(partition, offset))
+    /// The records that a step is about, the one to take apart first.
+    pub fn records(&self, step: usize) -> Vec<Thing> {
+        let step = self.lesson.steps.get(step - 1);
+        step.map_or_else(Vec::new, |step| step.records())
     }
 
     /// The name under which the player keeps this lesson's cluster.

@@ -22,7 +22,7 @@ fn showing(pace: Pace) -> Showing {
 fn drawn(session: &Session, memory: &mut Memory, showing: &Showing, lens: Lens) -> String {
     let mut snapshot = showing.snapshot(session, memory);
     if lens == Lens::Record {
-        extract::take_apart(&mut snapshot, session.world(), memory, None);
+        extract::take_apart(&mut snapshot, session.world(), memory, &[]);
     }
     let ask = Ask::new(lens, 1000.0, 720.0);
     let picture = scene(&snapshot, &layout(&snapshot, &ask));

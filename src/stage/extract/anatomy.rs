@@ -1,26 +1,27 @@
 //! One record taken apart: every field with the bytes that say it.
 
 use crate::model::{Offset, TopicPartition};
-use crate::protocol::records::{Batch, INFLATION_LIMIT, describe_records};
+use crate::protocol::records::{Batch, BatchHeader, INFLATION_LIMIT, describe_records};
 use crate::protocol::trace::Field as Described;
 use crate::stage::Thing;
 use crate::stage::extract::{Memory, states};
 use crate::stage::snapshot::{Anatomy, CellState, Field, FieldKind};
 use crate::world::World;
 
-/// The record that a thing names; while there is none such, the newest of the first partition that has any.
-pub(super) fn of(world: &World, memory: &mut Memory, thing: Option<&Thing>) -> Option<Anatomy> {
-    let named = match thing {
-        Some(Thing::Record(partition, offset) | Thing::Copy(partition, offset, _)) => {
+/// The record that the first of the things names that names one which is there; without any, the newest of
+/// the first partition that has any.
+pub(super) fn of(world: &World, memory: &mut Memory, things: &[Thing]) -> Option<Anatomy> {
+    let mut named = things.iter().filter_map(|thing| match thing {
+        Thing::Record(partition, offset) | Thing::Copy(partition, offset, _) => {
             Some((partition.clone(), *offset))
         }
-        Some(Thing::Partition(partition) | Thing::Replica(partition, _)) => {
+        Thing::Partition(partition) | Thing::Replica(partition, _) => {
             newest(world, partition).map(|offset| (partition.clone(), offset))
         }
         _ => None,
-    };
-    let named = named.and_then(|(partition, offset)| record(world, memory, partition, offset));
-    named.or_else(|| {
+    });
+    let found = named.find_map(|(partition, offset)| record(world, memory, partition, offset));
+    found.or_else(|| {
         let mut held = states(world).map(|(id, _)| id);
         let (partition, offset) =
             held.find_map(|id| newest(world, &id).map(|offset| (id, offset)))?;
@@ -57,7 +58,7 @@ fn record(
     let found = batch.records().map_while(Result::ok).nth(index)?;
     let described = describe_records(&batch, INFLATION_LIMIT).ok()?;
     let body = batch.inflated(INFLATION_LIMIT).ok()?;
-    let mut fields = Vec::new();
+    let mut fields = batch_fields(&batch.header);
     flatten(described.children.get(index)?, &body, "", &mut fields);
     let state = match (offset < replica.high_watermark(), &found.value) {
         (false, _) => CellState::Open,
@@ -72,6 +73,27 @@ fn record(
         state,
         fields,
     })
+}
+
+/// What the header of its batch says for a record, where the bytes stand in the header's 61.
+fn batch_fields(header: &BatchHeader) -> Vec<Field> {
+    let bytes = header.to_bytes();
+    let field = |name: &str, value: String, range: std::ops::Range<usize>| Field {
+        name: name.into(),
+        value: value.into(),
+        bytes: bytes[range].to_vec(),
+        kind: FieldKind::Batch,
+    };
+    vec![
+        field("batch offset", header.base_offset.to_string(), 0..8),
+        field(
+            "leader epoch",
+            header.partition_leader_epoch.to_string(),
+            12..16,
+        ),
+        field("CRC-32C", format!("{:08x}", header.crc), 17..21),
+        field("batch records", header.records_count.to_string(), 57..61),
+    ]
 }
 
 /// The leaves of a description, in the order of their bytes.

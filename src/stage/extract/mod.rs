@@ -61,15 +61,10 @@ pub fn snapshot(history: &History, memory: &mut Memory) -> Snapshot {
     snapshot
 }
 
-/// Takes one record apart for the record lens: the one that is named, else the newest of the first partition
-/// that has any.
-pub fn take_apart(
-    snapshot: &mut Snapshot,
-    world: &World,
-    memory: &mut Memory,
-    thing: Option<&Thing>,
-) {
-    snapshot.anatomy = anatomy::of(world, memory, thing);
+/// Takes one record apart for the record lens: the first of the named ones that is there, else the newest of
+/// the first partition that has any.
+pub fn take_apart(snapshot: &mut Snapshot, world: &World, memory: &mut Memory, things: &[Thing]) {
+    snapshot.anatomy = anatomy::of(world, memory, things);
 }
 
 fn broker(world: &World, broker: &BrokerProcess) -> Broker {

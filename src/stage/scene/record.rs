@@ -42,7 +42,11 @@ fn tile(pen: &mut Pen, anatomy: &Anatomy, fields: &[FieldRow]) {
         "{} {}",
         anatomy.partition.topic, anatomy.partition.partition
     );
-    let total: usize = anatomy.fields.iter().map(|field| field.bytes.len()).sum();
+    let own = anatomy
+        .fields
+        .iter()
+        .filter(|field| field.kind != FieldKind::Batch);
+    let total: usize = own.map(|field| field.bytes.len()).sum();
     let size = format!("{total} bytes");
     let square = RecordForm::Square;
     if narrow {
@@ -116,7 +120,7 @@ fn words(pen: &Pen, field: &Field, place: &FieldRow) -> Shape {
 fn bytes(field: &Field, mark: &KeyMark, place: &FieldRow) -> Shape {
     use crate::stage::layout::{BYTE, LINE};
     let (cell, text) = match field.kind {
-        FieldKind::Frame => ("byte frame-byte", "m mid"),
+        FieldKind::Batch | FieldKind::Frame => ("byte frame-byte", "m mid"),
         FieldKind::Key => ("rec", "rec-t m mid"),
         FieldKind::Payload => ("byte payload-byte", "mi mid"),
         FieldKind::Timestamp => ("byte time-byte", "mi mid"),

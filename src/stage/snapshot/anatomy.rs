@@ -26,6 +26,8 @@ pub struct Field {
 /// What a field's bytes are to the reader; decides their tint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
+    /// Of the batch that the record came in, and of no single record.
+    Batch,
     /// Lengths, deltas, attributes: what holds the record together.
     Frame,
     Key,

@@ -48,7 +48,7 @@ pub fn LessonPage(props: &Props) -> Html {
         focus: document.focus.clone(),
         washes,
         density: document.density,
-        record: lesson.record(props.step),
+        records: lesson.records(props.step),
     };
     html! {
         <main class={classes!("figure", (props.step > 1).then_some("later"))}>

@@ -15,8 +15,8 @@ pub struct Look {
     pub focus: Option<Thing>,
     pub washes: Vec<Thing>,
     pub density: Option<Density>,
-    /// What the record lens takes apart.
-    pub record: Option<Thing>,
+    /// What the record lens may take apart; it takes the first that is there.
+    pub records: Vec<Thing>,
 }
 
 impl Default for Look {
@@ -29,7 +29,7 @@ impl Default for Look {
             focus: None,
             washes: Vec::new(),
             density: None,
-            record: None,
+            records: Vec::new(),
         }
     }
 }

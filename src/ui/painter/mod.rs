@@ -23,7 +23,7 @@ use crate::stage::geometry::{Size, number};
 use crate::stage::layout::{Ask, Voice, layout};
 use crate::stage::scene::{Scene, scene};
 use crate::stage::snapshot::Snapshot;
-use crate::stage::{Lens, kit};
+use crate::stage::{Lens, Thing, kit};
 
 pub use look::Look;
 pub use sprites::context;
@@ -193,8 +193,13 @@ impl Painter {
             snapshot.legend.clear();
         }
         if look.lens == Lens::Record {
-            let thing = look.selection.as_ref().or(look.record.as_ref());
-            extract::take_apart(&mut snapshot, session.world(), &mut self.memory, thing);
+            let things: Vec<Thing> = look
+                .selection
+                .iter()
+                .chain(&look.records)
+                .cloned()
+                .collect();
+            extract::take_apart(&mut snapshot, session.world(), &mut self.memory, &things);
         }
         snapshot
     }
