@@ -127,7 +127,10 @@ impl World {
             } => {
                 self.give(*client, Input::Told(instruction.clone()), journal);
             }
-            Command::AddClient(client) => self.add_client(client, journal)?,
+            Command::AddClient(client) => {
+                self.add_client(client, journal)?;
+                Arc::make_mut(&mut self.plan).clients.push(client.clone());
+            }
             Command::Hold { links, ways } => self.network.hold(now, *links, *ways),
             Command::Release { links, ways } => {
                 self.network.release(now, *links, *ways);

@@ -76,9 +76,9 @@ pub fn SandboxPage() -> Html {
 fn say(app: &App, line: &str) -> Result<(), String> {
     match script::parse_line(line)? {
         Said::Command(command) => app.player.perform(command).map_err(|refused| refused.0),
-        Said::Run { span, .. } if span > MOST => Err(format!(
-            "here a run is at most {MOST}; say it again to go on"
-        )),
+        Said::Run { span, .. } if span > MOST => {
+            Err("here a run is at most 1h; say it again to go on".to_owned())
+        }
         Said::Run { span, .. } => {
             let to = app.player.with(|session| session.now() + span);
             app.player.rush(Place::after(to));
