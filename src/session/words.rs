@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Session;
 use super::timeline::weight;
-use crate::fact::{Entry, Fact};
+use crate::fact::{CloseReason, Entry, Fact};
 use crate::stage::extract;
 use crate::time::{Duration, Instant};
 
@@ -26,14 +26,15 @@ pub fn weightiest(session: &Session, after: u64, least: u8) -> Option<Said> {
 }
 
 fn said(session: &Session, entry: &Entry) -> Said {
-    let fault = matches!(
-        entry.fact,
+    let fault = match &entry.fact {
         Fact::SendFailed { .. }
-            | Fact::ProduceRefused { .. }
-            | Fact::ReadingFailed { .. }
-            | Fact::RequestRejected { .. }
-            | Fact::SendWillRetry { .. }
-    );
+        | Fact::ProduceRefused { .. }
+        | Fact::ReadingFailed { .. }
+        | Fact::SendWillRetry { .. } => true,
+        // Nobody did anything wrong on a connection that nobody used.
+        Fact::RequestRejected { why, .. } => **why != *CloseReason::Idle.to_string(),
+        _ => false,
+    };
     Said {
         at: entry.at,
         sentence: sentence(session, entry).into(),

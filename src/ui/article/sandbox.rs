@@ -25,6 +25,8 @@ use crate::world::Place;
 
 /// The longest run that one line asks for: it takes a few seconds, and its events fit into memory.
 const MOST: Duration = Duration::from_secs(3_600);
+/// How a running cluster gets a topic.
+const LATER: &str = "while a cluster runs, an admin client makes topics: admin a1, then create-topic a1 orders partitions=3 replication=3";
 /// The longest line that can be typed.
 const LONGEST: &str = "4000";
 
@@ -74,6 +76,15 @@ pub fn SandboxPage() -> Html {
 
 /// Carries out a line; says what was wrong with it.
 fn say(app: &App, line: &str) -> Result<(), String> {
+    match line.split_whitespace().next() {
+        Some("topic") => return Err(LATER.to_owned()),
+        Some("world") => {
+            return Err("this world is running; a link or a lesson brings another".to_owned());
+        }
+        // A remark is no command: it is read and nothing happens.
+        Some(word) if word.starts_with('#') => return Ok(()),
+        _ => {}
+    }
     match script::parse_line(line)? {
         Said::Command(command) => app.player.perform(command).map_err(|refused| refused.0),
         Said::Run { span, .. } if span > MOST => {
