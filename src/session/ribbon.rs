@@ -90,7 +90,7 @@ pub fn ribbon(session: &Session) -> Ribbon {
     let marks_shown = observed
         .marks()
         .iter()
-        .filter(|mark| own || mark.kind != MarkKind::Edit);
+        .filter(|mark| own || !mark.kind.is_edit());
     for mark in marks_shown {
         let x = axis.x(mark.at);
         match marks.last_mut() {

@@ -15,10 +15,21 @@ const MARKS: usize = 512;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MarkKind {
     Edit,
+    /// A link or a broker's whole network is held from here on.
+    Cut,
+    /// What was held goes on.
+    Release,
     NewLeader,
     IsrShrink,
     IsrGrow,
     Error,
+}
+
+impl MarkKind {
+    /// True for what people did, as against what came of it.
+    pub fn is_edit(self) -> bool {
+        matches!(self, MarkKind::Edit | MarkKind::Cut | MarkKind::Release)
+    }
 }
 
 /// A moment worth finding again.
@@ -110,7 +121,10 @@ fn counts(fact: &Fact) -> bool {
 fn mark(entry: &Entry) -> Option<MarkKind> {
     match &entry.fact {
         // What a plan begins with is no news.
-        Fact::Commanded { .. } if entry.at > Instant::ZERO => Some(MarkKind::Edit),
+        Fact::Commanded { .. } if entry.at == Instant::ZERO => None,
+        Fact::Commanded { line } if line.starts_with("hold ") => Some(MarkKind::Cut),
+        Fact::Commanded { line } if line.starts_with("release ") => Some(MarkKind::Release),
+        Fact::Commanded { .. } => Some(MarkKind::Edit),
         Fact::BecameLeader { epoch, .. } if epoch.0 > 0 => Some(MarkKind::NewLeader),
         Fact::IsrChanged { from, to, .. } if to.len() < from.len() => Some(MarkKind::IsrShrink),
         Fact::IsrChanged { .. } => Some(MarkKind::IsrGrow),

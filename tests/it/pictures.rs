@@ -1,11 +1,15 @@
 //! The picture is a function of where one stands: whichever way one came there, it is the same.
 
+use kafka_playground::model::{BrokerId, ProcessId};
+use kafka_playground::script::{self, Action};
 use kafka_playground::session::book::Book;
 use kafka_playground::session::{Pace, Session, Showing, Speed};
+use kafka_playground::stage::density::STREAM_FROM;
 use kafka_playground::stage::extract::{self, Memory};
-use kafka_playground::stage::snapshot::What;
-use kafka_playground::stage::{Ask, Lens, layout, scene, svg};
+use kafka_playground::stage::snapshot::{ClientState, Load, Snapshot, What};
+use kafka_playground::stage::{Ask, Lens, Thing, layout, scene, svg};
 use kafka_playground::time::Instant;
+use kafka_playground::world::ribbon::MarkKind;
 
 const PLACES: u64 = 100;
 
@@ -133,4 +137,95 @@ fn where_nothing_may_move_links_count_and_rings_mark() {
     for word in ["1 out", "ack "] {
         assert!(all.contains(word), "{word} is never said");
     }
+}
+
+#[test]
+fn whom_a_cut_separates_waits_and_its_lines_are_cut() {
+    let book = Book::read();
+    let mut session = book.first_session().unwrap();
+    let mut memory = Memory::default();
+    let still = showing(Pace::Steady);
+    let victim = ProcessId::from(BrokerId(2));
+    let copied = |snapshot: &Snapshot| {
+        let mut travellers = snapshot.travellers.iter();
+        travellers.any(|t| t.to == victim && matches!(t.load, Load::ReplicaCopy { .. }))
+    };
+    let mut moments = (400..500).map(|hundredth| Instant::from_millis(10 * hundredth));
+    let found = moments.find(|moment| {
+        session.seek(*moment);
+        copied(&still.snapshot(&session, &mut memory))
+    });
+    assert!(found.is_some(), "a copy is on its way to broker 2");
+    assert!(!drawn(&session, &mut memory, &still, Lens::ByBroker).contains("ln cut"));
+    let Ok(Action::Command(hold)) = script::parse_line("hold b2") else {
+        panic!("hold is a command");
+    };
+    session.perform(hold).unwrap();
+    let mut seen = (false, false);
+    for second in 6..30 {
+        session.seek(Instant::from_secs(second));
+        let snapshot = still.snapshot(&session, &mut memory);
+        for consumer in &snapshot.consumers {
+            let cut_off = consumer.reads[0].broker == Some(BrokerId(2));
+            let waits = consumer.state == ClientState::Waiting;
+            assert_eq!(waits, cut_off, "{} at {second} s", consumer.name);
+            let note = consumer.note.join(" ");
+            assert_eq!(
+                note,
+                if cut_off {
+                    "waits for an answer"
+                } else {
+                    "reading"
+                }
+            );
+        }
+        let picture = scene(
+            &snapshot,
+            &layout(&snapshot, &Ask::new(Lens::ByBroker, 1000.0, 720.0)),
+        );
+        for node in &picture.structure {
+            let line = format!("{:?}", node.shape);
+            let into_two = |word: &str| node.key.part == word && line.contains("ln cut");
+            seen.0 |= into_two("replicate");
+            seen.1 |= into_two("control");
+            let of_victim =
+                matches!(&node.key.thing, Thing::Link(a, b) if [*a, *b].contains(&victim));
+            assert!(node.key.part != "control" || !of_victim || line.contains("ln cut"));
+        }
+    }
+    assert_eq!(seen, (true, true), "copies and control are held in the cut");
+    let marks = &session.history().observed().ribbon;
+    assert!(marks.marks().iter().any(|mark| mark.kind == MarkKind::Cut));
+}
+
+#[test]
+fn catching_up_is_no_rate() {
+    let book = Book::read();
+    let mut session = book.first_session().unwrap();
+    let act = |session: &mut Session, second: u64, line: &str| {
+        session.seek(Instant::from_secs(second));
+        let Ok(Action::Command(command)) = script::parse_line(line) else {
+            panic!("{line} is a command");
+        };
+        session.perform(command).unwrap();
+    };
+    act(&mut session, 5, "hold b2");
+    act(&mut session, 22, "release b2");
+    let playing = Showing {
+        playing: true,
+        speed: Speed::ONE.faster(),
+        ..showing(Pace::Steady)
+    };
+    let (mut mean, mut steady) = (0.0_f64, 0.0_f64);
+    for tick in 0..100 {
+        session.seek(Instant::from_millis(22_000 + 40 * tick));
+        for (_, rate) in extract::rates(session.journal(), &playing.ages(&session)) {
+            (mean, steady) = (mean.max(rate.mean), steady.max(rate.steady));
+        }
+    }
+    assert!(
+        mean > STREAM_FROM,
+        "everything kept back comes at once: {mean}"
+    );
+    assert!(steady < STREAM_FROM, "and stays in letters: {steady}");
 }

@@ -137,6 +137,12 @@ fn acks(process: &ProducerProcess) -> &'static str {
     }
 }
 
+/// True when nothing that a client says reaches a broker, or no answer comes back.
+fn is_cut(world: &World, client: ProcessId, broker: BrokerId) -> bool {
+    let (network, broker) = (world.network(), ProcessId::from(broker));
+    network.is_held(client, broker) || network.is_held(broker, client)
+}
+
 fn consumer(
     world: &World,
     memory: &mut Memory,
@@ -144,31 +150,39 @@ fn consumer(
     process: &ConsumerProcess,
 ) -> Consumer {
     let mut failed = false;
+    // Whom nobody leads and whom no packet reaches, of all whom it would fetch from.
+    let (mut leaderless, mut unreached) = (0, 0);
     let reads: Vec<Reading> = process
         .partitions()
         .map(|view| {
             failed |= matches!(view.doing, Doing::Failed(_));
+            let leader = process.metadata().leader(view.partition);
+            let broker = leader.map(|(leader, _)| leader);
+            match broker.filter(|broker| *broker != BrokerId::NONE) {
+                None => leaderless += 1,
+                Some(broker) => unreached += usize::from(is_cut(world, id, broker)),
+            }
             Reading {
                 partition: view.partition.clone(),
-                broker: process
-                    .metadata()
-                    .leader(view.partition)
-                    .map(|(leader, _)| leader),
+                broker,
                 position: view.position,
                 committed: None,
                 lag: view.lag,
             }
         })
         .collect();
-    let state = match (failed, reads.is_empty()) {
+    let stuck = leaderless + unreached == reads.len();
+    let state = match (failed, stuck) {
         (true, _) => ClientState::Failed,
         (false, true) => ClientState::Waiting,
         (false, false) => ClientState::Active,
     };
-    let note = match (reads.is_empty(), process.is_paused()) {
-        (true, _) => "no partition",
-        (false, true) => "paused",
-        (false, false) => "reading",
+    let note: Vec<Text> = match (reads.is_empty(), process.is_paused()) {
+        (true, _) => vec!["no partition".into()],
+        (false, true) => vec!["paused".into()],
+        (false, false) if stuck && unreached > 0 => vec!["waits for".into(), "an answer".into()],
+        (false, false) if stuck => vec!["waits for".into(), "a leader".into()],
+        (false, false) => vec!["reading".into()],
     };
     let last = process.next_poll().and_then(|_| process.recent().pop());
     let handling = last.map(|record| memory.mark(&record.partition.topic, record.key.as_deref()));
@@ -178,7 +192,7 @@ fn consumer(
         kind: None,
         group: None,
         state,
-        note: vec![note.into()],
+        note,
         reads,
         handling,
     }

@@ -11,6 +11,9 @@ use crate::world::{Journal, World};
 
 /// The stretch of the reader's time over which a rate is taken, in milliseconds.
 const WINDOW: f64 = 1_500.0;
+/// The parts of that stretch, and how many of them a burst may fill.
+const PARTS: usize = 6;
+const BURST: usize = 3;
 /// Entries that are counted for a rate; what is faster is heat in any case.
 const COUNTED: usize = 12_000;
 /// Entries that are put into buckets.
@@ -22,9 +25,18 @@ const HUES: usize = 40_000;
 /// The hue of a record without a key.
 pub const NO_HUE: Hue = 10;
 
-/// Records appended a second of the reader's time, for each partition that is written at all.
-pub fn rates(journal: &Journal, ages: &Ages) -> SortedMap<TopicPartition, f64> {
-    let mut counts: SortedMap<TopicPartition, i64> = SortedMap::new();
+/// How fast a partition is written, in records a second of the reader's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rate {
+    /// All records of the window.
+    pub mean: f64,
+    /// Without the three busiest of its six parts: a burst, such as a producer catching up, is no rate.
+    pub steady: f64,
+}
+
+/// The rate of each partition that is written at all.
+pub fn rates(journal: &Journal, ages: &Ages) -> SortedMap<TopicPartition, Rate> {
+    let mut counts: SortedMap<TopicPartition, [i64; PARTS]> = SortedMap::new();
     let mut oldest = WINDOW;
     for (index, entry) in journal.newest().enumerate() {
         let age = ages.of(entry);
@@ -36,13 +48,23 @@ pub fn rates(journal: &Journal, ages: &Ages) -> SortedMap<TopicPartition, f64> {
             break;
         }
         if let Some((partition, from, to)) = appended(&entry.fact) {
-            *counts.entry(partition.clone()).or_default() += to - from;
+            let part = (age / WINDOW * PARTS as f64) as usize;
+            counts.entry(partition.clone()).or_default()[part.min(PARTS - 1)] += to - from;
         }
     }
-    let second = 1_000.0 / oldest;
+    let rate = |mut parts: [i64; PARTS]| {
+        let mean = parts.iter().sum::<i64>() as f64 * 1_000.0 / oldest;
+        parts.sort_unstable();
+        let kept = parts[..PARTS - BURST].iter().sum::<i64>() as f64;
+        let steady = kept * 1_000.0 / WINDOW * PARTS as f64 / (PARTS - BURST) as f64;
+        match oldest < WINDOW {
+            true => Rate { mean, steady: mean },
+            false => Rate { mean, steady },
+        }
+    };
     counts
         .into_iter()
-        .map(|(partition, count)| (partition, count as f64 * second))
+        .map(|(partition, parts)| (partition, rate(parts)))
         .collect()
 }
 

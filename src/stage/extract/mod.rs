@@ -29,7 +29,7 @@ use crate::world::{End, History, Links, World};
 
 pub use changes::{changes, step};
 pub use clients::name as client_name;
-pub use flow::{NO_HUE, activity, rates};
+pub use flow::{NO_HUE, Rate, activity, rates};
 pub use memory::Memory;
 
 use logs::states;

@@ -39,9 +39,12 @@ pub struct Tape {
 
 impl Tape {
     fn pad(&self) -> f64 {
+        let apart = self.pitch - self.size;
         match self.flat {
             true => 2.0,
-            false => (self.pitch - self.size) / 2.0 + 2.0,
+            // Where cells stand far apart rows are close, and beds must not touch.
+            false if apart > 6.0 => 3.0,
+            false => apart / 2.0 + 2.0,
         }
     }
 

@@ -11,6 +11,9 @@ use crate::stage::layout::lanes::{self, Run};
 use crate::stage::layout::{Ask, Client, Columns, Layout, Manner, Row, RowForm, Voice};
 use crate::stage::snapshot::{Aim, Consumer, Coordination, Partition, Snapshot};
 
+/// By so much a dense row may be higher than it must: then its flag has room.
+const MOST_MORE: f64 = 16.0;
+
 /// Measures of one manner.
 struct Measures {
     /// Above the card of the cluster's state.
@@ -42,7 +45,15 @@ pub(super) fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
     };
     let mut last = None;
     for manner in manners {
-        let layout = in_manner(snapshot, ask, *manner);
+        let mut layout = in_manner(snapshot, ask, *manner);
+        let rows = layout.rows.len().max(1) as f64;
+        let spare = ask.size.h - 8.0 - layout.lowest;
+        let more = (spare / rows).floor().min(MOST_MORE);
+        if *manner == Manner::Dense && more >= 1.0 {
+            let mut roomy = Builder::new(snapshot, ask, *manner);
+            roomy.more = more;
+            layout = roomy.build();
+        }
         if layout.overflow() == 0.0 {
             return layout;
         }
@@ -74,6 +85,8 @@ struct Builder<'a> {
     measures: Measures,
     layout: Layout,
     heat_others: bool,
+    /// Added to the height of a dense row.
+    more: f64,
 }
 
 impl<'a> Builder<'a> {
@@ -93,6 +106,7 @@ impl<'a> Builder<'a> {
             measures: measures(snapshot, manner),
             layout,
             heat_others: false,
+            more: 0.0,
         }
     }
 
@@ -110,6 +124,7 @@ impl<'a> Builder<'a> {
             self.layout.legend = Some(bottom + below);
             bottom += below + 4.0;
         }
+        self.layout.lowest = bottom;
         let height = self.layout.ask.size.h.max(bottom + 8.0);
         self.layout.content = Size::new(self.layout.ask.size.w, height);
         self.layout
@@ -210,9 +225,9 @@ impl<'a> Builder<'a> {
         let density = self.layout.ask.density_of(self.snapshot, partition);
         let large = large_form(density);
         match self.layout.manner {
-            Manner::Rows => (in_full(area(44.0), y + 20.0, 30.0, 25.0, large), y + 44.0),
-            Manner::RowsMid => (in_full(area(40.0), y + 18.0, 26.0, 22.0, large), y + 40.0),
-            Manner::RowsSmall => (in_full(area(34.0), y + 16.0, 21.0, 18.0, large), y + 34.0),
+            Manner::Rows => (in_full(area(44.0), y + 18.0, 30.0, 25.0, large), y + 44.0),
+            Manner::RowsMid => (in_full(area(40.0), y + 16.0, 26.0, 22.0, large), y + 40.0),
+            Manner::RowsSmall => (in_full(area(34.0), y + 13.5, 21.0, 18.0, large), y + 34.0),
             Manner::Focus | Manner::FocusLow => {
                 let low = self.layout.manner == Manner::FocusLow;
                 let (pitch, size, mid, h, step, strip) = match low {
@@ -248,7 +263,8 @@ impl<'a> Builder<'a> {
             _ => {
                 let pitch = if room >= 14.0 * 27.0 { 27.0 } else { 20.0 };
                 let size = if pitch == 27.0 { 19.0 } else { 17.0 };
-                (in_full(area(27.0), y + 12.0, pitch, size, large), y + 27.0)
+                let (h, mid) = (27.0 + self.more, 12.0 + self.more * 0.75);
+                (in_full(area(h), y + mid, pitch, size, large), y + h)
             }
         }
     }

@@ -1,8 +1,8 @@
 //! The lens by topic: one row for each partition, its leader's log only, with room for every offset mark.
 //!
 //! For keys, groups and offsets. Producers stand left, readers right, both beside the middle of the rows.
-//! When there are more partitions than fit with their marks, the rows go without numbers, flags and words;
-//! at last the stage pans.
+//! When there are more partitions than fit with their marks, the rows go without the readers' line, then
+//! without numbers and flags; at last the stage pans.
 
 use crate::stage::density::Density;
 use crate::stage::geometry::{Rect, Size};
@@ -14,8 +14,12 @@ use crate::stage::snapshot::Snapshot;
 /// From the top to the middle of the first log, and from there to the lowest mark.
 const ABOVE: f64 = 92.0;
 const BELOW: f64 = 58.0;
-/// Rows that are further apart have room for numbers, flags and words.
+/// The same where readers have no line of their own.
+const SNUG_ABOVE: f64 = 66.0;
+const SNUG_BELOW: f64 = 36.0;
+/// Rows that are further apart have room for numbers, flags and words; or for numbers and flags.
 const ROOMY: f64 = 116.0;
+const SNUG: f64 = 90.0;
 
 pub(super) fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
     let narrow = ask.size.w < 600.0;
@@ -81,15 +85,25 @@ fn rows(snapshot: &Snapshot, ask: &Ask, layout: &mut Layout) -> f64 {
     let gaps = count.max(2) as f64 - 1.0;
     let room = ask.size.h - ABOVE - BELOW - 8.0 - head * topics as f64;
     let roomy = room / gaps >= ROOMY;
-    let (above, below, head, step) = match roomy {
-        true => (ABOVE, BELOW, head, (room / gaps).min(152.0)),
-        false => {
+    let snug_room = ask.size.h - SNUG_ABOVE - SNUG_BELOW - head * 0.8 * topics as f64;
+    let snug = snug_room / gaps >= SNUG;
+    let (above, below, head, step) = match (roomy, snug) {
+        (true, _) => (ABOVE, BELOW, head, (room / gaps).min(152.0)),
+        (false, true) => {
+            let step = (snug_room / gaps).min(ROOMY);
+            (SNUG_ABOVE, SNUG_BELOW, head * 0.8, step)
+        }
+        (false, false) => {
             let head = head * 0.8;
             let room = ask.size.h - 56.0 - 30.0 - head * topics as f64;
-            (48.0, 24.0, head, (room / gaps).clamp(62.0, ROOMY))
+            (48.0, 24.0, head, (room / gaps).clamp(62.0, SNUG))
         }
     };
-    layout.numbers = if roomy { Numbers::All } else { Numbers::None };
+    layout.reading_line = roomy;
+    layout.numbers = match roomy || snug {
+        true => Numbers::All,
+        false => Numbers::None,
+    };
     let mut y = above;
     if count == 1 && topics == 1 {
         y = (ask.size.h / 2.0 - 10.0).max(y);
@@ -116,7 +130,11 @@ fn rows(snapshot: &Snapshot, ask: &Ask, layout: &mut Layout) -> f64 {
                 slots: ((columns.cards_w - 4.0) / pitch).floor().max(3.0) as u32,
                 flat: form != RowForm::Cells,
             };
-            let (up, down) = if roomy { (60.0, 50.0) } else { (38.0, 20.0) };
+            let (up, down) = match (roomy, snug) {
+                (true, _) => (60.0, 50.0),
+                (false, true) => (57.0, 32.0),
+                (false, false) => (38.0, 20.0),
+            };
             let down = f64::min(down, step - up - 2.0);
             let area = Rect::new(tape.x - 8.0, y - up, tape.width() + 16.0, up + down);
             layout

@@ -97,6 +97,10 @@ pub struct Layout {
     pub manner: Manner,
     /// What the picture needs; larger than asked for when the stage pans.
     pub content: Size,
+    /// Where the lowest thing ends, by broker.
+    pub lowest: f64,
+    /// By topic: what readers have read has a line of its own under each log.
+    pub reading_line: bool,
     pub columns: Columns,
     /// Where the cluster's state is shown.
     pub coordination: Option<Rect>,
@@ -187,6 +191,8 @@ impl Layout {
             ask: *ask,
             manner,
             content: ask.size,
+            lowest: 0.0,
+            reading_line: false,
             columns,
             coordination: None,
             cards: SortedMap::new(),

@@ -10,8 +10,11 @@ use crate::stage::kit::{Numbers, Tape};
 use crate::stage::layout::{Ask, Client, Columns, Layout, Manner, Row, RowForm};
 use crate::stage::snapshot::{Coordination, Partition, Snapshot};
 
-/// The cards' left edge.
-const X: f64 = 12.0;
+/// The clients' left edge, the cards', and what is free right of these: lanes run beside the cards, so that
+/// nothing on its way hides an edge or a label.
+const EDGE: f64 = 12.0;
+const X: f64 = 24.0;
+const RIGHT: f64 = 28.0;
 
 pub(super) fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
     if let Some(subject) = &snapshot.subject {
@@ -67,8 +70,8 @@ fn focused(snapshot: &Snapshot, ask: &Ask, subject: &TopicPartition) -> Layout {
         let h = if hosts { 91.0 } else { 34.0 };
         layout.cards.insert(broker.id, Rect::new(X, y, cards_w, h));
         if hosts {
-            let area = Rect::new(X + 5.0, y + 30.0, cards_w - 10.0, 56.0);
-            let row = lettered(area, y + 52.0, X + 68.0, cards_w - 80.0, 24.0, 21.0);
+            let area = Rect::new(X + 5.0, y + 30.0, cards_w - 10.0, 58.0);
+            let row = lettered(area, y + 57.0, X + 68.0, cards_w - 80.0, 24.0, 21.0);
             layout.rows.insert((subject.clone(), broker.id), row);
         }
         y += h + 10.0;
@@ -95,7 +98,7 @@ fn lettered(area: Rect, y: f64, x: f64, room: f64, pitch: f64, size: f64) -> Row
 
 /// Every replica: leaders in letters, followers as strips.
 fn stacked(snapshot: &Snapshot, ask: &Ask) -> Layout {
-    let cards_w = ask.size.w - 2.0 * X;
+    let cards_w = ask.size.w - X - RIGHT;
     let mut layout = Layout::bare(ask, Manner::Phone, columns(cards_w));
     layout.hosts = false;
     let kept = snapshot.coordination != Coordination::Absent;
@@ -135,13 +138,13 @@ fn finish(snapshot: &Snapshot, mut layout: Layout, bottom: f64) -> Layout {
     let y = bottom + 21.0;
     let w = layout.ask.size.w;
     for producer in &snapshot.producers {
-        let area = Rect::new(X + 2.0, y - 12.0, w * 0.55 - X, 24.0);
-        let lane = X + 2.0;
+        let area = Rect::new(EDGE + 2.0, y - 12.0, w * 0.55 - EDGE, 24.0);
+        let lane = X / 2.0;
         layout.producers.insert(producer.id, Client { area, lane });
     }
     for consumer in &snapshot.consumers {
-        let area = Rect::new(w * 0.57, y - 12.0, w * 0.43 - X, 24.0);
-        let lane = w - X - 11.0;
+        let area = Rect::new(w * 0.57, y - 12.0, w * 0.43 - EDGE, 24.0);
+        let lane = layout.columns.cards_right() + RIGHT / 2.0;
         layout.consumers.insert(consumer.id, Client { area, lane });
     }
     let clients = !snapshot.producers.is_empty() || !snapshot.consumers.is_empty();

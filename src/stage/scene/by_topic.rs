@@ -76,7 +76,7 @@ fn log(pen: &mut Pen, partition: &Partition, place: &Row) {
     pen.put(&thing, "title", title(pen, partition, place));
     row::replica(pen, partition, replica, place);
     let tape = row::tape_of(partition, place);
-    let roomy = pen.layout.numbers != Numbers::None && pen.layout.ask.voice == Voice::Full;
+    let roomy = pen.layout.reading_line && pen.layout.ask.voice == Voice::Full;
     if place.form == RowForm::Cells && roomy {
         reading_marks(pen, partition, &tape);
     }

@@ -166,9 +166,11 @@ fn beside_row(pen: &Pen, consumer: &Consumer, area: Rect) -> Vec<Shape> {
         parts.push(dot(Point::new(x + 8.0, mid + down - 4.0), 15.0, key));
         let note = consumer.note.first().map_or("handling", |note| note);
         parts.push(Shape::text(x + 20.0, mid + down, note.to_owned(), class));
+    } else if !focus && !consumer.note.is_empty() {
+        parts.push(Shape::text(x, mid + down, consumer.note.join(" "), class));
     } else if !consumer.note.is_empty() {
         for (at, line) in consumer.note.iter().take(2).enumerate() {
-            let y = if focus { mid + 5.0 } else { mid + down } + 15.0 * at as f64;
+            let y = mid + 5.0 + 15.0 * at as f64;
             parts.push(Shape::text(x, y, line.to_string(), class));
         }
     } else if let Some(offset) = place(consumer.reads.first()) {
@@ -220,10 +222,10 @@ fn dense_reader(consumer: &Consumer, area: Rect) -> Vec<Shape> {
         };
         parts.push(Shape::text(x, area.y + 37.0 + 16.0 * at as f64, name, "s2"));
     }
-    if consumer.reads.is_empty() {
-        let note = consumer.note.first().map_or("no partition", |note| note);
+    if consumer.reads.is_empty() || consumer.state == ClientState::Waiting {
+        let y = area.y + 37.0 + 16.0 * consumer.reads.len() as f64;
         let class = note_class(consumer.state);
-        parts.push(Shape::text(x, area.y + 37.0, note.to_owned(), class));
+        parts.push(Shape::text(x, y - 2.0, consumer.note.join(" "), class));
     }
     parts
 }
@@ -243,17 +245,18 @@ fn topic_reader(consumer: &Consumer, area: Rect) -> Vec<Shape> {
         let class = if lag > MUCH_LAG { "mi wrn b" } else { "mi" };
         parts.push(Shape::text(x, y, format!("lag {lag}"), class));
     }
-    let note = consumer.note.first();
+    let note = Some(consumer.note.join(" ")).filter(|note| !note.is_empty());
     let low = area.bottom() - 20.0;
     if let Some(key) = &consumer.handling {
         parts.push(dot(Point::new(area.x + 23.0, low), 22.0, key));
-        let note = note.map_or("handling", |note| note).to_owned();
+        let note = note.unwrap_or_else(|| "handling".to_owned());
         parts.push(Shape::text(area.x + 40.0, low + 4.0, note, "s2"));
     } else if let Some(note) = note {
         let class = note_class(consumer.state);
-        let words = match text_width(note, 11.0) > area.w - 10.0 {
-            true => note.split(' ').map(Into::into).collect(),
-            false => vec![note.clone()],
+        let words = match (text_width(&note, 11.0) > area.w - 10.0, &*consumer.note) {
+            (false, _) => vec![note.as_str().into()],
+            (true, [one]) => one.split(' ').map(Into::into).collect(),
+            (true, lines) => lines.to_vec(),
         };
         parts.extend(lines(&words, x, low + 4.0, class));
     }

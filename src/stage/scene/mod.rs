@@ -71,6 +71,7 @@ pub fn scene(snapshot: &Snapshot, layout: &Layout) -> Scene {
     }
     counters::draw(&mut pen);
     links::rates(&mut pen);
+    pen.rings();
     let travellers = travellers::all(&pen);
     Scene {
         title: snapshot.title.to_string(),

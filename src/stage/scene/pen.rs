@@ -3,10 +3,11 @@
 use crate::model::{BrokerId, ProcessId};
 use crate::stage::Thing;
 use crate::stage::geometry::Rect;
+use crate::stage::kit;
 use crate::stage::layout::Layout;
 use crate::stage::scene::Target;
 use crate::stage::shape::{Key, Node, Shape};
-use crate::stage::snapshot::{Link, LinkState, Partition, Snapshot};
+use crate::stage::snapshot::{BrokerState, Link, LinkState, Partition, Snapshot};
 
 /// A scene in the making.
 pub(super) struct Pen<'a> {
@@ -41,6 +42,28 @@ impl<'a> Pen<'a> {
         self.nodes.push(shape.keyed(key));
     }
 
+    /// Rings around what is selected and around where the keyboard stands, unless it was drawn with its own.
+    pub fn rings(&mut self) {
+        let snapshot = self.snapshot;
+        let area = |pen: &Pen, thing: &Thing| {
+            let mut targets = pen.targets.iter();
+            targets.find(|t| t.thing == *thing).map(|t| t.area)
+        };
+        if let Some(thing) = &snapshot.selection
+            && !self.nodes.iter().any(|node| node.key.part == "ring")
+            && let Some(area) = area(self, thing)
+        {
+            self.put(thing, "ring", kit::ring(area, 8.0));
+        }
+        if let Some(thing) = &snapshot.focus
+            && !self.nodes.iter().any(|node| node.key.part == "focus")
+            && let Some(area) = area(self, thing)
+        {
+            let Rect { x, y, w, h } = area.grown(3.0);
+            self.put(&Thing::Stage, "focus", Shape::rect(x, y, w, h, 9.0, "foc"));
+        }
+    }
+
     pub fn target(&mut self, thing: Thing, area: Rect) {
         self.targets.push(Target { thing, area });
     }
@@ -54,9 +77,16 @@ impl<'a> Pen<'a> {
             .find(|link| Thing::link(link.a, link.b) == wanted)
     }
 
-    /// The kind of line for a link: `data` or `repl` when all is well.
+    /// True when a frame around a broker says that nothing reaches it.
+    fn is_cut_off(&self, id: ProcessId) -> bool {
+        let broker = id.broker().and_then(|id| self.snapshot.broker(id));
+        broker.is_some_and(|broker| matches!(broker.state, BrokerState::CutOff { .. }))
+    }
+
+    /// The kind of line for a link: `well`, such as `data` or `repl`, when it is.
     pub fn line_class(&self, a: ProcessId, b: ProcessId, well: &'static str) -> &'static str {
         match self.fault(a, b).map(|link| link.state) {
+            None if self.is_cut_off(a) || self.is_cut_off(b) => "cut",
             None => well,
             Some(LinkState::Slow) => "slow",
             Some(LinkState::Held | LinkState::Cut) => "cut",

@@ -227,7 +227,8 @@ fn client_line(pen: &mut Pen) {
     };
     let (x, y) = (place.area.right(), place.area.mid().y);
     let words = match waiting {
-        Some(consumer) => format!("{} {}", consumer.name, consumer.note.join(" ")),
+        Some(consumer) if consumer.reads.is_empty() => format!("{} idles", consumer.name),
+        Some(consumer) => format!("{} waits", consumer.name),
         None => {
             let names: Vec<&str> = snapshot.consumers.iter().map(|c| &*c.name).collect();
             match names.as_slice() {

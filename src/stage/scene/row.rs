@@ -12,11 +12,17 @@ use crate::stage::scene::pen::Pen;
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{Cell, CellState, KeyMark, Partition, Replica, Role};
 
+/// Rows that are so much higher than their logs have room for a flag, or for a small number.
+const FLAG_ROOM: f64 = 17.0;
+const FOOT_ROOM: f64 = 9.0;
+
 /// What is drawn beside the cells themselves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pole {
     None,
     Plain,
+    /// The number small at its foot, where rows leave no room for a flag.
+    Foot,
     Flag,
 }
 
@@ -216,21 +222,36 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
         let thing = Thing::Replica(partition.id.clone(), replica.broker);
         let (top, bottom) = (tape.top(), tape.bottom());
         let x = changing::pole(pen, partition, replica, tape, offset);
-        match pole_of(pen, partition, replica, row) {
+        match pole_of(pen, replica, row) {
             Pole::None => {}
             Pole::Plain => {
                 let pole = kit::pole(x, top - 3.0, bottom + 3.0, PoleKind::HighWatermark);
                 pen.put(&thing, "hw", pole);
             }
+            Pole::Foot => {
+                let (kind, label) = (PoleKind::HighWatermark, format!("HW {offset}"));
+                let pole = kit::pole(x, top - 3.0, bottom + 3.0, kind);
+                let label = match x - tape.x < 40.0 {
+                    true => Shape::text(x + 8.0, bottom + 7.5, label, "o on start"),
+                    false => Shape::text(x - 8.0, bottom + 7.5, label, "o on end"),
+                };
+                pen.put(&thing, "hw", Shape::group("", vec![pole, label]));
+            }
             Pole::Flag => {
                 let label = format!("HW {offset}");
                 let kind = PoleKind::HighWatermark;
+                // Close to the log, so that it keeps clear of what stands above.
+                let lift = if pen.layout.manner == Manner::Topic {
+                    5.0
+                } else {
+                    1.0
+                };
                 let side = if x - tape.x < 40.0 {
                     FlagSide::Right
                 } else {
                     FlagSide::Left
                 };
-                let flag = kit::flag(x, top - 5.0, bottom + 3.0, &label, kind, side);
+                let flag = kit::flag(x, top - lift, bottom + 3.0, &label, kind, side);
                 pen.put(&thing, "hw", flag);
             }
         }
@@ -239,7 +260,7 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
     rings(pen, partition, replica, tape);
 }
 
-fn pole_of(pen: &Pen, partition: &Partition, replica: &Replica, row: &Row) -> Pole {
+fn pole_of(pen: &Pen, replica: &Replica, row: &Row) -> Pole {
     if replica.role.is_offline() || matches!(replica.role, Role::Behind(_)) {
         return Pole::None;
     }
@@ -252,8 +273,12 @@ fn pole_of(pen: &Pen, partition: &Partition, replica: &Replica, row: &Row) -> Po
         _ if pen.layout.ask.voice == Voice::Calm => Pole::None,
         // A flag would cover the title, which says the number itself there.
         (Manner::Topic, RowForm::Cells) => Pole::Plain,
-        (_, RowForm::Cells) if leads && pen.is_chosen(partition) => Pole::Flag,
         (manner, _) if manner.is_rows() && !leads => Pole::None,
+        (_, RowForm::Cells) if leads => match row.area.h - row.tape.height() {
+            FLAG_ROOM.. => Pole::Flag,
+            FOOT_ROOM.. => Pole::Foot,
+            _ => Pole::Plain,
+        },
         _ => Pole::Plain,
     }
 }
@@ -282,7 +307,7 @@ fn positions(pen: &mut Pen, partition: &Partition, tape: &Tape) {
     if matches!(
         pen.layout.manner,
         Manner::Focus | Manner::FocusLow | Manner::Phone
-    ) || (pen.layout.manner == Manner::Topic && pen.layout.numbers != Numbers::None)
+    ) || pen.layout.reading_line
     {
         return;
     }

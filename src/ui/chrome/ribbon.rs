@@ -102,9 +102,10 @@ fn BranchChip(props: &ChipProps) -> Html {
         let node = node.clone();
         use_effect_with(props.x, move |x| {
             if let Some(chip) = node.cast::<HtmlElement>() {
-                let _ = chip
-                    .style()
-                    .set_property("left", &percent((*x).clamp(600, 9_400)));
+                // As far from its own left edge as the place is from the ribbon's: it never leaves the ribbon.
+                let (style, place) = (chip.style(), percent((*x).min(WIDTH)));
+                let _ = style.set_property("left", &place);
+                let _ = style.set_property("transform", &format!("translateX(-{place})"));
             }
         });
     }
@@ -141,7 +142,10 @@ fn picture(ribbon: &ribbon::Ribbon) -> Html {
             { for ribbon.bars.iter().map(|bar| self::bar(bar, ribbon.head)) }
             <line class="rb-floor" x1="0" x2="100%" y1="46" y2="46" />
             { for ribbon.folds.iter().map(fold) }
-            { for ribbon.marks.iter().map(mark) }
+            { for ribbon.marks.iter().enumerate().map(|(nth, mark)| {
+                let next = ribbon.marks.get(nth + 1).map_or(WIDTH, |next| next.x);
+                self::mark(mark, next - mark.x)
+            }) }
             { for ribbon.labels.iter().map(label) }
             <line class="rb-pole" x1={head.clone()} x2={head.clone()} y1="18" y2="50" />
             <circle class="rb-halo" cx={head.clone()} cy="48" r="12" />
@@ -187,14 +191,18 @@ fn fold(fold: &crate::session::axis::Fold) -> Html {
     }
 }
 
-fn mark(mark: &Mark) -> Html {
-    let (sign, class) = match mark.kind {
-        MarkKind::Edit => (Icon::Plus, "rb-mark"),
-        MarkKind::NewLeader => (Icon::Flag, "rb-mark solid"),
-        MarkKind::IsrShrink => (Icon::Minus, "rb-mark"),
-        MarkKind::IsrGrow => (Icon::Plus, "rb-mark"),
-        MarkKind::Error => (Icon::Cross, "rb-mark fault"),
+/// A sign, and a word beside it where there is room before the next.
+fn mark(mark: &Mark, room: u32) -> Html {
+    let (sign, class, word) = match mark.kind {
+        MarkKind::Edit => (Icon::Fork, "rb-mark", ""),
+        MarkKind::Cut => (Icon::Cut, "rb-mark fault", "cut"),
+        MarkKind::Release => (Icon::Restart, "rb-mark", "released"),
+        MarkKind::NewLeader => (Icon::Flag, "rb-mark solid", "leader"),
+        MarkKind::IsrShrink => (Icon::Minus, "rb-mark", "out of ISR"),
+        MarkKind::IsrGrow => (Icon::Plus, "rb-mark", "in ISR"),
+        MarkKind::Error => (Icon::Cross, "rb-mark fault", "error"),
     };
+    let fits = room > 220 + 70 * word.len() as u32;
     let title = match mark.count {
         1 => format!("{} {}", clock(mark.at), mark.text),
         many => format!("{} {} And {} more.", clock(mark.at), mark.text, many - 1),
@@ -204,6 +212,7 @@ fn mark(mark: &Mark) -> Html {
             <title>{ title }</title>
             <rect x="-10" y="0" width="20" height="20" rx="5" />
             <g class="ic" transform="translate(-6 4) scale(.75)">{ paths(sign) }</g>
+            if fits { <text class="rb-label" x="14" y="14">{ word }</text> }
         </svg>
     }
 }

@@ -52,10 +52,13 @@ pub fn Stage(props: &Props) -> Html {
             player.set_look(look.clone())
         });
     }
-    let name = document
-        .focus
-        .as_ref()
-        .and_then(|thing| app.player.painter(|painter| painter.name(thing)));
+    let name = document.focus.as_ref().and_then(|thing| {
+        let name = app.player.painter(|painter| painter.name(thing))?;
+        Some(match document.selection.as_ref() == Some(thing) {
+            true => format!("{name}, selected"),
+            false => name,
+        })
+    });
     let onclick = {
         let app = app.clone();
         Callback::from(move |event: MouseEvent| {

@@ -4,7 +4,7 @@ use crate::model::TopicPartition;
 use crate::session::{Session, Showing};
 use crate::sorted::SortedMap;
 use crate::stage::density::{Density, LETTER_CELL};
-use crate::stage::extract;
+use crate::stage::extract::{self, Rate};
 use crate::stage::snapshot::Snapshot;
 use crate::time::Duration;
 use crate::ui::player::now;
@@ -12,7 +12,7 @@ use crate::ui::player::now;
 /// The level of every partition that is written.
 #[derive(Default)]
 pub struct Levels {
-    rates: SortedMap<TopicPartition, f64>,
+    rates: SortedMap<TopicPartition, Rate>,
     levels: SortedMap<TopicPartition, Level>,
 }
 
@@ -37,20 +37,20 @@ impl Levels {
             .iter_mut()
             .flat_map(|topic| &mut topic.partitions);
         for partition in partitions {
-            let rate = self.rates.get(&partition.id).copied().unwrap_or(0.0);
+            let rate = self.rates.get(&partition.id).copied().unwrap_or_default();
             let level = self.levels.entry(partition.id.clone()).or_insert(Level {
                 density: Density::default(),
                 since: now - 1_000.0,
             });
             let age = Duration::from_millis((now - level.since) as u64);
-            let next = level.density.after(age, rate, LETTER_CELL, count);
+            let next = level.density.after(age, rate.steady, LETTER_CELL, count);
             if next != level.density {
                 *level = Level {
                     density: next,
                     since: now,
                 };
             }
-            partition.rate = rate;
+            partition.rate = rate.mean;
             partition.density = chosen.unwrap_or(level.density);
         }
     }

@@ -242,3 +242,23 @@ fn sandbox_low() {
         &Ask::new(Lens::ByBroker, 1044.0, 468.0),
     );
 }
+
+#[test]
+fn rows_of_several_topics_keep_apart() {
+    for (w, h) in [(1080.0, 650.0), (964.0, 900.0), (800.0, 560.0)] {
+        let snapshot = snapshot();
+        let places = kafka_playground::stage::layout(&snapshot, &Ask::new(Lens::ByBroker, w, h));
+        for (key, row) in &places.rows {
+            let below = places
+                .rows
+                .iter()
+                .filter(|(other, place)| other.1 == key.1 && place.tape.y > row.tape.y);
+            for (other, place) in below {
+                assert!(
+                    row.tape.bottom() <= place.tape.top(),
+                    "{key:?} {other:?} in {w} x {h}"
+                );
+            }
+        }
+    }
+}
