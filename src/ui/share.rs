@@ -7,12 +7,18 @@
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
+use crate::script::{self, Action};
+use crate::time::Instant;
+use crate::world::Place;
+
 /// The version that is written.
 const VERSION: &str = "1";
 /// The longest script that is unpacked, as the parser has it.
 const MOST: usize = 1 << 20;
 /// How hard to try: links are to be short.
 const LEVEL: u8 = 9;
+/// No lesson runs so long; a link that says so leads nowhere.
+const LATEST: Instant = Instant::from_secs(600);
 /// A link longer than this is not offered; browsers and chats cut it.
 pub const MOST_LINK: usize = 8 * 1_024;
 
@@ -29,6 +35,21 @@ impl Damaged {
             Damaged::Incomplete => "This link is incomplete. It may have been cut when pasted.",
             Damaged::Newer => "This link was made with a newer version.",
         }
+    }
+}
+
+/// A place in a lesson's own run as the fragment of an address: `at=4.571s+3`.
+pub fn place(place: Place) -> String {
+    format!("at={}+{}", place.at, place.steps)
+}
+
+/// The place in a fragment, if it holds one.
+pub fn read_place(fragment: &str) -> Option<Place> {
+    let place = fragment.strip_prefix("at=")?;
+    let line = script::parse_line(&format!("at {place}")).ok()?;
+    match line {
+        Action::At(place) if place.at <= LATEST => Some(place),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 // The pages that deep links open, so that any file server can answer them: figures/<slug>/<n>/ for every step of every
 // lesson, figures/, sandbox/ and code/. Each is the built page with other words in it and with addresses relative to its
 // own depth; where the engine runs it comes alive in place, and where it cannot, the still picture and the words remain.
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Failed, at, files } from './kit.mjs';
@@ -13,6 +14,7 @@ export async function pages(shell, lessons = readLessons(), still = renderStill)
   const out = [
     ['figures/index.html', page(shell, 1, 'Figures', 'Figures', contents(lessons))],
     ['sandbox/index.html', page(shell, 1, 'Sandbox', 'Sandbox', notYet('Sandbox', 'Talk to a running cluster line by line. Building clusters by hand, with buttons, comes later.'))],
+    ['404.html', lost(page(shell, 0, 'Figures', 'Nothing is here', astray(lessons)))],
     ['code/index.html', page(shell, 1, 'Code', 'Code', notYet('Code', 'Run your own kafkajs against the cluster in this tab. This part is not built yet.'))],
   ];
   for (const [i, lesson] of lessons.entries()) {
@@ -69,6 +71,7 @@ const escape = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').rep
 // Pages ---------------------------------------------------------------------------------------------------------------
 
 const icon = path => `<svg class="ic" viewBox="0 0 16 16" aria-hidden="true"><path d="${path}"/></svg>`;
+const LIST = icon('M5.500 4h8M5.500 8h8M5.500 12h8M2.500 4h.1M2.500 8h.1M2.500 12h.1');
 const BACK = icon('M10 3L5 8l5 5');
 
 /** The shell with another view, title and current tab, its addresses made relative to a depth. */
@@ -85,7 +88,7 @@ function page(shell, depth, view, title, { main, lesson = null }, { canonical = 
   swap(new RegExp(`(<nav class="seg"[\\s\\S]*?<a [^>]*)(>${view}</a>)`), (_, before, after) => `${before} aria-current="page"${after}`);
   swap(/<main[\s\S]*<\/main>/, main.replaceAll('{up}', up).replaceAll('{here}', here));
   if (lesson) {
-    swap(/(<span class="grow">)/, (_, grow) => `<b class="top-lesson">${escape(lesson.title)}<small>${lesson.place}</small></b>${grow}`);
+    swap(/(<span class="grow">)/, (_, grow) => `<a class="btn quiet icon top-list" href="${up}figures/" aria-label="Contents">${LIST}</a><b class="top-lesson">${escape(lesson.title)}<small>${lesson.place}</small></b>${grow}`);
     // The first page's ribbon and clock are of another run.
     swap(/(<div class="ribbon"[^>]*>)[\s\S]*?<\/svg><\/div>/, (_, ribbon) => `${ribbon.replace(/(aria-valuemax|aria-valuenow)="\d+"/g, '$1="0"').replace(/aria-valuetext="[^"]*"/, 'aria-valuetext="the beginning"')}</div>`);
     swap(/<div class="clock">[\s\S]*?<\/div>/, `<div class="clock"><b>00:00.000</b><span>${lesson.at}</span></div>`);
@@ -96,9 +99,26 @@ function page(shell, depth, view, title, { main, lesson = null }, { canonical = 
   return html;
 }
 
-function contents(lessons) {
+/** What a server shows for an address of which there is no page; many servers look for 404.html at the site's root. */
+function astray(lessons) {
+  const { main } = contents(lessons, 'figures/');
+  return { main: main.replace('<h1>Figures</h1>', '<h1>Nothing is here</h1><p role="alert">This address leads to no page. The lessons below are all that are written, each step with an address of its own.</p>') };
+}
+
+/**
+ * A page that stands at an address nobody knows finds the site's root by itself: before any address of the page is read, a
+ * line of script says what they are relative to. The policy allows this one script by its hash, and the base it sets.
+ */
+function lost(html) {
+  const script = "document.write(`<base href=\"${location.pathname.replace(/(figures|sandbox|code)(\\/.*)?$|[^/]*$/, '')}\">`)";
+  const hash = createHash('sha256').update(script).digest('base64');
+  return html.replace(/script-src (?:&#39;|')self(?:&#39;|')/, `$& 'sha256-${hash}'`).replace(/base-uri (?:&#39;|')none(?:&#39;|')/, "base-uri 'self'")
+    .replace(/(<meta http-equiv="Content-Security-Policy"[^>]*>|<title>)/, (_, tag) => (tag === '<title>' ? `<script>${script}</script>${tag}` : `${tag}<script>${script}</script>`));
+}
+
+function contents(lessons, under = '') {
   const state = lessons.length ? (lessons.length < PLANNED ? `${lessons.length} of ${PLANNED} lessons are here; the others are not written yet.` : '') : `${PLANNED} lessons are planned. None is written yet; meanwhile the first page has a cluster to break.`;
-  const rows = lessons.map(lesson => `<li><a href="${lesson.slug}/1/"><span class="num">${lesson.number}</span><b>${escape(lesson.title)}</b><span class="soft">${lesson.steps.length} steps</span></a></li>`);
+  const rows = lessons.map(lesson => `<li><a href="${under}${lesson.slug}/1/"><span class="num">${lesson.number}</span><b>${escape(lesson.title)}</b><span class="soft">${lesson.steps.length} steps</span></a></li>`);
   return { main: `<main class="page"><h1>Figures</h1><p>Each lesson is a cluster you can stop, rewind and take apart. ${state}</p>${rows.length ? `<ol class="lessons">${rows.join('')}</ol>` : '<p><a class="btn" href="{up}">Go to the first page</a></p>'}</main>` };
 }
 

@@ -58,6 +58,10 @@ impl App {
             ),
             None => {}
         }
+        let place = fragment.as_deref().and_then(share::read_place);
+        if let Some(place) = place.filter(|_| self.player.with(|s| !s.chapters().is_empty())) {
+            self.player.seek_place(place);
+        }
     }
 
     /// Replays somebody's script in the sandbox. What cannot be read changes nothing.

@@ -276,15 +276,30 @@ impl App {
         self.player.repaint();
     }
 
-    /// Copies a link that replays exactly this: the page's own address, or one that carries the script.
+    /// Copies a link that shows exactly this: the address of a lesson's step and a place in it, or one that
+    /// carries the script.
     fn copy_link(&self) {
-        let untouched = self.player.with(|session| !session.chapters().is_empty());
+        let touched = self.player.with(Session::is_touched);
         let route = self.document().route.clone();
-        let link = match (&route, untouched) {
-            (Route::Contents | Route::Code, _) | (Route::Lesson { .. }, true) => self.href(&route),
+        let (link, told) = match (&route, touched) {
+            (Route::Contents | Route::Code, _) => {
+                (self.href(&route), "Link copied. It leads to this page.")
+            }
+            (Route::Lesson { .. }, false) => {
+                let place = share::place(self.player.with(Session::place));
+                let link = format!("{}#{place}", self.href(&route));
+                (
+                    link,
+                    "Link copied. It opens this step at exactly this moment.",
+                )
+            }
             _ => {
                 let script = self.player.with(|session| session.history().to_script());
-                format!("{}#{}", self.href(&Route::Sandbox), share::pack(&script))
+                let link = format!("{}#{}", self.href(&Route::Sandbox), share::pack(&script));
+                (
+                    link,
+                    "Link copied. It replays exactly this, from the start.",
+                )
             }
         };
         if link.len() > share::MOST_LINK {
@@ -296,9 +311,7 @@ impl App {
         }
         let clipboard = window().navigator().clipboard();
         let app = self.clone();
-        let done = Closure::once(move |_: JsValue| {
-            app.toast("Link copied. It replays exactly this, from the start.");
-        });
+        let done = Closure::once(move |_: JsValue| app.toast(told));
         let (app, shown) = (self.clone(), link.clone());
         let failed = Closure::once(move |_: JsValue| {
             app.complain(

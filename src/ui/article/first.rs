@@ -25,6 +25,9 @@ use crate::world::{Command, End, Links, Ways};
 /// The broker whose network the button holds, and that leads one of the three partitions.
 const VICTIM: BrokerId = BrokerId(2);
 
+/// The step of a lesson that shows slowly what was seen here: who must have a record before it counts.
+const COPIES: (&str, usize) = ("append", 3);
+
 #[component]
 pub fn FirstRun() -> Html {
     let app = use_app();
@@ -43,7 +46,7 @@ pub fn FirstRun() -> Html {
         use_view(move |_| app.player.with(|session| beats(&app.book, session)))
     };
     html! {
-        <main class="first">
+        <main class={classes!("first", (beats > 0).then_some("pressed"))}>
             <section class="say" aria-labelledby="headline">
                 <h1 id="headline">{ "A Kafka cluster is running in this tab" }</h1>
                 if beats == 0 { <Before /> } else { <After count={beats} /> }
@@ -108,7 +111,7 @@ fn After(props: &AfterProps) -> Html {
     let beats = told.iter().enumerate().map(|(index, beat)| {
         html! {
             <li key={index} class={(index + 1 == props.count).then_some("now")}>
-                <b>{ &*app.book.beats()[index].heading }</b>{ ". " }<Prose text={beat.clone()} />
+                <b>{ &*app.book.beats()[index].heading }</b><span class="beat-words">{ ". " }<Prose text={beat.clone()} /></span>
             </li>
         }
     });
@@ -117,14 +120,23 @@ fn After(props: &AfterProps) -> Html {
         Callback::from(move |_: MouseEvent| app.release_first())
     };
     let ready = props.count + 1 >= last;
-    let lesson = app.book.lessons().next().map(|lesson| Route::Lesson {
+    // Where nothing may move the reader asks for each beat.
+    let waits = app.player.reduced() && props.count < last && !(held && ready);
+    let next = {
+        let app = app.clone();
+        Callback::from(move |_: MouseEvent| app.next_beat())
+    };
+    let (slug, step) = COPIES;
+    let lesson = app.book.get(slug).map(|lesson| Route::Lesson {
         slug: lesson.slug.clone(),
-        step: 1,
+        step,
     });
     html! {
         <>
             <ol class="beats" aria-live="polite">{ for beats }</ol>
-            if held {
+            if waits {
+                <button class="btn primary go" type="button" onclick={next}>{ "Next" }{ " " }{ icon(Icon::Next) }</button>
+            } else if held {
                 <button class={classes!("btn", "go", ready.then_some("primary"))} type="button" onclick={release}>
                     { icon(Icon::Restart) }{ " Give broker 2 its network back" }
                 </button>
@@ -216,8 +228,23 @@ impl App {
             self.dispatch(Action::Press(true));
             self.player.set_pace(Pace::Steady);
             self.player.set_speed(Speed::ONE.faster());
-            self.player.play();
+            self.play_beats();
         }
+    }
+
+    /// Beats come by themselves, unless nothing may move.
+    fn play_beats(&self) {
+        match self.player.reduced() {
+            true => self.player.pause(),
+            false => self.player.play(),
+        }
+    }
+
+    /// Goes to the moment at which the next beat becomes true.
+    fn next_beat(&self) {
+        let told = self.player.with(|session| beats(&self.book, session));
+        self.player
+            .forward_until(|session| beats(&self.book, session) > told);
     }
 
     /// The button after it: the packets go on.
@@ -230,7 +257,7 @@ impl App {
             })
             .is_ok()
         {
-            self.player.play();
+            self.play_beats();
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use web_sys::Element;
 use yew::prelude::*;
 
 use super::attempt::Try;
@@ -18,6 +19,9 @@ use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
 use crate::ui::painter::Look;
 use crate::ui::route::Route;
+
+/// Pixels that stay free above the heading of a step.
+const ABOVE_STEP: f64 = 14.0;
 
 #[derive(Properties, PartialEq)]
 pub struct Props {
@@ -84,13 +88,13 @@ fn Column(props: &ColumnProps) -> Html {
     let lesson = &props.lesson.0;
     let words = lesson.words();
     let (now, total) = (props.step, lesson.steps());
-    let current = use_node_ref();
+    let (body, current) = (use_node_ref(), use_node_ref());
     {
-        let current = current.clone();
+        let (body, current) = (body.clone(), current.clone());
         use_effect_with((lesson.slug.clone(), now), move |_| {
-            current
-                .cast::<web_sys::Element>()
-                .inspect(|element| element.scroll_into_view_with_bool(false));
+            if let (Some(body), Some(step)) = (body.cast(), current.cast()) {
+                show_step(&body, &step);
+            }
         });
     }
     let planned = app.book.planned();
@@ -135,7 +139,7 @@ fn Column(props: &ColumnProps) -> Html {
                 <div class="ticks" aria-hidden="true">{ for ticks }</div>
                 <a class="btn sm quiet" href={app.href(&Route::Contents)} onclick={app.link(Route::Contents)}>{ icon(Icon::List) }{ " Contents" }</a>
             </div>
-            <div class="body">
+            <div class="body" ref={body}>
                 <h1>{ &*lesson.title }</h1>
                 <p class="lead"><Prose text={words.lead.clone()} /></p>
                 <ol class="steps">{ for steps }</ol>
@@ -143,6 +147,22 @@ fn Column(props: &ColumnProps) -> Html {
             <Navigation {now} {total} last={app.book.after(&lesson.slug).is_none()} />
         </section>
     }
+}
+
+/// Scrolls no further than it takes to show a step to its end, and never past its heading.
+fn show_step(body: &Element, step: &Element) {
+    let (view, area) = (
+        body.get_bounding_client_rect(),
+        step.get_bounding_client_rect(),
+    );
+    let above = area.top() - view.top() - ABOVE_STEP;
+    let below = area.bottom() - view.bottom();
+    let by = if above < 0.0 {
+        above
+    } else {
+        below.clamp(0.0, above)
+    };
+    body.set_scroll_top(body.scroll_top() + by as i32);
 }
 
 #[derive(Properties, PartialEq)]

@@ -52,14 +52,14 @@ pub fn SandboxPage() -> Html {
         ..Look::default()
     };
     html! {
-        <main class="figure">
+        <main class="figure sandbox">
             <section class="prose" aria-label="Sandbox">
                 <div class="body">
                     <h1>{ "Sandbox" }</h1>
                     if document.shared {
-                        <p>{ "This cluster came with a link. It was replayed from its beginning and stands where the link was made." }</p>
+                        <p class="intro">{ "This cluster came with a link. It was replayed from its beginning and stands where the link was made." }</p>
                     }
-                    <p>{ "Talk to the cluster: a line is carried out where the playhead stands, and becomes part of its history. Building clusters by hand, with buttons, comes later." }</p>
+                    <p class="intro">{ "Talk to the cluster: a line is carried out where the playhead stands, and becomes part of its history. Building clusters by hand, with buttons, comes later." }</p>
                     <Line />
                     <Done />
                 </div>

@@ -16,7 +16,7 @@ pub fn TopBar() -> Html {
     let view = document.route.view();
     let subtitle = match &document.route {
         Route::Lesson { slug, .. } => app.book.get(slug).map(|lesson| {
-            html! { <b class="top-lesson">{ &*lesson.title }<small>{ format!("Lesson {} of {}", lesson.number, app.book.planned()) }</small></b> }
+            html! { <><a class="btn quiet icon top-list" href={app.href(&Route::Contents)} onclick={app.link(Route::Contents)} aria-label="Contents">{ icon(Icon::List) }</a><b class="top-lesson">{ &*lesson.title }<small>{ format!("Lesson {} of {}", lesson.number, app.book.planned()) }</small></b></> }
         }),
         _ => None,
     };

@@ -30,6 +30,8 @@ use telling::{Listeners, Spoken};
 
 /// The notch at which the page begins: a quarter.
 pub const FIRST_SPEED: u8 = 4;
+/// Events that one press may go through.
+const FURTHEST: u32 = 4_000;
 /// Clusters kept while another one is looked at.
 const SHELF: usize = 4;
 
@@ -266,6 +268,17 @@ impl Player {
     pub fn forward(&self) {
         self.still(|session| {
             session.forward();
+        });
+    }
+
+    /// Event by event to the first that makes something true; gives up after [`FURTHEST`].
+    pub fn forward_until(&self, holds: impl Fn(&Session) -> bool) {
+        self.still(|session| {
+            for _ in 0..FURTHEST {
+                if !session.forward() || holds(session) {
+                    return;
+                }
+            }
         });
     }
 
