@@ -12,7 +12,7 @@ await main(async () => {
     // Only how long frames take.
   } else if (files('benches').some(path => path.endsWith('.rs'))) {
     say('Native benchmarks');
-    await must('cargo', ['bench'], { what: 'The native benchmarks failed.', how: 'read the first error above; `cargo bench` shows it alone.' });
+    await must('cargo', ['bench', '--bench', 'cluster'], { what: 'The native benchmarks failed.', how: 'read the first error above; `cargo bench` shows it alone.' });
   } else {
     warn('There are no native benchmarks yet (benches/).');
   }

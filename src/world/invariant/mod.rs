@@ -100,17 +100,13 @@ impl Checker {
         let mut first = Ok(());
         let laws = Arc::make_mut(&mut self.laws);
         for entry in news {
-            for result in [
-                look(&mut laws.structure, world, entry),
-                look(&mut laws.matching, world, entry),
-                look(&mut laws.replication, world, entry),
-                look(&mut laws.quorum, world, entry),
-                look(&mut laws.clients, world, entry),
-                look(&mut laws.answers, world, entry),
-                look(&mut laws.bounded, world, entry),
-            ] {
-                first = first.and(result);
-            }
+            look(&mut laws.structure, world, entry, &mut first);
+            look(&mut laws.matching, world, entry, &mut first);
+            look(&mut laws.replication, world, entry, &mut first);
+            look(&mut laws.quorum, world, entry, &mut first);
+            look(&mut laws.clients, world, entry, &mut first);
+            look(&mut laws.answers, world, entry, &mut first);
+            look(&mut laws.bounded, world, entry, &mut first);
         }
         first
     }
@@ -121,13 +117,22 @@ impl Checker {
     }
 }
 
-fn look<I: Invariant>(law: &mut I, world: &World, entry: &Entry) -> Result<(), Violation> {
-    let name = law.name();
-    law.check(world, entry).map_err(|what| Violation {
-        name,
-        at: entry.at,
-        what,
-    })
+/// Shows one law one piece of news; what is wrong goes to `first` unless something else was wrong before.
+fn look<I: Invariant>(
+    law: &mut I,
+    world: &World,
+    entry: &Entry,
+    first: &mut Result<(), Violation>,
+) {
+    if let Err(what) = law.check(world, entry)
+        && first.is_ok()
+    {
+        *first = Err(Violation {
+            name: law.name(),
+            at: entry.at,
+            what,
+        });
+    }
 }
 
 /// The broker that noted an entry.
