@@ -104,10 +104,13 @@ test('the stage by keyboard: in, along, select, open, out', async ({ page }) => 
   await page.keyboard.press('ArrowDown');
   const said = page.locator('.stagebox [role=status]');
   await expect(said).not.toHaveText('');
+  await expect(page.locator('svg.stage .foc')).toHaveCount(1);
   const first = await said.innerText();
   await page.keyboard.press('ArrowDown');
   await expect(said).not.toHaveText(first);
   await page.keyboard.press('Enter');
+  await expect(said).toContainText('selected');
+  await expect(page.locator('svg.stage .sel').first()).toBeVisible();
   await page.keyboard.press('i');
   await expect(page.getByRole('complementary', { name: 'Inspector' })).toBeVisible();
   await clean(page);
@@ -163,6 +166,29 @@ test('a link replays, and a damaged one leaves the cluster as it was', async ({ 
   await expect(other.locator('.notice')).toContainText('This link');
   await expect(other.locator('.said')).toContainText('hold b2');
   await clean(other);
+});
+
+test('a link from the middle of a step opens at its moment', async ({ page, context, baseURL }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await open(page, 'figures/append/3/');
+  await page.keyboard.press('n');
+  await page.waitForTimeout(900);
+  await page.keyboard.press('Space');
+  await page.keyboard.press('.');
+  const [time, picture] = [await clock(page).innerText(), await page.locator('svg.stage > g').innerHTML()];
+  await button(page, 'Copy link').click();
+  await expect(page.locator('.toast')).toContainText('exactly this moment');
+  const [toast, told] = [await page.locator('.toast').boundingBox(), await page.locator('.tell').boundingBox()];
+  expect(toast.y + toast.height, 'the narrator stays in view').toBeLessThanOrEqual(told.y);
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  expect(link).toContain(`${baseURL}figures/append/3/#at=`);
+
+  const other = await context.newPage();
+  await other.goto(link);
+  await alive(other);
+  await expect(clock(other)).toHaveText(time);
+  await expect(button(other, 'Play')).toBeVisible();
+  expect(await other.locator('svg.stage > g').innerHTML()).toBe(picture);
 });
 
 test('an address that leads nowhere leads to the contents, with a sentence', async ({ page }) => {

@@ -73,6 +73,24 @@ test('a still picture and its text replace the raw words', async () => {
   expect(made.get('figures/failover/2/index.html')).toContain('<section class="stagebox" aria-label="Stage"><svg class="stage"></svg></section>');
 });
 
+test('an address without a page says what there is', async ({ page, baseURL }) => {
+  // A server that knows 404.html answers with it, whatever the address.
+  const lost = await (await page.request.get(`${baseURL}404.html`)).text();
+  await page.route('**/figures/nobody/7/', route => route.fulfill({ status: 404, contentType: 'text/html', body: lost }));
+  const broken = [];
+  page.on('pageerror', error => broken.push(String(error)));
+  await page.goto('figures/nobody/7/');
+  await alive(page);
+  await expect(page.getByRole('alert')).toContainText('There is no lesson called nobody');
+  await page.getByRole('link', { name: /Same key/ }).click();
+  await expect(page).toHaveURL(`${baseURL}figures/keys/1/`);
+  expect(broken).toEqual([]);
+
+  const made = new Map(await pages(SHELL, [parseLesson(LESSON, 'x.md')], async () => null));
+  expect(made.get('404.html')).toContain('This address leads to no page.');
+  expect(made.get('404.html')).toContain('href="figures/failover/1/"');
+});
+
 for (const [width, height] of [[1440, 900], [390, 844]]) {
   test(`every lesson opens at its first and last step, ${width} x ${height}`, async ({ page }) => {
     test.setTimeout(120_000);

@@ -83,7 +83,13 @@ fn header_parts(broker: &Broker, area: Rect, header: &Header) -> Vec<Shape> {
         BrokerState::Starting => parts.push(Shape::text(end, mid + 4.0, "starting", "s end")),
         BrokerState::Draining => parts.push(Shape::text(end, mid + 4.0, "draining", "s end")),
         BrokerState::CutOff { note } => {
-            parts.push(Shape::text(end, mid + 4.0, note.to_string(), "s end red"));
+            // Clear of the lanes of replication, along which copies are held.
+            parts.push(Shape::text(
+                end - 14.0,
+                mid + 4.0,
+                note.to_string(),
+                "s end red",
+            ));
         }
         BrokerState::Crashed { note } if area.w < 400.0 => {
             parts.push(Shape::text(x, mid + 4.5, note.to_string(), "s red"));

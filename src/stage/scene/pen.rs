@@ -3,7 +3,6 @@
 use crate::model::{BrokerId, ProcessId};
 use crate::stage::Thing;
 use crate::stage::geometry::Rect;
-use crate::stage::kit;
 use crate::stage::layout::Layout;
 use crate::stage::scene::Target;
 use crate::stage::shape::{Key, Node, Shape};
@@ -53,7 +52,8 @@ impl<'a> Pen<'a> {
             && !self.nodes.iter().any(|node| node.key.part == "ring")
             && let Some(area) = area(self, thing)
         {
-            self.put(thing, "ring", kit::ring(area, 8.0));
+            let Rect { x, y, w, h } = area;
+            self.put(thing, "ring", Shape::rect(x, y, w, h, 8.0, "sel"));
         }
         if let Some(thing) = &snapshot.focus
             && !self.nodes.iter().any(|node| node.key.part == "focus")
