@@ -232,8 +232,8 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
                 let (kind, label) = (PoleKind::HighWatermark, format!("HW {offset}"));
                 let pole = kit::pole(x, top - 3.0, bottom + 3.0, kind);
                 let label = match x - tape.x < 40.0 {
-                    true => Shape::text(x + 8.0, bottom + 7.0, label, "o on start"),
-                    false => Shape::text(x - 8.0, bottom + 7.0, label, "o on end"),
+                    true => Shape::text(x + 8.0, bottom + 8.5, label, "o on start"),
+                    false => Shape::text(x - 8.0, bottom + 8.5, label, "o on end"),
                 };
                 pen.put(&thing, "hw", Shape::group("", vec![pole, label]));
             }
