@@ -210,14 +210,11 @@ impl History {
         let before = self.world.steps();
         let mut ran = Ran::OutOfSteps;
         for _ in 0..most {
-            let arrived = self
-                .world
-                .run_to(goal, Steps(1), &mut self.observed.journal);
-            self.look();
-            if arrived == Ran::Arrived {
-                ran = Ran::Arrived;
+            ran = self.world.step_toward(goal, &mut self.observed.journal);
+            if ran == Ran::Arrived {
                 break;
             }
+            self.look();
         }
         (ran, self.world.steps() - before)
     }

@@ -104,13 +104,13 @@ impl Journal {
 
     /// The entries after number `after` that are still kept, oldest first.
     pub fn since(&self, after: u64) -> impl Iterator<Item = &Entry> {
-        let skip = self
-            .chunks
-            .partition_point(|chunk| chunk.last().is_none_or(|entry| entry.number <= after));
-        self.chunks
-            .range(skip..)
-            .flat_map(|chunk| chunk.iter())
-            .skip_while(move |e| e.number <= after)
+        // Every chunk but the last is full, so a number says where its entry is.
+        let skip = (after + 1).saturating_sub(self.first_kept()) as usize;
+        let mut chunks = self.chunks.range((skip / CHUNK).min(self.chunks.len())..);
+        let first = chunks
+            .next()
+            .map_or(&[][..], |chunk| &chunk[(skip % CHUNK).min(chunk.len())..]);
+        first.iter().chain(chunks.flat_map(|chunk| chunk.iter()))
     }
 
     /// The newest entries, newest first.

@@ -244,30 +244,45 @@ impl World {
     /// Does everything up to a place between two steps.
     pub fn run_to(&mut self, place: Place, limit: Steps, journal: &mut Journal) -> Ran {
         let mut left = limit.0;
-        loop {
-            let here = self.place;
-            let next = self.next().filter(|(at, _)| match *at == place.at {
-                // At the place's own instant its steps are counted.
-                true => {
-                    if here.at == *at {
-                        here.steps < place.steps
-                    } else {
-                        place.steps > 0
-                    }
-                }
-                false => *at < place.at,
-            });
-            let Some((at, next)) = next else {
-                if place.at > here.at {
-                    self.advance(place.at);
-                }
-                return Ran::Arrived;
-            };
+        while let Some((at, next)) = self.next_before(place) {
             if left == 0 {
                 return Ran::OutOfSteps;
             }
             left -= 1;
             self.take(at, next, journal);
+        }
+        self.stand_at(place);
+        Ran::Arrived
+    }
+
+    /// Does the single earliest thing if it comes before a place; else goes there.
+    pub fn step_toward(&mut self, place: Place, journal: &mut Journal) -> Ran {
+        match self.next_before(place) {
+            Some((at, next)) => {
+                self.take(at, next, journal);
+                Ran::OutOfSteps
+            }
+            None => {
+                self.stand_at(place);
+                Ran::Arrived
+            }
+        }
+    }
+
+    /// The single earliest thing, if it comes before a place.
+    fn next_before(&self, place: Place) -> Option<(Instant, Next)> {
+        let here = self.place;
+        self.next().filter(|(at, _)| match *at == place.at {
+            // At the place's own instant its steps are counted.
+            true if here.at == *at => here.steps < place.steps,
+            true => place.steps > 0,
+            false => *at < place.at,
+        })
+    }
+
+    fn stand_at(&mut self, place: Place) {
+        if place.at > self.place.at {
+            self.advance(place.at);
         }
     }
 
