@@ -201,7 +201,7 @@ test('lesson 7: a message of the reader’s own is taken apart', async ({ page }
   await form.getByLabel('Timestamp').fill('1700000000000');
   await clean(page);
   await button(page, 'Send it').click();
-  await expect(form.getByRole('status')).toContainText('On its way');
+  await expect(form.getByRole('status')).toContainText('It goes to');
   await expect(page.locator('svg.stage')).toContainText('under the bridge', { timeout: 15_000 });
 });
 

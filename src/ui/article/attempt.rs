@@ -181,9 +181,7 @@ fn Message() -> Html {
             said.set(match send(&app, &written) {
                 Ok(Some(chosen)) => {
                     app.dispatch(Action::Select(Some(Thing::Partition(chosen.clone()))));
-                    format!(
-                        "On its way to {chosen}. Its bytes are shown as soon as they are stored."
-                    )
+                    format!("It goes to {chosen}. Its bytes are shown as soon as they are stored.")
                 }
                 Ok(None) => "The producer does not know the partitions yet.".to_owned(),
                 Err(sentence) => sentence,
