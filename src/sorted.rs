@@ -2,8 +2,8 @@
 //!
 //! A cluster that a person can watch has few brokers, topics, connections and clients, so nearly every map
 //! in it holds between none and a few hundred entries. A sorted list finds one by halving, walks them as
-//! fast as memory allows, is copied in one go when a checkpoint copies its owner, and costs the page a
-//! tenth of the code that a balanced tree costs for each pair of types.
+//! fast as memory allows, is copied in one go when a checkpoint copies its owner, and costs the page far
+//! less code than a balanced tree does for each pair of types.
 //!
 //! Laws: keys ascend strictly, so walking a map is the same everywhere; what is inserted again replaces
 //! what was there. Looking up costs the logarithm of the length; inserting anywhere but at the end, and
