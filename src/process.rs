@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use crate::fact::Fact;
 use crate::model::{Address, ConnectionId, Offset, ProcessId, Text, TopicName, TopicPartition};
-use crate::protocol::Chunks;
+use crate::protocol::{Chunks, zookeeper};
 use crate::time::{Duration, Instant, Moment, Timestamp};
 
 /// What travels over a connection.
@@ -28,6 +28,8 @@ pub enum Payload {
     /// Unlike Kafka, where brokers read `/config/topics/T` in ZooKeeper when `/config/changes` says so:
     /// this stands in for that watch until ZooKeeper is here.
     Config(TopicConfigs),
+    /// A message to or from a ZooKeeper server.
+    ZooKeeper(zookeeper::Message),
 }
 
 /// The settings that one topic has of its own, by Kafka's names.
@@ -110,6 +112,14 @@ impl Outbox {
         });
     }
 
+    /// Says something to a ZooKeeper server or its client.
+    pub fn send_zookeeper(&mut self, connection: ConnectionId, message: zookeeper::Message) {
+        self.effects.push(Effect::Send {
+            connection,
+            payload: Payload::ZooKeeper(message),
+        });
+    }
+
     pub fn close(&mut self, connection: ConnectionId) {
         self.effects.push(Effect::Close { connection });
     }
@@ -122,6 +132,17 @@ impl Outbox {
     /// What has been written so far.
     pub fn effects(&self) -> &[Effect] {
         &self.effects
+    }
+}
+
+/// Hands out the numbers of new connections; the process that hosts an organ owns them all.
+pub struct Serials<'a>(pub &'a mut u32);
+
+impl Serials<'_> {
+    /// A number that was never given out.
+    pub fn take(&mut self) -> u32 {
+        *self.0 += 1;
+        *self.0
     }
 }
 

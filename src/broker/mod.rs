@@ -54,14 +54,14 @@ pub use views::FetchView;
 use crate::sorted::{SortedMap, SortedSet};
 use std::sync::Arc;
 
-use crate::controller::{self, Controller, Serials};
+use crate::controller::{self, Controller};
 use crate::fact::Fact;
 use crate::log::LogConfig;
 use crate::model::{
     Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, ProcessId, Side, Text,
     TopicName, TopicPartition,
 };
-use crate::process::{Deadline, Input, Outbox, Payload, Process};
+use crate::process::{Deadline, Input, Outbox, Payload, Process, Serials};
 use crate::protocol::{Chunks, ErrorCode};
 use crate::rng::Rng;
 use crate::time::{Instant, Moment};
@@ -251,6 +251,7 @@ impl Broker {
                 self.connections.received(connection, bytes, at.now);
             }
             Payload::Kafka(bytes) => self.answered(at, connection, bytes, out),
+            Payload::ZooKeeper(_) => {}
         }
     }
 

@@ -164,9 +164,9 @@ impl<P: Process> Bench<P> {
                 self.asked.retain(|asked| asked.connection != connection);
             }
             Effect::Send {
-                payload: Payload::Config(_),
+                payload: Payload::Config(_) | Payload::ZooKeeper(_),
                 ..
-            } => unreachable!("clients send no settings of topics"),
+            } => unreachable!("clients speak to brokers alone"),
             Effect::Send {
                 connection,
                 payload: Payload::Kafka(bytes),

@@ -1,8 +1,8 @@
 //! AlterPartition: a leader asks for another ISR, and the controller writes it down or refuses.
 
-use super::{Controller, PartitionState, Serials};
+use super::{Controller, PartitionState};
 use crate::model::{BrokerId, LeaderEpoch, PartitionEpoch, TopicName, TopicPartition};
-use crate::process::Outbox;
+use crate::process::{Outbox, Serials};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::alter_partition::{PartitionData, PartitionResult, TopicResult};
 use crate::protocol::api::{AlterPartitionRequest, AlterPartitionResponse};

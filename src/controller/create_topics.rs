@@ -3,9 +3,9 @@
 use crate::sorted::{SortedMap, SortedSet};
 
 use super::assignment::{self, Start};
-use super::{Controller, Serials, TopicSetup};
+use super::{Controller, TopicSetup};
 use crate::model::{BrokerId, Text, TopicId, TopicName};
-use crate::process::Outbox;
+use crate::process::{Outbox, Serials};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::create_topics::{
     CreatableTopic, CreatableTopicResult, CreateableTopicConfig,

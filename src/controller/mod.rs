@@ -37,7 +37,7 @@ use crate::model::{
     Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, Text, TopicId, TopicName,
     TopicPartition,
 };
-use crate::process::Outbox;
+use crate::process::{Outbox, Serials};
 use crate::protocol::Chunks;
 use crate::time::{Duration, Instant};
 
@@ -69,17 +69,6 @@ pub struct Controller {
     queues: SortedMap<BrokerId, BrokerQueue>,
     /// `controller.socket.timeout.ms`.
     timeout: Duration,
-}
-
-/// Hands out the numbers of new connections; the broker that hosts an organ owns them all.
-pub struct Serials<'a>(pub &'a mut u32);
-
-impl Serials<'_> {
-    /// A number that was never given out.
-    pub fn take(&mut self) -> u32 {
-        *self.0 += 1;
-        *self.0
-    }
 }
 
 impl Controller {

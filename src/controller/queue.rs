@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::Serials;
 use crate::channel::{Channel, Negotiation, State};
 use crate::fact::CloseReason;
 use crate::model::{Address, BrokerId, ConnectionId, ProcessId};
-use crate::process::{Outbox, TopicConfigs};
+use crate::process::{Outbox, Serials, TopicConfigs};
 use crate::protocol::api::{LeaderAndIsrRequest, LeaderAndIsrResponse, UpdateMetadataRequest};
 use crate::protocol::{ApiKey, Chunks};
 use crate::time::{Duration, Instant};

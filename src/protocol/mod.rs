@@ -38,6 +38,7 @@ pub mod structure;
 pub mod trace;
 pub mod wire;
 pub mod writer;
+pub mod zookeeper;
 
 pub use api_key::Audience;
 pub use chunks::Chunks;

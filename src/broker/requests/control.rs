@@ -9,14 +9,14 @@ use super::Asked;
 use crate::broker::Broker;
 use crate::broker::partition::{Around, Decision, Partition};
 use crate::broker::replicas::Slot;
-use crate::controller::Serials;
+
 use crate::fact::Fact;
 use crate::log::Log;
 use crate::model::{
     BrokerId, ControllerEpoch, LeaderEpoch, Offset, PartitionEpoch, TopicId, TopicName,
     TopicPartition,
 };
-use crate::process::{Outbox, TopicConfigs};
+use crate::process::{Outbox, Serials, TopicConfigs};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::leader_and_isr::{
     LeaderAndIsrPartitionError, LeaderAndIsrPartitionState, LeaderAndIsrTopicError,

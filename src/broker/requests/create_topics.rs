@@ -6,10 +6,10 @@
 use super::Asked;
 use crate::broker::Broker;
 use crate::broker::purgatory::{DelayedTopics, Parked, Wait};
-use crate::controller::{Defaults, Intent, Making, Serials};
+use crate::controller::{Defaults, Intent, Making};
 use crate::log::config::NAMES;
 use crate::model::{Text, TopicName, TopicPartition};
-use crate::process::Outbox;
+use crate::process::{Outbox, Serials};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult,

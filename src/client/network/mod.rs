@@ -185,9 +185,9 @@ impl<T: Clone> Network<T> {
                     self.lost(now, broker, lost, error, rng, events);
                 }
             }
-            // Settings of topics are for brokers.
+            // Only brokers hear of settings and talk to ZooKeeper.
             Input::Received {
-                payload: Payload::Config(_),
+                payload: Payload::Config(_) | Payload::ZooKeeper(_),
                 ..
             }
             | Input::Booted
