@@ -25,6 +25,10 @@
 //! came; the leader's high watermark moves; the parked Produce is answered; consumers parked on the
 //! partition receive the batch. Each of these is noted as a [`fact::Fact`].
 //!
+//! What must be agreed on, such as who is there and who decides, is kept in [`zookeeper`]: a write goes to
+//! the leader of the ensemble, is on the disks of a majority before anybody hears that it was done, and sets
+//! off the watches of those who read what it changed.
+//!
 //! ## The modules in reading order, and what each may import
 //!
 //! | module | may import |
@@ -33,22 +37,24 @@
 //! | `rng` | |
 //! | `sorted` | `rng` |
 //! | `timers` | `sorted` `time` |
-//! | `model` | |
+//! | `base64` | |
+//! | `model` | `base64` |
 //! | `protocol` | `sorted` `model` |
 //! | `process` | `sorted` `time` `rng` `timers` `model` `protocol` `fact` |
 //! | `fact` | `sorted` `time` `rng` `timers` `model` `protocol` |
 //! | `channel` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` |
 //! | `fetch_session` | `sorted` `model` `protocol` |
 //! | `log` | `sorted` `time` `rng` `timers` `model` `protocol` |
-//! | `controller` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` |
+//! | `zookeeper` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` |
+//! | `controller` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `zookeeper` |
 //! | `client` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` |
-//! | `broker` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` `log` `controller` |
-//! | `world` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `script` |
-//! | `script` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` |
-//! | `stage` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` |
-//! | `workload` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` |
-//! | `lesson` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` `stage` |
-//! | `session` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `controller` `client` `broker` `world` `script` `stage` `lesson` |
+//! | `broker` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` `log` `zookeeper` `controller` |
+//! | `world` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `script` |
+//! | `script` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` |
+//! | `stage` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` |
+//! | `workload` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` `script` |
+//! | `lesson` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` `script` `stage` |
+//! | `session` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` `script` `stage` `lesson` |
 //! | `ui` | anything; nothing imports it |
 //!
 //! `client` sees neither `broker` nor `log`: they share only bytes, so a simulated client has no power that
@@ -63,8 +69,9 @@
 //!
 //! ## What is not here
 //!
-//! ZooKeeper, elections and crashes; consumer groups; transactions; TCP.
+//! Consumer groups; transactions; TCP.
 
+pub mod base64;
 pub mod broker;
 pub mod channel;
 pub mod client;
@@ -85,6 +92,7 @@ pub mod time;
 pub mod timers;
 pub mod workload;
 pub mod world;
+pub mod zookeeper;
 
 #[cfg(target_arch = "wasm32")]
 pub mod ui;

@@ -7,6 +7,8 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::sync::Arc;
 
+use crate::base64;
+
 /// A short immutable text shared by reference: names, client ids, hosts.
 pub type Text = Arc<str>;
 
@@ -57,6 +59,10 @@ pub struct BrokerEpoch(pub i64);
 /// Who wrote a batch, for duplicate detection. −1 is "not idempotent".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProducerId(pub i64);
+
+/// How often a producer has begun anew with its id: older batches are refused then. −1 is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProducerEpoch(pub i16);
 
 /// One process of the world: `b1` a broker, `p1` a producer, `c1` a consumer, `a1` an admin client,
 /// `s1` a socket that carries somebody else's bytes, `zk1` a ZooKeeper server.
@@ -191,6 +197,18 @@ impl TopicName {
     }
 }
 
+impl TopicId {
+    /// 22 letters, as Kafka writes uuids.
+    pub fn to_base64(self) -> String {
+        base64::encode(&self.0)
+    }
+
+    pub fn from_base64(text: &str) -> Option<TopicId> {
+        let bytes = base64::decode(text)?;
+        Some(TopicId(bytes.try_into().ok()?))
+    }
+}
+
 impl TopicPartition {
     pub fn new(topic: &str, partition: i32) -> TopicPartition {
         TopicPartition {
@@ -286,6 +304,18 @@ impl fmt::Display for Address {
 }
 
 impl fmt::Display for BrokerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Display for ProducerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Display for ProducerEpoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
     }

@@ -23,20 +23,8 @@ use crate::time::{Duration, Instant, Moment, Timestamp};
 pub enum Payload {
     /// Kafka's own bytes, cut anywhere: the receiver puts frames together again.
     Kafka(Chunks),
-    /// A topic's settings, from the controller to a broker.
-    ///
-    /// Unlike Kafka, where brokers read `/config/topics/T` in ZooKeeper when `/config/changes` says so:
-    /// this stands in for that watch until ZooKeeper is here.
-    Config(TopicConfigs),
     /// A message to or from a ZooKeeper server.
     ZooKeeper(zookeeper::Message),
-}
-
-/// The settings that one topic has of its own, by Kafka's names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicConfigs {
-    pub topic: TopicName,
-    pub configs: Vec<(Text, Text)>,
 }
 
 /// What happens to a process.
@@ -61,6 +49,8 @@ pub enum Input {
     Closed { connection: ConnectionId },
     /// A person, or a person's application, asks a client to do something.
     Told(Instruction),
+    /// The process is asked to end in order (SIGTERM). It says [`Effect::Exit`] when it is ready.
+    Stopping,
 }
 
 /// What a process does to the world.
@@ -78,6 +68,10 @@ pub enum Effect {
     },
     /// Closes a connection; the other end learns of it, this end has no further input from it.
     Close { connection: ConnectionId },
+    /// Something was written to the disk, which takes time when the disk is slow.
+    Wrote,
+    /// The process ends by itself. Nothing that it does after this has an effect.
+    Exit,
     /// Tells whoever watches that something became true.
     Note(Fact),
 }
@@ -104,14 +98,6 @@ impl Outbox {
         });
     }
 
-    /// Tells a broker a topic's settings.
-    pub fn send_configs(&mut self, connection: ConnectionId, configs: TopicConfigs) {
-        self.effects.push(Effect::Send {
-            connection,
-            payload: Payload::Config(configs),
-        });
-    }
-
     /// Says something to a ZooKeeper server or its client.
     pub fn send_zookeeper(&mut self, connection: ConnectionId, message: zookeeper::Message) {
         self.effects.push(Effect::Send {
@@ -122,6 +108,16 @@ impl Outbox {
 
     pub fn close(&mut self, connection: ConnectionId) {
         self.effects.push(Effect::Close { connection });
+    }
+
+    /// Says that something was written to the disk.
+    pub fn wrote(&mut self) {
+        self.effects.push(Effect::Wrote);
+    }
+
+    /// Ends the process.
+    pub fn exit(&mut self) {
+        self.effects.push(Effect::Exit);
     }
 
     /// Takes out everything written so far, keeping the room for the next input.

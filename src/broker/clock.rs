@@ -21,6 +21,8 @@ pub(super) enum Timer {
     HighWatermarkCheckpoint,
     /// Looks for old segments.
     Retention,
+    /// Looks for producers that have been silent for long.
+    SilentProducers,
     /// A request has waited as long as it may.
     Parked(Ticket),
     /// A connection may have been silent for too long.
@@ -47,9 +49,15 @@ impl Broker {
         self.isr_changes.check_overdue(at.now, out);
         self.send_isr_changes(at, out);
         self.topic_wishes.check_overdue(at.now, out);
+        self.producer_ids.check_overdue(at.now, out);
+        self.send_producer_id_wish(at, out);
         self.fetchers_overdue(at, out);
         self.run_fetchers(at, out);
-        self.with_controller(|controller, serials| controller.woken(at.now, serials, out));
+        self.zookeeper_woken(at, out);
+        self.check_stopping(at, out);
+        if let Some(controller) = &mut self.controller {
+            controller.woken(at.now, out);
+        }
     }
 
     fn fire(&mut self, at: Moment, timer: Timer, out: &mut Outbox) {
@@ -68,12 +76,17 @@ impl Broker {
                 let interval = self.config.log_retention_check_interval;
                 self.arm(timer, at, interval);
             }
+            Timer::SilentProducers => {
+                self.forget_silent_producers(at);
+                let interval = self.config.producer_id_expiration_check_interval;
+                self.arm(timer, at, interval);
+            }
             Timer::Parked(ticket) => self.finish(at, ticket, out),
             Timer::Idle(connection) => self.check_idle(at, connection, out),
         }
     }
 
-    fn checkpoint_high_watermarks(&mut self) {
+    pub(super) fn checkpoint_high_watermarks(&mut self) {
         for slot in self.replicas.slots() {
             let replica = self.replicas.get(slot);
             let (name, offset) = (replica.name(), replica.high_watermark());
@@ -89,6 +102,17 @@ impl Broker {
             if self.replicas.get(slot).has_expired(at) {
                 self.replicas.get_mut(slot).expire(at, out);
                 self.stir(slot);
+            }
+        }
+    }
+
+    fn forget_silent_producers(&mut self, at: Moment) {
+        let expiration = self.config.producer_id_expiration;
+        for slot in self.replicas.slots() {
+            let producers = self.replicas.get(slot).log().producers();
+            if producers.has_expired(at.wall, expiration) {
+                let replica = self.replicas.get_mut(slot);
+                replica.forget_silent_producers(at, expiration);
             }
         }
     }

@@ -4,7 +4,7 @@
 //! read is refused with a sentence, and nothing changes.
 //!
 //! Not modelled: listeners, threads and directories, quotas, TLS and SASL, and whatever belongs to
-//! ZooKeeper, groups and transactions.
+//! groups and transactions.
 
 use crate::log::LogConfig;
 use crate::log::config::Read;
@@ -55,6 +55,26 @@ pub struct Config {
     pub max_incremental_fetch_session_cache_slots: u32,
     /// `log.retention.check.interval.ms`: how often old segments are looked for; first after 30 s.
     pub log_retention_check_interval: Duration,
+    /// `zookeeper.session.timeout.ms`: how long ZooKeeper waits for a silent broker before it takes it
+    /// for dead.
+    pub zookeeper_session_timeout: Duration,
+    /// `auto.leader.rebalance.enable`: preferred leaders get their partitions back by themselves.
+    pub auto_leader_rebalance: bool,
+    /// `leader.imbalance.check.interval.seconds`: how often the controller looks after that.
+    pub leader_imbalance_check_interval: Duration,
+    /// `leader.imbalance.per.broker.percentage`: how many of its partitions a broker may lack.
+    pub leader_imbalance_per_broker_percentage: u32,
+    /// `controlled.shutdown.enable`: a broker that stops hands over what it leads first.
+    pub controlled_shutdown: bool,
+    /// `controlled.shutdown.max.retries`: how often it asks.
+    pub controlled_shutdown_max_retries: u32,
+    /// `controlled.shutdown.retry.backoff.ms`: and how long it waits in between.
+    pub controlled_shutdown_retry_backoff: Duration,
+    /// `producer.id.expiration.ms`: a producer that is silent for longer is forgotten, and its next batch
+    /// may have any sequence.
+    pub producer_id_expiration: Duration,
+    /// `producer.id.expiration.check.interval.ms`: how often silent producers are looked for.
+    pub producer_id_expiration_check_interval: Duration,
     /// What topics inherit.
     pub log: LogConfig,
 }
@@ -82,6 +102,15 @@ impl Default for Config {
             max_connections_per_ip: i32::MAX as u32,
             max_incremental_fetch_session_cache_slots: 1_000,
             log_retention_check_interval: Duration::from_millis(300_000),
+            zookeeper_session_timeout: Duration::from_millis(18_000),
+            auto_leader_rebalance: true,
+            leader_imbalance_check_interval: Duration::from_secs(300),
+            leader_imbalance_per_broker_percentage: 10,
+            controlled_shutdown: true,
+            controlled_shutdown_max_retries: 3,
+            controlled_shutdown_retry_backoff: Duration::from_millis(5_000),
+            producer_id_expiration: Duration::from_millis(86_400_000),
+            producer_id_expiration_check_interval: Duration::from_millis(600_000),
             log: LogConfig::default(),
         }
     }
@@ -115,13 +144,19 @@ const INHERITED: [(&str, &str); 14] = [
 ];
 
 /// Every setting, by Kafka's name, in the order of the alphabet.
-pub const NAMES: [&str; 37] = [
+pub const NAMES: [&str; 46] = [
     "auto.create.topics.enable",
+    "auto.leader.rebalance.enable",
     "compression.type",
     "connections.max.idle.ms",
+    "controlled.shutdown.enable",
+    "controlled.shutdown.max.retries",
+    "controlled.shutdown.retry.backoff.ms",
     "controller.socket.timeout.ms",
     "default.replication.factor",
     "fetch.max.bytes",
+    "leader.imbalance.check.interval.seconds",
+    "leader.imbalance.per.broker.percentage",
     "log.cleanup.policy",
     "log.index.interval.bytes",
     "log.index.size.max.bytes",
@@ -142,6 +177,8 @@ pub const NAMES: [&str; 37] = [
     "message.max.bytes",
     "min.insync.replicas",
     "num.partitions",
+    "producer.id.expiration.check.interval.ms",
+    "producer.id.expiration.ms",
     "replica.fetch.backoff.ms",
     "replica.fetch.max.bytes",
     "replica.fetch.min.bytes",
@@ -153,6 +190,7 @@ pub const NAMES: [&str; 37] = [
     "request.timeout.ms",
     "socket.request.max.bytes",
     "unclean.leader.election.enable",
+    "zookeeper.session.timeout.ms",
 ];
 
 impl Config {
@@ -191,6 +229,26 @@ impl Config {
             "log.retention.check.interval.ms" => {
                 self.log_retention_check_interval = read.span(1)?;
             }
+            "zookeeper.session.timeout.ms" => self.zookeeper_session_timeout = read.span(1)?,
+            "auto.leader.rebalance.enable" => self.auto_leader_rebalance = read.boolean()?,
+            "leader.imbalance.check.interval.seconds" => {
+                let seconds = u64::from(read.int(1)?);
+                self.leader_imbalance_check_interval = Duration::from_secs(seconds);
+            }
+            "leader.imbalance.per.broker.percentage" => {
+                self.leader_imbalance_per_broker_percentage = read.int(0)?;
+            }
+            "controlled.shutdown.enable" => self.controlled_shutdown = read.boolean()?,
+            "controlled.shutdown.max.retries" => {
+                self.controlled_shutdown_max_retries = read.int(0)?;
+            }
+            "controlled.shutdown.retry.backoff.ms" => {
+                self.controlled_shutdown_retry_backoff = read.span(0)?;
+            }
+            "producer.id.expiration.ms" => self.producer_id_expiration = read.span(1)?,
+            "producer.id.expiration.check.interval.ms" => {
+                self.producer_id_expiration_check_interval = read.span(1)?;
+            }
             "log.retention.minutes" => self.log.retention = long_span(&read, 60)?,
             "log.retention.hours" => self.log.retention = long_span(&read, 3_600)?,
             "log.roll.hours" => {
@@ -208,6 +266,17 @@ impl Config {
         };
         let set = self.log.set(topic, value);
         set.map_err(|sentence| sentence.replace(topic, name))
+    }
+
+    /// What of this matters to a controller.
+    pub(super) fn controller_rules(&self) -> crate::controller::Rules {
+        let interval = self.leader_imbalance_check_interval;
+        crate::controller::Rules {
+            socket_timeout: self.controller_socket_timeout,
+            unclean_leader_election: self.log.unclean_leader_election,
+            rebalance_interval: self.auto_leader_rebalance.then_some(interval),
+            imbalance_percentage: self.leader_imbalance_per_broker_percentage,
+        }
     }
 
     /// That the settings fit each other, as Kafka demands before it starts.

@@ -1,13 +1,17 @@
 //! What outlives a crash of a broker.
 //!
-//! Not modelled: the page cache. A crash here is that of the process, not of its machine, so every
-//! appended batch is still there; only what Kafka itself keeps in memory alone is lost.
+//! When the process dies, every appended batch is still there: its operating system has it. When the
+//! machine loses power, each log ends somewhere between what was flushed and where it ended. Either
+//! way a broker begins again with the high watermarks as they were last written down, and learns from
+//! the controller what its replicas are.
 
 use crate::sorted::SortedMap;
 use std::sync::Arc;
 
 use crate::log::Log;
 use crate::model::{Offset, TopicId, TopicPartition};
+use crate::rng::Rng;
+use crate::time::Timestamp;
 
 /// A broker's log directory.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +21,8 @@ pub struct Disk {
     pub(super) high_watermarks: Arc<SortedMap<TopicPartition, Offset>>,
     /// How many connections the broker has opened in all its lives.
     pub(super) connections: u32,
+    /// `.kafka_cleanshutdown`: the broker stopped in order, and everything is flushed.
+    pub(super) clean: bool,
 }
 
 /// One replica's directory: its log and `partition.metadata`.
@@ -32,5 +38,36 @@ impl Disk {
         self.replicas
             .iter()
             .map(|(name, replica)| (name, &replica.log))
+    }
+
+    /// One log on the disk.
+    pub fn log(&self, name: &TopicPartition) -> Option<&Log> {
+        self.replicas.get(name).map(|replica| &replica.log)
+    }
+
+    /// The high watermark that was last written down; nothing is `@0`.
+    pub fn high_watermark(&self, name: &TopicPartition) -> Offset {
+        let written = self.high_watermarks.get(name).copied();
+        written.unwrap_or(Offset::ZERO)
+    }
+
+    /// Whether the broker stopped in order, so that nothing has to be recovered.
+    pub fn is_clean(&self) -> bool {
+        self.clean
+    }
+
+    /// The machine has lost power. Which logs ended where, and end where now.
+    pub fn lose_unflushed(
+        &mut self,
+        wall: Timestamp,
+        rng: &mut Rng,
+    ) -> Vec<(TopicPartition, Offset, Offset)> {
+        let mut lost = Vec::new();
+        for (name, replica) in self.replicas.iter_mut() {
+            if let Some((from, to)) = replica.log.lose_unflushed(wall, rng) {
+                lost.push((name.clone(), from, to));
+            }
+        }
+        lost
     }
 }

@@ -6,19 +6,19 @@
 
 use crate::sorted::SortedMap;
 
+use super::controller_line::{ControllerLine, Overdue};
 use super::partition::IsrProposal;
 use super::replicas::Slot;
 use super::{Broker, Owner};
 use crate::broker::partition::Around;
-use crate::channel::{Answer, Channel, Negotiation, State};
-use crate::fact::CloseReason;
-use crate::model::{BrokerId, ConnectionId, LeaderEpoch, PartitionEpoch, ProcessId, TopicId};
+use crate::channel::Answer;
+use crate::model::{BrokerId, LeaderEpoch, PartitionEpoch, TopicId};
 use crate::process::Outbox;
 use crate::protocol::api::AlterPartitionRequest;
 use crate::protocol::api::alter_partition::{
     BrokerState, PartitionData, PartitionResult, TopicData,
 };
-use crate::protocol::{ApiKey, Chunks, ErrorCode};
+use crate::protocol::{Chunks, ErrorCode};
 use crate::time::{Duration, Instant, Moment};
 
 const RETRY_BACKOFF: Duration = Duration::from_millis(50);
@@ -27,16 +27,16 @@ const RETRY_BACKOFF: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug)]
 pub(super) struct IsrChanges {
     unanswered: SortedMap<Slot, IsrProposal>,
-    channel: Channel<Vec<(Slot, LeaderEpoch)>>,
+    pub(super) line: ControllerLine<Vec<(Slot, LeaderEpoch)>>,
     retry_at: Option<Instant>,
 }
 
 impl IsrChanges {
-    pub(super) fn new(id: BrokerId) -> IsrChanges {
-        let name = format!("broker-{id}-alter-partition");
+    /// `timeout` is `controller.socket.timeout.ms`.
+    pub(super) fn new(id: BrokerId, timeout: Duration) -> IsrChanges {
         IsrChanges {
             unanswered: SortedMap::new(),
-            channel: Channel::new(Some(name.into()), Negotiation::Known),
+            line: ControllerLine::new(id, "alter-partition", timeout),
             retry_at: None,
         }
     }
@@ -48,7 +48,7 @@ impl IsrChanges {
 
     pub(super) fn next_wakeup(&self) -> Option<Instant> {
         let retry = self.retry_at.filter(|_| !self.unanswered.is_empty());
-        let both = [retry, self.channel.next_timeout()];
+        let both = [retry, self.line.next_timeout()];
         both.into_iter().flatten().min()
     }
 
@@ -57,24 +57,14 @@ impl IsrChanges {
     }
 
     pub(super) fn closed(&mut self, now: Instant, out: &mut Outbox) {
-        self.channel.closed(out);
+        self.line.closed(out);
         self.fail(now);
     }
 
-    pub(super) fn opened(&mut self, now: Instant, timeout: Duration, out: &mut Outbox) {
-        self.channel.opened(now, timeout, out);
-    }
-
     pub(super) fn check_overdue(&mut self, now: Instant, out: &mut Outbox) {
-        if self.channel.is_overdue(now) {
-            self.channel.close(CloseReason::RequestTimedOut, out);
+        if self.line.check_overdue(now, out) == Overdue::GivenUp {
             self.fail(now);
         }
-    }
-
-    /// The connection to the controller.
-    pub(super) fn connection(&self) -> Option<ConnectionId> {
-        self.channel.connection()
     }
 }
 
@@ -95,38 +85,13 @@ impl Broker {
     pub(super) fn send_isr_changes(&mut self, at: Moment, out: &mut Outbox) {
         let changes = &self.isr_changes;
         let too_soon = changes.retry_at.is_some_and(|retry| retry > at.now);
-        if changes.unanswered.is_empty() || too_soon || changes.channel.in_flight().len() > 0 {
+        if changes.unanswered.is_empty() || too_soon {
             return;
         }
-        let controller = self.metadata.controller();
-        let address = controller
-            .and_then(|id| self.metadata.brokers().get(&id))
-            .cloned();
-        let Some(address) = address else {
-            // Not known, or not alive: the next UpdateMetadata will say.
-            return;
-        };
-        let timeout = self.config.controller_socket_timeout;
         self.isr_changes.retry_at = None;
-        match self.isr_changes.channel.state() {
-            State::Closed => {
-                let serial = self.own_connection(Owner::IsrChanges);
-                let opener = ProcessId::from(self.id);
-                let channel = &mut self.isr_changes.channel;
-                channel.connect(at.now, opener, serial, address, timeout, out);
-            }
-            State::Ready if self.isr_changes.channel.address() != Some(&address) => {
-                // The controller has moved.
-                self.isr_changes.channel.close(CloseReason::Done, out);
-                self.send_isr_changes(at, out);
-            }
-            State::Ready => {
-                let (request, tag) = self.isr_request();
-                let version = *ApiKey::AlterPartition.versions().end();
-                let channel = &mut self.isr_changes.channel;
-                channel.send(at.now, &request, version, tag, timeout, out);
-            }
-            State::Connecting | State::Negotiating => {}
+        if self.line_is_free(at, Owner::IsrChanges, |me| &mut me.isr_changes.line, out) {
+            let (request, tag) = self.isr_request();
+            self.isr_changes.line.ask(at.now, &request, tag, out);
         }
     }
 
@@ -171,11 +136,8 @@ impl Broker {
     }
 
     pub(super) fn isr_answered(&mut self, at: Moment, bytes: Chunks, out: &mut Outbox) {
-        let arrived = self.isr_changes.channel.received(bytes);
-        let Ok(arrived) = arrived else {
-            self.isr_changes.channel.close(CloseReason::Malformed, out);
-            self.isr_changes.fail(at.now);
-            return;
+        let Some(arrived) = self.isr_changes.line.received(bytes, out) else {
+            return self.isr_changes.fail(at.now);
         };
         for answer in arrived.answers {
             if self.take_isr_answer(at, &answer, out).is_none() {

@@ -15,7 +15,9 @@
 //! - [`purgatory`]: requests that wait; [`waiting`]: how their wait ends;
 //! - [`clock`]: what is done at a given time;
 //! - [`replication`]: copying from leaders;
-//! - [`isr_changes`], [`topic_wishes`]: asking the controller;
+//! - [`controller_line`], [`isr_changes`], [`topic_wishes`], [`producer_ids`]: asking the controller;
+//! - [`zookeeper`]: the session, the registration, the candidacy; [`controlling`]: hosting the controller;
+//! - [`stopping`]: stopping in order;
 //! - [`metadata`]: what the broker knows of the cluster;
 //! - [`disk`]: what outlives a crash.
 //!
@@ -23,23 +25,28 @@
 //! its connection is closed, or it wanted no answer; bytes that cannot be read close one connection and
 //! change nothing else.
 //!
-//! Left out: ZooKeeper, groups, transactions, quotas, access rules, deletion and reassignment.
+//! Left out: groups, transactions, quotas, access rules.
 
 mod clock;
 pub mod config;
 mod connections;
+mod controller_line;
+mod controlling;
 mod disk;
 mod fetch_sessions;
 mod isr_changes;
 pub mod metadata;
 pub mod partition;
+mod producer_ids;
 mod purgatory;
 mod replicas;
 pub mod replication;
 mod requests;
+mod stopping;
 mod topic_wishes;
 mod views;
 mod waiting;
+mod zookeeper;
 
 #[cfg(test)]
 mod tests;
@@ -50,11 +57,12 @@ pub use disk::Disk;
 pub use partition::Partition;
 pub use purgatory::Parked;
 pub use views::FetchView;
+pub use zookeeper::Registration;
 
 use crate::sorted::{SortedMap, SortedSet};
 use std::sync::Arc;
 
-use crate::controller::{self, Controller};
+use crate::controller::{Candidacy, Controller, Reply, Token};
 use crate::fact::Fact;
 use crate::log::LogConfig;
 use crate::model::{
@@ -62,20 +70,27 @@ use crate::model::{
     TopicName, TopicPartition,
 };
 use crate::process::{Deadline, Input, Outbox, Payload, Process, Serials};
+use crate::protocol::zookeeper::SessionId;
 use crate::protocol::{Chunks, ErrorCode};
-use crate::rng::Rng;
+use crate::rng::{Rng, Seed};
 use crate::time::{Instant, Moment};
 use crate::timers::Timers;
+use crate::zookeeper::client::Client;
 
+use self::zookeeper::Asker;
 use clock::{FIRST_RETENTION_CHECK, Timer};
 use connections::{Admission, Connections};
+use controlling::Pending;
 use disk::StoredReplica;
 use fetch_sessions::FetchSessions;
 use isr_changes::IsrChanges;
 use metadata::Image;
+use producer_ids::ProducerIds;
 use purgatory::Purgatory;
 use replicas::{Replicas, Slot};
 use replication::Fetcher;
+use requests::control::WaitingOrder;
+use stopping::Stopping;
 use topic_wishes::TopicWishes;
 
 /// What a broker is started with.
@@ -83,11 +98,9 @@ use topic_wishes::TopicWishes;
 pub struct Setup {
     pub id: BrokerId,
     pub address: Address,
-    /// This life of the broker.
-    pub epoch: BrokerEpoch,
     pub config: Config,
-    /// The controller, if this broker hosts it.
-    pub controller: Option<controller::Setup>,
+    /// `zookeeper.connect`: where the servers of the ensemble listen.
+    pub zookeeper: Vec<Address>,
     pub rng: Rng,
 }
 
@@ -96,8 +109,16 @@ pub struct Setup {
 pub struct Broker {
     id: BrokerId,
     address: Address,
+    /// This life of the broker: −1 until it has registered.
     epoch: BrokerEpoch,
     config: Arc<Config>,
+    zookeeper: Client<Asker>,
+    registration: Registration,
+    /// The session under which it registered last.
+    former_session: Option<SessionId>,
+    /// Whether requests are worked on: from the first registration on.
+    serving: bool,
+    candidacy: Candidacy,
     replicas: Replicas,
     /// What topics have set for themselves.
     topic_configs: SortedMap<TopicName, Arc<[(Text, Text)]>>,
@@ -110,7 +131,18 @@ pub struct Broker {
     fetchers: SortedMap<BrokerId, Fetcher>,
     isr_changes: IsrChanges,
     topic_wishes: TopicWishes,
+    producer_ids: ProducerIds,
+    /// The controller, while this broker is it.
     controller: Option<Box<Controller>>,
+    /// What was asked of the controller here.
+    questions: SortedMap<Token, Pending>,
+    last_token: u64,
+    /// What a controller left unanswered that is none any more.
+    refused_by_controller: Vec<(Token, Reply)>,
+    /// Set once it was told to stop.
+    stopping: Option<Stopping>,
+    /// Orders that wait for settings of topics.
+    waiting_orders: Vec<WaitingOrder>,
     timers: Timers<Timer>,
     /// Whose the connections are that this broker opened.
     owners: SortedMap<ConnectionId, Owner>,
@@ -127,7 +159,10 @@ enum Owner {
     Fetcher(BrokerId),
     IsrChanges,
     TopicWishes,
+    Stopping,
+    ProducerIds,
     Controller,
+    ZooKeeper,
 }
 
 impl Broker {
@@ -138,14 +173,24 @@ impl Broker {
 
     /// A broker that starts again with what its last life left on the disk.
     pub fn with_disk(setup: Setup, disk: Disk) -> Broker {
+        let mut disk = disk;
+        disk.clean = false;
+        let mut rng = setup.rng;
+        let session = setup.config.zookeeper_session_timeout;
+        let own = Rng::new(Seed(rng.next_u64()), 0);
+        let zookeeper = Client::new(ProcessId::from(setup.id), setup.zookeeper, session, own);
         let timeout = setup.config.controller_socket_timeout;
-        let controller = setup.controller.as_ref();
-        let controller = controller.map(|plan| Box::new(Controller::new(setup.id, plan, timeout)));
+        let request_timeout = setup.config.request_timeout;
         Broker {
             id: setup.id,
             address: setup.address,
-            epoch: setup.epoch,
+            epoch: BrokerEpoch(-1),
             config: Arc::new(setup.config),
+            zookeeper,
+            registration: Registration::Waiting,
+            former_session: None,
+            serving: false,
+            candidacy: Candidacy::new(setup.id),
             replicas: Replicas::default(),
             topic_configs: SortedMap::new(),
             metadata: Arc::default(),
@@ -154,15 +199,21 @@ impl Broker {
             fetch_sessions: FetchSessions::default(),
             purgatory: Purgatory::default(),
             fetchers: SortedMap::new(),
-            isr_changes: IsrChanges::new(setup.id),
-            topic_wishes: TopicWishes::new(setup.id),
-            controller,
+            isr_changes: IsrChanges::new(setup.id, timeout),
+            topic_wishes: TopicWishes::new(setup.id, request_timeout),
+            producer_ids: ProducerIds::new(setup.id, request_timeout),
+            controller: None,
+            questions: SortedMap::new(),
+            last_token: 0,
+            refused_by_controller: Vec::new(),
+            stopping: None,
+            waiting_orders: Vec::new(),
             timers: Timers::default(),
             owners: SortedMap::new(),
             connection_serial: disk.connections,
             stirred: SortedSet::new(),
             disk,
-            rng: setup.rng,
+            rng,
         }
     }
 
@@ -172,10 +223,10 @@ impl Broker {
         let interval = self.config.high_watermark_checkpoint_interval;
         self.arm(Timer::HighWatermarkCheckpoint, at, interval);
         self.arm(Timer::Retention, at, FIRST_RETENTION_CHECK);
-        if let Some(controller) = &mut self.controller {
-            let mut serials = Serials(&mut self.connection_serial);
-            controller.boot(at.now, &mut serials, out);
-        }
+        let interval = self.config.producer_id_expiration_check_interval;
+        self.arm(Timer::SilentProducers, at, interval);
+        let mut serials = Serials(&mut self.connection_serial);
+        self.zookeeper.start(at.now, &mut serials, out);
     }
 
     // ---- connections
@@ -187,14 +238,24 @@ impl Broker {
         match self.owner(connection) {
             Some(Owner::Fetcher(source)) => self.fetcher_opened(at, source, out),
             Some(Owner::IsrChanges) => {
-                let timeout = self.config.controller_socket_timeout;
-                self.isr_changes.opened(at.now, timeout, out);
+                self.isr_changes.line.opened(at.now, out);
                 self.send_isr_changes(at, out);
             }
-            Some(Owner::TopicWishes) => self.topic_wishes_opened(at, out),
-            Some(Owner::Controller) => self.with_controller(|controller, serials| {
-                controller.opened(at.now, connection, serials, out);
-            }),
+            Some(Owner::TopicWishes) => {
+                self.topic_wishes.line.opened(at.now, out);
+                self.send_topic_wishes(at, out);
+            }
+            Some(Owner::ProducerIds) => {
+                self.producer_ids.line.opened(at.now, out);
+                self.send_producer_id_wish(at, out);
+            }
+            Some(Owner::Stopping) => self.stopping_opened(at, out),
+            Some(Owner::Controller) => {
+                if let Some(controller) = &mut self.controller {
+                    controller.opened(at.now, connection, out);
+                }
+            }
+            Some(Owner::ZooKeeper) => self.zookeeper.opened(at.now, connection, out),
             None => {}
         }
     }
@@ -241,17 +302,11 @@ impl Broker {
         out: &mut Outbox,
     ) {
         match payload {
-            Payload::Config(configs) => {
-                let from = self.connections.get(connection).map(Connection::from);
-                if from.is_some_and(|from| from.broker().is_some()) {
-                    self.take_configs(configs);
-                }
-            }
             Payload::Kafka(bytes) if connection.side == Side::Server => {
                 self.connections.received(connection, bytes, at.now);
             }
             Payload::Kafka(bytes) => self.answered(at, connection, bytes, out),
-            Payload::ZooKeeper(_) => {}
+            Payload::ZooKeeper(message) => self.zookeeper_received(at, connection, message, out),
         }
     }
 
@@ -260,10 +315,14 @@ impl Broker {
             Some(Owner::Fetcher(source)) => self.fetcher_received(at, source, bytes, out),
             Some(Owner::IsrChanges) => self.isr_answered(at, bytes, out),
             Some(Owner::TopicWishes) => self.topic_wishes_answered(at, bytes, out),
-            Some(Owner::Controller) => self.with_controller(|controller, serials| {
-                controller.received(at.now, connection, bytes, serials, out);
-            }),
-            None => {}
+            Some(Owner::ProducerIds) => self.producer_ids_answered(at, bytes, out),
+            Some(Owner::Stopping) => self.stopping_answered(at, bytes, out),
+            Some(Owner::Controller) => {
+                if let Some(controller) = &mut self.controller {
+                    controller.received(at.now, connection, bytes, out);
+                }
+            }
+            Some(Owner::ZooKeeper) | None => {}
         }
     }
 
@@ -279,9 +338,19 @@ impl Broker {
             Some(Owner::Fetcher(source)) => self.fetcher_closed(at, source, out),
             Some(Owner::IsrChanges) => self.isr_changes.closed(at.now, out),
             Some(Owner::TopicWishes) => self.topic_wishes.closed(out),
-            Some(Owner::Controller) => self.with_controller(|controller, _| {
-                controller.closed(at.now, connection, out);
-            }),
+            Some(Owner::ProducerIds) => self.producer_ids.closed(at.now, out),
+            Some(Owner::Stopping) => self.stopping_closed(at, out),
+            Some(Owner::Controller) => {
+                if let Some(controller) = &mut self.controller {
+                    controller.closed(at.now, connection, out);
+                }
+            }
+            Some(Owner::ZooKeeper) => {
+                let mut serials = Serials(&mut self.connection_serial);
+                let zookeeper = &mut self.zookeeper;
+                let happened = zookeeper.closed(at.now, connection, &mut serials, out);
+                self.zookeeper_happened(at, happened, out);
+            }
             None => {}
         }
     }
@@ -292,12 +361,17 @@ impl Broker {
         if controller.is_some_and(|controller| controller.owns(connection)) {
             return Some(Owner::Controller);
         }
+        if self.zookeeper.owns(connection) {
+            return Some(Owner::ZooKeeper);
+        }
         let owner = self.owners.get(&connection).copied()?;
         let current = match owner {
             Owner::Fetcher(source) => self.fetchers.get(&source).and_then(Fetcher::connection),
-            Owner::IsrChanges => self.isr_changes.connection(),
-            Owner::TopicWishes => self.topic_wishes.connection(),
-            Owner::Controller => None,
+            Owner::IsrChanges => self.isr_changes.line.connection(),
+            Owner::TopicWishes => self.topic_wishes.line.connection(),
+            Owner::ProducerIds => self.producer_ids.line.connection(),
+            Owner::Stopping => self.stopping.as_ref().and_then(Stopping::connection),
+            Owner::Controller | Owner::ZooKeeper => None,
         };
         (current == Some(connection)).then_some(owner)
     }
@@ -312,16 +386,11 @@ impl Broker {
         serial
     }
 
-    fn with_controller(&mut self, act: impl FnOnce(&mut Controller, &mut Serials<'_>)) {
-        if let Some(controller) = &mut self.controller {
-            act(controller, &mut Serials(&mut self.connection_serial));
-        }
-    }
-
     /// The controller may be known now, or somewhere else.
     fn send_to_controller(&mut self, at: Moment, out: &mut Outbox) {
         self.send_isr_changes(at, out);
         self.send_topic_wishes(at, out);
+        self.send_producer_id_wish(at, out);
         self.run_fetchers(at, out);
     }
 
@@ -379,8 +448,12 @@ impl Process for Broker {
             Input::Closed { connection } => self.closed(at, connection, out),
             // Brokers take instructions over the wire only.
             Input::Told(_) => {}
+            Input::Stopping => self.begin_stopping(at, out),
         }
         self.settle(at, out);
+        while self.run_controller(at, out) {
+            self.settle(at, out);
+        }
     }
 
     fn next_wakeup(&self) -> Option<Instant> {
@@ -388,12 +461,19 @@ impl Process for Broker {
         let waits = [
             self.timers.next(),
             self.isr_changes.next_wakeup(),
-            self.topic_wishes.next_wakeup(),
+            self.topic_wishes.line.next_timeout(),
+            self.producer_ids.next_wakeup(),
             self.fetchers
                 .values()
                 .filter_map(Fetcher::next_wakeup)
                 .min(),
             controller.and_then(|controller| controller.next_wakeup()),
+            self.zookeeper.next_wakeup(),
+            self.stopping.as_ref().and_then(Stopping::next_wakeup),
+            match self.registration {
+                Registration::Refused { retry_at } => Some(retry_at),
+                _ => None,
+            },
         ];
         waits.into_iter().flatten().min()
     }

@@ -1,6 +1,6 @@
 //! The replicas that a broker hosts.
 
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use std::sync::Arc;
 
 use super::partition::Partition;
@@ -14,6 +14,8 @@ pub(super) struct Slot(u32);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replicas {
     slots: Vec<Arc<Partition>>,
+    /// Numbers of replicas that were deleted: never given to another.
+    retired: SortedSet<Slot>,
     by_name: Arc<SortedMap<TopicName, SortedMap<i32, Slot>>>,
 }
 
@@ -64,8 +66,25 @@ impl Replicas {
         slot
     }
 
+    /// Takes a replica away. What still knows its number finds a replica that leads nothing and holds
+    /// nothing.
+    pub(super) fn remove(&mut self, slot: Slot, empty: Partition) {
+        let name = self.get(slot).name().clone();
+        let by_name = Arc::make_mut(&mut self.by_name);
+        if let Some(topic) = by_name.get_mut(&name.topic) {
+            topic.remove(&name.partition);
+            if topic.is_empty() {
+                by_name.remove(&name.topic);
+            }
+        }
+        self.retired.insert(slot);
+        self.slots[slot.0 as usize] = Arc::new(empty);
+    }
+
     pub(super) fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
-        (0..self.slots.len() as u32).map(Slot)
+        let retired = self.retired.clone();
+        let all = (0..self.slots.len() as u32).map(Slot);
+        all.filter(move |slot| !retired.contains(slot))
     }
 
     /// By name, so that everything that walks over replicas does it in one order.

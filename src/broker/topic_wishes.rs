@@ -6,48 +6,39 @@
 
 use crate::sorted::SortedMap;
 
+use super::controller_line::{ControllerLine, Overdue};
 use super::{Broker, Owner};
-use crate::channel::{Channel, Negotiation, State};
-use crate::fact::CloseReason;
-use crate::model::{BrokerId, ConnectionId, ProcessId, Text};
+use crate::model::{BrokerId, Text};
 use crate::process::Outbox;
+use crate::protocol::Chunks;
 use crate::protocol::api::CreateTopicsRequest;
 use crate::protocol::api::create_topics::CreatableTopic;
-use crate::protocol::{ApiKey, Chunks};
-use crate::time::{Instant, Moment};
+use crate::time::{Duration, Instant, Moment};
 
 #[derive(Clone, Debug)]
 pub(super) struct TopicWishes {
     /// By name; the ones in flight are still here.
     wishes: SortedMap<Text, CreatableTopic>,
-    channel: Channel<Vec<Text>>,
+    pub(super) line: ControllerLine<Vec<Text>>,
 }
 
 impl TopicWishes {
-    pub(super) fn new(id: BrokerId) -> TopicWishes {
-        let name = format!("broker-{id}-forwarding");
+    /// `timeout` is `request.timeout.ms`.
+    pub(super) fn new(id: BrokerId, timeout: Duration) -> TopicWishes {
         TopicWishes {
             wishes: SortedMap::new(),
-            channel: Channel::new(Some(name.into()), Negotiation::Known),
+            // Longer than the controller takes, so that its answer comes before this end gives up.
+            line: ControllerLine::new(id, "forwarding", timeout.times(2)),
         }
     }
 
-    pub(super) fn next_wakeup(&self) -> Option<Instant> {
-        self.channel.next_timeout()
-    }
-
-    pub(super) fn connection(&self) -> Option<ConnectionId> {
-        self.channel.connection()
-    }
-
     pub(super) fn closed(&mut self, out: &mut Outbox) {
-        self.channel.closed(out);
+        self.line.closed(out);
         self.wishes.clear();
     }
 
     pub(super) fn check_overdue(&mut self, now: Instant, out: &mut Outbox) {
-        if self.channel.is_overdue(now) {
-            self.channel.close(CloseReason::RequestTimedOut, out);
+        if self.line.check_overdue(now, out) == Overdue::GivenUp {
             self.wishes.clear();
         }
     }
@@ -64,65 +55,28 @@ impl Broker {
     }
 
     pub(super) fn send_topic_wishes(&mut self, at: Moment, out: &mut Outbox) {
-        if self.topic_wishes.wishes.is_empty() || self.topic_wishes.channel.in_flight().len() > 0 {
+        if self.topic_wishes.wishes.is_empty()
+            || !self.line_is_free(at, Owner::TopicWishes, |me| &mut me.topic_wishes.line, out)
+        {
             return;
         }
-        let controller = self.metadata.controller();
-        let address = controller
-            .and_then(|id| self.metadata.brokers().get(&id))
-            .cloned();
-        let Some(address) = address else {
-            return;
+        let topics: Vec<CreatableTopic> = self.topic_wishes.wishes.values().cloned().collect();
+        let names = topics.iter().map(|topic| topic.name.clone()).collect();
+        let request = CreateTopicsRequest {
+            topics,
+            timeout_ms: self.config.request_timeout.as_millis_i32(),
+            validate_only: false,
         };
-        // Longer than the controller takes, so that its answer comes before this end gives up.
-        let timeout = self.config.request_timeout.times(2);
-        match self.topic_wishes.channel.state() {
-            State::Ready if self.topic_wishes.channel.address() != Some(&address) => {
-                // The controller has moved.
-                self.topic_wishes.channel.close(CloseReason::Done, out);
-                self.send_topic_wishes(at, out);
-            }
-            State::Closed => {
-                let serial = self.own_connection(Owner::TopicWishes);
-                let opener = ProcessId::from(self.id);
-                let channel = &mut self.topic_wishes.channel;
-                channel.connect(at.now, opener, serial, address, timeout, out);
-            }
-            State::Ready => {
-                let topics: Vec<CreatableTopic> =
-                    self.topic_wishes.wishes.values().cloned().collect();
-                let names = topics.iter().map(|topic| topic.name.clone()).collect();
-                let request = CreateTopicsRequest {
-                    topics,
-                    timeout_ms: self.config.request_timeout.as_millis_i32(),
-                    validate_only: false,
-                };
-                let version = *ApiKey::CreateTopics.versions().end();
-                let channel = &mut self.topic_wishes.channel;
-                channel.send(at.now, &request, version, names, timeout, out);
-            }
-            State::Connecting | State::Negotiating => {}
-        }
-    }
-
-    pub(super) fn topic_wishes_opened(&mut self, at: Moment, out: &mut Outbox) {
-        let timeout = self.config.request_timeout;
-        self.topic_wishes.channel.opened(at.now, timeout, out);
-        self.send_topic_wishes(at, out);
+        self.topic_wishes.line.ask(at.now, &request, names, out);
     }
 
     pub(super) fn topic_wishes_answered(&mut self, at: Moment, bytes: Chunks, out: &mut Outbox) {
-        match self.topic_wishes.channel.received(bytes) {
-            Ok(arrived) => {
-                for name in arrived.answers.iter().flat_map(|answer| &answer.tag) {
-                    self.topic_wishes.wishes.remove(name);
-                }
-                self.send_topic_wishes(at, out);
-            }
-            Err(_) => {
-                self.topic_wishes.channel.close(CloseReason::Malformed, out);
-                self.topic_wishes.wishes.clear();
-            }
+        let Some(arrived) = self.topic_wishes.line.received(bytes, out) else {
+            return self.topic_wishes.wishes.clear();
+        };
+        for name in arrived.answers.iter().flat_map(|answer| &answer.tag) {
+            self.topic_wishes.wishes.remove(name);
         }
+        self.send_topic_wishes(at, out);
     }
 }

@@ -5,11 +5,13 @@
 use super::metadata::Image;
 use super::purgatory::Parked;
 use super::replication::{FetchState, Fetcher};
-use super::{Broker, Config, Connection, Partition, Timer};
+use super::{Broker, Config, Connection, Partition, Registration, Timer};
 use crate::controller::Controller;
 use crate::model::{Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, TopicPartition};
 use crate::process::Deadline;
+use crate::protocol::zookeeper::SessionId;
 use crate::sorted::sort_by_key;
+use crate::time::Instant;
 
 /// What one fetcher does for one partition.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,36 @@ impl Broker {
     /// The controller, if it is hosted here.
     pub fn controller(&self) -> Option<&Controller> {
         self.controller.as_deref()
+    }
+
+    /// How far its registration in ZooKeeper has come.
+    pub fn registration(&self) -> Registration {
+        self.registration
+    }
+
+    /// Whether it works on requests.
+    pub fn is_serving(&self) -> bool {
+        self.serving
+    }
+
+    /// Its session with ZooKeeper, as far as it knows.
+    pub fn session(&self) -> Option<SessionId> {
+        self.zookeeper.session()
+    }
+
+    /// Whether a ZooKeeper server hears it.
+    pub fn is_connected_to_zookeeper(&self) -> bool {
+        self.zookeeper.state() == crate::zookeeper::client::State::Connected
+    }
+
+    /// When its session runs out if no server hears it any more, as far as it knows.
+    pub fn session_runs_out(&self) -> Option<Instant> {
+        self.zookeeper.session_runs_out()
+    }
+
+    /// Who is controller, as it last read in ZooKeeper.
+    pub fn known_controller(&self) -> Option<BrokerId> {
+        self.candidacy.active()
     }
 
     /// The newest controller that it has obeyed.
@@ -130,6 +162,7 @@ impl Broker {
                     Some(deadline(at, "writes the high watermarks down"))
                 }
                 Timer::Retention => Some(deadline(at, "looks for old segments")),
+                Timer::SilentProducers => Some(deadline(at, "looks for producers that are silent")),
                 // Listed with the requests themselves.
                 Timer::Parked(_) => None,
                 Timer::Idle(connection) => {
@@ -148,6 +181,16 @@ impl Broker {
                 let why = format!("gives up on broker {} or tries it again", fetcher.source());
                 deadlines.push(deadline(at, &why));
             }
+        }
+        if let Some(at) = self.zookeeper.next_wakeup() {
+            deadlines.push(deadline(at, "tells ZooKeeper that it is alive"));
+        }
+        if let Registration::Refused { retry_at } = self.registration {
+            deadlines.push(deadline(retry_at, "tries to register again"));
+        }
+        let controller = self.controller.as_ref();
+        if let Some(at) = controller.and_then(|controller| controller.rebalance_at()) {
+            deadlines.push(deadline(at, "looks after preferred leaders"));
         }
         if let Some(at) = self.isr_changes.next_wakeup() {
             deadlines.push(deadline(at, "asks the controller again for an ISR"));

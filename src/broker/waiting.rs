@@ -36,6 +36,9 @@ impl Broker {
                 self.check_waiting(at, slot, out);
             }
             self.admit(at);
+            if !self.serving {
+                return;
+            }
             let Some(connection) = self.connections.next_ready() else {
                 return;
             };

@@ -321,6 +321,7 @@ impl Process for Admin {
                 self.told(at.now, instruction);
                 self.turn(at, Input::Woken, out);
             }
+            Input::Stopping => out.exit(),
             other => self.turn(at, other, out),
         }
         self.wake_at = self.find_wakeup(at.now);

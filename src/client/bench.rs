@@ -1,7 +1,7 @@
 //! `Bench`: a client under test, and a cluster that does what the test says.
 //!
-//! Bytes go both ways. Connections stand at once and ApiVersions and Metadata are answered by themselves,
-//! from a table of leaders; every other request waits in `asked` until the test answers it, or does not.
+//! Bytes go both ways. Connections stand at once, and ApiVersions, Metadata (from a table of leaders) and
+//! InitProducerId are answered by themselves; every other request waits in `asked` until the test answers it, or does not.
 
 use crate::sorted::SortedMap;
 use std::collections::VecDeque;
@@ -11,11 +11,11 @@ use crate::model::{
     Address, BrokerId, ConnectionId, ProcessId, Text, TopicId, TopicName, TopicPartition,
 };
 use crate::process::{Effect, Input, Instruction, NewRecord, Outbox, Payload, Process};
-use crate::protocol::api::ApiVersionsResponse;
 use crate::protocol::api::metadata::{
     MetadataRequest, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition,
     MetadataResponseTopic,
 };
+use crate::protocol::api::{ApiVersionsResponse, InitProducerIdResponse};
 use crate::protocol::{AnyRequest, AnyResponse, ErrorCode, FrameBuffer, RequestHeader};
 use crate::time::{Duration, Instant, Moment, Timestamp};
 
@@ -42,6 +42,8 @@ pub struct Bench<P: Process> {
     pub asked: VecDeque<Asked>,
     /// How often metadata was asked for.
     pub refreshed: u32,
+    /// How InitProducerId is answered before it is answered with the id 7.
+    pub id_refusals: VecDeque<ErrorCode>,
     connections: SortedMap<ConnectionId, (BrokerId, FrameBuffer)>,
     lines: Vec<String>,
 }
@@ -75,6 +77,7 @@ impl<P: Process> Bench<P> {
             down: Vec::new(),
             asked: VecDeque::new(),
             refreshed: 0,
+            id_refusals: VecDeque::new(),
             connections: SortedMap::new(),
             lines: Vec::new(),
         }
@@ -137,6 +140,7 @@ impl<P: Process> Bench<P> {
 
     fn follow(&mut self, effect: Effect, inputs: &mut VecDeque<Input>) {
         match effect {
+            Effect::Wrote | Effect::Exit => {}
             Effect::Note(fact) => {
                 let entry = Entry {
                     number: 0,
@@ -164,7 +168,7 @@ impl<P: Process> Bench<P> {
                 self.asked.retain(|asked| asked.connection != connection);
             }
             Effect::Send {
-                payload: Payload::Config(_) | Payload::ZooKeeper(_),
+                payload: Payload::ZooKeeper(_),
                 ..
             } => unreachable!("clients speak to brokers alone"),
             Effect::Send {
@@ -200,6 +204,15 @@ impl<P: Process> Bench<P> {
             AnyRequest::Metadata(request) => {
                 self.refreshed += 1;
                 AnyResponse::Metadata(self.metadata(request))
+            }
+            AnyRequest::InitProducerId(request) => {
+                assert_eq!(request.transactional_id, None);
+                let refusal = self.id_refusals.pop_front();
+                AnyResponse::InitProducerId(InitProducerIdResponse {
+                    error_code: refusal.unwrap_or_default().code(),
+                    producer_id: if refusal.is_none() { 7 } else { -1 },
+                    ..InitProducerIdResponse::default()
+                })
             }
             _ => {
                 self.asked.push_back(asked);

@@ -38,6 +38,15 @@ words! {
         Zstd = "zstd",
     }
 
+    /// Whether the producer numbers its batches.
+    pub enum Idempotence {
+        /// It does, unless `acks`, `retries` or `max.in.flight.requests.per.connection` rule it out.
+        Default = "default",
+        /// It does, and settings that rule it out are refused.
+        On = "true",
+        Off = "false",
+    }
+
     /// How the producer chooses a partition for a record that does not name one.
     pub enum Partitioner {
         /// Kafka's built-in: by the hash of the key; without a key one partition until `batch.size`
@@ -162,9 +171,12 @@ settings! {
             "true or false";
         /// Whether keys are ignored when a partition is chosen.
         "partitioner.ignore.keys" partitioner_ignore_keys: bool = false, .., "true or false";
-        /// Not modelled: true, until brokers hand out producer ids.
-        "enable.idempotence" enable_idempotence: bool = false, false..=false,
-            "false: idempotence is not modelled yet";
+        /// Whether batches are numbered, so that brokers write each of them once and in order.
+        ///
+        /// Unlike Kafka, where the default is written `true`: it is given up without a word when acks is
+        /// not all, retries is 0 or more than 5 requests may be in flight.
+        "enable.idempotence" enable_idempotence: Idempotence = Idempotence::Default, ..,
+            "true or false, or default: true where acks, retries and max.in.flight allow it";
         /// How old metadata may become.
         "metadata.max.age.ms" metadata_max_age: Duration = MINUTES_5, TICK.., "a time above zero";
         /// The first pause before a lost connection is opened again; it doubles with each failure.
@@ -184,8 +196,39 @@ settings! {
     }
 }
 
+/// With more requests in flight brokers would not remember the oldest one.
+const MAX_IN_FLIGHT_IF_IDEMPOTENT: u32 = 5;
+
 impl ProducerConfig {
+    /// Whether batches are numbered.
+    pub fn is_idempotent(&self) -> bool {
+        match self.enable_idempotence {
+            Idempotence::Default => self.against_idempotence().is_none(),
+            Idempotence::On => true,
+            Idempotence::Off => false,
+        }
+    }
+
+    /// The setting that rules idempotence out, and what it would have to be.
+    fn against_idempotence(&self) -> Option<&'static str> {
+        if self.retries == 0 {
+            return Some("retries above 0");
+        }
+        if self.acks != Acks::All {
+            return Some("acks=all");
+        }
+        (self.max_in_flight > MAX_IN_FLIGHT_IF_IDEMPOTENT)
+            .then_some("max.in.flight.requests.per.connection of at most 5")
+    }
+
     fn check(&self) -> Result<(), String> {
+        if self.enable_idempotence == Idempotence::On
+            && let Some(needed) = self.against_idempotence()
+        {
+            return Err(format!(
+                "enable.idempotence=true needs {needed}, or a batch could be written twice after all"
+            ));
+        }
         let least = self.linger + self.request_timeout;
         if self.delivery_timeout < least {
             return Err(format!(
@@ -383,12 +426,37 @@ mod tests {
             ("linger.ms", "-1"),
             ("retries", "-1"),
             ("max.in.flight.requests.per.connection", "0"),
-            ("enable.idempotence", "true"),
+            ("enable.idempotence", "yes"),
             ("request.timeout.ms", "0"),
         ] {
             assert!(config.set(name, value).is_err(), "{name}={value}");
         }
         assert_eq!(config, ProducerConfig::default());
+    }
+
+    #[test]
+    fn idempotence_is_given_up_silently_unless_it_was_asked_for() {
+        let mut config = ProducerConfig::default();
+        assert!(config.is_idempotent());
+        for (name, value) in [
+            ("acks", "1"),
+            ("retries", "0"),
+            ("max.in.flight.requests.per.connection", "6"),
+        ] {
+            let mut other = ProducerConfig::default();
+            other.set(name, value).expect("legal by itself");
+            assert!(!other.is_idempotent(), "{name}={value}");
+            let refused = other.set("enable.idempotence", "true");
+            let refused = refused.expect_err("they rule each other out");
+            assert!(
+                refused.contains("enable.idempotence=true needs"),
+                "{refused}"
+            );
+            config.set("enable.idempotence", "true").expect("legal");
+            assert!(config.set(name, value).is_err(), "{name}={value}");
+        }
+        config.set("enable.idempotence", "false").expect("legal");
+        assert!(!config.is_idempotent());
     }
 
     #[test]

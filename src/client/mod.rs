@@ -14,7 +14,7 @@
 //! - [`consumer`]: from a position to records, in assign mode;
 //! - [`admin`]: creates topics.
 //!
-//! Left out: consumer groups, idempotent and transactional producers, interceptors, metrics, quotas.
+//! Left out: consumer groups, transactional producers, interceptors, metrics, quotas.
 
 pub mod admin;
 pub mod backoff;

@@ -1,22 +1,25 @@
 //! AlterPartition: a leader asks for another ISR, and the controller writes it down or refuses.
+//!
+//! Laws: a change is written over the version that was judged; the leader epoch stays as it is.
 
-use super::{Controller, PartitionState};
-use crate::model::{BrokerId, LeaderEpoch, PartitionEpoch, TopicName, TopicPartition};
-use crate::process::{Outbox, Serials};
+use super::Controller;
+use super::store::{PartitionState, Recovery};
+use super::work::{Reply, Step, Token, written_version};
+use crate::model::{
+    BrokerId, LeaderEpoch, PartitionEpoch, Text, TopicId, TopicName, TopicPartition,
+};
+use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::alter_partition::{PartitionData, PartitionResult, TopicResult};
 use crate::protocol::api::{AlterPartitionRequest, AlterPartitionResponse};
-use crate::time::Instant;
-
-/// Recovering from an unclean election, which does not happen here yet.
-const RECOVERING: i8 = 1;
+use crate::protocol::zookeeper::Outcome;
 
 /// What a leader asks for.
 struct Wanted {
     leader_epoch: LeaderEpoch,
     partition_epoch: PartitionEpoch,
     isr: Vec<BrokerId>,
-    recovering: bool,
+    recovery: Recovery,
 }
 
 /// What comes of a question.
@@ -28,62 +31,89 @@ enum Verdict {
     Refused(ErrorCode),
 }
 
+/// The changes that one request asks for, on their way to ZooKeeper.
+#[derive(Clone, Debug)]
+pub(super) struct Changes {
+    pub(super) token: Token,
+    topics: Vec<(Text, TopicId, Vec<Change>)>,
+}
+
+/// What becomes of one partition of the request.
+#[derive(Clone, Debug)]
+struct Change {
+    index: i32,
+    outcome: Decided,
+}
+
+#[derive(Clone, Debug)]
+enum Decided {
+    Refused(ErrorCode),
+    /// The state as it is.
+    Stands(TopicPartition),
+    /// The state to be written.
+    Accepted(TopicPartition, PartitionState),
+}
+
+impl Changes {
+    /// The states to be written, in order.
+    pub(super) fn accepted(&self) -> impl Iterator<Item = (TopicPartition, PartitionState)> + '_ {
+        let changes = self.topics.iter().flat_map(|(_, _, changes)| changes);
+        changes.filter_map(|change| match &change.outcome {
+            Decided::Accepted(name, state) => Some((name.clone(), state.clone())),
+            _ => None,
+        })
+    }
+
+    fn accepted_mut(&mut self) -> impl Iterator<Item = &mut Change> {
+        let changes = self.topics.iter_mut().flat_map(|(_, _, changes)| changes);
+        changes.filter(|change| matches!(change.outcome, Decided::Accepted(..)))
+    }
+}
+
 impl Controller {
-    /// Answers a leader, and tells everybody what has changed.
-    pub fn alter_partition(
+    /// Judges what a leader asks for; what is accepted is written next.
+    pub(super) fn alter_partition(
         &mut self,
-        now: Instant,
+        token: Token,
         request: &AlterPartitionRequest,
         version: i16,
-        serials: &mut Serials<'_>,
-        out: &mut Outbox,
-    ) -> AlterPartitionResponse {
+    ) {
         let sender = BrokerId(request.broker_id);
-        let known = self.store.brokers().get(&sender);
-        if known.is_none_or(|broker| broker.epoch.0 != request.broker_epoch) {
-            return AlterPartitionResponse {
+        let epoch = self.store.broker_epoch(sender);
+        if epoch.is_none_or(|epoch| epoch.0 != request.broker_epoch) {
+            let response = AlterPartitionResponse {
                 error_code: ErrorCode::StaleBrokerEpoch.code(),
                 ..AlterPartitionResponse::default()
             };
+            return self.replies.push((token, Reply::AlterPartition(response)));
         }
-        let mut response = AlterPartitionResponse::default();
-        let mut changed = Vec::new();
-        for topic in &request.topics {
+        let topics = request.topics.iter().map(|topic| {
             let name = match version {
                 2.. => self.store.name_of(topic.topic_id).cloned(),
                 _ => Some(TopicName(topic.topic_name.clone())),
             };
-            let results = topic.partitions.iter().map(|asked| {
-                let Some(topic) = name.clone() else {
-                    return refused(asked.partition_index, ErrorCode::UnknownTopicId);
-                };
-                let partition = asked.partition_index;
-                let name = TopicPartition { topic, partition };
-                self.alter(name, asked, sender, version, &mut changed)
+            let changes = topic.partitions.iter().map(|asked| Change {
+                index: asked.partition_index,
+                outcome: match name.clone() {
+                    None => Decided::Refused(ErrorCode::UnknownTopicId),
+                    Some(topic) => self.decide(topic, asked, sender, version),
+                },
             });
-            response.topics.push(TopicResult {
-                topic_name: topic.topic_name.clone(),
-                topic_id: topic.topic_id,
-                partitions: results.collect(),
-            });
-        }
-        if !changed.is_empty() {
-            self.note_decided(&changed, out);
-            self.send_metadata(&changed);
-            self.pump(now, serials, out);
-        }
-        response
+            (topic.topic_name.clone(), topic.topic_id, changes.collect())
+        });
+        let topics = topics.collect();
+        self.next(Step::WriteIsrs(Changes { token, topics }));
     }
 
-    fn alter(
-        &mut self,
-        name: TopicPartition,
+    fn decide(
+        &self,
+        topic: TopicName,
         asked: &PartitionData,
         sender: BrokerId,
         version: i16,
-        changed: &mut Vec<TopicPartition>,
-    ) -> PartitionResult {
-        let index = name.partition;
+    ) -> Decided {
+        let partition = asked.partition_index;
+        let name = TopicPartition { topic, partition };
         let isr = match version {
             3.. => {
                 let states = asked.new_isr_with_epochs.iter();
@@ -95,31 +125,127 @@ impl Controller {
             leader_epoch: LeaderEpoch(asked.leader_epoch),
             partition_epoch: PartitionEpoch(asked.partition_epoch),
             isr,
-            recovering: asked.leader_recovery_state == RECOVERING,
+            recovery: match asked.leader_recovery_state {
+                1 => Recovery::Recovering,
+                _ => Recovery::Recovered,
+            },
         };
-        let Some(state) = self.store.partition(&name) else {
-            return refused(index, ErrorCode::UnknownTopicOrPartition);
+        let known = self.store.partition(&name);
+        let Some(state) = known.filter(|state| state.is_born()) else {
+            return Decided::Refused(ErrorCode::UnknownTopicOrPartition);
         };
         match judge(state, sender, &wanted, |id| self.store.is_alive(id)) {
             Verdict::Refused(ErrorCode::IneligibleReplica) if version < 2 => {
-                return refused(index, ErrorCode::OperationNotAttempted);
+                Decided::Refused(ErrorCode::OperationNotAttempted)
             }
-            Verdict::Refused(error) => return refused(index, error),
-            Verdict::Already => {}
+            Verdict::Refused(error) => Decided::Refused(error),
+            Verdict::Already => Decided::Stands(name),
             Verdict::Accepted => {
-                self.store.set_isr(&name, wanted.isr);
-                changed.push(name.clone());
+                let state = PartitionState {
+                    isr: wanted.isr,
+                    recovery: wanted.recovery,
+                    ..state.clone()
+                };
+                Decided::Accepted(name, state)
             }
         }
-        let state = self.store.partition(&name).expect("it was there");
+    }
+
+    /// The writes have gone well, or somebody else's came first.
+    pub(super) fn isrs_written(
+        &mut self,
+        mut changes: Changes,
+        outcomes: &[Outcome],
+        out: &mut Outbox,
+    ) {
+        for (change, outcome) in changes.accepted_mut().zip(outcomes) {
+            let Decided::Accepted(name, state) = &change.outcome else {
+                continue;
+            };
+            if let Some(version) = written_version(outcome) {
+                self.take_written(name, state.clone(), version, out);
+                self.batch.metadata.insert(name.clone());
+                change.outcome = Decided::Stands(name.clone());
+            }
+        }
+        // Unlike Kafka, which refuses at once what another version has kept it from writing: after a
+        // connection to ZooKeeper broke, that version may be its own first attempt.
+        let all_written = changes.accepted().next().is_none();
+        match all_written {
+            true => self.answer_changes(&changes),
+            false => self.next(Step::CheckIsrs(changes)),
+        }
+    }
+
+    /// What stands in ZooKeeper where a write was refused.
+    pub(super) fn isrs_checked(
+        &mut self,
+        mut changes: Changes,
+        outcomes: &[Outcome],
+        out: &mut Outbox,
+    ) {
+        let names: Vec<TopicPartition> = changes.accepted().map(|(name, _)| name).collect();
+        self.take_states(&names, outcomes);
+        for change in changes.accepted_mut() {
+            let Decided::Accepted(name, state) = &change.outcome else {
+                continue;
+            };
+            let stands = self.store.partition(name).is_some_and(|now| {
+                now.partition_epoch == state.partition_epoch.next()
+                    && (now.leader, now.leader_epoch) == (state.leader, state.leader_epoch)
+                    && now.isr == state.isr
+            });
+            if stands {
+                self.note_decided(name, out);
+                self.batch.metadata.insert(name.clone());
+            }
+            change.outcome = match stands {
+                true => Decided::Stands(name.clone()),
+                false => Decided::Refused(ErrorCode::InvalidUpdateVersion),
+            };
+        }
+        self.answer_changes(&changes);
+    }
+
+    fn answer_changes(&mut self, changes: &Changes) {
+        let topics = changes
+            .topics
+            .iter()
+            .map(|(name, id, changes)| TopicResult {
+                topic_name: name.clone(),
+                topic_id: *id,
+                partitions: changes.iter().map(|change| self.result(change)).collect(),
+            });
+        let response = AlterPartitionResponse {
+            topics: topics.collect(),
+            ..AlterPartitionResponse::default()
+        };
+        let reply = Reply::AlterPartition(response);
+        self.replies.push((changes.token, reply));
+    }
+
+    fn result(&self, change: &Change) -> PartitionResult {
+        let error = match &change.outcome {
+            Decided::Stands(name) | Decided::Accepted(name, _) => {
+                if let Some(state) = self.store.partition(name) {
+                    return PartitionResult {
+                        partition_index: change.index,
+                        error_code: ErrorCode::None.code(),
+                        leader_id: state.leader.0,
+                        leader_epoch: state.leader_epoch.0,
+                        isr: state.isr.iter().map(|id| id.0).collect(),
+                        leader_recovery_state: i8::from(state.recovery == Recovery::Recovering),
+                        partition_epoch: state.partition_epoch.0,
+                    };
+                }
+                ErrorCode::UnknownTopicOrPartition
+            }
+            Decided::Refused(error) => *error,
+        };
         PartitionResult {
-            partition_index: index,
-            error_code: ErrorCode::None.code(),
-            leader_id: state.leader.0,
-            leader_epoch: state.leader_epoch.0,
-            isr: state.isr.iter().map(|id| id.0).collect(),
-            leader_recovery_state: 0,
-            partition_epoch: state.partition_epoch.0,
+            partition_index: change.index,
+            error_code: error.code(),
+            ..PartitionResult::default()
         }
     }
 }
@@ -143,13 +269,16 @@ fn judge(
     if wanted.leader_epoch < state.leader_epoch {
         return Verdict::Refused(ErrorCode::FencedLeaderEpoch);
     }
-    if sender == state.leader && wanted.isr == state.isr && !wanted.recovering {
+    let same = wanted.isr == state.isr && wanted.recovery == state.recovery;
+    if sender == state.leader && same {
         return Verdict::Already;
     }
     if wanted.partition_epoch < state.partition_epoch {
         return Verdict::Refused(ErrorCode::InvalidUpdateVersion);
     }
-    if wanted.recovering {
+    // Whoever recovers is alone, and whoever has recovered does not begin again.
+    let recovering = wanted.recovery == Recovery::Recovering;
+    if recovering && (wanted.isr.len() > 1 || state.recovery == Recovery::Recovered) {
         return Verdict::Refused(ErrorCode::InvalidRequest);
     }
     if wanted.isr.iter().any(|id| !alive(*id)) {
@@ -166,14 +295,6 @@ fn judge(
     }
 }
 
-fn refused(index: i32, error: ErrorCode) -> PartitionResult {
-    PartitionResult {
-        partition_index: index,
-        error_code: error.code(),
-        ..PartitionResult::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +308,7 @@ mod tests {
             isr: ids(&[1, 2]),
             partition_epoch: PartitionEpoch(7),
             replicas: ids(&[1, 2, 3, 4]),
+            ..PartitionState::default()
         };
         use Verdict::{Accepted, Already, Refused};
         let table = [
@@ -209,7 +331,7 @@ mod tests {
                 leader_epoch: LeaderEpoch(leader_epoch),
                 partition_epoch: PartitionEpoch(partition_epoch),
                 isr: ids(isr),
-                recovering: false,
+                recovery: Recovery::Recovered,
             };
             let verdict = judge(&state, BrokerId(1), &wanted, |id| id.0 <= 3);
             assert_eq!(

@@ -1,17 +1,79 @@
 //! New topics: every rule that a request must pass, in the order of Kafka's `ZkAdminManager`.
 
-use crate::sorted::{SortedMap, SortedSet};
-
 use super::assignment::{self, Start};
-use super::{Controller, TopicSetup};
+use super::znodes::TopicAssignment;
+use super::{Controller, znodes};
 use crate::model::{BrokerId, Text, TopicId, TopicName};
-use crate::process::{Outbox, Serials};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::create_topics::{
     CreatableTopic, CreatableTopicResult, CreateableTopicConfig,
 };
+use crate::protocol::zookeeper::{CreateMode, Operation};
 use crate::rng::Rng;
-use crate::time::Instant;
+use crate::sorted::{SortedMap, SortedSet};
+
+/// A topic that passed every rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicSetup {
+    pub name: TopicName,
+    pub id: TopicId,
+    /// By partition; the preferred leader first.
+    pub replicas: Vec<Vec<BrokerId>>,
+    pub configs: Vec<(Text, Text)>,
+}
+
+impl TopicSetup {
+    /// What the topic's znode holds.
+    pub fn assignment(&self) -> TopicAssignment {
+        TopicAssignment {
+            id: self.id,
+            replicas: (0..).zip(self.replicas.iter().cloned()).collect(),
+            ..TopicAssignment::default()
+        }
+    }
+}
+
+/// Topics on their way to ZooKeeper: one result for each name of the request, and the topics behind those
+/// that are without error.
+#[derive(Clone, Debug)]
+pub struct Creation {
+    pub(super) results: Vec<CreatableTopicResult>,
+    pub(super) topics: Vec<TopicSetup>,
+}
+
+impl Creation {
+    /// The results as they are before anything is written.
+    pub fn results(&self) -> &[CreatableTopicResult] {
+        &self.results
+    }
+
+    /// Whether there is anything to write.
+    pub fn is_empty(&self) -> bool {
+        self.topics.is_empty()
+    }
+
+    /// First the settings, then the topic: two writes for each, of which the second makes it known.
+    pub(super) fn operations(&self) -> Vec<Operation> {
+        let writes = self.topics.iter().flat_map(|topic| {
+            let create = |path: Text, data| Operation::Create {
+                path,
+                data,
+                mode: CreateMode::Persistent,
+            };
+            [
+                create(
+                    znodes::config_path(&topic.name),
+                    znodes::write_configs(&topic.configs),
+                ),
+                create(
+                    znodes::topic_path(&topic.name),
+                    znodes::write_topic(&topic.assignment()),
+                ),
+            ]
+        });
+        writes.collect()
+    }
+}
 
 /// Unlike Kafka, a topic has at most this many partitions: a page shows no more.
 pub const MAX_PARTITIONS: usize = 1_000;
@@ -40,27 +102,22 @@ pub type CheckConfigs<'a> = dyn Fn(&[(Text, Text)]) -> Result<(), String> + 'a;
 
 /// What is needed to create topics besides the request.
 pub struct Making<'a> {
-    pub now: Instant,
     pub intent: Intent,
     pub defaults: Defaults,
     pub check_configs: &'a CheckConfigs<'a>,
     pub rng: &'a mut Rng,
-    pub serials: Serials<'a>,
 }
 
 impl Controller {
-    /// Creates the topics of a request that pass every rule; one result for each name, in order.
-    pub fn create_topics(
-        &mut self,
-        topics: &[CreatableTopic],
-        mut making: Making<'_>,
-        out: &mut Outbox,
-    ) -> Vec<CreatableTopicResult> {
+    /// Holds the topics of a request against every rule; one result for each name, in order. Nothing is
+    /// written yet: that is for [`Question::CreateTopics`](super::Question).
+    pub fn plan_topics(&mut self, topics: &[CreatableTopic], mut making: Making<'_>) -> Creation {
         let mut named: SortedMap<&str, u32> = SortedMap::new();
         for topic in topics {
             *named.entry(&topic.name).or_default() += 1;
         }
         let mut results: Vec<CreatableTopicResult> = Vec::with_capacity(named.len());
+        let mut planned_topics = Vec::new();
         for topic in topics {
             let planned = match named.get(&*topic.name) {
                 Some(1) => self.plan_topic(topic, &mut making),
@@ -85,13 +142,17 @@ impl Controller {
                     result.replication_factor = i16::try_from(factor).unwrap_or(-1);
                     if making.intent == Intent::Create {
                         result.topic_id = setup.id;
-                        self.create_topic(making.now, &setup, &mut making.serials, out);
+                        self.creating.insert(setup.name.clone());
+                        planned_topics.push(setup);
                     }
                 }
             }
             results.push(result);
         }
-        results
+        Creation {
+            results,
+            topics: planned_topics,
+        }
     }
 
     /// The topic as it would be.
@@ -101,7 +162,7 @@ impl Controller {
         making: &mut Making<'_>,
     ) -> Result<TopicSetup, Refusal> {
         let name = TopicName(topic.name.clone());
-        if self.store.topic(&name).is_some() {
+        if self.store.topic(&name).is_some() || self.creating.contains(&name) {
             let why = format!("Topic '{name}' already exists.");
             return Err((ErrorCode::TopicAlreadyExists, why));
         }
@@ -120,7 +181,7 @@ impl Controller {
             .map_err(|rule| (ErrorCode::InvalidTopicException, format!("{rule}.")))?;
         // '.' and '_' look alike in the names of metrics.
         let alike = |name: &TopicName| name.as_str().replace('.', "_");
-        let mut known = self.store.topics().keys();
+        let mut known = self.store.topics().keys().chain(self.creating.iter());
         if let Some(other) = known.find(|known| alike(known) == alike(&name)) {
             let why = format!("Topic '{name}' collides with existing topic: {other}");
             return Err((ErrorCode::InvalidTopicException, why));
@@ -149,7 +210,8 @@ impl Controller {
             -1 => making.defaults.replication_factor,
             factor => i32::from(factor),
         };
-        let live: Vec<BrokerId> = self.store.brokers().keys().copied().collect();
+        let known = self.store.brokers().keys().copied();
+        let live: Vec<BrokerId> = known.filter(|id| self.store.is_alive(*id)).collect();
         assignment::check(live.len(), partitions, factor)?;
         let count = usize::try_from(partitions).unwrap_or(usize::MAX);
         check_count(count)?;

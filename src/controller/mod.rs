@@ -1,63 +1,97 @@
 //! The controller: the one broker that decides who leads, and tells all others.
 //!
-//! It is an organ of the broker that hosts it. It keeps every partition's state, tells brokers about it
-//! by `LeaderAndIsr` and `UpdateMetadata` over connections of its own (also to its own broker), and
-//! answers leaders that ask for another ISR. Nobody else changes a partition's state.
+//! Every broker would like to be it; whoever creates `/controller` in ZooKeeper first is it, for as long
+//! as its session lives ([`candidacy`]). The controller reads what the znodes say, watches them, decides,
+//! writes each decision down and then tells the brokers: `LeaderAndIsr` to replicas, `UpdateMetadata` to
+//! everybody, `StopReplica` to those that lose one. Nobody else changes a partition's state; a leader
+//! that wants another ISR asks.
 //!
-//! - [`store`]: what is true, and nothing of how it came to be;
-//! - [`assignment`]: which brokers get the replicas of a new topic;
-//! - [`create_topics`]: what a new topic must be like;
-//! - [`alter_partition`]: what is checked before an ISR changes;
-//! - [`queue`]: one broker's orders, one in flight at a time;
-//! - [`orders`]: the requests that carry a state to brokers;
-//! - [`answers`]: what brokers say to them.
+//! - [`candidacy`]: who holds office;
+//! - [`znodes`]: Kafka's znodes and the JSON in them;
+//! - [`store`]: the controller's copy of them;
+//! - [`work`]: one event after the other, each in steps that wait for ZooKeeper;
+//! - [`office`]: what a new controller does first;
+//! - [`registrations`]: brokers that come and go;
+//! - [`strategy`]: who shall lead; [`elections`]: electing, and taking replicas out of ISRs;
+//! - [`topics`]: topics and partitions that are new; [`create_topics`]: what a new topic must be like;
+//!   [`assignment`]: which brokers get its replicas;
+//! - [`deletion`]: topics that are to go;
+//! - [`producer_ids`]: which ids brokers may give to producers;
+//! - [`alter_partition`]: a leader's wish for another ISR;
+//! - [`shutdown`]: brokers that want to stop; [`rebalance`]: preferred leaders;
+//! - [`batch`], [`orders`], [`queue`]: what brokers are told, and one order in flight to each;
+//! - [`answers`]: what brokers say to it.
 //!
-//! Laws: a leader epoch and a partition epoch never decrease; the ISR is part of the replicas; an order
-//! reaches a broker after every earlier one.
-//!
-//! Left out, for now: ZooKeeper, so that the store lives in the controller's memory; the election of the
-//! controller, which is written in the plan; elections of leaders, since no broker ever dies here.
+//! Laws: a leader epoch, a partition epoch and a controller epoch never decrease; the ISR is part of the
+//! replicas; every write is guarded by the controller's own epoch, so that a controller that was deposed
+//! changes nothing; an order reaches a broker after every earlier one.
 
 mod alter_partition;
 mod answers;
 pub mod assignment;
+mod batch;
+pub mod candidacy;
 mod create_topics;
+mod deletion;
+mod elections;
+mod office;
 mod orders;
+mod producer_ids;
 mod queue;
+mod rebalance;
+mod registrations;
+mod shutdown;
 mod store;
+pub mod strategy;
+mod topics;
+mod work;
+pub mod znodes;
 
-pub use create_topics::{Defaults, Intent, MAX_PARTITIONS, Making};
+pub use candidacy::Candidacy;
+pub use create_topics::{Creation, Defaults, Intent, MAX_PARTITIONS, Making, TopicSetup};
+pub use producer_ids::ProducerIdBlock;
 pub use queue::{BrokerQueue, Order};
-pub use store::{LiveBroker, PartitionState, Store, TopicState};
+pub use store::{LiveBroker, PartitionState, Recovery, Store, TopicState};
+pub use work::{Question, Reply, Token};
 
-use crate::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use crate::fact::Fact;
-use crate::model::{
-    Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, Text, TopicId, TopicName,
-    TopicPartition,
-};
+use crate::model::{BrokerId, ConnectionId, ControllerEpoch, TopicName, TopicPartition};
 use crate::process::{Outbox, Serials};
 use crate::protocol::Chunks;
+use crate::protocol::zookeeper::{Operation, Outcome, WatchEvent};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Duration, Instant};
 
-/// What the plan says of the cluster.
+use batch::Batch;
+use deletion::Deletion;
+use queue::Said;
+use work::{Event, Step, Waiting};
+
+/// What a controller is made with.
 #[derive(Clone, Debug)]
 pub struct Setup {
+    /// The broker that hosts it.
+    pub host: BrokerId,
     pub epoch: ControllerEpoch,
-    /// Every broker that is registered.
-    pub brokers: Vec<(BrokerId, BrokerEpoch, Address)>,
-    pub topics: Vec<TopicSetup>,
+    /// The version of `/controller_epoch` by which all its writes are guarded.
+    pub epoch_version: i32,
+    pub rules: Rules,
 }
 
-/// A topic that exists from the beginning.
-#[derive(Clone, Debug)]
-pub struct TopicSetup {
-    pub name: TopicName,
-    pub id: TopicId,
-    /// By partition; the preferred leader first.
-    pub replicas: Vec<Vec<BrokerId>>,
-    pub configs: Vec<(Text, Text)>,
+/// The broker's settings that matter to a controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// `controller.socket.timeout.ms`.
+    pub socket_timeout: Duration,
+    /// `unclean.leader.election.enable` of topics that do not say.
+    pub unclean_leader_election: bool,
+    /// `auto.leader.rebalance.enable`, as the time between two looks
+    /// (`leader.imbalance.check.interval.seconds`); `None` when it is off.
+    pub rebalance_interval: Option<Duration>,
+    /// `leader.imbalance.per.broker.percentage`.
+    pub imbalance_percentage: u32,
 }
 
 /// The active controller of a cluster.
@@ -65,41 +99,63 @@ pub struct TopicSetup {
 pub struct Controller {
     host: BrokerId,
     epoch: ControllerEpoch,
+    epoch_version: i32,
+    rules: Rules,
     store: Store,
     queues: SortedMap<BrokerId, BrokerQueue>,
-    /// `controller.socket.timeout.ms`.
-    timeout: Duration,
+    /// What is still to be done for the event at hand.
+    steps: VecDeque<Step>,
+    waiting: Option<Waiting>,
+    events: VecDeque<Event>,
+    batch: Batch,
+    /// Topics that are being written to ZooKeeper.
+    creating: SortedSet<TopicName>,
+    /// Topics that are to go.
+    deletions: SortedMap<TopicName, Deletion>,
+    /// When preferred leaders are looked after.
+    rebalance_at: Option<Instant>,
+    /// What is to be asked of ZooKeeper, and answers to questions: taken out by the broker.
+    asks: Vec<Operation>,
+    replies: Vec<(Token, Reply)>,
+    tenure: Tenure,
+}
+
+/// Whether the controller is still in office.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tenure {
+    /// Reading what is there; it decides nothing yet.
+    Beginning,
+    Holds,
+    /// Somebody else is controller, or the session is over: it does nothing any more.
+    Over,
 }
 
 impl Controller {
-    pub fn new(host: BrokerId, setup: &Setup, timeout: Duration) -> Controller {
-        let mut store = Store::default();
-        let mut queues = SortedMap::new();
-        for (id, epoch, address) in &setup.brokers {
-            let (id, epoch, address) = (*id, *epoch, address.clone());
-            queues.insert(id, BrokerQueue::new(host, id, address.clone()));
-            store.register(id, LiveBroker { epoch, address });
-        }
-        for topic in &setup.topics {
-            store.create_topic(topic);
-        }
+    /// A controller that was just elected. What it does first is the next thing that it does.
+    pub fn new(setup: &Setup) -> Controller {
         Controller {
-            host,
+            host: setup.host,
             epoch: setup.epoch,
-            store,
-            queues,
-            timeout,
+            epoch_version: setup.epoch_version,
+            rules: setup.rules,
+            store: Store::default(),
+            queues: SortedMap::new(),
+            steps: VecDeque::new(),
+            waiting: None,
+            events: VecDeque::from([Event::TookOffice]),
+            batch: Batch::default(),
+            creating: SortedSet::new(),
+            deletions: SortedMap::new(),
+            rebalance_at: None,
+            asks: Vec::new(),
+            replies: Vec::new(),
+            tenure: Tenure::Beginning,
         }
     }
 
-    /// Takes office: tells every broker who is there, then who leads what.
-    pub fn boot(&mut self, now: Instant, serials: &mut Serials<'_>, out: &mut Outbox) {
-        let names: Vec<TopicPartition> = self.store.partitions().map(|(name, _)| name).collect();
-        self.send_metadata(&[]);
-        self.note_decided(&names, out);
-        self.send_leaders(&names);
-        self.send_metadata(&names);
-        self.pump(now, serials, out);
+    /// Begins to work.
+    pub fn start(&mut self, now: Instant, out: &mut Outbox) {
+        self.work(now, out);
     }
 
     /// The epoch in which it holds office.
@@ -127,50 +183,61 @@ impl Controller {
         self.queues.iter().map(|(id, queue)| (*id, queue))
     }
 
-    /// Creates a topic and tells the brokers about it: its settings, its leaders, then everybody.
-    pub fn create_topic(
-        &mut self,
-        now: Instant,
-        topic: &TopicSetup,
-        serials: &mut Serials<'_>,
-        out: &mut Outbox,
-    ) {
-        self.store.create_topic(topic);
-        let names: Vec<TopicPartition> = self.store.partitions_of(&topic.name).collect();
-        self.note_decided(&names, out);
-        self.send_configs(&topic.name);
-        self.send_leaders(&names);
-        self.send_metadata(&names);
-        self.pump(now, serials, out);
+    /// Whether it has read everything and decides.
+    pub fn is_settled(&self) -> bool {
+        self.tenure == Tenure::Holds
     }
 
-    fn note_decided(&self, names: &[TopicPartition], out: &mut Outbox) {
-        for (name, state) in self.states(names) {
-            out.note(Fact::PartitionStateDecided {
-                partition: name.clone(),
-                leader: state.leader,
-                epoch: state.leader_epoch,
-                isr: state.isr.clone(),
-                partition_epoch: state.partition_epoch,
-            });
+    /// Whether it has found out that somebody else is controller.
+    pub fn has_moved(&self) -> bool {
+        self.tenure == Tenure::Over
+    }
+
+    /// How many events wait, the one at hand included.
+    pub fn backlog(&self) -> usize {
+        let at_hand = self.waiting.is_some() || !self.steps.is_empty();
+        self.events.len() + usize::from(at_hand)
+    }
+
+    // ---- ZooKeeper
+
+    /// What is to be asked of ZooKeeper now, in this order.
+    pub fn take_asks(&mut self) -> Vec<Operation> {
+        std::mem::take(&mut self.asks)
+    }
+
+    /// Answers for those who asked.
+    pub fn take_replies(&mut self) -> Vec<(Token, Reply)> {
+        std::mem::take(&mut self.replies)
+    }
+
+    /// ZooKeeper has answered the oldest open question.
+    pub fn zookeeper_answered(&mut self, now: Instant, outcome: Outcome, out: &mut Outbox) {
+        self.take_outcome(outcome, out);
+        self.work(now, out);
+    }
+
+    /// A watch went off.
+    pub fn zookeeper_fired(&mut self, now: Instant, fired: &WatchEvent, out: &mut Outbox) {
+        let event = match &*fired.path {
+            znodes::BROKER_IDS => Some(Event::BrokersChanged),
+            znodes::TOPICS => Some(Event::TopicsChanged),
+            znodes::DELETE_TOPICS => Some(Event::DeletionsChanged),
+            path => znodes::topic_of(path).map(Event::TopicModified),
+        };
+        if let Some(event) = event {
+            self.push_event(event);
+            self.work(now, out);
         }
     }
 
-    // ---- connections
+    // ---- brokers and their connections
 
     /// A connection of the controller stands.
-    pub fn opened(
-        &mut self,
-        now: Instant,
-        connection: ConnectionId,
-        serials: &mut Serials<'_>,
-        out: &mut Outbox,
-    ) {
-        let configs = self.store.all_configs();
+    pub fn opened(&mut self, now: Instant, connection: ConnectionId, out: &mut Outbox) {
         if let Some(queue) = self.queue_of(connection) {
-            queue.opened(now, configs, out);
+            queue.opened(now, out);
         }
-        self.pump(now, serials, out);
     }
 
     /// Bytes came from a broker.
@@ -179,7 +246,6 @@ impl Controller {
         now: Instant,
         connection: ConnectionId,
         bytes: Chunks,
-        serials: &mut Serials<'_>,
         out: &mut Outbox,
     ) {
         let Some(queue) = self.queue_of(connection) else {
@@ -187,9 +253,12 @@ impl Controller {
         };
         let broker = queue.broker();
         for said in queue.received(now, bytes, out) {
-            self.leaders_answered(broker, &said, out);
+            self.push_event(match said {
+                Said::Leaders(response) => Event::LeadersAnswered(broker, response),
+                Said::Deleted(response) => Event::ReplicasDeleted(broker, response),
+            });
         }
-        self.pump(now, serials, out);
+        self.work(now, out);
     }
 
     /// A connection is gone, or never stood.
@@ -200,38 +269,63 @@ impl Controller {
     }
 
     /// Looks after whatever is due.
-    pub fn woken(&mut self, now: Instant, serials: &mut Serials<'_>, out: &mut Outbox) {
+    pub fn woken(&mut self, now: Instant, out: &mut Outbox) {
         for queue in self.queues.values_mut() {
             queue.check_overdue(now, out);
         }
-        self.pump(now, serials, out);
+        self.check_rebalance(now);
+        self.work(now, out);
     }
 
     /// When something is due.
     pub fn next_wakeup(&self) -> Option<Instant> {
-        self.queues
-            .values()
-            .filter_map(BrokerQueue::next_wakeup)
-            .min()
+        let queues = self.queues.values().filter_map(BrokerQueue::next_wakeup);
+        queues.chain(self.rebalance_at).min()
+    }
+
+    /// When preferred leaders are looked after.
+    pub fn rebalance_at(&self) -> Option<Instant> {
+        self.rebalance_at
     }
 
     /// Whether a connection is the controller's.
     pub fn owns(&self, connection: ConnectionId) -> bool {
-        self.queues
-            .values()
-            .any(|queue| queue.connection() == Some(connection))
+        let mut queues = self.queues.values();
+        queues.any(|queue| queue.connection() == Some(connection))
     }
 
     fn queue_of(&mut self, connection: ConnectionId) -> Option<&mut BrokerQueue> {
-        self.queues
-            .values_mut()
-            .find(|queue| queue.connection() == Some(connection))
+        let mut queues = self.queues.values_mut();
+        queues.find(|queue| queue.connection() == Some(connection))
     }
 
     /// Sends what can be sent.
-    fn pump(&mut self, now: Instant, serials: &mut Serials<'_>, out: &mut Outbox) {
+    pub fn pump(&mut self, now: Instant, serials: &mut Serials<'_>, out: &mut Outbox) {
         for queue in self.queues.values_mut() {
-            queue.pump(now, self.timeout, serials, out);
+            queue.pump(now, self.rules.socket_timeout, serials, out);
+        }
+    }
+
+    /// Gives up office: nothing more is sent.
+    pub fn resign(&mut self, out: &mut Outbox) {
+        self.tenure = Tenure::Over;
+        for queue in self.queues.values_mut() {
+            queue.close(out);
+        }
+        out.note(Fact::ControllerResigned {
+            epoch: self.epoch.0,
+        });
+    }
+
+    fn note_decided(&self, name: &TopicPartition, out: &mut Outbox) {
+        if let Some(state) = self.store.partition(name) {
+            out.note(Fact::PartitionStateDecided {
+                partition: name.clone(),
+                leader: state.leader,
+                epoch: state.leader_epoch,
+                isr: state.isr.clone(),
+                partition_epoch: state.partition_epoch,
+            });
         }
     }
 }

@@ -2,75 +2,112 @@
 
 use std::sync::Arc;
 
+use super::batch::{Batch, Data, Novelty};
 use super::queue::Order;
-use super::{Controller, PartitionState};
-use crate::model::{BrokerEpoch, BrokerId, TopicId, TopicName, TopicPartition};
+use super::{Controller, PartitionState, Recovery};
+use crate::model::{BrokerEpoch, BrokerId, LeaderEpoch, TopicId, TopicName, TopicPartition};
 use crate::protocol::api::leader_and_isr::{
     LeaderAndIsrLiveLeader, LeaderAndIsrPartitionState, LeaderAndIsrTopicState,
 };
+use crate::protocol::api::stop_replica::{StopReplicaPartitionState, StopReplicaTopicState};
 use crate::protocol::api::update_metadata::{
     UpdateMetadataBroker, UpdateMetadataEndpoint, UpdateMetadataPartitionState,
     UpdateMetadataTopicState,
 };
-use crate::protocol::api::{LeaderAndIsrRequest, UpdateMetadataRequest};
+use crate::protocol::api::{LeaderAndIsrRequest, StopReplicaRequest, UpdateMetadataRequest};
+use crate::sorted::SortedMap;
 
 /// The only listener that brokers have here.
 const LISTENER: &str = "PLAINTEXT";
 
-impl Controller {
-    /// Tells every broker a topic's settings.
-    pub(super) fn send_configs(&mut self, topic: &TopicName) {
-        let Some(configs) = self.store.configs_of(topic) else {
-            return;
-        };
-        for queue in self.queues.values_mut() {
-            queue.push(Order::Configs(configs.clone()));
-        }
-    }
+/// −2 as a leader and as its epoch: the topic is being deleted.
+const EPOCH_DURING_DELETE: i32 = -2;
 
-    /// Tells every replica of these partitions who leads.
-    pub(super) fn send_leaders(&mut self, names: &[TopicPartition]) {
-        let brokers: Vec<(BrokerId, BrokerEpoch)> = self.live().collect();
-        for (broker, epoch) in brokers {
-            let own: Vec<(&TopicPartition, &PartitionState)> = self
-                .states(names)
-                .filter(|(_, state)| state.replicas.contains(&broker))
-                .collect();
-            if own.is_empty() {
-                continue;
+impl Controller {
+    /// Puts everything that was gathered into the brokers' queues.
+    pub(super) fn send(&mut self, batch: Batch) {
+        for (broker, told) in batch.leaders.iter() {
+            if let Some(epoch) = self.store.broker_epoch(*broker) {
+                let request = self.leader_and_isr(epoch, told);
+                self.push(*broker, Order::Leaders(Arc::new(request)));
             }
-            let request = self.leader_and_isr(epoch, &own);
-            self.push(broker, Order::Leaders(Arc::new(request)));
+        }
+        let names: Vec<TopicPartition> = batch.metadata.iter().cloned().collect();
+        if batch.tell_brokers || !names.is_empty() {
+            self.tell_everybody(&names);
+        }
+        for (broker, told) in batch.stops.iter() {
+            if let Some(epoch) = self.store.broker_epoch(*broker) {
+                let request = self.stop_replica(epoch, told);
+                self.push(*broker, Order::Stop(Arc::new(request)));
+            }
         }
     }
 
     /// Tells every broker who is alive, and the state of these partitions.
-    pub(super) fn send_metadata(&mut self, names: &[TopicPartition]) {
-        let brokers: Vec<(BrokerId, BrokerEpoch)> = self.live().collect();
-        for (broker, epoch) in brokers {
-            let request = self.update_metadata(epoch, names);
-            self.push(broker, Order::Metadata(Arc::new(request)));
+    pub(super) fn tell_everybody(&mut self, names: &[TopicPartition]) {
+        let brokers: Vec<BrokerId> = self.store.brokers().keys().copied().collect();
+        self.send_metadata_to(&brokers, names);
+    }
+
+    /// The same, to some.
+    pub(super) fn send_metadata_to(&mut self, brokers: &[BrokerId], names: &[TopicPartition]) {
+        for broker in brokers {
+            if let Some(epoch) = self.store.broker_epoch(*broker) {
+                let request = self.update_metadata(epoch, names);
+                self.push(*broker, Order::Metadata(Arc::new(request)));
+            }
         }
     }
 
-    fn live(&self) -> impl Iterator<Item = (BrokerId, BrokerEpoch)> {
-        let brokers = self.store.brokers().iter();
-        brokers.map(|(id, broker)| (*id, broker.epoch))
-    }
-
-    pub(super) fn states<'a>(
+    fn states<'a>(
         &'a self,
-        names: &'a [TopicPartition],
+        names: impl Iterator<Item = &'a TopicPartition>,
     ) -> impl Iterator<Item = (&'a TopicPartition, &'a PartitionState)> {
         let known = |name| Some((name, self.store.partition(name)?));
-        // A partition none of whose replicas has ever lived is still new: nobody hears of it.
-        let born = |(_, state): &(&TopicPartition, &PartitionState)| !state.isr.is_empty();
-        names.iter().filter_map(known).filter(born)
+        // A partition that nobody has ever led is still new: nobody hears of it.
+        names.filter_map(known).filter(|(_, state)| state.is_born())
     }
 
     fn push(&mut self, broker: BrokerId, order: Order) {
         if let Some(queue) = self.queues.get_mut(&broker) {
             queue.push(order);
+        }
+    }
+
+    fn stop_replica(
+        &self,
+        broker_epoch: BrokerEpoch,
+        told: &SortedMap<TopicPartition, Data>,
+    ) -> StopReplicaRequest {
+        let mut topics: Vec<StopReplicaTopicState> = Vec::new();
+        for (name, data) in told.iter() {
+            let state = self.store.partition(name);
+            let epoch = state.map_or(LeaderEpoch::NONE, |state| state.leader_epoch);
+            let partition = StopReplicaPartitionState {
+                partition_index: name.partition,
+                leader_epoch: match self.is_deleting(&name.topic) {
+                    true => EPOCH_DURING_DELETE,
+                    false => epoch.0,
+                },
+                delete_partition: *data == Data::Deleted,
+            };
+            match topics.last_mut() {
+                Some(topic) if topic.topic_name == name.topic.0 => {
+                    topic.partition_states.push(partition);
+                }
+                _ => topics.push(StopReplicaTopicState {
+                    topic_name: name.topic.0.clone(),
+                    partition_states: vec![partition],
+                }),
+            }
+        }
+        StopReplicaRequest {
+            controller_id: self.host.0,
+            controller_epoch: self.epoch.0,
+            broker_epoch: broker_epoch.0,
+            topic_states: topics,
+            ..StopReplicaRequest::default()
         }
     }
 
@@ -81,19 +118,23 @@ impl Controller {
     fn leader_and_isr(
         &self,
         broker_epoch: BrokerEpoch,
-        states: &[(&TopicPartition, &PartitionState)],
+        told: &SortedMap<TopicPartition, Novelty>,
     ) -> LeaderAndIsrRequest {
         let mut topics: Vec<LeaderAndIsrTopicState> = Vec::new();
-        for (name, state) in states {
+        let states: Vec<_> = self.states(told.keys()).collect();
+        for (name, state) in &states {
             let partition = LeaderAndIsrPartitionState {
                 partition_index: name.partition,
-                controller_epoch: self.epoch.0,
+                controller_epoch: state.controller_epoch,
                 leader: state.leader.0,
                 leader_epoch: state.leader_epoch.0,
                 isr: numbers(&state.isr),
                 partition_epoch: state.partition_epoch.0,
                 replicas: numbers(&state.replicas),
-                is_new: state.partition_epoch.0 == 0,
+                adding_replicas: numbers(&state.adding),
+                removing_replicas: numbers(&state.removing),
+                is_new: told.get(*name) == Some(&Novelty::New),
+                leader_recovery_state: i8::from(state.recovery == Recovery::Recovering),
                 ..LeaderAndIsrPartitionState::default()
             };
             match topics.last_mut() {
@@ -131,13 +172,16 @@ impl Controller {
         names: &[TopicPartition],
     ) -> UpdateMetadataRequest {
         let mut topics: Vec<UpdateMetadataTopicState> = Vec::new();
-        for (name, state) in self.states(names) {
+        for (name, state) in self.states(names.iter()) {
             let offline = state.replicas.iter();
-            let offline = offline.filter(|id| !self.store.is_online(**id, name));
+            let offline = offline.filter(|id| !self.store.is_reachable(**id, name));
             let partition = UpdateMetadataPartitionState {
                 partition_index: name.partition,
-                controller_epoch: self.epoch.0,
-                leader: state.leader.0,
+                controller_epoch: state.controller_epoch,
+                leader: match self.is_deleting(&name.topic) {
+                    true => EPOCH_DURING_DELETE,
+                    false => state.leader.0,
+                },
                 leader_epoch: state.leader_epoch.0,
                 isr: numbers(&state.isr),
                 zk_version: state.partition_epoch.0,

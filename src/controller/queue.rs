@@ -6,8 +6,11 @@ use std::sync::Arc;
 use crate::channel::{Channel, Negotiation, State};
 use crate::fact::CloseReason;
 use crate::model::{Address, BrokerId, ConnectionId, ProcessId};
-use crate::process::{Outbox, Serials, TopicConfigs};
-use crate::protocol::api::{LeaderAndIsrRequest, LeaderAndIsrResponse, UpdateMetadataRequest};
+use crate::process::{Outbox, Serials};
+use crate::protocol::api::{
+    LeaderAndIsrRequest, LeaderAndIsrResponse, StopReplicaRequest, StopReplicaResponse,
+    UpdateMetadataRequest,
+};
 use crate::protocol::{ApiKey, Chunks};
 use crate::time::{Duration, Instant};
 
@@ -17,10 +20,33 @@ const RETRY_BACKOFF: Duration = Duration::from_millis(100);
 /// What the controller has to say to a broker.
 #[derive(Clone, Debug)]
 pub enum Order {
-    /// A topic's settings. Needs no answer.
-    Configs(TopicConfigs),
     Leaders(Arc<LeaderAndIsrRequest>),
     Metadata(Arc<UpdateMetadataRequest>),
+    Stop(Arc<StopReplicaRequest>),
+}
+
+impl Order {
+    /// Whether it takes data away.
+    fn deletes(&self) -> bool {
+        let Order::Stop(request) = self else {
+            return false;
+        };
+        let mut states = request.topic_states.iter();
+        states.any(|topic| {
+            topic
+                .partition_states
+                .iter()
+                .any(|one| one.delete_partition)
+        })
+    }
+}
+
+/// What a broker has answered.
+#[derive(Clone, Debug)]
+pub(super) enum Said {
+    Leaders(LeaderAndIsrResponse),
+    /// Replicas are stopped whose data was to be deleted.
+    Deleted(StopReplicaResponse),
 }
 
 /// One broker's orders and the connection over which they go.
@@ -91,11 +117,6 @@ impl BrokerQueue {
     }
 
     fn send(&mut self, now: Instant, timeout: Duration, out: &mut Outbox) {
-        while let Some(Order::Configs(configs)) = self.waiting.front() {
-            let connection = self.channel.connection().expect("a ready channel is open");
-            out.send_configs(connection, configs.clone());
-            self.waiting.pop_front();
-        }
         let newest = |api: ApiKey| *api.versions().end();
         match self.waiting.front() {
             Some(Order::Leaders(request)) => {
@@ -108,32 +129,35 @@ impl BrokerQueue {
                 self.channel
                     .send(now, request.as_ref(), version, (), timeout, out);
             }
-            Some(Order::Configs(_)) | None => {}
-        }
-    }
-
-    pub(super) fn opened(&mut self, now: Instant, configs: Vec<TopicConfigs>, out: &mut Outbox) {
-        self.channel.opened(now, Duration::MAX, out);
-        // Settings that went over a connection that broke may be lost, so all of them go first.
-        if let Some(connection) = self.channel.connection() {
-            for configs in configs {
-                out.send_configs(connection, configs);
+            Some(Order::Stop(request)) => {
+                let version = newest(ApiKey::StopReplica);
+                self.channel
+                    .send(now, request.as_ref(), version, (), timeout, out);
             }
+            None => {}
         }
     }
 
-    /// Takes bytes from the broker; what it says of the leaders it was told.
-    pub(super) fn received(
-        &mut self,
-        now: Instant,
-        bytes: Chunks,
-        out: &mut Outbox,
-    ) -> Vec<LeaderAndIsrResponse> {
+    pub(super) fn opened(&mut self, now: Instant, out: &mut Outbox) {
+        self.channel.opened(now, Duration::MAX, out);
+    }
+
+    /// Takes bytes from the broker; what it says.
+    pub(super) fn received(&mut self, now: Instant, bytes: Chunks, out: &mut Outbox) -> Vec<Said> {
         let mut said = Vec::new();
         let understood = self.channel.received(bytes).and_then(|arrived| {
             for answer in arrived.answers {
-                if answer.api == ApiKey::LeaderAndIsr {
-                    said.push(answer.decode::<LeaderAndIsrRequest>()?);
+                match answer.api {
+                    ApiKey::LeaderAndIsr => {
+                        said.push(Said::Leaders(answer.decode::<LeaderAndIsrRequest>()?));
+                    }
+                    ApiKey::StopReplica => {
+                        let response = answer.decode::<StopReplicaRequest>()?;
+                        if self.waiting.front().is_some_and(Order::deletes) {
+                            said.push(Said::Deleted(response));
+                        }
+                    }
+                    _ => {}
                 }
                 self.waiting.pop_front();
             }
@@ -144,6 +168,12 @@ impl BrokerQueue {
             self.retry_at = Some(now + RETRY_BACKOFF);
         }
         said
+    }
+
+    /// The broker is gone, or its controller is none any more.
+    pub(super) fn close(&mut self, out: &mut Outbox) {
+        self.waiting.clear();
+        self.channel.close(CloseReason::Done, out);
     }
 
     pub(super) fn closed(&mut self, now: Instant, out: &mut Outbox) {

@@ -1,33 +1,103 @@
-//! What is true of the cluster: registered brokers, topics, and every partition's state.
+//! What is true of the cluster as the controller knows it: registered brokers, topics, and every
+//! partition's state (Kafka's `ControllerContext`).
 //!
-//! Apart from who decides it: with ZooKeeper this is what the znodes hold, and the controller's copy of
-//! them; a metadata log could hold it as well.
+//! A copy of what the znodes hold. It is read once when the controller takes office; after that it
+//! changes when a write has succeeded or a watch has told of a change. Nothing here decides: with another
+//! place to keep the state it would be the same.
 
 use crate::sorted::{SortedMap, SortedSet};
 
-use super::TopicSetup;
+use super::znodes::{self, TopicAssignment};
+use crate::protocol::zookeeper::Stat;
+use bytes::Bytes;
+
 use crate::model::{
     Address, BrokerEpoch, BrokerId, LeaderEpoch, PartitionEpoch, Text, TopicId, TopicName,
     TopicPartition,
 };
-use crate::process::TopicConfigs;
+
+/// Whether a leader has what its partition may have lost in an unclean election.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recovery {
+    #[default]
+    Recovered,
+    /// Elected out of sync, and not yet done with what that means (KIP-841).
+    Recovering,
+}
 
 /// A partition's state: what `/brokers/topics/T/partitions/P/state` holds, and its assignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionState {
     /// −1 when nobody leads.
     pub leader: BrokerId,
+    /// −1 when nobody has ever led.
     pub leader_epoch: LeaderEpoch,
     /// The replicas that count, in the order in which they joined.
     pub isr: Vec<BrokerId>,
-    /// How often the state has changed.
+    /// How often the state has changed: the version of its znode. −1 when it has none.
     pub partition_epoch: PartitionEpoch,
+    pub recovery: Recovery,
+    /// The controller that decided it.
+    pub controller_epoch: i32,
     /// The brokers to which the partition is assigned, the preferred leader first.
     pub replicas: Vec<BrokerId>,
+    /// What a reassignment adds to the former replicas, and takes from them.
+    pub adding: Vec<BrokerId>,
+    pub removing: Vec<BrokerId>,
+}
+
+impl Default for PartitionState {
+    /// Nothing is decided.
+    fn default() -> PartitionState {
+        PartitionState {
+            leader: BrokerId::NONE,
+            leader_epoch: LeaderEpoch::NONE,
+            isr: Vec::new(),
+            partition_epoch: PartitionEpoch(-1),
+            recovery: Recovery::Recovered,
+            controller_epoch: 0,
+            replicas: Vec::new(),
+            adding: Vec::new(),
+            removing: Vec::new(),
+        }
+    }
+}
+
+impl PartitionState {
+    /// Whether its first leader has been chosen.
+    pub fn is_born(&self) -> bool {
+        self.partition_epoch.0 >= 0
+    }
+
+    pub fn is_reassigning(&self) -> bool {
+        !self.adding.is_empty() || !self.removing.is_empty()
+    }
+
+    /// The replicas as they will be when the reassignment is done.
+    pub fn target(&self) -> Vec<BrokerId> {
+        let stay = self.replicas.iter().copied();
+        stay.filter(|id| !self.removing.contains(id)).collect()
+    }
+
+    /// The replicas as they were before the reassignment began.
+    pub fn origin(&self) -> Vec<BrokerId> {
+        let before = self.replicas.iter().copied();
+        before.filter(|id| !self.adding.contains(id)).collect()
+    }
+
+    /// The next state: another leader and ISR, in a new leader epoch (`LeaderAndIsr.newLeaderAndIsr`).
+    pub(super) fn led_by(&self, leader: BrokerId, isr: Vec<BrokerId>) -> PartitionState {
+        PartitionState {
+            leader,
+            isr,
+            leader_epoch: self.leader_epoch.next(),
+            ..self.clone()
+        }
+    }
 }
 
 /// A topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopicState {
     pub id: TopicId,
     pub configs: Vec<(Text, Text)>,
@@ -45,6 +115,8 @@ pub struct LiveBroker {
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     brokers: SortedMap<BrokerId, LiveBroker>,
+    /// Brokers that have asked to be let go: alive, and to lead nothing any more.
+    shutting_down: SortedSet<BrokerId>,
     topics: SortedMap<TopicName, TopicState>,
     names: SortedMap<TopicId, TopicName>,
     /// Replicas whose broker is alive and whose directory is not.
@@ -52,14 +124,72 @@ pub struct Store {
 }
 
 impl Store {
-    /// The brokers that are alive, by id.
+    /// The brokers that are registered, by id; also those that are shutting down.
     pub fn brokers(&self) -> &SortedMap<BrokerId, LiveBroker> {
         &self.brokers
     }
 
+    /// Registered, and not on its way out.
     pub fn is_alive(&self, broker: BrokerId) -> bool {
-        self.brokers.contains_key(&broker)
+        self.brokers.contains_key(&broker) && !self.shutting_down.contains(&broker)
     }
+
+    pub fn is_shutting_down(&self, broker: BrokerId) -> bool {
+        self.shutting_down.contains(&broker)
+    }
+
+    /// The epoch under which a broker is registered.
+    pub fn broker_epoch(&self, broker: BrokerId) -> Option<BrokerEpoch> {
+        self.brokers.get(&broker).map(|known| known.epoch)
+    }
+
+    pub(super) fn register(&mut self, id: BrokerId, broker: LiveBroker) {
+        self.brokers.insert(id, broker);
+        self.offline.retain(|(other, _)| *other != id);
+    }
+
+    /// A broker is gone.
+    pub(super) fn unregister(&mut self, id: BrokerId) {
+        self.brokers.remove(&id);
+        self.shutting_down.remove(&id);
+        self.offline.retain(|(other, _)| *other != id);
+    }
+
+    pub(super) fn begin_shutdown(&mut self, id: BrokerId) {
+        self.shutting_down.insert(id);
+    }
+
+    // ---- znodes
+
+    /// Takes over what one znode says, or that it is gone. Znodes that hold nothing of this are left alone.
+    pub fn take_znode(&mut self, path: &str, found: Option<(&Bytes, Stat)>) {
+        if let Some(id) = znodes::broker_of(path) {
+            let read = found.and_then(|(data, stat)| Some((znodes::read_broker(data)?, stat)));
+            match read {
+                Some((address, stat)) => {
+                    let epoch = BrokerEpoch(stat.created.0.cast_signed());
+                    self.register(id, LiveBroker { epoch, address });
+                }
+                None => self.unregister(id),
+            }
+        } else if let Some(topic) = znodes::topic_of(path) {
+            match found.and_then(|(data, _)| znodes::read_topic(data)) {
+                Some(assignment) => drop(self.assign(&topic, &assignment)),
+                None => self.remove_topic(&topic),
+            }
+        } else if let Some(topic) = znodes::config_of(path) {
+            if let Some(configs) = found.and_then(|(data, _)| znodes::read_configs(data)) {
+                self.set_configs(&topic, configs);
+            }
+        } else if let Some(name) = znodes::state_of(path)
+            && let Some((data, stat)) = found
+            && let Some(state) = znodes::read_state(data, stat.version)
+        {
+            self.set_state(&name, state);
+        }
+    }
+
+    // ---- topics
 
     pub fn topics(&self) -> &SortedMap<TopicName, TopicState> {
         &self.topics
@@ -73,9 +203,66 @@ impl Store {
         self.names.get(&id)
     }
 
+    /// Takes over what a topic's znode says. The partitions that are new in it.
+    ///
+    /// Unlike Kafka, which keeps partitions by number: they are numbered from 0 without gaps here, and
+    /// what follows a gap is left out.
+    pub(super) fn assign(
+        &mut self,
+        name: &TopicName,
+        assignment: &TopicAssignment,
+    ) -> Vec<TopicPartition> {
+        let topic = self.topics.entry(name.clone()).or_default();
+        topic.id = assignment.id;
+        self.names.insert(assignment.id, name.clone());
+        let before = topic.partitions.len();
+        for (index, (partition, replicas)) in assignment.replicas.iter().enumerate() {
+            if i32::try_from(index) != Ok(*partition) {
+                break;
+            }
+            if topic.partitions.len() <= index {
+                topic.partitions.push(PartitionState::default());
+            }
+            let state = &mut topic.partitions[index];
+            let list = |lists: &SortedMap<i32, Vec<BrokerId>>| {
+                lists.get(partition).cloned().unwrap_or_default()
+            };
+            state.replicas.clone_from(replicas);
+            state.adding = list(&assignment.adding);
+            state.removing = list(&assignment.removing);
+        }
+        let new = before..topic.partitions.len();
+        new.map(|index| TopicPartition {
+            topic: name.clone(),
+            partition: index as i32,
+        })
+        .collect()
+    }
+
+    pub(super) fn set_configs(&mut self, name: &TopicName, configs: Vec<(Text, Text)>) {
+        if let Some(topic) = self.topics.get_mut(name) {
+            topic.configs = configs;
+        }
+    }
+
+    pub(super) fn remove_topic(&mut self, name: &TopicName) {
+        if let Some(topic) = self.topics.remove(name) {
+            self.names.remove(&topic.id);
+        }
+        self.offline
+            .retain(|(_, partition)| partition.topic != *name);
+    }
+
+    // ---- partitions
+
     pub fn partition(&self, name: &TopicPartition) -> Option<&PartitionState> {
         let index = usize::try_from(name.partition).ok()?;
         self.topic(&name.topic)?.partitions.get(index)
+    }
+
+    pub(super) fn partition_mut(&mut self, name: &TopicPartition) -> Option<&mut PartitionState> {
+        let index = usize::try_from(name.partition).ok()?;
+        self.topics.get_mut(&name.topic)?.partitions.get_mut(index)
     }
 
     /// Every partition, by name.
@@ -89,68 +276,59 @@ impl Store {
         })
     }
 
+    /// The partitions of which a broker has a replica.
+    pub(super) fn partitions_on(&self, broker: BrokerId) -> Vec<TopicPartition> {
+        let all = self.partitions();
+        let here = all.filter(|(_, state)| state.replicas.contains(&broker));
+        here.map(|(name, _)| name).collect()
+    }
+
     /// The partitions of one topic.
-    pub(super) fn partitions_of(
-        &self,
-        topic: &TopicName,
-    ) -> impl Iterator<Item = TopicPartition> + use<> {
+    pub(super) fn partitions_of(&self, topic: &TopicName) -> Vec<TopicPartition> {
         let count = self.topic(topic).map_or(0, |topic| topic.partitions.len());
-        let topic = topic.clone();
-        (0..count as i32).map(move |partition| TopicPartition {
+        let names = (0..count as i32).map(|partition| TopicPartition {
             topic: topic.clone(),
             partition,
-        })
-    }
-
-    /// The settings that topics have of their own.
-    pub(super) fn configs_of(&self, topic: &TopicName) -> Option<TopicConfigs> {
-        let state = self.topic(topic)?;
-        Some(TopicConfigs {
-            topic: topic.clone(),
-            configs: state.configs.clone(),
-        })
-    }
-
-    pub(super) fn all_configs(&self) -> Vec<TopicConfigs> {
-        let topics = self.topics.keys();
-        topics.filter_map(|topic| self.configs_of(topic)).collect()
-    }
-
-    pub(super) fn register(&mut self, id: BrokerId, broker: LiveBroker) {
-        self.brokers.insert(id, broker);
-    }
-
-    /// A new topic: of each partition the first live replica leads, and all live ones are in sync.
-    pub(super) fn create_topic(&mut self, topic: &TopicSetup) {
-        assert!(
-            !self.topics.contains_key(&topic.name),
-            "a topic is created once"
-        );
-        let states = topic.replicas.iter().map(|replicas| {
-            let live = replicas.iter().copied().filter(|id| self.is_alive(*id));
-            let isr: Vec<BrokerId> = live.collect();
-            PartitionState {
-                leader: isr.first().copied().unwrap_or(BrokerId::NONE),
-                leader_epoch: LeaderEpoch(0),
-                isr,
-                partition_epoch: PartitionEpoch(0),
-                replicas: replicas.clone(),
-            }
         });
-        let state = TopicState {
-            id: topic.id,
-            configs: topic.configs.clone(),
-            partitions: states.collect(),
-        };
-        self.topics.insert(topic.name.clone(), state);
-        self.names.insert(topic.id, topic.name.clone());
+        names.collect()
     }
+
+    /// The state that a znode holds now, or is known to hold.
+    pub(super) fn set_state(&mut self, name: &TopicPartition, state: PartitionState) {
+        let Some(known) = self.partition_mut(name) else {
+            return;
+        };
+        assert!(
+            state.leader_epoch >= known.leader_epoch,
+            "leader epochs only grow"
+        );
+        assert!(
+            state.partition_epoch >= known.partition_epoch,
+            "partition epochs only grow"
+        );
+        *known = PartitionState {
+            replicas: std::mem::take(&mut known.replicas),
+            adding: std::mem::take(&mut known.adding),
+            removing: std::mem::take(&mut known.removing),
+            ..state
+        };
+    }
+
+    // ---- replicas
 
     /// Whether a replica can be counted on: its broker is alive, and so is its directory.
     pub fn is_online(&self, broker: BrokerId, name: &TopicPartition) -> bool {
-        let fallen = self.offline.iter();
-        let mut fallen = fallen.filter(|(other, _)| *other == broker);
-        self.is_alive(broker) && !fallen.any(|(_, other)| other == name)
+        self.is_alive(broker) && self.has_directory(broker, name)
+    }
+
+    /// The same, when a broker on its way out still counts.
+    pub(super) fn is_reachable(&self, broker: BrokerId, name: &TopicPartition) -> bool {
+        self.brokers.contains_key(&broker) && self.has_directory(broker, name)
+    }
+
+    fn has_directory(&self, broker: BrokerId, name: &TopicPartition) -> bool {
+        let mut fallen = self.offline.iter();
+        !fallen.any(|(other, partition)| *other == broker && partition == name)
     }
 
     /// A replica's directory has failed. Whether that is news.
@@ -162,38 +340,5 @@ impl Store {
     pub(super) fn set_online(&mut self, broker: BrokerId, name: &TopicPartition) {
         self.offline
             .retain(|(other, fallen)| *other != broker || fallen != name);
-    }
-
-    /// Takes a follower out of the ISR, by a new epoch of its leader. Whether it was in it.
-    pub(super) fn leave_isr(&mut self, broker: BrokerId, name: &TopicPartition) -> bool {
-        let Some(state) = self.partition(name) else {
-            return false;
-        };
-        if state.leader == broker || !state.isr.contains(&broker) {
-            return false;
-        }
-        let left = state.isr.iter().copied().filter(|id| *id != broker);
-        let left = left.collect();
-        self.set_isr(name, left);
-        let topic = self.topics.get_mut(&name.topic);
-        let index = usize::try_from(name.partition).unwrap_or(usize::MAX);
-        if let Some(state) = topic.and_then(|topic| topic.partitions.get_mut(index)) {
-            state.leader_epoch = state.leader_epoch.next();
-        }
-        true
-    }
-
-    /// Writes another ISR, as a compare-and-set on the partition epoch would.
-    pub(super) fn set_isr(&mut self, name: &TopicPartition, isr: Vec<BrokerId>) {
-        let topic = self.topics.get_mut(&name.topic);
-        let index = usize::try_from(name.partition).unwrap_or(usize::MAX);
-        let state = topic.and_then(|topic| topic.partitions.get_mut(index));
-        let state = state.expect("only known partitions change");
-        assert!(
-            !isr.is_empty() && isr.iter().all(|id| state.replicas.contains(id)),
-            "the ISR is a part of the replicas"
-        );
-        state.isr = isr;
-        state.partition_epoch = state.partition_epoch.next();
     }
 }

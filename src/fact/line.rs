@@ -6,7 +6,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{CloseReason, Entry, Fact, LogStartReason, Role};
+use super::{CloseReason, Crash, Entry, Fact, LogStartReason, Role};
 use crate::model::BrokerId;
 
 struct Ids<'a>(&'a [BrokerId]);
@@ -76,6 +76,15 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fact::Started => write!(f, "started"),
+            Fact::Killed {
+                crash: Crash::Process,
+            } => write!(f, "killed"),
+            Fact::Killed {
+                crash: Crash::Machine,
+            } => write!(f, "killed, power lost"),
+            Fact::Stopped => write!(f, "stopped"),
+            Fact::Frozen => write!(f, "frozen"),
+            Fact::Thawed => write!(f, "thawed"),
             Fact::Connected { to, .. } => write!(f, "connected to {to}"),
             Fact::Disconnected { to, reason, .. } => write!(f, "disconnected from {to}: {reason}"),
             Fact::RequestSent {
@@ -138,6 +147,13 @@ impl fmt::Display for Fact {
             } => {
                 write!(f, "{partition} truncates {from} → {to}")
             }
+            Fact::LogTailLost {
+                partition,
+                from,
+                to,
+            } => {
+                write!(f, "{partition} loses {to}..{from}, not flushed")
+            }
             Fact::SegmentRolled {
                 partition,
                 base_offset,
@@ -157,6 +173,15 @@ impl fmt::Display for Fact {
                 };
                 write!(f, "{partition} log start {from} → {to}, {why}")
             }
+            Fact::BrokerRegistered { epoch } => write!(f, "registers, broker epoch {epoch}"),
+            Fact::RegistrationRefused => write!(f, "is still registered by an earlier session"),
+            Fact::ControllerElected { epoch } => write!(f, "is controller, epoch {epoch}"),
+            Fact::ControllerResigned { epoch } => write!(f, "is controller no more, epoch {epoch}"),
+            Fact::BrokerCame { broker } => write!(f, "sees broker {broker} come"),
+            Fact::BrokerWent { broker } => write!(f, "sees broker {broker} go"),
+            Fact::ReplicaStopped { partition } => write!(f, "{partition} stops copying"),
+            Fact::ReplicaDeleted { partition } => write!(f, "{partition} deletes its replica"),
+            Fact::TopicDeleted { topic } => write!(f, "topic {topic} is gone"),
             Fact::PartitionStateDecided {
                 partition,
                 leader,
@@ -219,6 +244,31 @@ impl fmt::Display for Fact {
             }
             Fact::ProduceRefused { partition, error } => {
                 write!(f, "{partition} refuses {}", error.name())
+            }
+            Fact::DuplicateDropped {
+                partition,
+                producer_id,
+                base_sequence,
+                base_offset,
+                next_offset,
+            } => {
+                write!(
+                    f,
+                    "{partition} has #{base_sequence} of producer {producer_id} already, \
+                     {base_offset}..{next_offset}"
+                )
+            }
+            Fact::ProducerIdsAllocated {
+                broker,
+                first,
+                count,
+            } => {
+                let last = first.0 + i64::from(*count) - 1;
+                write!(f, "gives broker {broker} producer ids {first} to {last}")
+            }
+            Fact::ProducerIdGiven { producer_id } => write!(f, "gives producer id {producer_id}"),
+            Fact::ProducerIdTaken { producer_id, epoch } => {
+                write!(f, "is producer {producer_id} epoch {epoch}")
             }
             Fact::RecordQueued { partition, key } => {
                 write!(f, "{partition} queues {}", Shown(key.as_ref()))
@@ -295,6 +345,29 @@ impl fmt::Display for Fact {
             }
             Fact::ReadingFailed { partition, error } => {
                 write!(f, "{partition} reading failed {}", error.name())
+            }
+            Fact::SessionOpened { session, timeout } => {
+                write!(f, "session {session} opened, timeout {timeout}")
+            }
+            Fact::SessionExpired { session } => write!(f, "session {session} expired"),
+            Fact::ZooKeeperLeads { epoch } => write!(f, "leads the ensemble, epoch {epoch}"),
+            Fact::ZooKeeperFollows { leader, epoch } => {
+                write!(f, "follows {leader}, epoch {epoch}")
+            }
+            Fact::ZooKeeperLooksForLeader => write!(f, "looks for a leader"),
+            Fact::ZnodeCreated { path, owner: None } => write!(f, "creates {path}"),
+            Fact::ZnodeCreated {
+                path,
+                owner: Some(owner),
+            } => {
+                write!(f, "creates {path} while {owner} lives")
+            }
+            Fact::ZnodeChanged { path, version } => {
+                write!(f, "changes {path} to version {version}")
+            }
+            Fact::ZnodeDeleted { path } => write!(f, "deletes {path}"),
+            Fact::SessionRanOut { session, owner } => {
+                write!(f, "ends session {session} of {owner}: not heard of in time")
             }
             Fact::TopicCreated { topic, partitions } => {
                 write!(f, "⇒ topic {topic} with {partitions} partitions")

@@ -15,9 +15,10 @@ pub use sentence::clipped;
 use bytes::Bytes;
 
 use crate::model::{
-    BrokerId, ConnectionId, LeaderEpoch, Offset, PartitionEpoch, ProcessId, Text, TopicName,
-    TopicPartition,
+    BrokerId, ConnectionId, LeaderEpoch, Offset, PartitionEpoch, ProcessId, ProducerEpoch,
+    ProducerId, Text, TopicName, TopicPartition,
 };
+use crate::protocol::zookeeper::SessionId;
 use crate::protocol::{ApiKey, ErrorCode};
 use crate::time::{Duration, Instant};
 
@@ -47,6 +48,15 @@ pub enum CloseReason {
     FailedWithoutAnswer,
 }
 
+/// What a crash takes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Crash {
+    /// The process. Its machine lives, and what it has written is safe with the operating system.
+    Process,
+    /// The machine, with everything that was not flushed to the disk.
+    Machine,
+}
+
 /// Why a log's first readable offset moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogStartReason {
@@ -62,6 +72,16 @@ pub enum Fact {
     // ---- processes and connections
     /// The process runs from now on.
     Started,
+    /// The process died, without a word.
+    Killed {
+        crash: Crash,
+    },
+    /// The process ended in order.
+    Stopped,
+    /// The process stands still and does not know it.
+    Frozen,
+    /// The process goes on where it stood.
+    Thawed,
     /// A connection of this process stands.
     Connected {
         connection: ConnectionId,
@@ -123,6 +143,12 @@ pub enum Fact {
         from: Offset,
         to: Offset,
     },
+    /// Records that were not flushed are gone with the power of their machine.
+    LogTailLost {
+        partition: TopicPartition,
+        from: Offset,
+        to: Offset,
+    },
     /// The active segment was closed and a new one begun.
     SegmentRolled {
         partition: TopicPartition,
@@ -134,6 +160,42 @@ pub enum Fact {
         from: Offset,
         to: Offset,
         reason: LogStartReason,
+    },
+
+    // ---- coordination
+    /// This broker's znode stands: it is part of the cluster, in this broker epoch.
+    BrokerRegistered {
+        epoch: i64,
+    },
+    /// An earlier life of this broker is still registered.
+    RegistrationRefused,
+    /// This broker is the controller from now on.
+    ControllerElected {
+        epoch: i32,
+    },
+    /// This broker is the controller no more.
+    ControllerResigned {
+        epoch: i32,
+    },
+    /// The controller has learned that a broker is there.
+    BrokerCame {
+        broker: BrokerId,
+    },
+    /// The controller has learned that a broker's session is over.
+    BrokerWent {
+        broker: BrokerId,
+    },
+    /// This broker copies the partition no more, by the controller's order.
+    ReplicaStopped {
+        partition: TopicPartition,
+    },
+    /// This broker's replica and its data are gone.
+    ReplicaDeleted {
+        partition: TopicPartition,
+    },
+    /// The last that was left of a topic is gone from ZooKeeper.
+    TopicDeleted {
+        topic: TopicName,
     },
 
     // ---- leadership
@@ -193,7 +255,31 @@ pub enum Fact {
         error: ErrorCode,
     },
 
+    /// A leader has this batch already, and answers its producer with the place where it is.
+    DuplicateDropped {
+        partition: TopicPartition,
+        producer_id: ProducerId,
+        base_sequence: i32,
+        base_offset: Offset,
+        next_offset: Offset,
+    },
+    /// The controller gave a broker producer ids to give away: so many from the first on.
+    ProducerIdsAllocated {
+        broker: BrokerId,
+        first: ProducerId,
+        count: i32,
+    },
+    /// A broker gave a producer id away.
+    ProducerIdGiven {
+        producer_id: ProducerId,
+    },
+
     // ---- producers
+    /// The producer stamps what it sends with this id and epoch from now on.
+    ProducerIdTaken {
+        producer_id: ProducerId,
+        epoch: ProducerEpoch,
+    },
     /// The application handed a record to the producer, which chose a partition.
     RecordQueued {
         partition: TopicPartition,
@@ -271,6 +357,49 @@ pub enum Fact {
     Commanded {
         line: Text,
     },
+
+    // ---- ZooKeeper as its clients see it
+    /// A server opened a new session for this process.
+    SessionOpened {
+        session: SessionId,
+        timeout: Duration,
+    },
+    /// This process learnt that its session is over.
+    SessionExpired {
+        session: SessionId,
+    },
+
+    // ---- ZooKeeper's servers
+    /// This server is elected, a majority has its state, and it takes writes from now on.
+    ZooKeeperLeads {
+        epoch: u32,
+    },
+    /// This server has the leader's state and serves clients from now on.
+    ZooKeeperFollows {
+        leader: ProcessId,
+        epoch: u32,
+    },
+    /// This server knows no leader and serves nobody.
+    ZooKeeperLooksForLeader,
+    /// A transaction that creates this znode was committed. Noted by the leader, as the next ones are.
+    ZnodeCreated {
+        path: Text,
+        /// The process with whose session an ephemeral znode goes.
+        owner: Option<ProcessId>,
+    },
+    /// The data of a znode was written; its version since.
+    ZnodeChanged {
+        path: Text,
+        version: i32,
+    },
+    ZnodeDeleted {
+        path: Text,
+    },
+    /// The leader heard nothing of a session for its whole timeout and ended it.
+    SessionRanOut {
+        session: SessionId,
+        owner: ProcessId,
+    },
 }
 
 /// One fact with its place in the journal.
@@ -289,14 +418,22 @@ impl Fact {
     pub fn kind(&self) -> &'static str {
         match self {
             Fact::Started => "start",
+            Fact::Killed { .. } | Fact::Stopped | Fact::Frozen | Fact::Thawed => "life",
             Fact::Connected { .. } | Fact::Disconnected { .. } => "connection",
             Fact::RequestSent { .. } | Fact::ResponseSent { .. } => "wire",
             Fact::RequestParked { .. } => "park",
             Fact::RequestRejected { .. } => "reject",
             Fact::RecordsAppended { .. } => "append",
             Fact::HighWatermarkMoved { .. } => "hw",
-            Fact::LogTruncated { .. } => "truncate",
+            Fact::LogTruncated { .. } | Fact::LogTailLost { .. } => "truncate",
             Fact::SegmentRolled { .. } | Fact::LogStartMoved { .. } => "segment",
+            Fact::BrokerRegistered { .. } | Fact::RegistrationRefused => "registration",
+            Fact::ControllerElected { .. }
+            | Fact::ControllerResigned { .. }
+            | Fact::BrokerCame { .. }
+            | Fact::BrokerWent { .. } => "controller",
+            Fact::ReplicaStopped { .. } | Fact::ReplicaDeleted { .. } => "role",
+            Fact::TopicDeleted { .. } => "state",
             Fact::PartitionStateDecided { .. } => "state",
             Fact::BecameLeader { .. } | Fact::BecameFollower { .. } => "role",
             Fact::IsrChangeAsked { .. }
@@ -305,6 +442,10 @@ impl Fact {
             Fact::MetadataCacheUpdated { .. } | Fact::LeaderLearned { .. } => "metadata",
             Fact::FetchFailed { .. } => "fetch",
             Fact::ProduceRefused { .. } => "refuse",
+            Fact::DuplicateDropped { .. } => "duplicate",
+            Fact::ProducerIdsAllocated { .. }
+            | Fact::ProducerIdGiven { .. }
+            | Fact::ProducerIdTaken { .. } => "id",
             Fact::RecordQueued { .. } | Fact::RecordsQueued { .. } => "queue",
             Fact::BatchSent { .. } => "send",
             Fact::RecordsAcknowledged { .. }
@@ -314,14 +455,24 @@ impl Fact {
             Fact::SendWillRetry { .. } => "retry",
             Fact::RecordsConsumed { .. } => "consume",
             Fact::PositionSet { .. } | Fact::ReadingFailed { .. } => "position",
+            Fact::SessionOpened { .. }
+            | Fact::SessionExpired { .. }
+            | Fact::SessionRanOut { .. } => "session",
+            Fact::ZooKeeperLeads { .. }
+            | Fact::ZooKeeperFollows { .. }
+            | Fact::ZooKeeperLooksForLeader
+            | Fact::ZnodeCreated { .. }
+            | Fact::ZnodeChanged { .. }
+            | Fact::ZnodeDeleted { .. } => "zookeeper",
             Fact::Commanded { .. } => "command",
         }
     }
 
     /// Every kind, in the order in which the help lists them.
-    pub const KINDS: [&'static str; 22] = [
+    pub const KINDS: [&'static str; 29] = [
         "command",
         "start",
+        "life",
         "connection",
         "wire",
         "park",
@@ -333,14 +484,20 @@ impl Fact {
         "result",
         "retry",
         "refuse",
+        "duplicate",
+        "id",
         "consume",
         "position",
         "fetch",
         "isr",
         "role",
         "state",
+        "registration",
+        "controller",
         "metadata",
         "truncate",
         "segment",
+        "zookeeper",
+        "session",
     ];
 }

@@ -3,8 +3,8 @@
 //! Present tense, the actor named first, then the consequence. Numbers come from the fact.
 
 use super::line::Shown;
-use super::{Entry, Fact, LogStartReason, Role};
-use crate::model::{BrokerId, Offset, ProcessId};
+use super::{Crash, Entry, Fact, LogStartReason, Role};
+use crate::model::{BrokerId, Offset, ProcessId, ProducerEpoch};
 
 fn plural(count: u32, noun: &str) -> String {
     if count == 1 {
@@ -43,6 +43,17 @@ fn actor(by: Option<ProcessId>) -> String {
     }
 }
 
+/// How a sentence names a process that is not its subject.
+fn noun(process: ProcessId) -> String {
+    match process {
+        ProcessId::ZooKeeper(_) => actor(Some(process)),
+        _ => {
+            let name = actor(Some(process));
+            name[..1].to_lowercase() + &name[1..]
+        }
+    }
+}
+
 impl Entry {
     /// The entry as one sentence, processes by their kind and number.
     pub fn sentence(&self) -> String {
@@ -53,6 +64,15 @@ impl Entry {
     pub fn sentence_by(&self, who: &str) -> String {
         match &self.fact {
             Fact::Started => format!("{who} starts."),
+            Fact::Killed {
+                crash: Crash::Process,
+            } => format!("{who} dies. Its disk remains."),
+            Fact::Killed {
+                crash: Crash::Machine,
+            } => format!("{who} loses power. What it had not flushed is at risk."),
+            Fact::Stopped => format!("{who} stops in order."),
+            Fact::Frozen => format!("{who} stands still; its connections stay open."),
+            Fact::Thawed => format!("{who} goes on where it stood."),
             Fact::Connected { to, .. } => format!("{who} connects to {to}."),
             Fact::Disconnected { to, reason, .. } => {
                 format!("{who} loses its connection to {to}: {reason}.")
@@ -107,6 +127,14 @@ impl Entry {
                     to.0
                 )
             }
+            Fact::LogTailLost {
+                partition,
+                from,
+                to,
+            } => {
+                let what = span(*to, *from);
+                format!("{who} loses {what} of {partition}, which were not flushed to the disk.")
+            }
             Fact::SegmentRolled {
                 partition,
                 base_offset,
@@ -148,6 +176,31 @@ impl Entry {
                         epoch.0
                     )
                 }
+            }
+            Fact::BrokerRegistered { .. } => {
+                format!("{who} registers in ZooKeeper: it is part of the cluster.")
+            }
+            Fact::RegistrationRefused => format!(
+                "{who} cannot register: its earlier session has not run out yet. It tries again."
+            ),
+            Fact::ControllerElected { epoch } => format!(
+                "{who} creates /controller first and is the controller now, in epoch {epoch}."
+            ),
+            Fact::ControllerResigned { .. } => format!("{who} is the controller no more."),
+            Fact::BrokerCame { broker } => {
+                format!("The controller sees that broker {broker} has come.")
+            }
+            Fact::BrokerWent { broker } => {
+                format!("The controller sees that broker {broker}'s session is over.")
+            }
+            Fact::ReplicaStopped { partition } => {
+                format!("{who} stops copying {partition}, as the controller says.")
+            }
+            Fact::ReplicaDeleted { partition } => {
+                format!("{who} deletes its replica of {partition}.")
+            }
+            Fact::TopicDeleted { topic } => {
+                format!("The last trace of topic {topic} is gone from ZooKeeper.")
             }
             Fact::BecameLeader {
                 partition, epoch, ..
@@ -205,6 +258,35 @@ impl Entry {
             ),
             Fact::ProduceRefused { partition, error } => {
                 format!("{who} refuses a batch for {partition}: {}.", error.name())
+            }
+            Fact::DuplicateDropped {
+                partition,
+                base_offset,
+                next_offset,
+                ..
+            } => format!(
+                "{who} recognises a batch for {partition} that it has already, at {}, and writes nothing.",
+                span(*base_offset, *next_offset)
+            ),
+            Fact::ProducerIdsAllocated {
+                broker,
+                first,
+                count,
+            } => format!(
+                "The controller gives broker {broker} the producer ids {first} to {}.",
+                first.0 + i64::from(*count) - 1
+            ),
+            Fact::ProducerIdGiven { producer_id } => {
+                format!("{who} gives a producer the id {producer_id}.")
+            }
+            Fact::ProducerIdTaken {
+                producer_id,
+                epoch: ProducerEpoch(0),
+            } => {
+                format!("{who} numbers its batches from now on, as producer {producer_id}.")
+            }
+            Fact::ProducerIdTaken { producer_id, epoch } => {
+                format!("{who} begins to number anew, as producer {producer_id} in epoch {epoch}.")
             }
             Fact::RecordQueued {
                 partition,
@@ -300,6 +382,40 @@ impl Entry {
             Fact::ReadingFailed { partition, error } => {
                 format!("{who} cannot go on reading {partition}: {}.", error.name())
             }
+            Fact::SessionOpened { timeout, .. } => format!(
+                "{who} opens a session with ZooKeeper, which ends when ZooKeeper hears nothing for {timeout}."
+            ),
+            Fact::SessionExpired { .. } => format!(
+                "{who} learns that its ZooKeeper session has expired: what it registered there is gone."
+            ),
+            Fact::ZooKeeperLeads { epoch } => {
+                format!(
+                    "{who} is elected: it leads the ensemble in epoch {epoch} and orders all writes."
+                )
+            }
+            Fact::ZooKeeperFollows { leader, .. } => format!(
+                "{who} follows {}: it has the same tree and passes writes on to it.",
+                noun(*leader)
+            ),
+            Fact::ZooKeeperLooksForLeader => format!(
+                "{who} knows no leader of the ensemble: it serves nobody until one is elected."
+            ),
+            Fact::ZnodeCreated { path, owner: None } => format!("ZooKeeper creates {path}."),
+            Fact::ZnodeCreated {
+                path,
+                owner: Some(owner),
+            } => format!(
+                "ZooKeeper creates {path}, which lives as long as the session of {}.",
+                noun(*owner)
+            ),
+            Fact::ZnodeChanged { path, version } => {
+                format!("ZooKeeper stores new data in {path}, now in version {version}.")
+            }
+            Fact::ZnodeDeleted { path } => format!("ZooKeeper deletes {path}."),
+            Fact::SessionRanOut { owner, .. } => format!(
+                "ZooKeeper has not heard from {} for its whole session timeout, and ends its session.",
+                noun(*owner)
+            ),
             Fact::TopicCreated { topic, partitions } => {
                 let count = plural(u32::try_from(*partitions).unwrap_or(0), "partition");
                 format!("Topic {topic} exists, with {count}.")

@@ -97,6 +97,7 @@ impl Log {
             self.epochs
                 .assign(batch.leader_epoch(), batch.base_offset());
         }
+        self.producers.appended(&batch.header);
         self.active_mut().append(batch, wall, config);
         let one = Bulk {
             bytes: batch.size() as u64,
@@ -105,6 +106,7 @@ impl Log {
         self.held.add(one);
         self.appended.add(one);
         self.end = last_offset + 1;
+        self.flush_if_due(config);
         rolled
     }
 
@@ -114,6 +116,7 @@ impl Log {
             return base_offset;
         }
         self.active_mut().close();
+        self.recovery_point = base_offset;
         self.segments
             .push(Arc::new(Segment::new(base_offset, wall)));
         base_offset
@@ -141,12 +144,18 @@ impl Log {
         self.segments.truncate(keep);
         let left = self.active_mut().truncate(offset);
         self.end = left.max(self.start);
+        self.recovery_point = self.recovery_point.min(self.end);
         self.held = Bulk::default();
         for segment in &self.segments {
             self.held.add(segment.bulk());
         }
         let end = self.end;
         self.epochs.truncate_from_end(end);
+        if self.producers.reach_beyond(end) {
+            let mut producers = std::mem::take(&mut self.producers);
+            producers.truncated(self);
+            self.producers = producers;
+        }
         end
     }
 

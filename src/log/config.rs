@@ -4,7 +4,7 @@
 //! Kafka). The names and the defaults are Kafka 3.8's; a value that cannot be read is refused with a
 //! sentence that says what would have been accepted.
 //!
-//! Not modelled: `preallocate`, `flush.*` and `file.delete.delay.ms` (there are no files), remote
+//! Not modelled: `preallocate`, `flush.ms` and `file.delete.delay.ms` (there are no files), remote
 //! storage, and settings for message formats 0 and 1. They are recognised and ignored.
 
 use crate::model::Text;
@@ -43,6 +43,8 @@ pub struct LogConfig {
     /// `retention.bytes`: the oldest segments may go while the log stays at least so large; `None`
     /// keeps them.
     pub retention_bytes: Option<u64>,
+    /// `flush.messages`: a log with so many unflushed records is flushed; `None` is never.
+    pub flush_messages: Option<i64>,
     /// `max.message.bytes`: the largest batch a producer may send.
     pub max_message_bytes: u32,
     /// `min.insync.replicas`: with fewer replicas in sync, `acks=all` is refused.
@@ -68,6 +70,7 @@ impl Default for LogConfig {
             index_interval_bytes: 4_096,
             retention: Some(Duration::from_secs(168 * 3_600)),
             retention_bytes: None,
+            flush_messages: None,
             max_message_bytes: 1_048_588,
             min_insync_replicas: 1,
             cleanup_policy: CleanupPolicy::Delete,
@@ -80,14 +83,13 @@ impl Default for LogConfig {
 }
 
 /// Settings that are Kafka's but change nothing here.
-const IGNORED: [&str; 17] = [
+const IGNORED: [&str; 16] = [
     "compression.type",
     "compression.gzip.level",
     "compression.lz4.level",
     "compression.zstd.level",
     "delete.retention.ms",
     "file.delete.delay.ms",
-    "flush.messages",
     "flush.ms",
     "follower.replication.throttled.replicas",
     "leader.replication.throttled.replicas",
@@ -101,8 +103,9 @@ const IGNORED: [&str; 17] = [
 ];
 
 /// Every topic setting that has an effect, by Kafka's name.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 14] = [
     "cleanup.policy",
+    "flush.messages",
     "index.interval.bytes",
     "max.message.bytes",
     "message.timestamp.after.max.ms",
@@ -143,6 +146,10 @@ impl LogConfig {
             "index.interval.bytes" => self.index_interval_bytes = read.int(0)?,
             "retention.ms" => self.retention = read.span_or_none()?,
             "retention.bytes" => self.retention_bytes = read.bytes_or_none()?,
+            "flush.messages" => {
+                let most = read.long(1)?;
+                self.flush_messages = (most < i64::MAX).then_some(most);
+            }
             "max.message.bytes" => self.max_message_bytes = read.int(0)?,
             "min.insync.replicas" => self.min_insync_replicas = read.int(1)?,
             "cleanup.policy" => self.cleanup_policy = read.cleanup_policy()?,
@@ -183,6 +190,7 @@ impl LogConfig {
             "retention.bytes" => self
                 .retention_bytes
                 .map_or("-1".to_owned(), |n| n.to_string()),
+            "flush.messages" => self.flush_messages.unwrap_or(i64::MAX).to_string(),
             "max.message.bytes" => self.max_message_bytes.to_string(),
             "min.insync.replicas" => self.min_insync_replicas.to_string(),
             "cleanup.policy" => match self.cleanup_policy {

@@ -13,19 +13,22 @@
 //! - [`epochs`]: where each leader's epoch begins;
 //! - [`chunk`], [`segment`]: how batches are kept and found;
 //! - [`validate`]: what a leader demands of a producer's batch;
-//! - [`append`], [`read`], [`retention`]: what is done with a log.
+//! - [`producers`]: what is known of producers that number their batches;
+//! - [`append`], [`read`], [`retention`]: what is done with a log;
+//! - [`flush`]: what of it is safe from a loss of power.
 //!
 //! Laws: `start ≤ end`; offsets strictly increase; epochs never decrease with the offset and agree with
 //! the epoch cache; a stored batch is never changed. Cloning a log is cheap, and so is the first
 //! append after it, however long the log is.
 //!
-//! Left out: files, fsync and recovery (a crash loses nothing, as with Kafka's process but not its
-//! machine); producer state; compaction; the index of aborted transactions.
+//! Left out: files; compaction; the index of aborted transactions.
 
 mod append;
 mod chunk;
 pub mod config;
 pub mod epochs;
+mod flush;
+pub mod producers;
 mod read;
 mod retention;
 mod segment;
@@ -37,6 +40,7 @@ pub use append::Appended;
 pub use chunk::{OffsetEntry, StoredBatch, TimeEntry};
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use epochs::{EpochEnd, EpochStart, Epochs};
+pub use producers::Producers;
 pub use read::{Found, OutOfRange, ReadRecords};
 pub use retention::{Expired, Expiry};
 pub use segment::{AtLeastOne, Place, Segment};
@@ -75,6 +79,9 @@ pub struct Log {
     /// The offset that the next record gets.
     end: Offset,
     epochs: Epochs,
+    /// What lies before it has been flushed to the disk (`recovery-point-offset-checkpoint`).
+    recovery_point: Offset,
+    producers: Producers,
     held: Bulk,
     appended: Bulk,
 }
@@ -87,6 +94,8 @@ impl Log {
             start,
             end: start,
             epochs: Epochs::default(),
+            recovery_point: start,
+            producers: Producers::default(),
             held: Bulk::default(),
             appended: Bulk::default(),
         }
@@ -105,6 +114,11 @@ impl Log {
     /// Where each epoch begins.
     pub fn epochs(&self) -> &Epochs {
         &self.epochs
+    }
+
+    /// The producers that number their batches.
+    pub fn producers(&self) -> &Producers {
+        &self.producers
     }
 
     /// The bytes of all batches in the log, which followers may share with their leader.
@@ -128,7 +142,7 @@ impl Log {
         let pointers = self.segments.len() + self.active().chunks();
         let open = self.active().open_batches();
         let bytes = size_of::<Segment>() + open * size_of::<StoredBatch>();
-        (bytes + pointers * size_of::<usize>()) as u64
+        (bytes + pointers * size_of::<usize>() + self.producers.weight()) as u64
     }
 
     /// The segments, oldest first; the last one is active.

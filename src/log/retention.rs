@@ -7,7 +7,7 @@ use super::Log;
 use super::config::LogConfig;
 use super::segment::Segment;
 use crate::model::Offset;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 
 /// Why segments went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,11 @@ impl Log {
         }
         expired.extend(self.expire_below_start());
         expired
+    }
+
+    /// Forgets producers that have been silent for `producer.id.expiration.ms`.
+    pub fn forget_silent_producers(&mut self, wall: Timestamp, expiration: Duration) {
+        self.producers.expire(wall, expiration);
     }
 
     /// Raises the first readable offset, as a follower does to its leader's. Batches stay until

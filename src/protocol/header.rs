@@ -10,7 +10,8 @@ use crate::model::Text;
 /// The beginning of every request.
 ///
 /// Its own version is not on the wire but follows from the API and version it names: 2, with a
-/// section of tagged fields at its end, if the body is flexible, else 1.
+/// section of tagged fields at its end, if the body is flexible, else 1; and 0, without a client id,
+/// for the first version of ControlledShutdown alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHeader {
     /// The API's number. Known ones are [`ApiKey`]s.
@@ -34,9 +35,12 @@ impl RequestHeader {
         let api_key = field(reader, "api_key", context)?;
         let api_version = field(reader, "api_version", context)?;
         let correlation_id = field(reader, "correlation_id", context)?;
-        let client_id = field(reader, "client_id", context.nullable())?;
         let version =
             ApiKey::from_i16(api_key).map_or(1, |api| api.request_header_version(api_version));
+        let client_id = match version {
+            0 => None,
+            _ => field(reader, "client_id", context.nullable())?,
+        };
         if version >= 2 {
             reader.tagged_fields(&mut |_, _| Ok(Known::No))?;
         }
@@ -56,10 +60,12 @@ impl RequestHeader {
         self.api_key.write(writer, context);
         self.api_version.write(writer, context);
         self.correlation_id.write(writer, context);
-        self.client_id.write(writer, context.nullable());
         let version = self
             .api()
             .map_or(1, |api| api.request_header_version(self.api_version));
+        if version >= 1 {
+            self.client_id.write(writer, context.nullable());
+        }
         if version >= 2 {
             writer.unsigned_varint(0);
         }

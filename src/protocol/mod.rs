@@ -39,6 +39,7 @@ pub mod trace;
 pub mod wire;
 pub mod writer;
 pub mod zookeeper;
+pub mod zookeeper_peers;
 
 pub use api_key::Audience;
 pub use chunks::Chunks;
@@ -72,28 +73,72 @@ api_key::apis! {
     /// Makes brokers leaders and followers.
     LeaderAndIsr = 4, versions 0..=7, for Brokers,
         api::leader_and_isr::LeaderAndIsrRequest => api::leader_and_isr::LeaderAndIsrResponse;
+    /// Takes replicas out of service.
+    StopReplica = 5, versions 0..=4, for Brokers,
+        api::stop_replica::StopReplicaRequest => api::stop_replica::StopReplicaResponse;
     /// Tells brokers what they answer to Metadata.
     UpdateMetadata = 6, versions 0..=8, for Brokers,
         api::update_metadata::UpdateMetadataRequest => api::update_metadata::UpdateMetadataResponse;
+    /// Asks the controller to move the leaderships of a broker that is about to stop.
+    ControlledShutdown = 7, versions 0..=3, for Brokers,
+        api::controlled_shutdown::ControlledShutdownRequest
+            => api::controlled_shutdown::ControlledShutdownResponse;
     /// Says which versions of which APIs a broker serves.
     ApiVersions = 18, versions 0..=3, for Clients,
         api::api_versions::ApiVersionsRequest => api::api_versions::ApiVersionsResponse;
     /// Creates topics.
     CreateTopics = 19, versions 2..=7, for Clients,
         api::create_topics::CreateTopicsRequest => api::create_topics::CreateTopicsResponse;
+    /// Removes topics.
+    DeleteTopics = 20, versions 0..=6, for Unlisted,
+        api::delete_topics::DeleteTopicsRequest => api::delete_topics::DeleteTopicsResponse;
+    /// Gives a producer an id, by which what it sends twice is recognised.
+    InitProducerId = 22, versions 0..=5, for Clients,
+        api::init_producer_id::InitProducerIdRequest
+            => api::init_producer_id::InitProducerIdResponse;
     /// Finds where an epoch of a leader ended, so that a log can be cut there.
     OffsetForLeaderEpoch = 23, versions 0..=4, for Clients,
         api::offset_for_leader_epoch::OffsetForLeaderEpochRequest
             => api::offset_for_leader_epoch::OffsetForLeaderEpochResponse;
+    /// Gives topics more partitions.
+    CreatePartitions = 37, versions 0..=3, for Unlisted,
+        api::create_partitions::CreatePartitionsRequest
+            => api::create_partitions::CreatePartitionsResponse;
+    /// Makes preferred replicas leaders again.
+    ElectLeaders = 43, versions 0..=2, for Unlisted,
+        api::elect_leaders::ElectLeadersRequest => api::elect_leaders::ElectLeadersResponse;
+    /// Changes single settings of topics and brokers.
+    IncrementalAlterConfigs = 44, versions 0..=1, for Unlisted,
+        api::incremental_alter_configs::IncrementalAlterConfigsRequest
+            => api::incremental_alter_configs::IncrementalAlterConfigsResponse;
+    /// Moves partitions to other brokers.
+    AlterPartitionReassignments = 45, versions 0..=0, for Unlisted,
+        api::alter_partition_reassignments::AlterPartitionReassignmentsRequest
+            => api::alter_partition_reassignments::AlterPartitionReassignmentsResponse;
+    /// Says which partitions are on the move.
+    ListPartitionReassignments = 46, versions 0..=0, for Unlisted,
+        api::list_partition_reassignments::ListPartitionReassignmentsRequest
+            => api::list_partition_reassignments::ListPartitionReassignmentsResponse;
     /// Asks the controller for another ISR.
     AlterPartition = 56, versions 0..=3, for Brokers,
         api::alter_partition::AlterPartitionRequest => api::alter_partition::AlterPartitionResponse;
+    /// Says which brokers there are.
+    DescribeCluster = 60, versions 0..=1, for Clients,
+        api::describe_cluster::DescribeClusterRequest
+            => api::describe_cluster::DescribeClusterResponse;
+    /// Asks the controller for a block of producer ids.
+    AllocateProducerIds = 67, versions 0..=0, for Brokers,
+        api::allocate_producer_ids::AllocateProducerIdsRequest
+            => api::allocate_producer_ids::AllocateProducerIdsResponse;
 }
 
 impl ApiKey {
     /// The version of the header before a request of `version`.
     pub fn request_header_version(self, version: i16) -> i16 {
-        if version >= self.first_flexible() {
+        if self == ApiKey::ControlledShutdown && version == 0 {
+            // Older than the client id.
+            0
+        } else if version >= self.first_flexible() {
             2
         } else {
             1

@@ -4,12 +4,14 @@
 //! for Kafka's protocol only. What the messages mean, their order and their errors are ZooKeeper's.
 //!
 //! A client's messages and a server's answers are here; what servers say to each other belongs to the
-//! ensemble (`zookeeper::ensemble`) and travels as [`Message::Peer`].
+//! ensemble ([`super::zookeeper_peers`]) and travels as [`Message::Peer`].
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::zookeeper_peers::PeerMessage;
 use crate::model::Text;
 
 /// A session's identity: chosen by the server that opened it, never reused.
@@ -19,6 +21,12 @@ pub struct SessionId(pub u64);
 impl SessionId {
     /// No session: of a client that wants a new one, or an answer that the old one has expired.
     pub const NONE: SessionId = SessionId(0);
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
 }
 
 /// A transaction's number: the epoch of the leader that proposed it above, a counter below.
@@ -52,7 +60,7 @@ pub struct Stat {
     pub modified: Zxid,
     /// How often its data changed: 0 after creation.
     pub version: i32,
-    /// How often its list of children changed. Names new sequential children.
+    /// How often its list of children changed, by creations and by deletions.
     pub children_version: i32,
     /// The session that it lives as long as, for an ephemeral one.
     pub owner: Option<SessionId>,
@@ -247,7 +255,3 @@ pub enum Message {
     // ---- among servers
     Peer(Arc<PeerMessage>),
 }
-
-/// What servers say to each other; see `zookeeper::ensemble`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PeerMessage {}

@@ -6,7 +6,9 @@ use crate::controller::assignment;
 use crate::model::{BrokerId, ProcessId, TopicName};
 use crate::rng::Seed;
 use crate::time::Timestamp;
+use crate::world::plan::Start;
 use crate::world::{ClientPlan, Plan, TopicPlan};
+use crate::zookeeper::ZooKeeperConfig;
 
 /// What was described so far.
 pub(super) struct Describing {
@@ -55,22 +57,26 @@ impl Describing {
                     ));
                 }
             };
-            self.plan.controller = self
-                .plan
-                .brokers
-                .iter()
-                .min()
-                .copied()
-                .unwrap_or(BrokerId::NONE);
-        }
-        if let Some(id) = words.number("controller")? {
-            self.plan.controller = BrokerId(id);
         }
         if let Some(seed) = words.number("seed")? {
             self.seed = Seed(seed);
         }
         if let Some(epoch) = words.number("epoch")? {
             self.plan.epoch = Timestamp(epoch);
+        }
+        match words.text("start")?.as_deref() {
+            None | Some("formed") => {}
+            Some("cold") => self.plan.start = Start::Cold,
+            Some(other) => return Err(format!("start={other} is neither formed nor cold")),
+        }
+        if let Some(servers) = words.number("zookeeper")? {
+            self.plan.zookeeper = servers;
+        }
+        for name in ZooKeeperConfig::NAMES {
+            if let Some(value) = words.text(&format!("zookeeper.{name}"))? {
+                let settings = &mut self.plan.zookeeper_settings;
+                settings.insert(name.into(), value.into());
+            }
         }
         self.plan.latency = words.span("latency")?.unwrap_or(self.plan.latency);
         self.plan.jitter = words.span("jitter")?.unwrap_or(self.plan.jitter);

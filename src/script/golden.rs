@@ -11,10 +11,32 @@ use crate::fact::Entry;
 use crate::world::History;
 
 /// The kinds of facts that `run` shows when it is not told which.
-const USUAL: [&str; 17] = [
-    "start", "reject", "send", "append", "hw", "result", "retry", "refuse", "consume", "position",
-    "fetch", "isr", "role", "state", "truncate", "segment", "park",
+const USUAL: [&str; 21] = [
+    "start",
+    "life",
+    "reject",
+    "send",
+    "append",
+    "hw",
+    "result",
+    "retry",
+    "refuse",
+    "consume",
+    "position",
+    "fetch",
+    "isr",
+    "role",
+    "state",
+    "truncate",
+    "segment",
+    "park",
+    "duplicate",
+    "id",
+    "controller",
 ];
+
+/// The kinds of facts that a command shows when it makes them true by itself.
+const AT_ONCE: [&str; 3] = ["start", "life", "truncate"];
 
 /// Runs a transcript and returns it with what it shows now.
 ///
@@ -61,7 +83,7 @@ fn shown(history: &History, action: &Action, before: u64) -> String {
         Action::Run { only, .. } if only.is_empty() => print(news, &USUAL),
         Action::Run { only, .. } => print(news, only),
         Action::At(_) | Action::Step(_) => print(news, &USUAL),
-        Action::Command(_) => String::new(),
+        Action::Command(_) => print(news, &AT_ONCE),
     }
 }
 
@@ -76,6 +98,7 @@ pub fn show(history: &History, what: &Shown) -> String {
     match what {
         Shown::Replicas => table::replicas(world),
         Shown::Log(partition) => table::log(world, partition),
+        Shown::Producers => table::producers(world),
         Shown::Metadata => table::metadata(world),
         Shown::Clients => table::clients(world),
         Shown::Audit => {

@@ -19,10 +19,12 @@
 //! script takes effect.
 //!
 //! Contents: `token` words, quotes and key=value pairs · `words` the words of a line · `parse` lines to
-//! actions, of which `description` reads those about the world and `verbs` those that do something · `print`
+//! actions, of which `description` reads those about the world and `verbs` those that do something,
+//! `faults` among them those that make trouble · `print`
 //! the way back · `golden` transcripts: running a script and printing what it shows · `table` the tables it prints.
 
 mod description;
+mod faults;
 mod golden;
 mod parse;
 mod print;
@@ -46,6 +48,8 @@ pub enum Shown {
     Replicas,
     /// Every batch of the logs of one partition.
     Log(crate::model::TopicPartition),
+    /// What every replica knows of producers that number their batches.
+    Producers,
     /// What brokers believe of the cluster.
     Metadata,
     /// Clients and their positions.

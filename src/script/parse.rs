@@ -132,17 +132,18 @@ fn place(text: &str) -> Result<Place, String> {
 }
 
 fn shown(words: &mut Words) -> Result<Shown, String> {
-    let what = words.word("replicas, log, metadata, clients, audit or digest")?;
+    let what = words.word("replicas, log, producers, metadata, clients, audit or digest")?;
     Ok(match what.as_str() {
         "replicas" => Shown::Replicas,
         "log" => Shown::Log(partition(&words.word("a partition such as orders-0")?)?),
+        "producers" => Shown::Producers,
         "metadata" => Shown::Metadata,
         "clients" => Shown::Clients,
         "audit" => Shown::Audit,
         "digest" => Shown::Digest,
         _ => {
             return Err(format!(
-                "{what} is none of replicas, log, metadata, clients, audit, digest"
+                "{what} is none of replicas, log, producers, metadata, clients, audit, digest"
             ));
         }
     })

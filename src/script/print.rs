@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use super::token::{quote, value};
+use crate::fact::Crash;
 use crate::model::{ProcessId, TopicPartition};
 use crate::process::{Instruction, SeekTo};
 use crate::rng::Seed;
 use crate::time::{Duration, Instant};
-use crate::world::{ClientPlan, Command, End, Links, Plan, Stamped, TopicPlan, Ways};
+use crate::world::plan::Start;
+use crate::world::{ClientPlan, ClockSetting, Command, End, Links, Plan, Stamped, TopicPlan, Ways};
 
 /// A plan, a seed and commands as a script that leads to `until`.
 pub fn print(plan: &Plan, seed: Seed, commands: &[Stamped], until: Instant) -> String {
@@ -41,8 +43,11 @@ pub fn print_plan(plan: &Plan, seed: Seed) -> String {
         format!("{},", ids.join(","))
     };
     let mut text = format!("world brokers={}", brokers.trim_end_matches(','));
-    if plan.brokers.iter().min() != Some(&plan.controller) {
-        let _ = write!(text, " controller={}", plan.controller);
+    if plan.start == Start::Cold {
+        text.push_str(" start=cold");
+    }
+    if plan.zookeeper != Plan::default().zookeeper {
+        let _ = write!(text, " zookeeper={}", plan.zookeeper);
     }
     let _ = write!(text, " seed={} latency={}", seed.0, plan.latency);
     if plan.jitter > Duration::ZERO {
@@ -50,6 +55,9 @@ pub fn print_plan(plan: &Plan, seed: Seed) -> String {
     }
     if plan.epoch != Plan::default().epoch {
         let _ = write!(text, " epoch={}", plan.epoch.0);
+    }
+    for (name, setting) in &plan.zookeeper_settings {
+        let _ = write!(text, " zookeeper.{name}={}", value(setting.as_bytes()));
     }
     for (name, setting) in &plan.broker_settings {
         let _ = write!(text, " {name}={}", value(setting.as_bytes()));
@@ -107,6 +115,9 @@ fn print_links(links: Links, ways: Ways) -> String {
     let end = |end: End| match end {
         End::Any => "all".to_owned(),
         End::Only(id) => id.to_string(),
+        End::Brokers => "brokers".to_owned(),
+        End::Clients => "clients".to_owned(),
+        End::ZooKeeper => "zookeeper".to_owned(),
     };
     match (links.to, ways) {
         (End::Any, Ways::Both) => end(links.from),
@@ -133,6 +144,32 @@ pub fn print_command(command: &Command) -> String {
             let span = latency.map_or("default".to_owned(), |span| span.to_string());
             format!("latency {} {span}", print_links(*links, *ways))
         }
+        Command::Cut { links, ways } => format!("cut {}", print_links(*links, *ways)),
+        Command::Heal { links, ways } => format!("heal {}", print_links(*links, *ways)),
+        Command::Reset { links } => format!("reset {}", print_links(*links, Ways::Both)),
+        Command::Kill {
+            process,
+            crash: Crash::Process,
+        } => format!("kill {process}"),
+        Command::Kill {
+            process,
+            crash: Crash::Machine,
+        } => format!("kill {process} lossy"),
+        Command::Stop { process } => format!("stop {process}"),
+        Command::Restart { process } => format!("restart {process}"),
+        Command::Freeze { process } => format!("freeze {process}"),
+        Command::Thaw { process } => format!("thaw {process}"),
+        Command::Disk { broker, takes } if takes.is_zero() => format!("disk {broker} fine"),
+        Command::Disk { broker, takes } => format!("disk {broker} slow={takes}"),
+        Command::Clock { host, setting } => match setting {
+            ClockSetting::Right => format!("clock {host} right"),
+            ClockSetting::Drift(ppm) => format!("clock {host} drift={ppm}ppm"),
+            ClockSetting::Ahead(micros) => {
+                let sign = if *micros < 0 { '-' } else { '+' };
+                let span = Duration::from_micros(micros.unsigned_abs());
+                format!("clock {host} {sign}{span}")
+            }
+        },
         Command::OpenSocket { socket, to } => format!("connect {socket} {to}"),
         Command::WriteSocket { socket, bytes } => {
             let mut text = format!("bytes {socket} ");

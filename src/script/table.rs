@@ -2,13 +2,22 @@
 
 use std::fmt::Write as _;
 
+use crate::broker::Disk;
 use crate::model::TopicPartition;
 use crate::world::World;
 
-/// Every replica of the world: its role, where its log begins and ends, what it exposes.
+/// Every replica of the world: its role, where its log begins and ends, what it exposes. Of a broker that
+/// does not run, what is on its disk.
 pub fn replicas(world: &World) -> String {
     let mut text = String::new();
-    for broker in world.brokers() {
+    for host in world.hosts() {
+        for (partition, log) in host.disk().into_iter().flat_map(Disk::logs) {
+            let (id, start, end) = (host.id, log.start(), log.end());
+            let _ = writeln!(text, "{id} {partition} on disk log {start}..{end}");
+        }
+        let Some(broker) = host.broker() else {
+            continue;
+        };
         for (partition, replica) in broker.partitions() {
             let role = if replica.is_leader() {
                 "leader"
@@ -29,6 +38,34 @@ pub fn replicas(world: &World) -> String {
                 let _ = write!(text, " isr {}", isr.join(","));
             }
             text.push('\n');
+        }
+    }
+    text
+}
+
+/// The producers that every replica knows, with the numbers of the batches that it remembers.
+pub fn producers(world: &World) -> String {
+    let mut text = String::new();
+    for broker in world.brokers() {
+        for (partition, replica) in broker.partitions() {
+            for (id, producer) in replica.log().producers().iter() {
+                let batches = producer.batches().iter();
+                let batches = batches.map(|batch| {
+                    let (base, last) = (batch.base_sequence, batch.last_sequence);
+                    match base == last {
+                        true => format!("#{base}{}", batch.base_offset),
+                        false => format!("#{base}..{last}{}", batch.base_offset),
+                    }
+                });
+                let batches: Vec<String> = batches.collect();
+                let _ = writeln!(
+                    text,
+                    "b{} {partition} producer {id} epoch {} {}",
+                    broker.id(),
+                    producer.epoch(),
+                    batches.join(" ")
+                );
+            }
         }
     }
     text

@@ -3,17 +3,22 @@
 use bytes::Bytes;
 
 use super::description::client;
+use super::faults;
 use super::parse::partition;
 use super::words::Words;
 use crate::model::{Offset, ProcessId, Text, TopicName, TopicPartition};
 use crate::process::{Instruction, Load, NewRecord, SeekTo};
-use crate::time::{Duration, Timestamp};
-use crate::world::{Command, End, Links, Ways};
+use crate::time::Timestamp;
+use crate::world::Command;
 
 const VERBS: &str = "run, at, step, produce, load, stop-load, set, assign, seek, pause, resume, \
-    create-topic, hold, release, latency, producer, consumer, admin, socket, connect, bytes, close, show";
+    create-topic, hold, release, latency, cut, isolate, heal, reset, kill, stop, restart, freeze, thaw, \
+    disk, clock, producer, consumer, admin, socket, connect, bytes, close, show";
 
 pub(super) fn command(words: &mut Words) -> Result<Command, String> {
+    if let Some(fault) = faults::command(words)? {
+        return Ok(fault);
+    }
     let verb = words.verb.clone();
     Ok(match verb.as_str() {
         "produce" => produce(words)?,
@@ -67,14 +72,8 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
             };
             tell(id, Instruction::Seek { partition, to })
         }
-        "pause" => tell(
-            words.process("a consumer such as c1")?,
-            Instruction::PauseReading,
-        ),
-        "resume" => tell(
-            words.process("a consumer such as c1")?,
-            Instruction::ResumeReading,
-        ),
+        "pause" => tell(reader(words, "freeze")?, Instruction::PauseReading),
+        "resume" => tell(reader(words, "thaw")?, Instruction::ResumeReading),
         "create-topic" => {
             let id = words.process("an admin client such as a1")?;
             let topic = TopicName::new(&words.word("a topic name")?);
@@ -92,30 +91,6 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
             )
         }
         "producer" | "consumer" | "admin" | "socket" => Command::AddClient(client(words)?),
-        "hold" => {
-            let (links, ways) = links(&words.word("a link such as b1→b3, or a host")?)?;
-            Command::Hold { links, ways }
-        }
-        "release" => {
-            let (links, ways) = links(&words.word("a link such as b1→b3, a host, or all")?)?;
-            Command::Release { links, ways }
-        }
-        "latency" => {
-            let (links, ways) = links(&words.word("a link such as b1→b3, a host, or all")?)?;
-            let text = words.word("a time such as 400ms, or default")?;
-            let latency = match text.as_str() {
-                "default" => None,
-                text => Some(
-                    Duration::parse(text)
-                        .ok_or_else(|| format!("{text} is not a time such as 400ms"))?,
-                ),
-            };
-            Command::Latency {
-                links,
-                ways,
-                latency,
-            }
-        }
         "connect" => {
             let socket = words.process("a socket such as s1")?;
             Command::OpenSocket {
@@ -159,37 +134,15 @@ fn hex(digits: &str) -> Result<Bytes, String> {
         .map_err(|_| wrong())
 }
 
-fn links(text: &str) -> Result<(Links, Ways), String> {
-    let end = |text: &str| match text {
-        "all" | "*" => Ok(End::Any),
-        text => {
-            let id = ProcessId::parse(text).map(End::Only);
-            id.ok_or_else(|| format!("{text} is not a host such as b1, p1 or c1"))
-        }
-    };
-    for arrow in ["↔", "<->", "→", "->"] {
-        if let Some((from, to)) = text.split_once(arrow) {
-            let ways = if matches!(arrow, "↔" | "<->") {
-                Ways::Both
-            } else {
-                Ways::One
-            };
-            return Ok((
-                Links {
-                    from: end(from)?,
-                    to: end(to)?,
-                },
-                ways,
-            ));
-        }
+/// A consumer whose reading is meant. `other` is the word for stopping and starting any process.
+fn reader(words: &mut Words, other: &str) -> Result<ProcessId, String> {
+    let id = words.process("a consumer such as c1")?;
+    match id {
+        ProcessId::Consumer(_) => Ok(id),
+        _ => Err(format!(
+            "{id} is not a consumer such as c1; for a process as a whole say {other} {id}"
+        )),
     }
-    Ok((
-        Links {
-            from: end(text)?,
-            to: End::Any,
-        },
-        Ways::Both,
-    ))
 }
 
 /// `orders` or `orders-0`: with a partition when what follows the last hyphen is a number.

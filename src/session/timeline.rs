@@ -128,6 +128,7 @@ pub fn weight(fact: &Fact) -> u8 {
         | Fact::SendFailed { .. }
         | Fact::ReadingFailed { .. }
         | Fact::ProduceRefused { .. }
+        | Fact::DuplicateDropped { .. }
         | Fact::RequestRejected { .. }
         | Fact::TopicCreated { .. }
         | Fact::TopicRefused { .. } => 8,
@@ -142,7 +143,7 @@ pub fn weight(fact: &Fact) -> u8 {
             role: Role::Leader, ..
         } => 4,
         Fact::RecordsConsumed { .. } | Fact::LogStartMoved { .. } => 4,
-        Fact::BatchSent { .. } => 3,
+        Fact::BatchSent { .. } | Fact::ProducerIdTaken { .. } => 3,
         Fact::RecordsAppended { .. } | Fact::PositionSet { .. } => 3,
         Fact::RecordQueued { .. } | Fact::RecordsQueued { .. } => 2,
         Fact::HighWatermarkMoved { .. } => 1,

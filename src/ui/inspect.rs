@@ -47,14 +47,19 @@ pub fn inspect(session: &Session, thing: &Thing) -> Option<Inspected> {
             })
         }
         Thing::Coordination => {
-            let controller = world
-                .brokers()
-                .find(|broker| broker.controller().is_some())?;
+            let truth = world.truth();
+            let controller = match truth.controller() {
+                Some(id) => format!("broker {id}, epoch {}", truth.controller_epoch()),
+                None => "nobody".to_owned(),
+            };
+            let leader = world.zookeepers().find(|server| server.is_leader());
+            let leader = leader.map_or("nobody".to_owned(), |server| server.id().to_string());
             let rows = vec![
-                ("controller", format!("broker {}", controller.id())),
-                ("brokers", list(world.brokers().map(|broker| broker.id()))),
+                ("controller", controller),
+                ("brokers", list(truth.store().brokers().keys())),
+                ("leading server", leader),
             ];
-            let title = "Cluster state".to_owned();
+            let title = "ZooKeeper".to_owned();
             Some(Inspected {
                 crumbs: vec!["cluster".to_owned()],
                 title,
@@ -140,8 +145,7 @@ fn record(world: &World, partition: &TopicPartition, offset: Offset) -> Option<I
 }
 
 fn partition(world: &World, partition: &TopicPartition) -> Option<Inspected> {
-    let controller = world.brokers().find_map(|broker| broker.controller())?;
-    let state = controller.partition(partition)?;
+    let state = world.cluster().partition(partition)?;
     let mut rows = vec![
         (
             "leader",
@@ -251,7 +255,13 @@ fn client(host: &Host) -> Option<Page> {
         let tally = producer.tally();
         let in_flight: u32 = producer.in_flight().map(|(_, batch)| batch.records).sum();
         let queued: u32 = producer.queued().map(|batch| batch.records).sum();
+        let identity = match producer.identity() {
+            Some(identity) => format!("producer {}, epoch {}", identity.id, identity.epoch),
+            None if producer.config().is_idempotent() => "none yet".to_owned(),
+            None => "none: it does not number its batches".to_owned(),
+        };
         let rows = vec![
+            ("id", identity),
             ("handed over", format!("{} records", tally.queued)),
             ("queued", format!("{queued} records")),
             ("in flight", format!("{in_flight} records")),

@@ -7,6 +7,7 @@
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
+use crate::base64;
 use crate::script::{self, Action};
 use crate::time::Instant;
 use crate::world::Place;
@@ -56,7 +57,7 @@ pub fn read_place(fragment: &str) -> Option<Place> {
 /// A script as the fragment of an address, without the `#`.
 pub fn pack(script: &str) -> String {
     let bytes = compress_to_vec(script.as_bytes(), LEVEL);
-    format!("s={VERSION}.{}", to_base64(&bytes))
+    format!("s={VERSION}.{}", base64::encode(&bytes))
 }
 
 /// The script in a fragment. `None`: the fragment is something else.
@@ -72,48 +73,11 @@ fn open(packed: &str) -> Result<String, Damaged> {
         Ok(newer) if newer > 1 => return Err(Damaged::Newer),
         _ => return Err(Damaged::Incomplete),
     }
-    let bytes = from_base64(packed).ok_or(Damaged::Incomplete)?;
+    let bytes = base64::decode(packed).ok_or(Damaged::Incomplete)?;
     let bytes = decompress_to_vec_with_limit(&bytes, MOST).map_err(|_| Damaged::Incomplete)?;
     let script = String::from_utf8(bytes).map_err(|_| Damaged::Incomplete)?;
     match script.is_empty() {
         true => Err(Damaged::Incomplete),
         false => Ok(script),
     }
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-fn to_base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for part in bytes.chunks(3) {
-        let word = part
-            .iter()
-            .fold(0_u32, |word, byte| word << 8 | u32::from(*byte))
-            << (8 * (3 - part.len()));
-        for index in 0..=part.len() {
-            text.push(char::from(
-                ALPHABET[(word >> (18 - 6 * index) & 63) as usize],
-            ));
-        }
-    }
-    text
-}
-
-fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    for part in text.as_bytes().chunks(4) {
-        let mut word = 0_u32;
-        for byte in part {
-            word = word << 6 | ALPHABET.iter().position(|letter| letter == byte)? as u32;
-        }
-        let count = match part.len() {
-            4 => 3,
-            3 => 2,
-            2 => 1,
-            _ => return None,
-        };
-        word <<= 6 * (4 - part.len());
-        bytes.extend((0..count).map(|index| (word >> (16 - 8 * index)) as u8));
-    }
-    Some(bytes)
 }

@@ -40,7 +40,7 @@ pub const IDLE: Workload = Workload {
     about: "3 brokers, 3 partitions copied 3 times, 10 records a second",
     script: "world brokers=3 seed=1 latency=2ms\n\
         topic orders partitions=3 replication=3\n\
-        producer p1 acks=all\n\
+        producer p1 acks=all enable.idempotence=false\n\
         load p1 orders every=100ms keys=a,b,c,d,e,f,g,h size=100\n",
     span: Duration::from_secs(120),
     goal: 1_000,
@@ -52,7 +52,7 @@ pub const SINGLES: Workload = Workload {
     about: "1,000 single-record produces a second, acks=all, one consumer",
     script: "world brokers=3 seed=1 latency=2ms\n\
         topic orders partitions=3 replication=3 retention.bytes=4194304 segment.bytes=1048576\n\
-        producer p1 acks=all\n\
+        producer p1 acks=all enable.idempotence=false\n\
         consumer c1 auto.offset.reset=earliest\n\
         assign c1 orders-0 orders-1 orders-2\n\
         load p1 orders every=1ms keys=a,b,c,d,e,f,g,h size=100\n",
@@ -66,7 +66,7 @@ pub const BATCHES: Workload = Workload {
     about: "100,000 records a second in batches of 100, acks=all, one consumer",
     script: "world brokers=3 seed=1 latency=2ms log.retention.check.interval.ms=5000\n\
         topic orders partitions=3 replication=3 retention.bytes=16777216 segment.bytes=4194304\n\
-        producer p1 acks=all linger.ms=1 batch.size=16384\n\
+        producer p1 acks=all enable.idempotence=false linger.ms=1 batch.size=16384\n\
         consumer c1 auto.offset.reset=earliest max.poll.records=5000\n\
         assign c1 orders-0 orders-1 orders-2\n\
         load p1 orders every=1ms burst=100 size=100\n",

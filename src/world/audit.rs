@@ -109,10 +109,7 @@ impl Audit {
 
 /// The broker that leads a partition, by the controller's word.
 fn leader<'a>(world: &'a World, partition: &TopicPartition) -> Option<&'a crate::broker::Broker> {
-    let controller = world
-        .brokers()
-        .find_map(crate::broker::Broker::controller)?;
-    let id: BrokerId = controller.partition(partition)?.leader;
+    let id: BrokerId = world.cluster().partition(partition)?.leader;
     world.broker_by_id(id)
 }
 

@@ -10,43 +10,53 @@
 //! by process.
 //!
 //! Contents: [`plan`] how a world is described · `genesis` how it begins · [`command`] what people do ·
-//! [`host`] one process · [`network`] links and packets · [`journal`] what happened · [`invariant`] what must always hold ·
-//! [`audit`] acknowledged, readable, lost, duplicated · [`ribbon`] counts and marks along time ·
+//! [`host`] one machine and its process · `step` what arriving and acting
+//! do · [`lives`] how processes die and come back · [`clock`] clocks that
+//! are wrong · [`network`] connections, links and packets · [`journal`] what happened · [`invariant`] what must always hold ·
+//! [`audit`] acknowledged, readable, lost, duplicated · [`ribbon`] counts and marks along time · [`truth`] what stands in ZooKeeper ·
 //! [`observed`] every fold over facts, rewound together · [`history`] seeking and forking ·
 //! [`checkpoints`] where a history comes back to · [`weight`] what all that takes in memory.
 //!
-//! Left out: crashes and restarts, ZooKeeper, clocks that are wrong.
+//! Left out: disks that are full or fail.
 
 pub mod audit;
 pub mod checkpoints;
+pub mod clock;
 pub mod command;
 mod genesis;
 pub mod history;
 pub mod host;
 pub mod invariant;
 pub mod journal;
+pub mod lives;
 pub mod network;
 pub mod observed;
 pub mod plan;
 pub mod ribbon;
+mod step;
+pub mod truth;
 pub mod weight;
 
 use crate::sorted::SortedMap;
 use std::sync::Arc;
 
 use crate::broker::Broker;
+use crate::controller::Controller;
 use crate::model::{Address, BrokerId, ProcessId};
-use crate::process::{Effect, Input, Outbox, Payload};
+use crate::process::{Outbox, Payload};
 use crate::rng::Seed;
-use crate::time::{Instant, Moment, Timestamp};
+use crate::time::{Instant, Timestamp};
+use crate::zookeeper::Server;
 
-pub use command::{Command, End, Links, Place, Stamped, Ways};
+pub use clock::{Clock, ClockSetting};
+pub use command::{Command, Place, Stamped};
 pub use history::History;
-pub use host::{Host, Program};
+pub use host::{Host, Life, Program, Remains};
 pub use journal::Journal;
-pub use network::{InFlight, Network, Parcel};
+pub use network::{End, InFlight, Links, Network, Parcel, Ways};
 pub use observed::Observed;
 pub use plan::{ClientPlan, Plan, Refused, TopicPlan};
+pub use truth::Truth;
 
 /// More steps than this at one instant mean that something runs in a circle without costing time.
 pub const STEPS_PER_INSTANT: u32 = 200_000;
@@ -72,7 +82,8 @@ impl Steps {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     Packet,
-    Wakeup(ProcessId),
+    /// A host has something to do: what waits for it, or a deadline of its own.
+    Host(ProcessId),
 }
 
 /// How a run ended.
@@ -94,6 +105,7 @@ pub struct World {
     /// Bytes that were delivered since the beginning.
     carried: u64,
     hosts: SortedMap<ProcessId, Arc<Host>>,
+    truth: Arc<Truth>,
     addresses: Arc<SortedMap<Address, ProcessId>>,
     network: Network,
     out: Outbox,
@@ -136,6 +148,11 @@ impl World {
         self.hosts.get(&id).map(Arc::as_ref)
     }
 
+    /// The servers of the ZooKeeper ensemble, by number.
+    pub fn zookeepers(&self) -> impl Iterator<Item = &Server> {
+        self.hosts().filter_map(Host::zookeeper)
+    }
+
     pub fn brokers(&self) -> impl Iterator<Item = &Broker> {
         self.hosts().filter_map(Host::broker)
     }
@@ -143,6 +160,13 @@ impl World {
     pub fn broker_by_id(&self, id: BrokerId) -> Option<&Broker> {
         let number = u16::try_from(id.0).ok()?;
         self.host(ProcessId::Broker(number)).and_then(Host::broker)
+    }
+
+    /// The controller of the newest epoch, if one runs that has read what it has to decide on.
+    pub fn controller(&self) -> Option<&Controller> {
+        let controllers = self.brokers().filter_map(Broker::controller);
+        let settled = controllers.filter(|controller| controller.is_settled());
+        settled.max_by_key(|controller| controller.epoch())
     }
 
     pub fn network(&self) -> &Network {
@@ -155,7 +179,7 @@ impl World {
     }
 
     /// How many bytes a socket has written that nobody has read: they are under way, or lie before a
-    /// broker that is busy with an earlier request. One that has more than [`SOCKET_BUFFER`] may not
+    /// broker that stands still or is busy with an earlier request. One that has more than [`SOCKET_BUFFER`] may not
     /// write on, as no operating system would let it.
     pub fn unread(&self, socket: ProcessId) -> usize {
         let connection = self.host(socket).and_then(Host::socket);
@@ -163,7 +187,9 @@ impl World {
             return 0;
         };
         let end = connection.other_end();
-        let packets = self.in_flight().filter(|packet| packet.connection == end);
+        let arrived = self.hosts().flat_map(Host::arrived);
+        let packets = self.in_flight().chain(arrived);
+        let packets = packets.filter(|packet| packet.connection == end);
         let under_way = packets.map(|packet| match &packet.parcel {
             Parcel::Bytes(Payload::Kafka(bytes)) => bytes.len(),
             _ => 0,
@@ -174,9 +200,19 @@ impl World {
         under_way.sum::<usize>() + lying.map(|(_, open)| open.buffered()).sum::<usize>()
     }
 
-    /// What a host's clock shows at `now`.
+    /// The right time of day at `now`.
     pub fn wall(&self, now: Instant) -> Timestamp {
         Timestamp(self.plan.epoch.0 + now.as_millis() as i64)
+    }
+
+    /// What a host's clock shows at `now`.
+    pub fn wall_of(&self, id: ProcessId, now: Instant) -> Timestamp {
+        let clock = self.host(id).map(Host::clock).unwrap_or_default();
+        if clock.is_right() {
+            return self.wall(now);
+        }
+        let micros = now.as_micros() as i64 + clock.ahead_at(now);
+        Timestamp(self.plan.epoch.0 + micros.div_euclid(1_000))
     }
 
     // ---- running
@@ -186,22 +222,18 @@ impl World {
         self.next().map(|(at, _)| at)
     }
 
-    /// The single earliest thing: a packet before a wake-up, then by process.
+    /// The single earliest thing: a packet before what hosts do, then by process.
     fn next(&self) -> Option<(Instant, Next)> {
-        let asleep = self
-            .hosts
-            .iter()
-            .filter_map(|(id, host)| Some((host.wakeup?, *id)));
+        let hosts = self.hosts.iter();
+        let hosts = hosts.filter_map(|(id, host)| Some((host.next_at()?, *id)));
         // A deadline that is already past, set while handling something later, is due now.
-        let wakeup = asleep
+        let host = hosts
             .min()
-            .map(|(at, id)| (at.max(self.place.at), Next::Wakeup(id)));
+            .map(|(at, id)| (at.max(self.place.at), Next::Host(id)));
         let packet = self.network.next_at().map(|at| (at, Next::Packet));
-        match (packet, wakeup) {
-            (Some(packet), Some(wakeup)) => {
-                Some(if packet.0 <= wakeup.0 { packet } else { wakeup })
-            }
-            (packet, wakeup) => packet.or(wakeup),
+        match (packet, host) {
+            (Some(packet), Some(host)) => Some(if packet.0 <= host.0 { packet } else { host }),
+            (packet, host) => packet.or(host),
         }
     }
 
@@ -225,7 +257,7 @@ impl World {
         );
         match next {
             Next::Packet => self.deliver(journal),
-            Next::Wakeup(id) => self.give(id, Input::Woken, journal),
+            Next::Host(id) => self.let_act(id, journal),
         }
     }
 
@@ -284,77 +316,5 @@ impl World {
         if place.at > self.place.at {
             self.advance(place.at);
         }
-    }
-
-    fn deliver(&mut self, journal: &mut Journal) {
-        let packet = self.network.pop().expect("a packet is due");
-        let InFlight {
-            from,
-            to,
-            connection,
-            parcel,
-            ..
-        } = packet;
-        match parcel {
-            Parcel::Open => {
-                self.network
-                    .send(self.place.at, connection, Parcel::Accepted);
-                self.give(to, Input::Opened { connection, from }, journal);
-            }
-            _ if !self.network.is_open(connection) => {}
-            Parcel::Accepted => self.give(to, Input::Opened { connection, from }, journal),
-            Parcel::Bytes(payload) => {
-                if let Payload::Kafka(bytes) = &payload {
-                    self.carried += bytes.len() as u64;
-                }
-                self.give(
-                    to,
-                    Input::Received {
-                        connection,
-                        payload,
-                    },
-                    journal,
-                );
-            }
-            Parcel::Refused => {
-                self.network.mark_closed(connection);
-                self.network.mark_closed(connection.other_end());
-                self.give(to, Input::Closed { connection }, journal);
-            }
-            Parcel::Close => {
-                self.network.mark_closed(connection);
-                self.give(to, Input::Closed { connection }, journal);
-            }
-        }
-    }
-
-    fn give(&mut self, id: ProcessId, input: Input, journal: &mut Journal) {
-        let at = Moment {
-            now: self.place.at,
-            wall: self.wall(self.place.at),
-        };
-        let Some(host) = self.hosts.get_mut(&id) else {
-            return;
-        };
-        let mut out = std::mem::take(&mut self.out);
-        Arc::make_mut(host).handle(at, input, &mut out);
-        for effect in out.drain() {
-            match effect {
-                Effect::Note(fact) => journal.note(at.now, Some(id), fact),
-                Effect::Send {
-                    connection,
-                    payload,
-                } => {
-                    self.network
-                        .send(at.now, connection, Parcel::Bytes(payload));
-                }
-                Effect::Connect { connection, to } => {
-                    let listener = self.addresses.get(&to).copied();
-                    self.network.open(at.now, connection, listener);
-                }
-                Effect::Close { connection } => self.network.close(at.now, connection),
-            }
-        }
-        self.out = out;
     }
 }

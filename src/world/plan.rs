@@ -1,7 +1,7 @@
 //! A plan: how a world is described before it begins.
 //!
-//! Brokers, topics with the replicas that hold them, clients with their settings, and the network's
-//! latency. A world is a function of its plan, its seed and the commands given to it. A plan that cannot
+//! ZooKeeper's servers, brokers, topics with the replicas that hold them, clients with their settings, and
+//! the network's latency. A world is a function of its plan, its seed and the commands given to it. A plan that cannot
 //! be is refused whole, with a sentence that names the field and what would have been accepted.
 
 use crate::sorted::{SortedMap, SortedSet};
@@ -10,9 +10,12 @@ use crate::broker;
 use crate::client::config::{ConsumerConfig, ProducerConfig};
 use crate::model::{Address, BrokerId, ProcessId, Text, TopicName};
 use crate::time::{Duration, Timestamp};
+use crate::zookeeper::{self, ZooKeeperConfig};
 
 /// The most brokers a plan may have: what the picture can still show.
 pub const MAX_BROKERS: u16 = 9;
+/// How many servers a ZooKeeper ensemble may have.
+pub const ENSEMBLES: [u16; 3] = [1, 3, 5];
 /// The most partitions of one topic.
 pub const MAX_PARTITIONS: usize = 1_000;
 
@@ -36,6 +39,16 @@ pub struct ClientPlan {
     pub settings: SortedMap<Text, Text>,
 }
 
+/// What the first instant of a world finds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// A cluster that stands: it has formed before time began.
+    #[default]
+    Formed,
+    /// Processes that have just been started and know nothing of each other.
+    Cold,
+}
+
 /// How a world is described.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -46,8 +59,11 @@ pub struct Plan {
     /// Up to this much is added to each packet's latency, drawn from the network's stream.
     pub jitter: Duration,
     pub brokers: Vec<BrokerId>,
-    /// The broker that is the controller from the beginning.
-    pub controller: BrokerId,
+    pub start: Start,
+    /// How many ZooKeeper servers there are: 1, 3 or 5.
+    pub zookeeper: u16,
+    /// Settings of every ZooKeeper server by their names.
+    pub zookeeper_settings: SortedMap<Text, Text>,
     /// Settings of every broker by their Kafka names.
     pub broker_settings: SortedMap<Text, Text>,
     pub topics: Vec<TopicPlan>,
@@ -72,7 +88,9 @@ impl Default for Plan {
             latency: Duration::from_millis(1),
             jitter: Duration::ZERO,
             brokers: (1..=3).map(BrokerId).collect(),
-            controller: BrokerId(1),
+            start: Start::Formed,
+            zookeeper: 3,
+            zookeeper_settings: SortedMap::new(),
             broker_settings: SortedMap::new(),
             topics: Vec::new(),
             clients: Vec::new(),
@@ -87,6 +105,12 @@ impl Plan {
             host: format!("broker-{broker}").into(),
             port: 9092,
         }
+    }
+
+    /// Where the ZooKeeper servers listen: `zookeeper.connect`.
+    pub fn zookeeper_addresses(&self) -> Vec<Address> {
+        let servers = self.ensemble().into_iter();
+        servers.map(|(_, address)| address).collect()
     }
 
     /// Every broker's address, which is what clients are given as `bootstrap.servers`.
@@ -109,15 +133,16 @@ impl Plan {
         if ids.iter().any(|id| id.0 < 0 || id.0 > 999) {
             return refuse("brokers: a broker id is from 0 to 999".to_owned());
         }
-        if !ids.contains(&self.controller) {
-            return refuse(format!(
-                "controller: broker {} is not in the plan",
-                self.controller
-            ));
-        }
         if self.latency > Duration::from_secs(60) || self.jitter > Duration::from_secs(60) {
             return refuse("latency: a packet takes at most 60s".to_owned());
         }
+        if !ENSEMBLES.contains(&self.zookeeper) {
+            return refuse(format!(
+                "zookeeper={}: an ensemble has 1, 3 or 5 servers",
+                self.zookeeper
+            ));
+        }
+        self.zookeeper_config()?;
         self.broker_config()?;
         let mut names = SortedSet::new();
         for topic in &self.topics {
@@ -134,6 +159,26 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// The ZooKeeper servers' settings, parsed.
+    ///
+    /// # Errors
+    /// A sentence that names the setting at fault.
+    pub fn zookeeper_config(&self) -> Result<ZooKeeperConfig, Refused> {
+        let mut config = ZooKeeperConfig::default();
+        for (name, value) in &self.zookeeper_settings {
+            config.set(name, value).map_err(Refused)?;
+        }
+        Ok(config)
+    }
+
+    /// The ZooKeeper servers and where they listen.
+    pub fn ensemble(&self) -> Vec<(ProcessId, Address)> {
+        let numbers = 1..=self.zookeeper;
+        numbers
+            .map(|number| (ProcessId::ZooKeeper(number), zookeeper::address(number)))
+            .collect()
     }
 
     /// The brokers' settings, parsed.

@@ -17,8 +17,12 @@ pub enum MarkKind {
     Edit,
     /// A link or a broker's whole network is held from here on.
     Cut,
-    /// What was held goes on.
+    /// What was held or cut goes on.
     Release,
+    /// A process is killed, stopped or frozen.
+    Crash,
+    /// A process that did not run does again.
+    Return,
     NewLeader,
     IsrShrink,
     IsrGrow,
@@ -28,7 +32,8 @@ pub enum MarkKind {
 impl MarkKind {
     /// True for what people did, as against what came of it.
     pub fn is_edit(self) -> bool {
-        matches!(self, MarkKind::Edit | MarkKind::Cut | MarkKind::Release)
+        use MarkKind as M;
+        matches!(self, M::Edit | M::Cut | M::Release | M::Crash | M::Return)
     }
 }
 
@@ -122,9 +127,13 @@ fn mark(entry: &Entry) -> Option<MarkKind> {
     match &entry.fact {
         // What a plan begins with is no news.
         Fact::Commanded { .. } if entry.at == Instant::ZERO => None,
-        Fact::Commanded { line } if line.starts_with("hold ") => Some(MarkKind::Cut),
-        Fact::Commanded { line } if line.starts_with("release ") => Some(MarkKind::Release),
-        Fact::Commanded { .. } => Some(MarkKind::Edit),
+        Fact::Commanded { line } => Some(match line.split(' ').next() {
+            Some("hold" | "cut") => MarkKind::Cut,
+            Some("release" | "heal") => MarkKind::Release,
+            Some("kill" | "stop" | "freeze") => MarkKind::Crash,
+            Some("restart" | "thaw") => MarkKind::Return,
+            _ => MarkKind::Edit,
+        }),
         Fact::BecameLeader { epoch, .. } if epoch.0 > 0 => Some(MarkKind::NewLeader),
         Fact::IsrChanged { from, to, .. } if to.len() < from.len() => Some(MarkKind::IsrShrink),
         Fact::IsrChanged { .. } => Some(MarkKind::IsrGrow),

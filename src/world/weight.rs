@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use super::host::{Host, Program};
+use super::host::{Host, Program, Remains};
 use super::journal::CHUNK;
 use super::observed::Observed;
 use super::ribbon::Ribbon;
@@ -33,6 +33,8 @@ const REMEMBERED: u64 = 400;
 const CLIENT: u64 = 20_000;
 /// A broker without its replicas.
 const BROKER: u64 = 20_000;
+/// A ZooKeeper server with its log; the znodes are shared.
+const ZOOKEEPER: u64 = 10_000;
 /// A connection, a timer and the like.
 const SMALL: u64 = 150;
 
@@ -80,7 +82,8 @@ impl World {
 
     /// What this world holds and a later one does not, record batches aside.
     pub(super) fn beyond(&self, later: &World) -> u64 {
-        let packets = self.in_flight().count() + self.network().connections().count();
+        let waiting = self.in_flight().chain(self.hosts().flat_map(Host::arrived));
+        let packets = waiting.count() + self.network().connections().count();
         let mut bytes = packets as u64 * size_of::<InFlight>() as u64;
         for (id, host) in self.hosts.iter() {
             match later.hosts.get(id) {
@@ -95,9 +98,13 @@ impl World {
 fn beyond(host: &Host, later: Option<&Host>) -> u64 {
     let later = later.and_then(Host::broker);
     match &host.program {
+        Program::ZooKeeper(server) => ZOOKEEPER + server.clients().len() as u64 * SMALL,
         Program::Broker(broker) => BROKER + broker_beyond(broker, later),
         Program::Producer(_) | Program::Consumer(_) | Program::Admin(_) => CLIENT,
-        Program::Socket(_) => SMALL,
+        // Its logs are shared with the replicas that were, and with those that will be.
+        Program::Gone(Remains::ZooKeeper(_)) => ZOOKEEPER,
+        Program::Gone(Remains::Broker(_)) => BROKER,
+        Program::Socket(_) | Program::Gone(Remains::Client(_)) => SMALL,
     }
 }
 

@@ -110,6 +110,145 @@ fn rewinding_anywhere_and_coming_back_changes_nothing() {
     }
 }
 
+/// Everything that can be done to a cluster, within a minute.
+const TROUBLE: &str = "world brokers=3 seed=9 latency=1ms jitter=300us replica.lag.time.max.ms=2000 \
+    replica.socket.timeout.ms=1500\ntopic orders partitions=3 replication=3\n\
+    producer p1 request.timeout.ms=1000\nconsumer c1\nload p1 orders every=15ms size=40\n\
+    assign c1 orders-0 orders-1 orders-2\nrun 2s\nkill b2\nrun 700ms\ncut b1→b3\nrun 1s\n\
+    restart b2\nheal\nrun 900ms\nfreeze b1\nrun 1300ms\nthaw b1\nrun 50ms\nreset p1↔b1\nrun 1s\n\
+    kill b3 lossy\nrun 2s\nrestart b3\ndisk b2 slow=3ms\nclock p1 +90s\nrun 2s\nkill p1\nrun 1s\n\
+    restart p1\nload p1 orders every=20ms\nisolate b2 from clients\nrun 2s\nkill b1 lossy\nrun 1s\n\
+    restart b1\nheal b2\ndisk b2 fine\nfreeze c1\nrun 2s\nthaw c1\nstop b3\nrun 40s\nrestart b3\n\
+    run 3s\n";
+
+#[test]
+fn rewinding_over_crashes_and_cuts_changes_nothing() {
+    let mut history = read(TROUBLE).play().unwrap();
+    assert_eq!(history.violation(), None);
+    let end = history.now().as_millis();
+    let (last, commands) = (digest(&history), history.commands().len());
+    let mut seen = Vec::new();
+    for at in (0..=end).step_by(250) {
+        history.seek(Instant::from_millis(at), Steps::UNLIMITED);
+        seen.push((at, digest(&history)));
+    }
+    let mut index: usize = 3;
+    for _ in 0..200 {
+        index = (index * 31 + 17) % seen.len();
+        let (at, expected) = &seen[index];
+        history.seek(Instant::from_millis(*at), Steps::UNLIMITED);
+        assert_eq!(&digest(&history), expected, "{at} ms");
+    }
+    history.seek(Instant::from_millis(end), Steps::UNLIMITED);
+    assert_eq!(digest(&history), last);
+    assert_eq!(history.commands().len(), commands);
+
+    // Read back from its own script, and stepped one by one.
+    let again = script::parse(&history.to_script()).unwrap().play().unwrap();
+    assert_eq!(digest(&again), last);
+    let mut limited = again;
+    limited.seek(Instant::ZERO, Steps::UNLIMITED);
+    while limited.seek(Instant::from_millis(end), Steps(7)) != kafka_playground::world::Ran::Arrived
+    {
+    }
+    assert_eq!(digest(&limited), last);
+}
+
+#[test]
+fn a_crash_that_is_undone_has_not_been() {
+    let mut script = read(TROUBLE);
+    script.lines.truncate(3);
+    let mut history = script.play().unwrap();
+    let line = |line: &str| match script::parse_line(line).unwrap() {
+        script::Action::Command(command) => command,
+        other => panic!("{other:?} is no command"),
+    };
+    history.seek(Instant::from_secs(3), Steps::UNLIMITED);
+    let mut untouched = history.clone();
+    for command in ["kill b2 lossy", "freeze b3", "cut b1", "clock b1 +1h"] {
+        history.perform(line(command)).unwrap();
+        history.seek(Instant::from_secs(5), Steps::UNLIMITED);
+        assert!(history.undo());
+        history.seek(Instant::from_secs(3), Steps::UNLIMITED);
+    }
+    history.seek(Instant::from_secs(6), Steps::UNLIMITED);
+    untouched.seek(Instant::from_secs(6), Steps::UNLIMITED);
+    assert_eq!(digest(&history), digest(&untouched));
+}
+
+#[test]
+fn what_cannot_be_done_to_a_process_is_refused_with_what_could() {
+    let mut history = first_page().play().unwrap();
+    let mut say = |line: &str| match script::parse_line(line) {
+        Ok(script::Action::Command(command)) => {
+            history.perform(command).map_err(|refused| refused.0)
+        }
+        Ok(other) => panic!("{other:?} is no command"),
+        Err(sentence) => Err(sentence),
+    };
+    for (line, expected) in [
+        ("kill b9", "b9 is not in this world; it has"),
+        ("restart b2", "b2 runs; kill b2 or stop b2 comes first"),
+        (
+            "thaw b2",
+            "b2 is not frozen; freeze b2 stops it where it is",
+        ),
+        (
+            "kill b2 gently",
+            "kill b2 gently is not kill b2 or kill b2 lossy",
+        ),
+        ("kill b2", ""),
+        ("kill b2", "b2 does not run; restart b2 starts it again"),
+        ("stop b2", "b2 does not run; restart b2 starts it again"),
+        ("restart b2", ""),
+        ("freeze p1", ""),
+        (
+            "produce p1 orders \"x\"",
+            "p1 is frozen; thaw p1 lets it go on",
+        ),
+        ("stop p1", "p1 is frozen; thaw p1 lets it go on"),
+        ("restart p1", "p1 is frozen; thaw p1 lets it go on"),
+        (
+            "pause b2",
+            "b2 is not a consumer such as c1; for a process as a whole say freeze b2",
+        ),
+        (
+            "disk p1 slow=2ms",
+            "p1 has no disk that counts; a broker such as b1 has",
+        ),
+        ("disk b2 quick", "disk b2 takes slow=20ms, or fine"),
+        ("disk b2 slow=2m", "a write takes at most 60s"),
+        (
+            "clock b2 late",
+            "clock b2 takes +1h, -30s, drift=100ppm or right",
+        ),
+        (
+            "clock b2 +3000d",
+            "a clock is at most 8760h ahead or behind",
+        ),
+        (
+            "clock b2 drift=-2147483648ppm",
+            "a clock drifts by at most 100000ppm",
+        ),
+        (
+            "isolate b2 of brokers",
+            "of is not from, as in isolate b2 from brokers",
+        ),
+        (
+            "cut b2→moon",
+            "moon is not a host such as b1, p1 or c1, nor brokers, clients",
+        ),
+    ] {
+        match (say(line), expected) {
+            (Ok(()), "") => {}
+            (Err(sentence), expected) if !expected.is_empty() => {
+                assert!(sentence.starts_with(expected), "{line}: {sentence}");
+            }
+            (done, _) => panic!("{line}: {done:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_seek_replays_no_more_than_lies_between_two_checkpoints() {
     let mut history = first_page().play().unwrap();

@@ -2,6 +2,7 @@
 //! The host tests.
 
 mod determinism;
+mod downed;
 mod figures;
 mod lessons;
 mod memory;

@@ -15,13 +15,13 @@ fn play(text: &str) -> History {
 /// Small batches, kept for ever.
 const SMALL: &str = "world brokers=3 seed=1 latency=1ms\n\
     topic orders partitions=2 replication=3\n\
-    producer p1 acks=all\n\
+    producer p1 acks=all enable.idempotence=false\n\
     load p1 orders every=5ms size=100\n";
 
 /// Large batches, of which retention keeps little.
 const LARGE: &str = "world brokers=3 seed=1 latency=1ms log.retention.check.interval.ms=1000\n\
     topic orders partitions=2 replication=3 retention.bytes=2000000 segment.bytes=500000\n\
-    producer p1 acks=all linger.ms=5 batch.size=16384\n\
+    producer p1 acks=all enable.idempotence=false linger.ms=5 batch.size=16384\n\
     load p1 orders every=5ms burst=20 size=200\n";
 
 #[test]

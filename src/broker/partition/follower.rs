@@ -131,6 +131,7 @@ impl Partition {
     }
 
     fn after_cut(&mut self, from: Offset, to: Offset, out: &mut Outbox) {
+        out.wrote();
         out.note(Fact::LogTruncated {
             partition: self.name.clone(),
             from,

@@ -5,16 +5,27 @@ use super::{Around, Decision, Duty, FollowerState, Isr, Lead, Partition, Pending
 use crate::fact::{Fact, Role};
 use crate::log::Appended;
 use crate::log::validate::{Refused, check_produced};
-use crate::model::{BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch};
+use crate::model::{BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch, ProducerId};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::records::Batch;
+use crate::time::Timestamp;
 
 /// Why a batch was not appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAppended {
     pub error: ErrorCode,
     pub why: &'static str,
+}
+
+/// Where a producer's batch is in the log: since now or, if it was sent twice, since it first came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub base_offset: Offset,
+    pub next_offset: Offset,
+    /// What the producer is told of its time: the leader's in a topic that has it so, else −1. Of a batch
+    /// that came before, always its greatest timestamp, as in Kafka.
+    pub append_time: Timestamp,
 }
 
 impl From<Refused> for NotAppended {
@@ -73,18 +84,20 @@ impl Partition {
         self.isr = Isr::new(decision.isr);
     }
 
-    /// Appends a producer's batch.
+    /// Appends a producer's batch, unless it is in the log already.
     ///
     /// # Errors
     /// NOT_LEADER_OR_FOLLOWER (6); NOT_ENOUGH_REPLICAS (19) for `acks=all` when the ISR is too small;
-    /// what [`check_produced`] refuses. Nothing is written then.
+    /// what [`check_produced`] and then what [`Producers::check`] refuses. Nothing is written then.
+    ///
+    /// [`Producers::check`]: crate::log::Producers::check
     pub fn append(
         &mut self,
         batch: &Batch,
         acks: i16,
         around: Around<'_>,
         out: &mut Outbox,
-    ) -> Result<Appended, NotAppended> {
+    ) -> Result<Written, NotAppended> {
         self.check_leads().map_err(|error| NotAppended {
             error,
             why: "this broker does not lead the partition",
@@ -96,11 +109,29 @@ impl Partition {
             });
         }
         check_produced(batch, around.at.wall, &self.config)?;
+        if let Some(before) = self.log.producers().check(&batch.header)? {
+            out.note(Fact::DuplicateDropped {
+                partition: self.name.clone(),
+                producer_id: ProducerId(batch.header.producer_id),
+                base_sequence: before.base_sequence,
+                base_offset: before.base_offset,
+                next_offset: before.next_offset(),
+            });
+            return Ok(Written {
+                base_offset: before.base_offset,
+                next_offset: before.next_offset(),
+                append_time: before.timestamp,
+            });
+        }
         let (epoch, wall) = (self.leader_epoch, around.at.wall);
         let appended = self.log.append_as_leader(batch, epoch, wall, &self.config);
         self.note_appended(&appended, epoch, Role::Leader, out);
         self.advance_high_watermark(around, out);
-        Ok(appended)
+        Ok(Written {
+            base_offset: appended.base_offset,
+            next_offset: appended.next_offset,
+            append_time: appended.append_time,
+        })
     }
 
     pub(in crate::broker) fn note_appended(
@@ -110,6 +141,7 @@ impl Partition {
         role: Role,
         out: &mut Outbox,
     ) {
+        out.wrote();
         if let Some(base_offset) = appended.rolled {
             let partition = self.name.clone();
             out.note(Fact::SegmentRolled {

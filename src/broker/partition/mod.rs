@@ -27,7 +27,7 @@ mod replica;
 
 pub use follower::Copied;
 pub use isr::{Isr, PendingIsr};
-pub use leader::{IsrProposal, NotAppended};
+pub use leader::{IsrProposal, NotAppended, Written};
 pub use read::{PartitionRead, ReadPartition, Reader};
 pub use replica::FollowerState;
 
@@ -205,10 +205,6 @@ impl Partition {
         &self.config
     }
 
-    pub(in crate::broker) fn set_config(&mut self, config: LogConfig) {
-        self.config = config;
-    }
-
     pub(in crate::broker) fn set_topic_id(&mut self, id: TopicId) {
         self.topic_id = id;
     }
@@ -261,6 +257,12 @@ impl Partition {
         });
     }
 
+    /// Flushes the log to the disk.
+    pub(in crate::broker) fn flush(&mut self, out: &mut Outbox) {
+        self.log.flush();
+        out.wrote();
+    }
+
     /// Drops what the topic's retention lets go.
     pub(in crate::broker) fn expire(&mut self, at: Moment, out: &mut Outbox) {
         let (high_watermark, config) = (self.high_watermark, &self.config);
@@ -279,6 +281,11 @@ impl Partition {
                 reason,
             });
         }
+    }
+
+    /// Forgets producers that have been silent for `producer.id.expiration.ms`.
+    pub(in crate::broker) fn forget_silent_producers(&mut self, at: Moment, expiration: Duration) {
+        self.log.forget_silent_producers(at.wall, expiration);
     }
 
     /// Whether retention would change anything, so that looking does not copy a shared log.

@@ -7,24 +7,28 @@ use std::sync::Arc;
 
 use super::Asked;
 use crate::broker::Broker;
+use crate::broker::controlling::Pending;
 use crate::broker::partition::{Around, Decision, Partition};
 use crate::broker::replicas::Slot;
+use crate::controller::Question;
 
 use crate::fact::Fact;
 use crate::log::Log;
 use crate::model::{
-    BrokerId, ControllerEpoch, LeaderEpoch, Offset, PartitionEpoch, TopicId, TopicName,
-    TopicPartition,
+    BrokerEpoch, BrokerId, ControllerEpoch, LeaderEpoch, Offset, PartitionEpoch, Text, TopicId,
+    TopicName, TopicPartition,
 };
-use crate::process::{Outbox, Serials, TopicConfigs};
+use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::leader_and_isr::{
     LeaderAndIsrPartitionError, LeaderAndIsrPartitionState, LeaderAndIsrTopicError,
 };
+use crate::protocol::api::stop_replica::StopReplicaPartitionError;
 use crate::protocol::api::{
-    AlterPartitionRequest, AlterPartitionResponse, LeaderAndIsrRequest, LeaderAndIsrResponse,
-    UpdateMetadataRequest, UpdateMetadataResponse,
+    AlterPartitionRequest, ControlledShutdownRequest, LeaderAndIsrRequest, LeaderAndIsrResponse,
+    StopReplicaRequest, StopReplicaResponse, UpdateMetadataRequest, UpdateMetadataResponse,
 };
+use crate::sorted::SortedSet;
 use crate::time::Moment;
 
 impl Broker {
@@ -52,6 +56,19 @@ impl Broker {
         if let Err(error) = self.check_order(request.controller_epoch, request.broker_epoch) {
             response.error_code = error.code();
             return self.answer(at, asked.id, &response, out);
+        }
+        // A new replica needs its topic's settings, and they are in ZooKeeper.
+        let missing = self.unknown_topics(&request);
+        if !missing.is_empty() {
+            for topic in missing.iter() {
+                self.read_configs(at, topic, out);
+            }
+            let waiting = WaitingOrder {
+                asked: asked.clone(),
+                request,
+                missing,
+            };
+            return self.waiting_orders.push(waiting);
         }
         let flat = request.ungrouped_partition_states.iter();
         let flat = flat.map(|state| (&state.topic_name, TopicId::default(), state));
@@ -144,15 +161,13 @@ impl Broker {
         if leader == self.id {
             replica.become_leader(decision, around, out);
             self.stop_fetching(slot);
-        } else if leader == BrokerId::NONE || cluster.is_alive(leader) {
+        } else if cluster.is_alive(leader) {
             replica.become_follower(decision, around, out);
             self.stop_fetching(slot);
-            if leader != BrokerId::NONE {
-                self.start_fetching(slot, leader, epoch);
-            }
+            self.start_fetching(slot, leader, epoch);
         }
-        // Otherwise the new leader is unknown here: the old state and epoch stay, and another order
-        // will come.
+        // Otherwise nobody leads, or somebody who is unknown here: the old state and epoch stay, and
+        // another order will come.
         self.isr_changes.forget(slot);
         self.stir(slot);
     }
@@ -164,7 +179,11 @@ impl Broker {
         // What another topic of the same name has left behind is not this topic's.
         let stored = stored.filter(|stored| stored.topic_id == id);
         let log = match stored {
-            Some(stored) => stored.log,
+            Some(mut stored) => {
+                // An epoch in which nothing was written is forgotten when a log is opened.
+                stored.log.truncate_to(stored.log.end(), at.wall);
+                stored.log
+            }
             None => Log::new(Offset::ZERO, at.wall),
         };
         // A new replica clamps it to its log.
@@ -199,41 +218,186 @@ impl Broker {
         self.send_to_controller(at, out);
     }
 
+    /// The topics of an order whose settings have never been read.
+    fn unknown_topics(&self, request: &LeaderAndIsrRequest) -> SortedSet<TopicName> {
+        let flat = request.ungrouped_partition_states.iter();
+        let flat = flat.map(|state| &state.topic_name);
+        let grouped = request.topic_states.iter().map(|topic| &topic.topic_name);
+        let named = flat.chain(grouped).map(|name| TopicName(name.clone()));
+        named
+            .filter(|topic| !self.topic_configs.contains_key(topic))
+            .collect()
+    }
+
+    /// A topic's settings are known: orders that have waited for nothing else are carried out.
+    pub(in crate::broker) fn resume_orders(
+        &mut self,
+        at: Moment,
+        topic: &TopicName,
+        out: &mut Outbox,
+    ) {
+        for order in &mut self.waiting_orders {
+            order.missing.remove(topic);
+        }
+        while let Some(ready) = self
+            .waiting_orders
+            .iter()
+            .position(|order| order.missing.is_empty())
+        {
+            let order = self.waiting_orders.remove(ready);
+            self.handle_leader_and_isr(at, &order.asked, order.request, out);
+        }
+    }
+
     pub(super) fn handle_alter_partition(
         &mut self,
         at: Moment,
         asked: &Asked,
-        request: &AlterPartitionRequest,
+        request: AlterPartitionRequest,
         out: &mut Outbox,
     ) {
-        let response = match &mut self.controller {
-            Some(controller) => {
-                let mut serials = Serials(&mut self.connection_serial);
-                controller.alter_partition(at.now, request, asked.id.version, &mut serials, out)
-            }
-            None => AlterPartitionResponse {
-                error_code: ErrorCode::NotController.code(),
-                ..AlterPartitionResponse::default()
-            },
-        };
-        self.answer(at, asked.id, &response, out);
+        let version = asked.id.version;
+        let question = Question::AlterPartition { request, version };
+        let pending = Pending::AlterPartition(asked.clone());
+        self.ask_controller(at, pending, question, out);
     }
 
-    /// The controller told a topic's settings.
-    pub(in crate::broker) fn take_configs(&mut self, configs: TopicConfigs) {
-        let (topic, configs) = (configs.topic, configs.configs);
-        let changed = self.topic_configs.insert(topic.clone(), configs.into());
-        if changed.as_ref() == self.topic_configs.get(&topic) {
-            return;
+    pub(super) fn handle_controlled_shutdown(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        request: &ControlledShutdownRequest,
+        out: &mut Outbox,
+    ) {
+        let question = Question::ControlledShutdown {
+            broker: BrokerId(request.broker_id),
+            epoch: BrokerEpoch(request.broker_epoch),
+        };
+        let pending = Pending::ControlledShutdown(asked.clone());
+        self.ask_controller(at, pending, question, out);
+    }
+
+    pub(super) fn handle_stop_replica(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        request: &StopReplicaRequest,
+        out: &mut Outbox,
+    ) {
+        let mut response = StopReplicaResponse::default();
+        if let Err(error) = self.check_order(request.controller_epoch, request.broker_epoch) {
+            response.error_code = error.code();
+            return self.answer(at, asked.id, &response, out);
         }
-        let config = self.topic_config(&topic);
-        let slots = self.replicas.of_topic(&topic);
-        let slots: Vec<Slot> = slots.map_or(Vec::new(), |slots| slots.values().copied().collect());
-        for slot in slots {
-            if *self.replicas.get(slot).config() != config {
-                self.replicas.get_mut(slot).set_config(config.clone());
-                self.stir(slot);
+        for (name, leader_epoch, data) in stopped(request) {
+            let slot = self.replicas.slot(&name);
+            // −1 knows no epoch, −2 is a topic that is being deleted: both are obeyed.
+            let fenced = slot.is_some_and(|slot| {
+                leader_epoch >= 0 && leader_epoch < self.replicas.get(slot).leader_epoch().0
+            });
+            let error = match (slot, fenced) {
+                (_, true) => ErrorCode::FencedLeaderEpoch,
+                (Some(slot), false) => {
+                    self.stop_fetching(slot);
+                    out.note(Fact::ReplicaStopped {
+                        partition: name.clone(),
+                    });
+                    ErrorCode::None
+                }
+                (None, false) => ErrorCode::None,
+            };
+            if data == Data::Deleted && !fenced {
+                self.delete_replica(at, &name, slot, out);
             }
+            response.partition_errors.push(StopReplicaPartitionError {
+                topic_name: name.topic.0,
+                partition_index: name.partition,
+                error_code: error.code(),
+            });
+        }
+        self.answer(at, asked.id, &response, out);
+        self.run_fetchers(at, out);
+    }
+}
+
+impl Broker {
+    /// A replica goes, and its log with it. Who waits for it is told that it leads nothing here.
+    ///
+    /// Unlike Kafka, which renames the directory and removes it a minute later: at once.
+    fn delete_replica(
+        &mut self,
+        at: Moment,
+        name: &TopicPartition,
+        slot: Option<Slot>,
+        out: &mut Outbox,
+    ) {
+        let stored = self.disk.replicas.remove(name).is_some();
+        if self.disk.high_watermarks.contains_key(name) {
+            Arc::make_mut(&mut self.disk.high_watermarks).remove(name);
+        }
+        if let Some(slot) = slot {
+            let config = self.replicas.get(slot).config().clone();
+            let id = self.replicas.get(slot).topic_id();
+            let log = Log::new(Offset::ZERO, at.wall);
+            let empty = Partition::new(name.clone(), id, self.id, config, log, Offset::ZERO);
+            self.replicas.remove(slot, empty);
+            self.isr_changes.forget(slot);
+            self.stir(slot);
+        }
+        if self.replicas.of_topic(&name.topic).is_none() {
+            self.topic_configs.remove(&name.topic);
+        }
+        if stored || slot.is_some() {
+            out.note(Fact::ReplicaDeleted {
+                partition: name.clone(),
+            });
         }
     }
+}
+
+/// What becomes of a stopped replica's log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Data {
+    Kept,
+    Deleted,
+}
+
+impl Data {
+    fn of(deleted: bool) -> Data {
+        match deleted {
+            true => Data::Deleted,
+            false => Data::Kept,
+        }
+    }
+}
+
+/// The partitions to stop, each with the leader epoch that the controller knows.
+fn stopped(request: &StopReplicaRequest) -> Vec<(TopicPartition, i32, Data)> {
+    let name = |topic: &Text, partition: i32| TopicPartition {
+        topic: TopicName(topic.clone()),
+        partition,
+    };
+    let all = Data::of(request.delete_partitions);
+    let flat = request.ungrouped_partitions.iter();
+    let flat = flat.map(|one| (name(&one.topic_name, one.partition_index), -1, all));
+    let grouped = request.topics.iter().flat_map(|topic| {
+        let partitions = topic.partition_indexes.iter();
+        partitions.map(|partition| (name(&topic.name, *partition), -1, all))
+    });
+    let states = request.topic_states.iter().flat_map(|topic| {
+        let states = topic.partition_states.iter();
+        states.map(|one| {
+            let partition = name(&topic.topic_name, one.partition_index);
+            (partition, one.leader_epoch, Data::of(one.delete_partition))
+        })
+    });
+    flat.chain(grouped).chain(states).collect()
+}
+
+/// An order that waits until settings of topics are read.
+#[derive(Clone, Debug)]
+pub(in crate::broker) struct WaitingOrder {
+    asked: Asked,
+    request: LeaderAndIsrRequest,
+    missing: SortedSet<TopicName>,
 }

@@ -5,11 +5,12 @@
 
 use super::Asked;
 use crate::broker::Broker;
-use crate::broker::purgatory::{DelayedTopics, Parked, Wait};
-use crate::controller::{Defaults, Intent, Making};
+use crate::broker::controlling::Pending;
+use crate::broker::purgatory::{DelayedTopics, Parked};
+use crate::controller::{Creation, Defaults, Intent, Making, Question};
 use crate::log::config::NAMES;
 use crate::model::{Text, TopicName, TopicPartition};
-use crate::process::{Outbox, Serials};
+use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult,
@@ -33,60 +34,40 @@ impl Broker {
             true => Intent::ValidateOnly,
             false => Intent::Create,
         };
-        let mut response = CreateTopicsResponse {
-            topics: self.create_topics(at, &request.topics, intent, out),
-            ..CreateTopicsResponse::default()
+        let creation = match self.judge_topics(&request.topics, intent) {
+            Some(creation) if !creation.is_empty() => creation,
+            planned => {
+                let refused = |topic: &CreatableTopic| CreatableTopicResult {
+                    name: topic.name.clone(),
+                    error_code: ErrorCode::NotController.code(),
+                    ..CreatableTopicResult::default()
+                };
+                let mut results = match planned {
+                    Some(creation) => creation.results().to_vec(),
+                    None => request.topics.iter().map(refused).collect(),
+                };
+                self.describe_created(&request.topics, &mut results);
+                let response = CreateTopicsResponse {
+                    topics: results,
+                    ..CreateTopicsResponse::default()
+                };
+                return self.answer(at, asked.id, &response, out);
+            }
         };
-        let created = |(place, result): (usize, &CreatableTopicResult)| {
-            let fine = result.error_code == ErrorCode::None.code();
-            let topic = TopicName(result.name.clone());
-            let partitions = (0..result.num_partitions).map(|partition| TopicPartition {
-                topic: topic.clone(),
-                partition,
-            });
-            fine.then(|| (place, partitions.collect::<Vec<_>>()))
+        let pending = Pending::CreateTopics {
+            asked: asked.clone(),
+            topics: request.topics,
+            timeout: Duration::from_millis_i32(request.timeout_ms),
         };
-        let waiting: Vec<_> = (response.topics.iter().enumerate())
-            .filter_map(created)
-            .collect();
-        let timeout = Duration::from_millis_i32(request.timeout_ms);
-        if intent == Intent::ValidateOnly || waiting.is_empty() {
-            return self.answer(at, asked.id, &response, out);
-        }
-        if timeout.is_zero() {
-            // The topics are made all the same.
-            time_out(&mut response, &waiting);
-            return self.answer(at, asked.id, &response, out);
-        }
-        let parked = Parked {
-            request: asked.id,
-            since: at.now,
-            until: at.now + timeout,
-            wait: Wait::Topics(DelayedTopics { response, waiting }),
-        };
-        self.park(parked, out);
+        self.ask_controller(at, pending, Question::CreateTopics(creation), out);
     }
 
-    /// Creates topics, if this broker hosts the controller.
-    fn create_topics(
-        &mut self,
-        at: Moment,
-        topics: &[CreatableTopic],
-        intent: Intent,
-        out: &mut Outbox,
-    ) -> Vec<CreatableTopicResult> {
-        let Some(controller) = &mut self.controller else {
-            let refused = |topic: &CreatableTopic| CreatableTopicResult {
-                name: topic.name.clone(),
-                error_code: ErrorCode::NotController.code(),
-                ..CreatableTopicResult::default()
-            };
-            return topics.iter().map(refused).collect();
-        };
+    /// Holds topics against every rule; `None` when the controller is elsewhere.
+    fn judge_topics(&mut self, topics: &[CreatableTopic], intent: Intent) -> Option<Creation> {
+        let controller = self.controller.as_mut()?;
         let config = self.config.clone();
         let check_configs = |configs: &[(Text, Text)]| config.topic(configs).map(drop);
         let making = Making {
-            now: at.now,
             intent,
             defaults: Defaults {
                 partitions: i32::try_from(config.num_partitions).unwrap_or(i32::MAX),
@@ -95,16 +76,22 @@ impl Broker {
             },
             check_configs: &check_configs,
             rng: &mut self.rng,
-            serials: Serials(&mut self.connection_serial),
         };
-        let mut results = controller.create_topics(topics, making, out);
-        for result in &mut results {
+        Some(controller.plan_topics(topics, making))
+    }
+
+    /// Adds to each topic that can be, or is, what its settings are.
+    pub(in crate::broker) fn describe_created(
+        &self,
+        topics: &[CreatableTopic],
+        results: &mut [CreatableTopicResult],
+    ) {
+        for result in results {
             let asked = topics.iter().find(|topic| topic.name == result.name);
             if let Some(asked) = asked.filter(|_| result.error_code == ErrorCode::None.code()) {
-                result.configs = Some(describe(&config.log, asked));
+                result.configs = Some(describe(&self.config.log, asked));
             }
         }
-        results
     }
 
     /// A client asked for the metadata of a topic that does not exist, and would like to have it.
@@ -131,8 +118,15 @@ impl Broker {
             self.ask_for_topic(at, wanted, out);
             return ErrorCode::UnknownTopicOrPartition;
         }
-        let results = self.create_topics(at, &[wanted], Intent::Create, out);
-        let error = results.first().map_or(0, |result| result.error_code);
+        let Some(creation) = self.judge_topics(&[wanted], Intent::Create) else {
+            return ErrorCode::UnknownTopicOrPartition;
+        };
+        let result = creation.results().first();
+        let error = result.map_or(0, |result| result.error_code);
+        if !creation.is_empty() {
+            let question = Question::CreateTopics(creation);
+            self.ask_controller(at, Pending::AutoCreate, question, out);
+        }
         match ErrorCode::from_i16(error) {
             ErrorCode::None | ErrorCode::TopicAlreadyExists => ErrorCode::LeaderNotAvailable,
             error => error,
@@ -152,7 +146,10 @@ impl Broker {
     }
 }
 
-fn time_out(response: &mut CreateTopicsResponse, waiting: &[(usize, Vec<TopicPartition>)]) {
+pub(in crate::broker) fn time_out(
+    response: &mut CreateTopicsResponse,
+    waiting: &[(usize, Vec<TopicPartition>)],
+) {
     for (place, _) in waiting {
         response.topics[*place].error_code = ErrorCode::RequestTimedOut.code();
     }

@@ -14,14 +14,14 @@ use crate::protocol::api::{MetadataRequest, MetadataResponse};
 use crate::time::Moment;
 
 /// Every cluster of the playground has the same name.
-const CLUSTER_ID: &str = "KafkaPlaygroundCluster";
+pub(super) const CLUSTER_ID: &str = "KafkaPlaygroundCluster";
 
 /// What anybody may do when nobody has set access rules: read, write, create, delete, alter, describe,
 /// and describe and alter settings.
 const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
 
 /// Create, alter, describe, act as a broker, describe and alter settings, write idempotently.
-const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
+pub(super) const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
 
 /// The first version in which topics may be asked for by id.
 const IDS_FROM: i16 = 12;

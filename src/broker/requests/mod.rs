@@ -5,11 +5,14 @@
 //! has no right to make, cost the connection and change nothing else.
 
 mod api_versions;
-mod control;
-mod create_topics;
+pub(super) mod control;
+pub(super) mod create_topics;
+mod describe_cluster;
 pub(super) mod fetch;
+mod init_producer_id;
 mod list_offsets;
 mod metadata;
+mod not_yet;
 mod offset_for_leader_epoch;
 mod produce;
 
@@ -82,7 +85,40 @@ impl Broker {
                 self.handle_update_metadata(at, &asked, &request, out);
             }
             AnyRequest::AlterPartition(request) => {
-                self.handle_alter_partition(at, &asked, &request, out);
+                self.handle_alter_partition(at, &asked, request, out);
+            }
+            AnyRequest::DescribeCluster(request) => {
+                self.handle_describe_cluster(at, &asked, &request, out);
+            }
+            AnyRequest::StopReplica(request) => {
+                self.handle_stop_replica(at, &asked, &request, out);
+            }
+            AnyRequest::ControlledShutdown(request) => {
+                self.handle_controlled_shutdown(at, &asked, &request, out);
+            }
+            AnyRequest::DeleteTopics(request) => {
+                self.handle_delete_topics(at, &asked, &request, out);
+            }
+            AnyRequest::InitProducerId(request) => {
+                self.handle_init_producer_id(at, &asked, &request, out);
+            }
+            AnyRequest::CreatePartitions(request) => {
+                self.handle_create_partitions(at, &asked, &request, out);
+            }
+            AnyRequest::ElectLeaders(request) => {
+                self.handle_elect_leaders(at, &asked, &request, out);
+            }
+            AnyRequest::IncrementalAlterConfigs(request) => {
+                self.handle_incremental_alter_configs(at, &asked, &request, out);
+            }
+            AnyRequest::AlterPartitionReassignments(request) => {
+                self.handle_alter_partition_reassignments(at, &asked, &request, out);
+            }
+            AnyRequest::ListPartitionReassignments(request) => {
+                self.handle_list_partition_reassignments(at, &asked, &request, out);
+            }
+            AnyRequest::AllocateProducerIds(request) => {
+                self.handle_allocate_producer_ids(at, &asked, &request, out);
             }
         }
     }

@@ -8,11 +8,11 @@ use crate::protocol::api::{
 };
 
 /// An order to broker 1: this leader, in this epoch.
-fn order(leader: i32, epoch: i32) -> LeaderAndIsrRequest {
+fn order(bench: &Bench, leader: i32, epoch: i32) -> LeaderAndIsrRequest {
     LeaderAndIsrRequest {
         controller_id: 1,
         controller_epoch: 1,
-        broker_epoch: 101,
+        broker_epoch: bench.broker(1).epoch().0,
         topic_states: vec![LeaderAndIsrTopicState {
             topic_name: TOPIC.into(),
             topic_id: TopicId([7; 16]),
@@ -87,26 +87,23 @@ fn the_controller_makes_leaders_and_followers_from_the_plan() {
 #[test]
 fn old_controllers_and_old_lives_are_not_obeyed() {
     let mut bench = Bench::new(&[], &[]);
-    let mut stale = order(2, 5);
-    stale.broker_epoch = 100;
+    let mut stale = order(&bench, 2, 5);
+    stale.broker_epoch -= 1;
     assert_eq!(obeyed(&mut bench, &stale), (77, -99));
-    let mut newer = order(1, 0);
+    let mut newer = order(&bench, 1, 0);
     newer.controller_epoch = 4;
     assert_eq!(
         obeyed(&mut bench, &newer),
         (0, 11),
         "not a newer leader epoch"
     );
-    assert_eq!(
-        obeyed(&mut bench, &order(2, 5)),
-        (11, -99),
-        "an older controller"
-    );
-    let mut stranger = order(2, 5);
+    let older = order(&bench, 2, 5);
+    assert_eq!(obeyed(&mut bench, &older), (11, -99), "an older controller");
+    let mut stranger = order(&bench, 2, 5);
     stranger.controller_epoch = 4;
     stranger.topic_states[0].partition_states[0].replicas = vec![2, 3];
     assert_eq!(obeyed(&mut bench, &stranger), (0, 3));
-    let mut other_topic = order(2, 5);
+    let mut other_topic = order(&bench, 2, 5);
     other_topic.controller_epoch = 4;
     other_topic.topic_states[0].topic_id = TopicId([8; 16]);
     assert_eq!(obeyed(&mut bench, &other_topic), (0, 103));
@@ -124,7 +121,8 @@ fn losing_the_lead_answers_who_waits_with_not_leader() {
     let new = bench.open_as(ProcessId::Consumer(2), 1);
     bench.ask(new, &fetch_request(0, 9_000), 11);
     bench.run_ms(50);
-    assert_eq!(obeyed(&mut bench, &order(2, 1)), (0, 0));
+    let lost = order(&bench, 2, 1);
+    assert_eq!(obeyed(&mut bench, &lost), (0, 0));
     assert_eq!(
         bench.produced(connection).map(|answer| answer.error_code),
         Some(6)
@@ -142,8 +140,8 @@ fn a_new_leader_does_not_lower_what_clients_have_seen() {
     // Broker 2 has the record but has not heard yet that it is committed.
     assert_eq!(bench.replica(2).high_watermark(), Offset(0));
     let connection = as_controller(&mut bench, 2);
-    let mut request = order(2, 1);
-    request.broker_epoch = 102;
+    let mut request = order(&bench, 2, 1);
+    request.broker_epoch = bench.broker(2).epoch().0;
     bench.call(connection, &request, 7);
     assert!(bench.replica(2).is_leader());
     let consumer = bench.open_as(ProcessId::Consumer(1), 2);
@@ -175,7 +173,8 @@ fn a_new_leader_does_not_lower_what_clients_have_seen() {
 fn w36_w37_only_brokers_speak_as_brokers() {
     let mut bench = Bench::new(&[], &[]);
     let client = bench.open(1);
-    bench.ask(client, &order(2, 9), 7);
+    let forged = order(&bench, 2, 9);
+    bench.ask(client, &forged, 7);
     bench.run_ms(5);
     assert!(bench.is_closed(client));
     let client = bench.open(1);

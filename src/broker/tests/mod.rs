@@ -11,6 +11,7 @@ mod consuming;
 mod control;
 mod crowds;
 mod following;
+mod idempotence;
 mod in_sync;
 mod metadata;
 mod planted;
@@ -20,7 +21,7 @@ mod sessions;
 use crate::sorted::{SortedMap, SortedSet};
 
 use super::{Broker, Config, Setup};
-use crate::controller::{self, TopicSetup};
+use crate::controller::{TopicSetup, znodes};
 use crate::fact::Fact;
 use crate::model::*;
 use crate::process::{Effect, Input, Outbox, Payload, Process};
@@ -33,6 +34,7 @@ use crate::protocol::records::{BatchBuilder, Codec, read_whole_batches};
 use crate::protocol::{Chunks, FrameBuffer, Message, Request, decode_response, encode_request};
 use crate::rng::{Rng, Seed};
 use crate::time::{Duration, Instant, Moment, Timestamp};
+use crate::zookeeper::{Server, Tree, ZooKeeperConfig};
 
 /// What the wall clock says when the bench begins.
 const EPOCH: i64 = 1_700_000_000_000;
@@ -48,6 +50,7 @@ type Delivery = (ProcessId, ProcessId, Input);
 /// A few brokers and the wires between them.
 pub struct Bench {
     pub now: Instant,
+    zookeeper: Server,
     brokers: SortedMap<ProcessId, Broker>,
     queue: SortedMap<(Instant, u64), Delivery>,
     sent: u64,
@@ -76,6 +79,27 @@ fn address(id: i32) -> Address {
     }
 }
 
+/// The one ZooKeeper server of the bench.
+const ZOOKEEPER: ProcessId = ProcessId::ZooKeeper(1);
+
+/// A server that knows of one topic.
+fn zookeeper(topic: &TopicSetup) -> Server {
+    let mut tree = Tree::new();
+    for path in znodes::PERSISTENT {
+        tree.plant(path, bytes::Bytes::new());
+    }
+    let configs = znodes::write_configs(&topic.configs);
+    tree.plant(&znodes::config_path(&topic.name), configs);
+    let assignment = znodes::write_topic(&topic.assignment());
+    tree.plant(&znodes::topic_path(&topic.name), assignment);
+    Server::new(crate::zookeeper::Setup {
+        id: ZOOKEEPER,
+        servers: vec![(ZOOKEEPER, crate::zookeeper::address(1))],
+        config: ZooKeeperConfig::default(),
+        tree,
+    })
+}
+
 impl Bench {
     /// Three brokers, of which the first hosts the controller, and one topic of one partition on all of
     /// them, led by the first.
@@ -93,22 +117,17 @@ impl Bench {
             config.set(name, value).expect("a setting");
         }
         let configs = topic_configs.iter();
-        let plan = controller::Setup {
-            epoch: ControllerEpoch(1),
-            brokers: (1..=3)
-                .map(|id| (BrokerId(id), BrokerEpoch(100 + i64::from(id)), address(id)))
+        let topic = TopicSetup {
+            name: TopicName::new(TOPIC),
+            id: TopicId([7; 16]),
+            replicas: replicas.iter().map(|list| ids(list)).collect(),
+            configs: configs
+                .map(|(name, value)| ((*name).into(), (*value).into()))
                 .collect(),
-            topics: vec![TopicSetup {
-                name: TopicName::new(TOPIC),
-                id: TopicId([7; 16]),
-                replicas: replicas.iter().map(|list| ids(list)).collect(),
-                configs: configs
-                    .map(|(name, value)| ((*name).into(), (*value).into()))
-                    .collect(),
-            }],
         };
         let mut bench = Bench {
             now: Instant::ZERO,
+            zookeeper: zookeeper(&topic),
             brokers: SortedMap::new(),
             queue: SortedMap::new(),
             sent: 0,
@@ -124,15 +143,18 @@ impl Bench {
             let setup = Setup {
                 id: BrokerId(id),
                 address: address(id),
-                epoch: BrokerEpoch(100 + i64::from(id)),
                 config: config.clone(),
-                controller: (id == 1).then(|| plan.clone()),
+                zookeeper: vec![crate::zookeeper::address(1)],
                 rng: Rng::new(Seed(1), b(id).stream()),
             };
             bench.brokers.insert(b(id), Broker::new(setup));
         }
+        bench.give(ZOOKEEPER, Input::Booted);
+        bench.run(Duration::from_millis(300));
         for id in 1..=3 {
             bench.give(b(id), Input::Booted);
+            // One a little after the other, so that the first is controller and all are there when it is.
+            bench.run(Duration::from_millis(3));
         }
         bench.run(Duration::from_millis(100));
         bench
@@ -157,6 +179,8 @@ impl Bench {
         let mut out = Outbox::default();
         if let Some(broker) = self.brokers.get_mut(&to) {
             broker.handle(at, input, &mut out);
+        } else if to == ZOOKEEPER {
+            self.zookeeper.handle(at, input, &mut out);
         } else {
             self.client_takes(input);
         }
@@ -188,10 +212,11 @@ impl Bench {
 
     fn carry(&mut self, from: ProcessId, effect: Effect) {
         match effect {
+            Effect::Wrote | Effect::Exit => {}
             Effect::Note(fact) => self.facts.push((self.now, from, fact)),
             Effect::Connect { connection, to } => {
                 let found = self.brokers.values().find(|broker| *broker.address() == to);
-                let target = b(found.expect("only brokers are called").id().0);
+                let target = found.map_or(ZOOKEEPER, |broker| b(broker.id().0));
                 self.targets.insert((from, connection.serial), target);
                 let opened = Input::Opened {
                     connection: connection.other_end(),
@@ -259,7 +284,8 @@ impl Bench {
             let due = self.queue.first_key_value().map(|(at, _)| at.0);
             let wakeups = self.brokers.iter();
             let wakeups = wakeups.filter_map(|(id, broker)| Some((broker.next_wakeup()?, *id)));
-            let wakeup = wakeups.min();
+            let zookeeper = self.zookeeper.next_wakeup().map(|at| (at, ZOOKEEPER));
+            let wakeup = wakeups.chain(zookeeper).min();
             let next = due.into_iter().chain(wakeup.map(|(at, _)| at)).min();
             let Some(next) = next.filter(|next| *next <= end) else {
                 self.now = end;

@@ -389,6 +389,7 @@ impl Process for Consumer {
                 self.told(instruction, out);
                 self.turn(at, Input::Woken, out);
             }
+            Input::Stopping => out.exit(),
             other => self.turn(at, other, out),
         }
         self.wake_at = self.find_wakeup(at.now);

@@ -185,14 +185,15 @@ impl<T: Clone> Network<T> {
                     self.lost(now, broker, lost, error, rng, events);
                 }
             }
-            // Only brokers hear of settings and talk to ZooKeeper.
+            // Only brokers talk to ZooKeeper.
             Input::Received {
-                payload: Payload::Config(_) | Payload::ZooKeeper(_),
+                payload: Payload::ZooKeeper(_),
                 ..
             }
             | Input::Booted
             | Input::Woken
-            | Input::Told(_) => {}
+            | Input::Told(_)
+            | Input::Stopping => {}
         }
     }
 

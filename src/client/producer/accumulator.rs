@@ -19,6 +19,7 @@ use crate::sorted::{SortedMap, SortedSet};
 use std::collections::VecDeque;
 
 use super::batch::{ProducerBatch, RecordRef};
+use super::numbering::Numbering;
 use super::partitioner::{Choice, Chooser, LastBatch, Partitions};
 use crate::client::config::ProducerConfig;
 use crate::client::metadata::{Metadata, Topic};
@@ -152,13 +153,18 @@ impl Accumulator {
     }
 
     /// Takes out what goes to a broker in one request: at most one batch of each partition it leads.
+    ///
+    /// An idempotent producer numbers the batches here. Unlike Kafka, where a partition whose batches must
+    /// wait for the numbers of others ends the round, it holds up no other partition.
     pub fn drain(
         &mut self,
         now: Instant,
         broker: BrokerId,
         metadata: &Metadata,
         config: &ProducerConfig,
+        numbering: &mut Numbering,
     ) -> Vec<ProducerBatch> {
+        let numbers = config.is_idempotent();
         let mut led: Vec<&mut Queue> = Vec::new();
         for (topic, queues) in &mut self.topics {
             let Some(known) = metadata.topic(topic) else {
@@ -190,7 +196,13 @@ impl Accumulator {
             if size + first.size() > config.max_request_size as usize && !drained.is_empty() {
                 break;
             }
+            if numbers && !numbering.may_go(&queue.partition, first.stamp) {
+                continue;
+            }
             let mut batch = queue.batches.pop_front().expect("it has a first");
+            if numbers && batch.stamp.is_none() {
+                batch.number(numbering.give(&queue.partition, batch.records));
+            }
             batch.close();
             size += batch.size();
             queue.muted = config.max_in_flight == 1;
@@ -199,7 +211,7 @@ impl Accumulator {
         drained
     }
 
-    /// Puts a batch back, to be the next of its partition.
+    /// Puts a batch back, to be the next of its partition; but behind those that were numbered before it.
     pub fn put_back(&mut self, batch: ProducerBatch) {
         let queues = self
             .topics
@@ -208,7 +220,30 @@ impl Accumulator {
         let partitions = batch.partition.partition as usize + 1;
         queues.grow(&batch.partition.topic, partitions);
         let queue = &mut queues.by_partition[partitions - 1];
-        queue.batches.push_front(batch);
+        let earlier = queue.batches.iter().take_while(|other| {
+            let stamps = other.stamp.zip(batch.stamp);
+            stamps.is_some_and(|(other, this)| other.is_before(this))
+        });
+        let place = earlier.count();
+        queue.batches.insert(place, batch);
+    }
+
+    /// The numbered batches that wait for a partition.
+    pub fn numbered_mut(
+        &mut self,
+        partition: &TopicPartition,
+    ) -> impl Iterator<Item = &mut ProducerBatch> {
+        let queues = self.topics.get_mut(&partition.topic);
+        let queues = queues.map(|queues| &mut queues.by_partition);
+        let queue = queues.and_then(|queues| queues.get_mut(partition.partition as usize));
+        let batches = queue.into_iter().flat_map(|queue| &mut queue.batches);
+        batches.filter(|batch| batch.stamp.is_some())
+    }
+
+    /// Takes everything out.
+    pub fn take_all(&mut self) -> Vec<ProducerBatch> {
+        let queues = self.queues_mut();
+        queues.flat_map(|queue| queue.batches.drain(..)).collect()
     }
 
     /// A batch of the partition is no longer under way.

@@ -110,6 +110,13 @@ impl Application {
         self.running = None;
     }
 
+    /// The program ends: calls that have not returned never will.
+    pub fn close(&mut self) {
+        self.calls.clear();
+        self.calls_blocked = None;
+        self.running = None;
+    }
+
     /// The topic of the latest call or load.
     pub fn latest_topic(&self) -> Option<&TopicName> {
         self.latest.as_ref()

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 
+use super::numbering::Stamp;
 use crate::client::config::{Compression, ProducerConfig};
 use crate::model::{LeaderEpoch, TopicPartition};
-use crate::protocol::records::{BatchBuilder, Codec, HEADER_SIZE, Header};
+use crate::protocol::records::{BatchBuilder, Codec, HEADER_SIZE, Header, read_batches};
 use crate::protocol::{Chunks, ErrorCode};
 use crate::time::Instant;
 
@@ -60,6 +61,10 @@ pub struct ProducerBatch {
     pub attempts: u32,
     /// Set while it waits to be sent again.
     pub retry: Option<Retry>,
+    /// Its number, once it has left the accumulator; `None` of a producer that does not number.
+    pub stamp: Option<Stamp>,
+    /// Its number is not the one with which it was sent first.
+    pub renumbered: bool,
     /// The application was told that it failed; whatever is answered now is too late.
     pub given_up: bool,
     keys: Vec<Option<Bytes>>,
@@ -91,6 +96,8 @@ impl ProducerBatch {
             memory,
             attempts: 0,
             retry: None,
+            stamp: None,
+            renumbered: false,
             given_up: false,
             keys: Vec::new(),
             limit,
@@ -148,6 +155,25 @@ impl ProducerBatch {
         if let Body::Open(builder) = &mut self.body {
             let builder = std::mem::replace(builder, BatchBuilder::new(Codec::None));
             self.body = Body::Closed(builder.build_batch().to_chunks());
+        }
+    }
+
+    /// Numbers it, or numbers it anew.
+    pub fn number(&mut self, stamp: Stamp) {
+        self.renumbered = self.stamp.is_some();
+        self.stamp = Some(stamp);
+        let (id, epoch) = (stamp.identity.id.0, stamp.identity.epoch.0);
+        match &mut self.body {
+            Body::Open(builder) => builder.set_producer(id, epoch, stamp.base_sequence),
+            Body::Closed(bytes) => {
+                let batches = read_batches(bytes).expect("a batch of this producer's own");
+                let [batch] = batches.as_slice() else {
+                    panic!("a batch is one batch");
+                };
+                *bytes = batch
+                    .with_producer(id, epoch, stamp.base_sequence)
+                    .to_chunks();
+            }
         }
     }
 

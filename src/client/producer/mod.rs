@@ -5,22 +5,26 @@
 //! - [`partitioner`] chooses the partition, by the key's hash ([`murmur2`]) or so that batches get full;
 //! - [`accumulator`] gathers records of one partition into batches ([`batch`]) until one is worth
 //!   sending;
-//! - [`sender`] takes the batches to the partitions' leaders, again if need be, and hears from them.
+//! - [`sender`] takes the batches to the partitions' leaders, again if need be, and hears from them;
+//! - [`numbering`] numbers them, so that brokers write each once and in order, under an id for which
+//!   `identity` asks.
 //!
 //! [`application`] is the program that calls `send()`.
 //!
 //! What holds: a record that was queued is in the end acknowledged or failed, once, and that within
 //! `delivery.timeout.ms`. An acknowledgement is what `acks` says it is, no more. A failure means that
 //! nobody knows. Records of one partition are sent in the order of their calls; they are also written in
-//! it if `max.in.flight.requests.per.connection` is 1, or if nothing has to be sent twice.
+//! it if the producer is idempotent, if `max.in.flight.requests.per.connection` is 1, or if nothing has to
+//! be sent twice. What an idempotent producer was told is written is written once.
 //!
-//! Not modelled: idempotence and transactions, until brokers hand out producer ids; `flush()` and
-//! `close()`; interceptors and serializers.
+//! Not modelled: transactions; `flush()` and `close()`; interceptors and serializers.
 
 pub mod accumulator;
 pub mod application;
 pub mod batch;
+mod identity;
 pub mod murmur2;
+pub mod numbering;
 pub mod partitioner;
 pub mod sender;
 
@@ -32,7 +36,8 @@ use bytes::Bytes;
 use self::accumulator::Pressure;
 use self::application::{Application, Blocked};
 use self::batch::{ProducerBatch, Retry};
-use self::sender::{Produce, Sender, Tally, Turn};
+use self::numbering::{Identity, Stamp};
+use self::sender::{Call, Sender, Tally, Turn};
 use super::Remains;
 use super::config::ProducerConfig;
 use super::metadata::Metadata;
@@ -42,7 +47,7 @@ use crate::model::{Address, BrokerId, ProcessId, Text, TopicName, TopicPartition
 use crate::process::{Deadline, Input, Instruction, Load, Outbox, Process};
 use crate::rng::Rng;
 use crate::sorted::sort_by_key;
-use crate::time::{Instant, Moment};
+use crate::time::{Duration, Instant, Moment};
 
 /// What a producer is made of.
 #[derive(Clone, Debug)]
@@ -60,10 +65,12 @@ pub struct Setup {
 #[derive(Clone, Debug)]
 pub struct Producer {
     config: ProducerConfig,
-    network: Network<Produce>,
+    network: Network<Call>,
     sender: Sender,
     application: Application,
     rng: Rng,
+    /// Set once the application has called `close()`: until when batches may still be sent.
+    closes_at: Option<Instant>,
     wake_at: Option<Instant>,
 }
 
@@ -79,9 +86,16 @@ pub struct BatchView<'a> {
     pub attempts: u32,
     /// Why and until when it is not sent again.
     pub retry: Option<Retry>,
+    /// Its number, if the producer numbers its batches and has sent this one.
+    pub stamp: Option<Stamp>,
     /// The keys of its first records, up to [`batch::KEYS_SHOWN`].
     pub keys: &'a [Option<Bytes>],
 }
+
+/// How long `close()` waits for batches that are not answered.
+///
+/// Unlike Java's, whose `close()` without a timeout waits as long as `delivery.timeout.ms` takes.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl<'a> BatchView<'a> {
     fn new(batch: &'a ProducerBatch) -> BatchView<'a> {
@@ -92,6 +106,7 @@ impl<'a> BatchView<'a> {
             created_at: batch.created_at,
             attempts: batch.attempts,
             retry: batch.retry,
+            stamp: batch.stamp,
             keys: batch.keys(),
         }
     }
@@ -112,6 +127,7 @@ impl Producer {
             sender: Sender::default(),
             application: Application::default(),
             rng: setup.rng,
+            closes_at: None,
             wake_at: None,
         }
     }
@@ -130,7 +146,7 @@ impl Producer {
     /// The batches that were sent and not answered, with the broker they went to.
     pub fn in_flight(&self) -> impl Iterator<Item = (BrokerId, BatchView<'_>)> {
         self.network.calls().flat_map(|(broker, call)| {
-            let batches = call.batches.iter();
+            let batches = call.batches().iter();
             batches.map(move |batch| (broker, BatchView::new(batch)))
         })
     }
@@ -138,6 +154,11 @@ impl Producer {
     /// What has become of the records so far.
     pub fn tally(&self) -> Tally {
         self.sender.tally
+    }
+
+    /// Its id and epoch, once a broker has given them.
+    pub fn identity(&self) -> Option<Identity> {
+        self.sender.numbering.identity()
     }
 
     /// How much of `buffer.memory` is taken.
@@ -183,6 +204,7 @@ impl Producer {
 
     fn told(&mut self, now: Instant, instruction: Instruction) {
         match instruction {
+            _ if self.closes_at.is_some() => {}
             Instruction::Produce {
                 topic,
                 partition,
@@ -206,8 +228,13 @@ impl Producer {
             sender,
             application,
             rng,
+            closes_at,
             ..
         } = self;
+        let pressure = |application: &Application| match closes_at {
+            Some(_) => Pressure::SendAll,
+            None => application.pressure(),
+        };
         let mut events = Vec::new();
         network.begin_turn();
         network.handle(at.now, input, rng, &mut events, out);
@@ -224,7 +251,7 @@ impl Producer {
         }
         loop {
             let called = application.run(sender, &mut turn);
-            sender.run(application.pressure(), &mut turn);
+            sender.run(pressure(application), &mut turn);
             // With acks=0 sending gives memory back at once, and a call may go on.
             if !called || application.pressure() == Pressure::None {
                 break;
@@ -234,10 +261,31 @@ impl Producer {
     }
 
     fn find_wakeup(&self, now: Instant) -> Option<Instant> {
-        let sender = self.sender.next_wakeup(&self.network, &self.config);
+        let sender = self.sender.next_wakeup(now, &self.network, &self.config);
         let application = self.application.next_wakeup(self.config.max_block);
         let network = self.network.next_wakeup(now);
-        earliest(sender, earliest(application, network))
+        earliest(
+            earliest(sender, self.closes_at),
+            earliest(application, network),
+        )
+    }
+
+    /// `close()`: no more records, but those that were taken may still be sent.
+    fn close(&mut self, at: Moment, out: &mut Outbox) {
+        self.application.close();
+        self.closes_at = Some(at.now + CLOSE_TIMEOUT);
+        self.turn(at, Input::Woken, out);
+    }
+
+    /// Exits once everything is answered, or the time for it is over.
+    fn exit_when_done(&mut self, now: Instant, out: &mut Outbox) {
+        let Some(until) = self.closes_at else {
+            return;
+        };
+        let done = self.queued().next().is_none() && self.in_flight().next().is_none();
+        if done || until <= now {
+            out.exit();
+        }
     }
 }
 
@@ -255,8 +303,10 @@ impl Process for Producer {
                 self.told(at.now, instruction);
                 self.turn(at, Input::Woken, out);
             }
+            Input::Stopping => self.close(at, out),
             other => self.turn(at, other, out),
         }
+        self.exit_when_done(at.now, out);
         self.wake_at = self.find_wakeup(at.now);
     }
 

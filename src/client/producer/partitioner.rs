@@ -91,6 +91,12 @@ impl Chooser {
                 Choice::Fixed(partition_of_key(key, partitions.count))
             }
             (Partitioner::BuiltIn, _) => {
+                // A topic that was made anew may have fewer partitions than it had.
+                let gone =
+                    |sticky: &Sticky| i64::from(sticky.partition) >= i64::from(partitions.count);
+                if self.sticky.as_ref().is_some_and(gone) {
+                    (self.sticky, self.load) = (None, None);
+                }
                 let sticky = self.sticky.get_or_insert_with(|| Sticky {
                     partition: draw(self.load.as_ref(), partitions, rng),
                     bytes: 0,

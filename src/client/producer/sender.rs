@@ -12,10 +12,15 @@
 //!
 //! With `acks=0` there is no answer: a batch counts as sent once its bytes are on their way.
 //!
-//! Left out: idempotence and transactions, which is why a retry can make duplicates and reorder.
+//! An idempotent producer asks for its id before anything else, and numbers what it sends
+//! ([`Numbering`]). Then a batch that is sent again is not written again, and order is kept.
+//!
+//! Unlike Kafka, whose sender does nothing else while it waits for its id, `delivery.timeout.ms` holds
+//! meanwhile. Left out: transactions.
 
 use super::accumulator::{Accumulator, Pressure};
 use super::batch::{ProducerBatch, RecordRef, Retry};
+use super::numbering::Numbering;
 use crate::channel::Answer;
 use crate::client::backoff::Backoff;
 use crate::client::config::{Acks, ProducerConfig};
@@ -32,10 +37,28 @@ use crate::protocol::{ApiKey, ErrorCode};
 use crate::rng::Rng;
 use crate::time::{Instant, Moment};
 
-/// A Produce request in flight.
+/// A request in flight.
 #[derive(Clone, Debug)]
-pub struct Produce {
-    pub batches: Vec<ProducerBatch>,
+pub enum Call {
+    Produce(Vec<ProducerBatch>),
+    InitProducerId,
+}
+
+impl Call {
+    /// The batches in it.
+    pub fn batches(&self) -> &[ProducerBatch] {
+        match self {
+            Call::Produce(batches) => batches,
+            Call::InitProducerId => &[],
+        }
+    }
+
+    pub(super) fn batches_mut(&mut self) -> &mut [ProducerBatch] {
+        match self {
+            Call::Produce(batches) => batches,
+            Call::InitProducerId => &mut [],
+        }
+    }
 }
 
 /// What has become of a producer's records so far.
@@ -55,7 +78,7 @@ pub struct Tally {
 pub struct Turn<'a> {
     pub at: Moment,
     pub config: &'a ProducerConfig,
-    pub network: &'a mut Network<Produce>,
+    pub network: &'a mut Network<Call>,
     pub rng: &'a mut Rng,
     pub out: &'a mut Outbox,
 }
@@ -64,6 +87,7 @@ pub struct Turn<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Sender {
     pub accumulator: Accumulator,
+    pub numbering: Numbering,
     pub tally: Tally,
     /// When a linger or a back-off ends, as of the last run.
     look_again: Option<Instant>,
@@ -74,6 +98,10 @@ impl Sender {
     pub fn run(&mut self, pressure: Pressure, turn: &mut Turn<'_>) {
         let now = turn.at.now;
         self.expire(turn);
+        if turn.config.is_idempotent() && !self.is_numbering(turn) {
+            self.look_again = None;
+            return;
+        }
         let metadata = turn.network.metadata();
         let ready = (self.accumulator).ready(now, metadata, pressure, turn.config);
         self.look_again = ready.look_again;
@@ -88,7 +116,12 @@ impl Sender {
                 continue;
             }
             let metadata = turn.network.metadata();
-            let batches = (self.accumulator).drain(now, broker, metadata, turn.config);
+            let Sender {
+                accumulator,
+                numbering,
+                ..
+            } = self;
+            let batches = accumulator.drain(now, broker, metadata, turn.config, numbering);
             if !batches.is_empty() {
                 self.send(broker, batches, turn);
             }
@@ -98,20 +131,34 @@ impl Sender {
     fn expire(&mut self, turn: &mut Turn<'_>) {
         let now = turn.at.now;
         for batch in self.accumulator.take_expired(now, turn.config) {
+            self.give_up(&batch);
             self.fail(&batch, ErrorCode::RequestTimedOut, turn.out);
         }
         let timeout = turn.config.delivery_timeout;
         let Sender {
-            accumulator, tally, ..
+            accumulator,
+            numbering,
+            tally,
+            ..
         } = self;
-        for (_, produce) in turn.network.calls_mut() {
-            for batch in &mut produce.batches {
+        for (_, call) in turn.network.calls_mut() {
+            for batch in call.batches_mut() {
                 if !batch.given_up && batch.created_at + timeout <= now {
                     batch.given_up = true;
+                    if let Some(stamp) = batch.stamp {
+                        numbering.given_up(&batch.partition, stamp, batch.records);
+                    }
                     accumulator.release(batch.memory);
                     note_failure(batch, ErrorCode::RequestTimedOut, tally, turn.out);
                 }
             }
+        }
+    }
+
+    /// A batch will not be sent again. If it has a number, nobody knows whether that is used.
+    pub(super) fn give_up(&mut self, batch: &ProducerBatch) {
+        if let Some(stamp) = batch.stamp {
+            (self.numbering).given_up(&batch.partition, stamp, batch.records);
         }
     }
 
@@ -142,44 +189,57 @@ impl Sender {
             }
             return;
         }
-        let call = Produce { batches };
-        turn.network
-            .call(now, broker, &request, version, call, turn.out);
+        let call = Call::Produce(batches);
+        (turn.network).call(now, broker, &request, version, call, turn.out);
     }
 
     /// Hears what became of a request.
-    pub fn handle(&mut self, event: Event<Produce>, turn: &mut Turn<'_>) {
+    pub fn handle(&mut self, event: Event<Call>, turn: &mut Turn<'_>) {
         match event {
-            Event::Answered { from, call, answer } => self.answered(from, call, &answer, turn),
+            Event::Answered { from, call, answer } => match call {
+                Call::Produce(batches) => self.answered(from, batches, &answer, turn),
+                Call::InitProducerId => self.id_answered(from, &answer, turn),
+            },
             Event::Lost { calls, error, .. } => {
-                for batch in calls.into_iter().flat_map(|call| call.batches) {
-                    self.complete(batch, error, Offset(-1), turn);
+                for call in calls {
+                    match call {
+                        Call::Produce(batches) => {
+                            for batch in batches {
+                                self.complete(batch, error, Offset(-1), turn);
+                            }
+                        }
+                        Call::InitProducerId => self.ask_for_id_again(turn),
+                    }
                 }
             }
+        }
+    }
+
+    /// An answer could not be read: its connection is worth nothing any more.
+    pub(super) fn unreadable(&mut self, from: BrokerId, call: Call, turn: &mut Turn<'_>) {
+        let mut lost = vec![Event::Lost {
+            to: from,
+            calls: vec![call],
+            error: ErrorCode::NetworkException,
+        }];
+        let (now, reason) = (turn.at.now, CloseReason::Malformed);
+        (turn.network).close(now, from, reason, turn.rng, &mut lost, turn.out);
+        for event in lost {
+            self.handle(event, turn);
         }
     }
 
     fn answered(
         &mut self,
         from: BrokerId,
-        call: Produce,
+        batches: Vec<ProducerBatch>,
         answer: &Answer<()>,
         turn: &mut Turn<'_>,
     ) {
         let Ok(response) = answer.decode::<ProduceRequest>() else {
-            let mut lost = vec![Event::Lost {
-                to: from,
-                calls: vec![call],
-                error: ErrorCode::NetworkException,
-            }];
-            let (now, reason) = (turn.at.now, CloseReason::Malformed);
-            (turn.network).close(now, from, reason, turn.rng, &mut lost, turn.out);
-            for event in lost {
-                self.handle(event, turn);
-            }
-            return;
+            return self.unreadable(from, Call::Produce(batches), turn);
         };
-        for batch in call.batches {
+        for batch in batches {
             let topics = response.responses.iter();
             let result = topics
                 .filter(|topic| *topic.name == *batch.partition.topic.0)
@@ -214,6 +274,10 @@ impl Sender {
         if error.is_invalid_metadata() {
             turn.network.metadata_mut().request_update();
         }
+        let written = matches!(error, ErrorCode::None | ErrorCode::DuplicateSequenceNumber);
+        if let Some(stamp) = batch.stamp.filter(|_| written) {
+            (self.numbering).acknowledged(&batch.partition, stamp, batch.records);
+        }
         if batch.given_up {
             return;
         }
@@ -224,9 +288,26 @@ impl Sender {
             ErrorCode::None => self.acknowledge(&batch, offset, turn),
             ErrorCode::DuplicateSequenceNumber => self.acknowledge(&batch, Offset(-1), turn),
             ErrorCode::MessageTooLarge if batch.records > 1 => self.split(batch, turn),
-            _ if error.is_retriable() && retries_left && timely => self.retry(batch, error, turn),
-            _ => self.fail(&batch, error, turn.out),
+            _ if retries_left && timely && self.may_retry(&batch, error) => {
+                self.retry(batch, error, turn);
+            }
+            _ => {
+                match batch.stamp {
+                    Some(stamp) if retries_left && timely => {
+                        self.numbering.refused_for_good(&batch.partition, stamp);
+                    }
+                    _ => self.give_up(&batch),
+                }
+                self.fail(&batch, error, turn.out);
+            }
         }
+    }
+
+    fn may_retry(&mut self, batch: &ProducerBatch, error: ErrorCode) -> bool {
+        let Some(stamp) = batch.stamp else {
+            return error.is_retriable();
+        };
+        (self.numbering).may_retry(&batch.partition, stamp, batch.renumbered, error)
     }
 
     fn acknowledge(&mut self, batch: &ProducerBatch, offset: Offset, turn: &mut Turn<'_>) {
@@ -261,7 +342,7 @@ impl Sender {
         self.accumulator.put_back(batch);
     }
 
-    fn fail(&mut self, batch: &ProducerBatch, error: ErrorCode, out: &mut Outbox) {
+    pub(super) fn fail(&mut self, batch: &ProducerBatch, error: ErrorCode, out: &mut Outbox) {
         self.accumulator.release(batch.memory);
         note_failure(batch, error, &mut self.tally, out);
     }
@@ -304,6 +385,16 @@ impl Sender {
             parts.push(part);
         }
         self.accumulator.release(batch.memory);
+        if let Some(whole) = batch.stamp {
+            let mut stamp = whole;
+            let mut stamps = Vec::with_capacity(parts.len());
+            for part in &mut parts {
+                part.number(stamp);
+                stamps.push(stamp);
+                stamp = stamp.after(part.records);
+            }
+            self.numbering.split(&batch.partition, whole, &stamps);
+        }
         for mut part in parts.into_iter().rev() {
             part.close();
             self.accumulator.take(part.memory);
@@ -314,15 +405,20 @@ impl Sender {
     /// When something here falls due.
     pub fn next_wakeup(
         &self,
-        network: &Network<Produce>,
+        now: Instant,
+        network: &Network<Call>,
         config: &ProducerConfig,
     ) -> Option<Instant> {
-        let waiting = network.calls().flat_map(|(_, call)| &call.batches);
+        let waiting = network.calls().flat_map(|(_, call)| call.batches());
         let waiting = waiting.filter(|batch| !batch.given_up);
         let oldest = waiting.map(|batch| batch.created_at).min();
         let overdue = oldest.map(|created_at| created_at + config.delivery_timeout);
         let overdue = earliest(overdue, self.accumulator.next_expiry(config));
-        earliest(overdue, self.look_again)
+        let waits = earliest(overdue, self.look_again);
+        match config.is_idempotent() {
+            true => earliest(waits, self.numbering.next_wakeup(now)),
+            false => waits,
+        }
     }
 }
 

@@ -164,7 +164,7 @@ impl<'a> Between<'a> {
             What::Brokers => count(self.world().brokers().count()),
             What::Topics => count(self.controller()?.store().topics().len()),
             What::Controller => {
-                let id = self.world().plan().controller;
+                let id = self.controller()?.host();
                 Value::Number(i64::from(id.0))
             }
             What::Latency => Value::Text(spelled(self.world().plan().latency)),

@@ -148,6 +148,19 @@ impl Batch {
         self.with_header(header)
     }
 
+    /// The batch as of another producer, or with another number of the same one. The checksum is made
+    /// anew.
+    pub fn with_producer(&self, id: i64, epoch: i16, base_sequence: i32) -> Batch {
+        let mut header = BatchHeader {
+            producer_id: id,
+            producer_epoch: epoch,
+            base_sequence,
+            ..self.header
+        };
+        header.crc = checksum(&header.to_bytes(), &self.body);
+        self.with_header(header)
+    }
+
     /// The records, decompressed if need be, as long as they do not inflate beyond 16 MiB.
     pub fn records(&self) -> Records {
         self.records_within(INFLATION_LIMIT)

@@ -140,7 +140,7 @@ fn acks(process: &ProducerProcess) -> &'static str {
 /// True when nothing that a client says reaches a broker, or no answer comes back.
 fn is_cut(world: &World, client: ProcessId, broker: BrokerId) -> bool {
     let (network, broker) = (world.network(), ProcessId::from(broker));
-    network.is_held(client, broker) || network.is_held(broker, client)
+    network.is_stopped(client, broker) || network.is_stopped(broker, client)
 }
 
 fn consumer(

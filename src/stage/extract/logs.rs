@@ -1,25 +1,23 @@
 //! Topics and the copies of their partitions.
 
-use crate::broker::{Broker as BrokerProcess, Partition as PartitionProcess};
+use crate::broker::Partition as PartitionProcess;
 use crate::controller::PartitionState;
-use crate::log::StoredBatch;
-use crate::model::{BrokerId, Offset, TopicPartition};
+use crate::log::{Log, StoredBatch};
+use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use crate::protocol::Chunks;
 use crate::sorted::sort_by_key;
 use crate::stage::density::Density;
 use crate::stage::extract::memory::{Copy, Memory};
 use crate::stage::snapshot::{Cell, CellState, Partition, Replica, Role, Topic};
-use crate::world::World;
+use crate::world::{Host, World};
 
 /// How many of the newest records of each copy are read.
 const CELLS: i64 = 48;
 
 /// Every partition's state as the controller has it.
 pub(super) fn states(world: &World) -> impl Iterator<Item = (TopicPartition, &PartitionState)> {
-    let controller = world.brokers().find_map(BrokerProcess::controller);
-    controller
-        .into_iter()
-        .flat_map(|controller| controller.store().partitions())
+    let known = world.cluster().partitions();
+    known.filter(|(_, state)| state.is_born())
 }
 
 pub(super) fn topics(world: &World, memory: &mut Memory) -> Vec<Topic> {
@@ -55,12 +53,16 @@ fn partition(
     id: TopicPartition,
     state: &PartitionState,
 ) -> Partition {
-    let leader = Some(state.leader).filter(|leader| *leader != BrokerId::NONE);
+    // A leader that is dead leads nobody, whatever the controller knows.
+    let leader = Some(state.leader).filter(|leader| world.broker_by_id(*leader).is_some());
     let end = leader
         .and_then(|leader| world.broker_by_id(leader)?.partition(&id))
         .map_or(Offset::ZERO, |replica| replica.log_end());
     let replicas = state.replicas.iter().map(|broker| {
+        let dead = world.broker_by_id(*broker).is_none();
         let role = match leader {
+            _ if dead && state.leader == *broker => Role::WasLeader,
+            _ if dead => Role::Offline,
             Some(leader) if leader == *broker => Role::Leader,
             _ if state.isr.contains(broker) => Role::Follower,
             _ => {
@@ -95,15 +97,7 @@ fn replica(
         .broker_by_id(broker)
         .and_then(|broker| broker.partition(id))
     else {
-        let (log_start, log_end) = (Offset::ZERO, Offset::ZERO);
-        return Replica {
-            broker,
-            role,
-            log_start,
-            log_end,
-            high_watermark: None,
-            cells: Vec::new(),
-        };
+        return on_disk(world, memory, id, broker, role);
     };
     let (start, end, high_watermark) = (held.log_start(), held.log_end(), held.high_watermark());
     Replica {
@@ -114,6 +108,69 @@ fn replica(
         high_watermark: Some(high_watermark),
         cells: cells(memory, id, broker, held),
     }
+}
+
+/// What lies on the disk of a broker that does not run.
+fn on_disk(
+    world: &World,
+    memory: &mut Memory,
+    id: &TopicPartition,
+    broker: BrokerId,
+    role: Role,
+) -> Replica {
+    let disk = world.host(ProcessId::from(broker)).and_then(Host::disk);
+    let log = disk.and_then(|disk| disk.log(id));
+    let (log_start, log_end) = log.map_or_else(Default::default, |log| (log.start(), log.end()));
+    let others = world.brokers().filter_map(|other| other.partition(id));
+    let ends = others.map(|other| other.log_end());
+    // Nobody who runs has what is at or after this.
+    let known = ends.max().unwrap_or(Offset::ZERO);
+    let state = |offset: Offset, _: Value| match offset < known {
+        true => CellState::Ghost,
+        false => CellState::Stranded,
+    };
+    Replica {
+        broker,
+        role,
+        log_start,
+        log_end,
+        high_watermark: None,
+        cells: log.map_or_else(Vec::new, |log| read(memory, id, log, state)),
+    }
+}
+
+/// Whether a record has a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Value {
+    There,
+    Null,
+}
+
+/// The newest records of a log.
+fn read(
+    memory: &mut Memory,
+    id: &TopicPartition,
+    log: &Log,
+    state: impl Fn(Offset, Value) -> CellState,
+) -> Vec<Cell> {
+    let (start, end) = (log.start(), log.end());
+    let from = start.max(Offset(end.0 - CELLS));
+    let mut cells = Vec::new();
+    for batch in log.batches(from, end) {
+        let records = batch.batch().records().map_while(Result::ok);
+        for record in records.filter(|record| record.offset >= from) {
+            let value = match record.value {
+                Some(_) => Value::There,
+                None => Value::Null,
+            };
+            cells.push(Cell {
+                offset: record.offset,
+                key: memory.mark(&id.topic, record.key.as_deref()),
+                state: state(record.offset, value),
+            });
+        }
+    }
+    cells
 }
 
 /// The newest records of a copy; read again only when the copy is another.
@@ -135,28 +192,13 @@ fn cells(
     if let Some(copy) = memory.copies.get(&name).filter(same) {
         return copy.cells.clone();
     }
-    let from = start.max(Offset(end.0 - CELLS));
-    let mut cells = Vec::new();
-    for batch in held.log().batches(from, end) {
-        for record in batch
-            .batch()
-            .records()
-            .map_while(Result::ok)
-            .filter(|record| record.offset >= from)
-        {
-            let state = match (record.offset < high_watermark, &record.value) {
-                (false, _) => CellState::Open,
-                (true, None) => CellState::Tombstone,
-                (true, Some(_)) => CellState::Committed,
-            };
-            let key = memory.mark(&id.topic, record.key.as_deref());
-            cells.push(Cell {
-                offset: record.offset,
-                key,
-                state,
-            });
+    let cells = read(memory, id, held.log(), |offset, value| {
+        match (offset < high_watermark, value) {
+            (false, _) => CellState::Open,
+            (true, Value::Null) => CellState::Tombstone,
+            (true, Value::There) => CellState::Committed,
         }
-    }
+    });
     let copy = Copy {
         edition: memory.edition,
         start,

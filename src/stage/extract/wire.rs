@@ -241,10 +241,7 @@ fn topic_name(
     if !name.is_empty() {
         return Some(TopicName(name));
     }
-    let controller = world
-        .brokers()
-        .find_map(crate::broker::Broker::controller)?;
-    controller.store().name_of(id).cloned()
+    world.cluster().name_of(id).cloned()
 }
 
 fn keys(memory: &mut Memory, topic: &TopicName, records: &Chunks) -> Vec<KeyMark> {

@@ -56,7 +56,9 @@ fn header_parts(broker: &Broker, area: Rect, header: &Header) -> Vec<Shape> {
     let dot = Point::new(area.x + header.dot, mid);
     let mark = match broker.state {
         BrokerState::Up | BrokerState::CutOff { .. } => kit::dot(dot, 5.0),
-        BrokerState::Starting | BrokerState::Draining => kit::half_dot(dot),
+        BrokerState::Starting | BrokerState::Draining | BrokerState::Frozen { .. } => {
+            kit::half_dot(dot)
+        }
         BrokerState::Crashed { .. } => kit::cross(dot, 4.5),
     };
     let title = format!("Broker {}", broker.id);
@@ -82,7 +84,7 @@ fn header_parts(broker: &Broker, area: Rect, header: &Header) -> Vec<Shape> {
         BrokerState::Up => {}
         BrokerState::Starting => parts.push(Shape::text(end, mid + 4.0, "starting", "s end")),
         BrokerState::Draining => parts.push(Shape::text(end, mid + 4.0, "draining", "s end")),
-        BrokerState::CutOff { note } => {
+        BrokerState::CutOff { note } | BrokerState::Frozen { note } => {
             // Clear of the lanes of replication, along which copies are held.
             parts.push(Shape::text(
                 end - 14.0,

@@ -20,6 +20,7 @@ pub fn summary(snapshot: &Snapshot) -> String {
             BrokerState::Draining => parts.push(format!("Broker {id} is stopping")),
             BrokerState::Crashed { .. } => parts.push(format!("Broker {id} is down")),
             BrokerState::CutOff { .. } => parts.push(format!("Broker {id} is cut off")),
+            BrokerState::Frozen { .. } => parts.push(format!("Broker {id} is frozen")),
         }
     }
     for link in &snapshot.links {
@@ -243,6 +244,7 @@ fn process_words(snapshot: &Snapshot, id: crate::model::ProcessId) -> String {
             BrokerState::Draining => "stopping",
             BrokerState::Crashed { .. } => "crashed",
             BrokerState::CutOff { .. } => "cut off",
+            BrokerState::Frozen { .. } => "frozen",
         };
         let leads = snapshot
             .partitions()

@@ -26,6 +26,10 @@ pub enum BrokerState {
     CutOff {
         note: Text,
     },
+    /// Its process stands still; whatever reaches it waits.
+    Frozen {
+        note: Text,
+    },
 }
 
 /// Who decides about leaders, and where it is written down.

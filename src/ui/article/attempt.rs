@@ -260,6 +260,10 @@ fn outcome(session: &Session, since: u64) -> String {
             "The leader refuses it: {}. Nothing in the log has changed.",
             error.name()
         )),
+        Fact::DuplicateDropped { base_offset, .. } => Some(format!(
+            "The leader has this very batch already, at offset {}, and says so. Nothing is written.",
+            base_offset.0
+        )),
         Fact::RecordsAppended {
             role: Role::Leader,
             base_offset,

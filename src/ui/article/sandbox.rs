@@ -31,11 +31,14 @@ const LATER: &str = "while a cluster runs, an admin client makes topics: admin a
 const LONGEST: &str = "4000";
 
 /// Lines worth trying on the first page's cluster.
-const EXAMPLES: [&str; 6] = [
+const EXAMPLES: [&str; 9] = [
     "produce p1 driver-locations key=chen \"here\"",
     "hold b2",
     "release b2",
     "latency b1↔b3 400ms",
+    "kill b3",
+    "restart b3",
+    "isolate b2 from brokers",
     "set p1 acks=1",
     "stop-load p1",
 ];

@@ -197,6 +197,8 @@ fn mark(mark: &Mark, room: u32) -> Html {
         MarkKind::Edit => (Icon::Fork, "rb-mark", ""),
         MarkKind::Cut => (Icon::Cut, "rb-mark fault", "cut"),
         MarkKind::Release => (Icon::Restart, "rb-mark", "released"),
+        MarkKind::Crash => (Icon::Cross, "rb-mark fault", "down"),
+        MarkKind::Return => (Icon::Restart, "rb-mark", "back"),
         MarkKind::NewLeader => (Icon::Flag, "rb-mark solid", "leader"),
         MarkKind::IsrShrink => (Icon::Minus, "rb-mark", "out of ISR"),
         MarkKind::IsrGrow => (Icon::Plus, "rb-mark", "in ISR"),

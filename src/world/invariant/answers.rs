@@ -1,6 +1,7 @@
 //! Whoever asks is answered once, in time, and is not told less than before.
 
 use super::{Invariant, broker};
+use crate::broker::Partition;
 use crate::client::config::Acks;
 use crate::fact::{CloseReason, Entry, Fact};
 use crate::model::{BrokerId, ConnectionId, Offset, ProcessId, Side, TopicName, TopicPartition};
@@ -9,7 +10,7 @@ use crate::protocol::api::{FetchRequest, ListOffsetsRequest};
 use crate::protocol::{AnyRequest, ApiKey, Chunks, decode_response};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Duration, Instant};
-use crate::world::{Parcel, Program, World};
+use crate::world::{Host, Parcel, Program, World};
 
 /// The timestamp by which ListOffsets is asked for the end.
 const LATEST: i64 = -1;
@@ -21,6 +22,8 @@ struct Open {
     patience: Option<Duration>,
     /// When that time is up, once it waits.
     due: Option<Instant>,
+    /// Where it waits.
+    at: Option<ProcessId>,
     /// The partitions whose end it asks for.
     ends: Vec<(TopicName, i32)>,
 }
@@ -29,9 +32,10 @@ struct Open {
 /// allows. R11 the high watermarks that leaders tell clients never go down, cluster-wide.
 ///
 /// Requests are known from their senders' facts, so what a socket of somebody else's asks is not
-/// followed. R11 reads the answers off the wire. A follower that serves a consumer tells its own high
-/// watermark, which may be lower; so may, in Kafka, a leader's first fetch answers after an election:
-/// with elections only what ListOffsets answers will be held to this.
+/// followed, and a broker that stands still, or waits for its disk, may be late. R11 reads the answers
+/// off the wire. A follower that serves a consumer tells its own high watermark, which may be lower; so
+/// may a leader in a new epoch, until everything that was there before it is committed once more: its
+/// fetch answers are held to this from then on.
 #[derive(Clone, Debug, Default)]
 pub struct WhoAsksIsAnswered {
     /// What is open on each connection that its opener holds, by correlation id.
@@ -39,6 +43,8 @@ pub struct WhoAsksIsAnswered {
     /// The requests that wait at a broker, by when their time is up.
     waiting: SortedSet<(Instant, ConnectionId, i32)>,
     told: SortedMap<TopicPartition, Offset>,
+    /// Partitions of which a log has lost its tail: what was told of them may be gone.
+    bereft: SortedSet<TopicPartition>,
 }
 
 impl Invariant for WhoAsksIsAnswered {
@@ -51,9 +57,19 @@ impl Invariant for WhoAsksIsAnswered {
             && due < entry.at
         {
             self.waiting.pop_first();
-            return Err(format!(
-                "P3: #{id} of {connection} should have been answered at {due}"
-            ));
+            let open = self.open.get(&connection).and_then(|open| open.get(&id));
+            let host = open.and_then(|open| world.host(open.at?));
+            // Whose connection was reset may hear of it later than the broker.
+            let end = connection.other_end();
+            let stands = |host: &Host| {
+                let broker = host.broker();
+                broker.is_some_and(|broker| broker.connections().any(|(id, _)| id == end))
+            };
+            if host.is_some_and(|host| stands(host) && !host.is_behind(due, entry.at)) {
+                return Err(format!(
+                    "P3: #{id} of {connection} should have been answered at {due}"
+                ));
+            }
         }
         match &entry.fact {
             Fact::Connected { connection, .. } => {
@@ -63,6 +79,22 @@ impl Invariant for WhoAsksIsAnswered {
             Fact::Disconnected {
                 connection, reason, ..
             } => self.gone(world, *connection, *reason),
+            Fact::Killed { .. } | Fact::Stopped => {
+                if let Some(died) = entry.by {
+                    self.died(died);
+                }
+                Ok(())
+            }
+            Fact::Thawed => {
+                if let Some(late) = entry.by {
+                    self.excuse(late);
+                }
+                Ok(())
+            }
+            Fact::LogTailLost { partition, .. } => {
+                self.bereft.insert(partition.clone());
+                Ok(())
+            }
             Fact::RequestRejected { connection, .. } => {
                 self.forget(connection.other_end());
                 Ok(())
@@ -81,7 +113,7 @@ impl Invariant for WhoAsksIsAnswered {
                 correlation_id,
                 ..
             } => {
-                self.parked(entry.at, connection.other_end(), *correlation_id);
+                self.parked(entry, connection.other_end(), *correlation_id);
                 Ok(())
             }
             Fact::ResponseSent {
@@ -124,23 +156,22 @@ impl WhoAsksIsAnswered {
             _ => Vec::new(),
         };
         let patience = patience(world, connection.opener, api);
-        let due = None;
-        open.insert(
-            id,
-            Open {
-                patience,
-                due,
-                ends,
-            },
-        );
+        let fresh = Open {
+            patience,
+            due: None,
+            at: None,
+            ends,
+        };
+        open.insert(id, fresh);
     }
 
-    fn parked(&mut self, at: Instant, connection: ConnectionId, id: i32) {
+    fn parked(&mut self, entry: &Entry, connection: ConnectionId, id: i32) {
         let open = self.open.get_mut(&connection);
         let Some(open) = open.and_then(|open| open.get_mut(&id)) else {
             return;
         };
-        open.due = open.patience.map(|patience| at + patience);
+        open.at = entry.by;
+        open.due = open.patience.map(|patience| entry.at + patience);
         self.waiting
             .extend(open.due.map(|due| (due, connection, id)));
     }
@@ -161,6 +192,30 @@ impl WhoAsksIsAnswered {
             None => Err(format!(
                 "P3: {connection} is answered #{id}, which nobody asks or which is answered already"
             )),
+        }
+    }
+
+    /// A process is gone: nobody waits for what it asked, and nothing that waited for it will be answered.
+    fn died(&mut self, died: ProcessId) {
+        let own = self
+            .open
+            .keys()
+            .filter(|connection| connection.opener == died);
+        for connection in own.copied().collect::<Vec<_>>() {
+            self.forget(connection);
+        }
+        self.excuse(died);
+    }
+
+    /// What waits for a process will be answered late, or never.
+    fn excuse(&mut self, process: ProcessId) {
+        for (connection, open) in self.open.iter_mut() {
+            let there = open.iter_mut().filter(|(_, open)| open.at == Some(process));
+            for (id, open) in there {
+                if let Some(due) = open.due.take() {
+                    self.waiting.remove(&(due, *connection, *id));
+                }
+            }
         }
     }
 
@@ -224,8 +279,12 @@ impl WhoAsksIsAnswered {
                     topic: name.clone(),
                     partition: data.partition_index,
                 };
-                let leads = broker.partition(&partition).is_some_and(|p| p.is_leader());
-                if leads {
+                let settled = |leader: &Partition| {
+                    let began = leader.log().epochs().latest().map(|latest| latest.start);
+                    began.is_none_or(|began| data.high_watermark >= began.0)
+                };
+                let leader = broker.partition(&partition).filter(|p| p.is_leader());
+                if leader.is_some_and(settled) {
                     self.tell(partition, Offset(data.high_watermark))?;
                 }
             }
@@ -269,6 +328,9 @@ impl WhoAsksIsAnswered {
     }
 
     fn tell(&mut self, partition: TopicPartition, end: Offset) -> Result<(), String> {
+        if self.bereft.contains(&partition) {
+            return Ok(());
+        }
         match self.told.get_mut(&partition) {
             Some(told) if *told > end => Err(format!(
                 "R11: clients were told that {partition} is committed up to {told}, and now {end}"

@@ -261,7 +261,6 @@ fn leader_of<'a>(
 
 /// Whether the controller counts a replica.
 fn is_in_sync(world: &World, by: BrokerId, partition: &TopicPartition) -> bool {
-    let controller = world.brokers().find_map(|broker| broker.controller());
-    let state = controller.and_then(|controller| controller.partition(partition));
+    let state = world.cluster().partition(partition);
     state.is_some_and(|state| state.isr.contains(&by))
 }

@@ -10,6 +10,7 @@
 //! - [`quorum`]: R7, R8, R9 — who could be elected has what is committed;
 //! - [`clients`]: P2, R14, R17, R18 — what clients are told is true;
 //! - [`answers`]: P3, R11 — whoever asks is answered once, in time, and never told less;
+//! - [`sequences`]: A6, I1 to I4, I6 — what is numbered is written once and in order;
 //! - [`bounded`]: P1 — nothing runs in a circle.
 //!
 //! "Committed" means below the high watermark of any replica that presumes to lead: the weak trigger, so
@@ -18,10 +19,13 @@
 //! A law that speaks of whole logs is kept by induction: what an append or a cut changes is looked at
 //! when it is news, and the epochs of two logs say whether the rest still agrees.
 //!
+//! A loss of power may take what was committed: Kafka promises that it does not only while another broker of
+//! the ISR can be elected, which nobody is here. So once a log has lost its tail, the laws on what is
+//! committed (R4 to R12, R15, R16) no longer look at that partition.
+//!
 //! Not modelled: what only elections can break. R9 looks at every leader that takes office, but with
-//! leaders that never change it looks at empty logs only; R5 and R16 see followers that copy one leader
-//! for ever; R8 counts every member of the ISR, since none is ever down; and R11 holds a new leader's
-//! fetch answers to the old leader's word, which Kafka does not.
+//! leaders that only ever follow themselves it looks at one log; R5 and R16 see followers that copy one leader
+//! for ever; R8 counts every member of the ISR that runs.
 
 pub mod answers;
 pub mod bounded;
@@ -29,14 +33,15 @@ pub mod clients;
 pub mod matching;
 pub mod quorum;
 pub mod replication;
+pub mod sequences;
 pub mod structure;
 #[cfg(test)]
 mod tests;
 
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use std::sync::Arc;
 
-use crate::fact::Entry;
+use crate::fact::{Entry, Fact};
 use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use crate::time::Instant;
 use crate::world::World;
@@ -78,12 +83,15 @@ pub struct Checker {
 
 #[derive(Clone, Debug, Default)]
 struct Laws {
+    /// Partitions of which some log has lost its tail with the power of its machine.
+    bereft: SortedSet<TopicPartition>,
     structure: structure::LogsAreInOrder,
     matching: matching::LogsAgree,
     replication: replication::CommittedIsReplicated,
     quorum: quorum::QuorumsOverlap,
     clients: clients::ClientsAreToldTheTruth,
     answers: answers::WhoAsksIsAnswered,
+    sequences: sequences::NumberedOnce,
     bounded: bounded::InstantsEnd,
 }
 
@@ -100,12 +108,18 @@ impl Checker {
         let mut first = Ok(());
         let laws = Arc::make_mut(&mut self.laws);
         for entry in news {
+            if let Fact::LogTailLost { partition, .. } = &entry.fact {
+                laws.bereft.insert(partition.clone());
+            }
             look(&mut laws.structure, world, entry, &mut first);
-            look(&mut laws.matching, world, entry, &mut first);
-            look(&mut laws.replication, world, entry, &mut first);
-            look(&mut laws.quorum, world, entry, &mut first);
+            if !about(&entry.fact).is_some_and(|partition| laws.bereft.contains(partition)) {
+                look(&mut laws.matching, world, entry, &mut first);
+                look(&mut laws.replication, world, entry, &mut first);
+                look(&mut laws.quorum, world, entry, &mut first);
+            }
             look(&mut laws.clients, world, entry, &mut first);
             look(&mut laws.answers, world, entry, &mut first);
+            look(&mut laws.sequences, world, entry, &mut first);
             look(&mut laws.bounded, world, entry, &mut first);
         }
         first
@@ -132,6 +146,22 @@ fn look<I: Invariant>(
             at: entry.at,
             what,
         });
+    }
+}
+
+/// The partition that a fact about a log or a state is about.
+fn about(fact: &Fact) -> Option<&TopicPartition> {
+    match fact {
+        Fact::RecordsAppended { partition, .. }
+        | Fact::HighWatermarkMoved { partition, .. }
+        | Fact::LogTruncated { partition, .. }
+        | Fact::LogStartMoved { partition, .. }
+        | Fact::PartitionStateDecided { partition, .. }
+        | Fact::BecameLeader { partition, .. }
+        | Fact::IsrChangeAsked { partition, .. }
+        | Fact::IsrChanged { partition, .. }
+        | Fact::IsrChangeRefused { partition, .. } => Some(partition),
+        _ => None,
     }
 }
 

@@ -172,6 +172,6 @@ fn waits_for_the_candidates(world: &World, partition: &TopicPartition) -> Result
 }
 
 fn decided<'a>(world: &'a World, partition: &TopicPartition) -> Option<&'a PartitionState> {
-    let controller = world.brokers().find_map(|broker| broker.controller())?;
-    controller.partition(partition)
+    let state = world.cluster().partition(partition);
+    state.filter(|state| state.is_born())
 }

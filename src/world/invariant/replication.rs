@@ -3,6 +3,7 @@
 use crate::sorted::SortedMap;
 
 use super::{Invariant, PerReplica, broker};
+use crate::controller::znodes;
 use crate::fact::{Entry, Fact, Role};
 use crate::model::{BrokerId, LeaderEpoch, Offset, PartitionEpoch, TopicPartition};
 use crate::world::World;
@@ -100,36 +101,33 @@ impl CommittedIsReplicated {
         Ok(())
     }
 
-    fn decided(&mut self, world: &World, fact: &Fact) -> Result<(), String> {
-        let Fact::PartitionStateDecided {
-            partition,
-            leader,
-            epoch,
-            isr,
-            partition_epoch,
-        } = fact
-        else {
+    /// A partition's state was written in ZooKeeper.
+    fn written(&mut self, world: &World, fact: &Fact) -> Result<(), String> {
+        let (Fact::ZnodeCreated { path, .. } | Fact::ZnodeChanged { path, .. }) = fact else {
             return Ok(());
         };
-        let controller = world.brokers().find_map(|b| b.controller());
-        let state = controller.and_then(|c| c.partition(partition));
-        let replicas = state.map(|state| state.replicas.as_slice()).unwrap_or(isr);
-        if let Some(stranger) = isr.iter().find(|id| !replicas.contains(id)) {
+        let Some(partition) = znodes::state_of(path) else {
+            return Ok(());
+        };
+        let Some(state) = world.cluster().partition(&partition) else {
+            return Ok(());
+        };
+        let (isr, leader) = (&state.isr, state.leader);
+        if let Some(stranger) = isr.iter().find(|id| !state.replicas.contains(id)) {
             return Err(format!(
                 "R1: broker {stranger} is in the ISR of {partition}, but no replica"
             ));
         }
-        if isr.is_empty() || *leader != BrokerId::NONE && !isr.contains(leader) {
+        if isr.is_empty() || leader != BrokerId::NONE && !isr.contains(&leader) {
             return Err(format!(
                 "R1: broker {leader} leads {partition} without being in its ISR"
             ));
         }
-        let known = self.known(partition);
-        let fresh = (*epoch, *partition_epoch);
-        if known
-            .decided
-            .is_some_and(|old| fresh.0 < old.0 || fresh.1 <= old.1)
-        {
+        let known = self.known(&partition);
+        let fresh = (state.leader_epoch, state.partition_epoch);
+        // A new leader of the ensemble says again what its predecessor had said last.
+        let old = known.decided;
+        if old.is_some_and(|old| fresh != old && (fresh.0 < old.0 || fresh.1 <= old.1)) {
             return Err(format!("R3: the state of {partition} goes back"));
         }
         known.decided = Some(fresh);
@@ -201,7 +199,7 @@ impl Invariant for CommittedIsReplicated {
                     _ => Ok(()),
                 }
             }
-            Fact::PartitionStateDecided { .. } => self.decided(world, &entry.fact),
+            Fact::PartitionStateDecided { .. } => self.written(world, &entry.fact),
             Fact::IsrChanged {
                 partition,
                 from,

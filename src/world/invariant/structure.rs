@@ -60,6 +60,13 @@ impl Invariant for LogsAreInOrder {
                 }
                 bounds(world, by, partition)
             }
+            Fact::LogTailLost { partition, to, .. } => {
+                if let Some(known) = self.replicas.entry(by).or_default().get_mut(partition) {
+                    known.end = *to;
+                    known.epoch = LeaderEpoch::NONE;
+                }
+                Ok(())
+            }
             Fact::LogStartMoved { partition, .. } | Fact::HighWatermarkMoved { partition, .. } => {
                 bounds(world, by, partition)
             }

@@ -8,6 +8,10 @@ use kafka_playground::protocol::api::*;
 use kafka_playground::protocol::records::{BatchBuilder, Codec, Header};
 use kafka_playground::protocol::{AnyRequest, AnyResponse, ApiKey, Chunks};
 
+mod administration;
+
+use administration::*;
+
 const NOON: i64 = 1_700_000_000_000;
 
 const ORDERS: TopicId = TopicId([
@@ -36,6 +40,39 @@ pub fn request(api: ApiKey) -> AnyRequest {
             AnyRequest::OffsetForLeaderEpoch(offset_for_leader_epoch_request())
         }
         ApiKey::AlterPartition => AnyRequest::AlterPartition(alter_partition_request()),
+        ApiKey::StopReplica => AnyRequest::StopReplica(stop_replica_request()),
+        ApiKey::ControlledShutdown => AnyRequest::ControlledShutdown(ControlledShutdownRequest {
+            broker_id: 1,
+            broker_epoch: 31,
+        }),
+        ApiKey::DeleteTopics => AnyRequest::DeleteTopics(delete_topics_request()),
+        ApiKey::InitProducerId => AnyRequest::InitProducerId(InitProducerIdRequest {
+            transactional_id: Some(text("transfers")),
+            transaction_timeout_ms: 60_000,
+            producer_id: 4000,
+            producer_epoch: 3,
+        }),
+        ApiKey::CreatePartitions => AnyRequest::CreatePartitions(create_partitions_request()),
+        ApiKey::ElectLeaders => AnyRequest::ElectLeaders(elect_leaders_request()),
+        ApiKey::IncrementalAlterConfigs => {
+            AnyRequest::IncrementalAlterConfigs(incremental_alter_configs_request())
+        }
+        ApiKey::AlterPartitionReassignments => {
+            AnyRequest::AlterPartitionReassignments(alter_partition_reassignments_request())
+        }
+        ApiKey::ListPartitionReassignments => {
+            AnyRequest::ListPartitionReassignments(list_partition_reassignments_request())
+        }
+        ApiKey::DescribeCluster => AnyRequest::DescribeCluster(DescribeClusterRequest {
+            include_cluster_authorized_operations: true,
+            endpoint_type: 1,
+        }),
+        ApiKey::AllocateProducerIds => {
+            AnyRequest::AllocateProducerIds(AllocateProducerIdsRequest {
+                broker_id: 2,
+                broker_epoch: 31,
+            })
+        }
     }
 }
 
@@ -56,6 +93,37 @@ pub fn response(api: ApiKey) -> AnyResponse {
             AnyResponse::OffsetForLeaderEpoch(offset_for_leader_epoch_response())
         }
         ApiKey::AlterPartition => AnyResponse::AlterPartition(alter_partition_response()),
+        ApiKey::StopReplica => AnyResponse::StopReplica(stop_replica_response()),
+        ApiKey::ControlledShutdown => {
+            AnyResponse::ControlledShutdown(controlled_shutdown_response())
+        }
+        ApiKey::DeleteTopics => AnyResponse::DeleteTopics(delete_topics_response()),
+        ApiKey::InitProducerId => AnyResponse::InitProducerId(InitProducerIdResponse {
+            throttle_time_ms: 100,
+            error_code: 0,
+            producer_id: 4000,
+            producer_epoch: 3,
+        }),
+        ApiKey::CreatePartitions => AnyResponse::CreatePartitions(create_partitions_response()),
+        ApiKey::ElectLeaders => AnyResponse::ElectLeaders(elect_leaders_response()),
+        ApiKey::IncrementalAlterConfigs => {
+            AnyResponse::IncrementalAlterConfigs(incremental_alter_configs_response())
+        }
+        ApiKey::AlterPartitionReassignments => {
+            AnyResponse::AlterPartitionReassignments(alter_partition_reassignments_response())
+        }
+        ApiKey::ListPartitionReassignments => {
+            AnyResponse::ListPartitionReassignments(list_partition_reassignments_response())
+        }
+        ApiKey::DescribeCluster => AnyResponse::DescribeCluster(describe_cluster_response()),
+        ApiKey::AllocateProducerIds => {
+            AnyResponse::AllocateProducerIds(AllocateProducerIdsResponse {
+                throttle_time_ms: 100,
+                error_code: 77,
+                producer_id_start: 3000,
+                producer_id_len: 1000,
+            })
+        }
     }
 }
 

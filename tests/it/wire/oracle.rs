@@ -86,6 +86,15 @@ oracle! { of_kafka_4, kafka_protocol:
     CreateTopics CreateTopicsRequest CreateTopicsResponse,
     OffsetForLeaderEpoch OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse,
     AlterPartition AlterPartitionRequest AlterPartitionResponse,
+    DeleteTopics DeleteTopicsRequest DeleteTopicsResponse,
+    InitProducerId InitProducerIdRequest InitProducerIdResponse,
+    CreatePartitions CreatePartitionsRequest CreatePartitionsResponse,
+    ElectLeaders ElectLeadersRequest ElectLeadersResponse,
+    IncrementalAlterConfigs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse,
+    AlterPartitionReassignments AlterPartitionReassignmentsRequest AlterPartitionReassignmentsResponse,
+    ListPartitionReassignments ListPartitionReassignmentsRequest ListPartitionReassignmentsResponse,
+    DescribeCluster DescribeClusterRequest DescribeClusterResponse,
+    AllocateProducerIds AllocateProducerIdsRequest AllocateProducerIdsResponse,
 }
 
 oracle! { of_kafka_3, kafka_protocol_old:
@@ -99,6 +108,17 @@ oracle! { of_kafka_3, kafka_protocol_old:
     CreateTopics CreateTopicsRequest CreateTopicsResponse,
     OffsetForLeaderEpoch OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse,
     AlterPartition AlterPartitionRequest AlterPartitionResponse,
+    StopReplica StopReplicaRequest StopReplicaResponse,
+    ControlledShutdown ControlledShutdownRequest ControlledShutdownResponse,
+    DeleteTopics DeleteTopicsRequest DeleteTopicsResponse,
+    InitProducerId InitProducerIdRequest InitProducerIdResponse,
+    CreatePartitions CreatePartitionsRequest CreatePartitionsResponse,
+    ElectLeaders ElectLeadersRequest ElectLeadersResponse,
+    IncrementalAlterConfigs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse,
+    AlterPartitionReassignments AlterPartitionReassignmentsRequest AlterPartitionReassignmentsResponse,
+    ListPartitionReassignments ListPartitionReassignmentsRequest ListPartitionReassignmentsResponse,
+    DescribeCluster DescribeClusterRequest DescribeClusterResponse,
+    AllocateProducerIds AllocateProducerIdsRequest AllocateProducerIdsResponse,
 }
 
 /// Every oracle's rewriting of a request and of a response of this API and version.

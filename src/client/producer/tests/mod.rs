@@ -1,5 +1,8 @@
 //! Tests of the producer as a whole, against a cluster that does what each test says.
 
+mod numbering;
+mod numbers;
+
 use super::*;
 use crate::client::bench::{Asked, Bench, addresses};
 use crate::model::TopicName;
@@ -11,11 +14,18 @@ use crate::protocol::{AnyRequest, AnyResponse, ErrorCode};
 use crate::rng::Seed;
 use crate::time::Duration;
 
+/// A producer that does not number its batches.
 fn bench(settings: &[(&str, &str)]) -> Bench<Producer> {
+    let plain = [("enable.idempotence", "false")];
+    let mut bench = bench_of(plain.iter().chain(settings));
+    bench.boot();
+    bench
+}
+
+/// A producer that is not started yet.
+fn bench_of<'a>(settings: impl Iterator<Item = &'a (&'a str, &'a str)>) -> Bench<Producer> {
     let mut config = ProducerConfig::default();
-    config
-        .set_all(settings.iter().copied())
-        .expect("legal settings");
+    config.set_all(settings.copied()).expect("legal settings");
     let id = ProcessId::Producer(1);
     let producer = Producer::new(Setup {
         id,
@@ -26,7 +36,6 @@ fn bench(settings: &[(&str, &str)]) -> Bench<Producer> {
     });
     let mut bench = Bench::new(id, producer);
     bench.topic("orders", &[1, 2, 3]);
-    bench.boot();
     bench
 }
 

@@ -1,0 +1,260 @@
+//! A broker's session with ZooKeeper: it registers, it stands for controller, it reads settings.
+//!
+//! One session serves the whole broker (`KafkaZkClient`). When it opens, the broker registers: an
+//! ephemeral znode `/brokers/ids/N`, whose creation is this life's *broker epoch*. Registered, it looks
+//! who is controller. When the session expires its znodes are gone; the broker is no controller any more,
+//! registers anew under the next session and so gets another epoch. Between the two it goes on serving:
+//! nobody has told it anything else.
+//!
+//! A registration that is there already is an earlier life's, whose session has not run out. Unlike Kafka,
+//! where the process ends and a supervisor starts it again, the broker tries again every second; it serves
+//! nobody before it is registered for the first time.
+
+use super::Broker;
+use crate::controller::candidacy::Found;
+use crate::controller::{self, Controller, znodes};
+use crate::fact::Fact;
+use crate::model::{BrokerEpoch, ControllerEpoch, TopicName};
+use crate::process::{Outbox, Serials};
+use crate::protocol::zookeeper::{
+    ANY_VERSION, Answer, CreateMode, Error, Message, Operation, Outcome, SessionId, Stat, Watch,
+    WatchEvent,
+};
+use crate::time::{Duration, Instant, Moment};
+use crate::zookeeper::client::Happened;
+
+const REGISTRATION_BACKOFF: Duration = Duration::from_secs(1);
+
+/// Who asked ZooKeeper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    Registration,
+    Candidacy,
+    /// The controller of this epoch.
+    Controller(ControllerEpoch),
+    /// Reads a topic's settings for orders that wait for them.
+    Configs(TopicName),
+}
+
+/// How far the registration has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// There is no session.
+    Waiting,
+    Creating,
+    /// The znode was there: asks whose it is.
+    Checking,
+    /// It was this broker's under its former session: takes it away.
+    Replacing,
+    /// It is another session's.
+    Refused {
+        retry_at: Instant,
+    },
+    Registered,
+}
+
+impl Broker {
+    pub(super) fn zookeeper_received(
+        &mut self,
+        at: Moment,
+        connection: crate::model::ConnectionId,
+        message: Message,
+        out: &mut Outbox,
+    ) {
+        let mut serials = Serials(&mut self.connection_serial);
+        let happened = self
+            .zookeeper
+            .received(at.now, connection, message, &mut serials, out);
+        self.zookeeper_happened(at, happened, out);
+    }
+
+    pub(super) fn zookeeper_woken(&mut self, at: Moment, out: &mut Outbox) {
+        let mut serials = Serials(&mut self.connection_serial);
+        let happened = self.zookeeper.woken(at.now, &mut serials, out);
+        self.zookeeper_happened(at, happened, out);
+        if let Registration::Refused { retry_at } = self.registration
+            && retry_at <= at.now
+        {
+            self.register(at, out);
+        }
+    }
+
+    pub(super) fn zookeeper_happened(
+        &mut self,
+        at: Moment,
+        happened: Vec<Happened<Asker>>,
+        out: &mut Outbox,
+    ) {
+        for happened in happened {
+            match happened {
+                Happened::Opened { .. } => self.register(at, out),
+                Happened::Answered { tag, outcome } => {
+                    self.zookeeper_answered(at, tag, outcome, out);
+                }
+                Happened::Fired(event) => self.zookeeper_fired(at, &event, out),
+                Happened::Disconnected => {}
+                Happened::Expired => self.session_expired(out),
+            }
+        }
+    }
+
+    fn zookeeper_answered(&mut self, at: Moment, asker: Asker, outcome: Outcome, out: &mut Outbox) {
+        match asker {
+            Asker::Registration => self.registration_answered(at, &outcome, out),
+            Asker::Candidacy => {
+                let Some(session) = self.zookeeper.session() else {
+                    return;
+                };
+                let found = self.candidacy.answered(&outcome, session, at.wall);
+                self.take_found(at, found, out);
+            }
+            Asker::Controller(epoch) => {
+                if let Some(controller) = &mut self.controller
+                    && controller.epoch() == epoch
+                {
+                    controller.zookeeper_answered(at.now, outcome, out);
+                }
+            }
+            Asker::Configs(topic) => self.configs_read(at, topic, &outcome, out),
+        }
+    }
+
+    fn zookeeper_fired(&mut self, at: Moment, event: &WatchEvent, out: &mut Outbox) {
+        if &*event.path == znodes::CONTROLLER {
+            self.candidacy.look();
+        } else if let Some(controller) = &mut self.controller {
+            controller.zookeeper_fired(at.now, event, out);
+        }
+    }
+
+    fn session_expired(&mut self, out: &mut Outbox) {
+        self.candidacy.expire();
+        if let Some(mut controller) = self.controller.take() {
+            controller.abandon(out);
+            self.refused_by_controller.extend(controller.take_replies());
+        }
+        self.registration = Registration::Waiting;
+    }
+
+    // ---- registration
+
+    fn register(&mut self, at: Moment, out: &mut Outbox) {
+        let create = Operation::Create {
+            path: znodes::broker_path(self.id),
+            data: znodes::write_broker(&self.address, at.wall),
+            mode: CreateMode::Ephemeral,
+        };
+        self.registration = Registration::Creating;
+        self.zookeeper
+            .request(at.now, create, Asker::Registration, out);
+    }
+
+    fn registration_answered(&mut self, at: Moment, outcome: &Outcome, out: &mut Outbox) {
+        let Some(session) = self.zookeeper.session() else {
+            return;
+        };
+        match (self.registration, outcome) {
+            (Registration::Creating, Ok(Answer::Created { stat, .. })) => {
+                self.registered(*stat, session, out);
+            }
+            (Registration::Creating, Err(failure)) if failure.error == Error::NodeExists => {
+                let read = Operation::GetData {
+                    path: znodes::broker_path(self.id),
+                    watch: Watch::None,
+                };
+                self.registration = Registration::Checking;
+                self.zookeeper
+                    .request(at.now, read, Asker::Registration, out);
+            }
+            (Registration::Checking, Ok(Answer::Data { stat, .. })) => {
+                self.look_whose(at, *stat, session, out);
+            }
+            // Gone meanwhile.
+            (Registration::Checking | Registration::Replacing, _) => self.register(at, out),
+            _ => {}
+        }
+    }
+
+    /// The znode is there: this session's, this process's under its former session, or another's
+    /// (`KafkaZkClient.CheckedEphemeral`).
+    fn look_whose(&mut self, at: Moment, stat: Stat, session: SessionId, out: &mut Outbox) {
+        if stat.owner == Some(session) {
+            return self.registered(stat, session, out);
+        }
+        if stat.owner.is_some() && stat.owner == self.former_session {
+            let delete = Operation::Delete {
+                path: znodes::broker_path(self.id),
+                version: ANY_VERSION,
+            };
+            self.registration = Registration::Replacing;
+            return self
+                .zookeeper
+                .request(at.now, delete, Asker::Registration, out);
+        }
+        out.note(Fact::RegistrationRefused);
+        self.registration = Registration::Refused {
+            retry_at: at.now + REGISTRATION_BACKOFF,
+        };
+    }
+
+    fn registered(&mut self, stat: Stat, session: SessionId, out: &mut Outbox) {
+        self.epoch = BrokerEpoch(stat.created.0.cast_signed());
+        self.former_session = Some(session);
+        self.registration = Registration::Registered;
+        self.serving = true;
+        out.note(Fact::BrokerRegistered {
+            epoch: self.epoch.0,
+        });
+        self.candidacy.look();
+    }
+
+    // ---- the office
+
+    fn take_found(&mut self, at: Moment, found: Option<Found>, out: &mut Outbox) {
+        match found {
+            Some(Found::Won { epoch, version }) => {
+                let setup = controller::Setup {
+                    host: self.id,
+                    epoch,
+                    epoch_version: version,
+                    rules: self.config.controller_rules(),
+                };
+                out.note(Fact::ControllerElected { epoch: epoch.0 });
+                let mut controller = Box::new(Controller::new(&setup));
+                controller.start(at.now, out);
+                self.controller = Some(controller);
+            }
+            Some(Found::Active(active)) if active != Some(self.id) => {
+                if let Some(mut controller) = self.controller.take() {
+                    controller.abandon(out);
+                    self.refused_by_controller.extend(controller.take_replies());
+                }
+            }
+            Some(Found::Active(_)) | None => {}
+        }
+    }
+
+    // ---- settings of topics
+
+    /// Reads a topic's settings, for an order that waits for them.
+    pub(super) fn read_configs(&mut self, at: Moment, topic: &TopicName, out: &mut Outbox) {
+        let read = Operation::GetData {
+            path: znodes::config_path(topic),
+            watch: Watch::None,
+        };
+        self.zookeeper
+            .request(at.now, read, Asker::Configs(topic.clone()), out);
+    }
+
+    fn configs_read(&mut self, at: Moment, topic: TopicName, outcome: &Outcome, out: &mut Outbox) {
+        let configs = match outcome {
+            Ok(Answer::Data { data, .. }) => znodes::read_configs(data).unwrap_or_default(),
+            Err(failure) if failure.error == Error::SessionExpired => {
+                return self.read_configs(at, &topic, out);
+            }
+            _ => Vec::new(),
+        };
+        self.topic_configs.insert(topic.clone(), configs.into());
+        self.resume_orders(at, &topic, out);
+    }
+}

@@ -1,0 +1,161 @@
+//! Why a command cannot be carried out, in a sentence that says what could be.
+
+use super::Command;
+use crate::model::ProcessId;
+use crate::time::Duration;
+use crate::world::clock::ClockSetting;
+use crate::world::host::Host;
+use crate::world::network::{End, Links};
+use crate::world::plan::{ClientPlan, Refused};
+use crate::world::{SOCKET_BUFFER, World};
+
+/// The slowest disk.
+const LONGEST_WRITE: Duration = Duration::from_secs(60);
+/// A year, in microseconds.
+const FARTHEST_CLOCK: u64 = 8_760 * 3_600 * 1_000_000;
+/// A tenth of the time, in parts of a million.
+const FASTEST_DRIFT: u32 = 100_000;
+
+impl World {
+    /// What is said of a host that is not there.
+    pub(in crate::world) fn unknown(&self, id: ProcessId) -> Refused {
+        let known: Vec<String> = self.hosts.keys().map(ToString::to_string).collect();
+        Refused(format!(
+            "{id} is not in this world; it has {}",
+            known.join(" ")
+        ))
+    }
+
+    pub(super) fn can_perform(&self, command: &Command) -> Result<(), Refused> {
+        let known = |id: ProcessId| match self.hosts.contains_key(&id) {
+            true => Ok(()),
+            false => Err(self.unknown(id)),
+        };
+        let end = |end: End| match end {
+            End::Only(only) => known(only),
+            End::Any | End::Brokers | End::Clients | End::ZooKeeper => Ok(()),
+        };
+        let ends = |links: &Links| end(links.from).and(end(links.to));
+        match command {
+            Command::Tell {
+                client,
+                instruction,
+            } => {
+                known(*client)?;
+                if self.host(*client).and_then(Host::socket).is_none() {
+                    self.check_running(*client)?;
+                }
+                self.can_tell(*client, instruction)
+            }
+            Command::AddClient(client) => {
+                client.check()?;
+                match self.hosts.contains_key(&client.id) {
+                    true => Err(Refused(format!("{} is already there", client.id))),
+                    false => Ok(()),
+                }
+            }
+            Command::Hold { links, .. }
+            | Command::Release { links, .. }
+            | Command::Cut { links, .. }
+            | Command::Heal { links, .. }
+            | Command::Reset { links } => ends(links),
+            Command::Kill { process, .. } => self.check_alive(*process),
+            Command::Stop { process } | Command::Freeze { process } => self.check_running(*process),
+            Command::Restart { process } => self.check_gone(*process),
+            Command::Thaw { process } => self.check_frozen(*process),
+            Command::Disk { broker, takes } => {
+                known(*broker)?;
+                if broker.broker().is_none() {
+                    return Err(Refused(format!(
+                        "{broker} has no disk that counts; a broker such as b1 has"
+                    )));
+                }
+                match *takes > LONGEST_WRITE {
+                    true => Err(Refused("a write takes at most 60s".to_owned())),
+                    false => Ok(()),
+                }
+            }
+            Command::Clock { host, setting } => {
+                known(*host)?;
+                match setting {
+                    ClockSetting::Ahead(micros) if micros.unsigned_abs() > FARTHEST_CLOCK => Err(
+                        Refused("a clock is at most 8760h ahead or behind".to_owned()),
+                    ),
+                    ClockSetting::Drift(ppm) if ppm.unsigned_abs() > FASTEST_DRIFT => {
+                        Err(Refused("a clock drifts by at most 100000ppm".to_owned()))
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Command::Latency { links, latency, .. } => {
+                ends(links)?;
+                match latency {
+                    Some(span) if *span > Duration::from_secs(60) => {
+                        Err(Refused("a packet takes at most 60s".to_owned()))
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Command::OpenSocket { socket, to } => {
+                known(*socket)?;
+                let broker = ProcessId::parse(to).filter(|id| id.broker().is_some());
+                known(broker.ok_or_else(|| Refused(format!("{to} is not a broker such as b1")))?)?;
+                match self.host(*socket).and_then(Host::socket) {
+                    Some(socket) if socket.connection.is_none() => Ok(()),
+                    Some(_) => Err(Refused(format!(
+                        "{socket} has a connection; close it first"
+                    ))),
+                    None => Err(Refused(format!("{socket} is not a socket such as s1"))),
+                }
+            }
+            Command::WriteSocket { socket, .. } | Command::CloseSocket { socket } => {
+                known(*socket)?;
+                let writes = matches!(command, Command::WriteSocket { .. });
+                match self.host(*socket).and_then(Host::socket) {
+                    Some(_) if writes && self.unread(*socket) >= SOCKET_BUFFER => {
+                        let unread = self.unread(*socket);
+                        Err(Refused(format!(
+                            "{unread} bytes of {socket} are still unread; let time pass"
+                        )))
+                    }
+                    Some(socket) if socket.connection.is_some() => Ok(()),
+                    Some(_) => Err(Refused(format!(
+                        "{socket} has no connection; connect it first"
+                    ))),
+                    None => Err(Refused(format!("{socket} is not a socket such as s1"))),
+                }
+            }
+        }
+    }
+
+    fn can_tell(
+        &self,
+        client: ProcessId,
+        instruction: &crate::process::Instruction,
+    ) -> Result<(), Refused> {
+        use crate::process::Instruction as I;
+        let fits = match instruction {
+            I::Produce { .. } | I::StartLoad(_) | I::StopLoad => {
+                matches!(client, ProcessId::Producer(_))
+            }
+            I::Assign { .. } | I::Seek { .. } | I::PauseReading | I::ResumeReading => {
+                matches!(client, ProcessId::Consumer(_))
+            }
+            I::CreateTopic { .. } => matches!(client, ProcessId::Admin(_)),
+            I::Configure { name, value } => {
+                let settings = [(name.clone(), value.clone())].into();
+                let changed = ClientPlan {
+                    id: client,
+                    name: "".into(),
+                    settings,
+                };
+                return changed.check();
+            }
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(Refused(format!("{client} is not a client that does this")))
+        }
+    }
+}

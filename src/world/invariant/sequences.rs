@@ -1,0 +1,369 @@
+//! What is numbered is written once and in order.
+
+use super::{Invariant, PerReplica, broker};
+use crate::fact::{Entry, Fact, Role};
+use crate::log::Producers;
+use crate::log::producers::sequence_after;
+use crate::model::{BrokerId, Offset, ProducerEpoch, ProducerId, TopicPartition};
+use crate::protocol::ErrorCode;
+use crate::protocol::records::BatchHeader;
+use crate::sorted::SortedMap;
+use crate::time::Timestamp;
+use crate::world::World;
+
+/// One numbered batch in this many has the state of its producers made again from the whole log.
+const SAMPLE: u64 = 256;
+
+/// The last batch of a producer in one replica's log.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    epoch: ProducerEpoch,
+    sequence: i32,
+    timestamp: Timestamp,
+}
+
+type ByProducer = SortedMap<ProducerId, Last>;
+
+/// I1, I3 and I4 in every log the sequences of a producer's epoch follow each other without a gap, and
+/// epochs do not go back: nothing is there twice. What a replica knows of producers is what its log says.
+/// I2 a batch that was sent twice is answered with the place where it is. I6 no produce is answered with
+/// UNKNOWN_SERVER_ERROR, after which clients do not know what to do. A6 a producer id is given once.
+#[derive(Clone, Debug, Default)]
+pub struct NumberedOnce {
+    replicas: PerReplica<ByProducer>,
+    numbered: u64,
+    /// The id behind the last one that the controller has given to a broker.
+    allocated: i64,
+    /// Each broker's ids: the next that it may give away, and the one behind its last.
+    blocks: SortedMap<BrokerId, Vec<(i64, i64)>>,
+}
+
+impl Invariant for NumberedOnce {
+    fn name(&self) -> &'static str {
+        "NumberedOnce"
+    }
+
+    fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
+        match &entry.fact {
+            Fact::ProduceRefused { partition, error }
+            | Fact::SendWillRetry {
+                partition, error, ..
+            }
+            | Fact::SendFailed {
+                partition, error, ..
+            } if *error == ErrorCode::UnknownServerError => {
+                return Err(format!("I6: {partition} is answered with {}", error.name()));
+            }
+            _ => {}
+        }
+        let Some(by) = broker(entry) else {
+            return Ok(());
+        };
+        match &entry.fact {
+            Fact::RecordsAppended {
+                partition,
+                base_offset,
+                next_offset,
+                ..
+            } => self.appended(world, by, partition, *base_offset, *next_offset),
+            Fact::LogTruncated { partition, .. } => {
+                self.learn(world, by, partition);
+                states_agree(world, by, partition)
+            }
+            Fact::DuplicateDropped {
+                partition,
+                producer_id,
+                base_sequence,
+                base_offset,
+                ..
+            } => is_there(
+                world,
+                by,
+                partition,
+                *producer_id,
+                *base_sequence,
+                *base_offset,
+            ),
+            Fact::ProducerIdsAllocated {
+                broker,
+                first,
+                count,
+            } => self.allocated(*broker, *first, *count),
+            Fact::ProducerIdGiven { producer_id } => self.given(by, *producer_id),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl NumberedOnce {
+    fn appended(
+        &mut self,
+        world: &World,
+        by: BrokerId,
+        partition: &TopicPartition,
+        from: Offset,
+        until: Offset,
+    ) -> Result<(), String> {
+        let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
+            return Ok(());
+        };
+        if from == Offset::ZERO {
+            // A new log, perhaps of a new topic with the name of an old one.
+            self.replicas.entry(by).or_default().remove(partition);
+        }
+        let before = self.numbered;
+        for stored in replica.log().batches(from, until) {
+            let header = stored.batch().header;
+            if header.is_idempotent() {
+                self.numbered += 1;
+                self.follows(world, by, partition, &header)?;
+            }
+        }
+        if before / SAMPLE != self.numbered / SAMPLE {
+            states_agree(world, by, partition)?;
+        }
+        Ok(())
+    }
+
+    fn follows(
+        &mut self,
+        world: &World,
+        by: BrokerId,
+        partition: &TopicPartition,
+        header: &BatchHeader,
+    ) -> Result<(), String> {
+        let producer = ProducerId(header.producer_id);
+        let (epoch, base) = (ProducerEpoch(header.producer_epoch), header.base_sequence);
+        let fresh = Last {
+            epoch,
+            sequence: header.last_sequence(),
+            timestamp: Timestamp(header.max_timestamp),
+        };
+        let replicas = self.replicas.entry(by).or_default();
+        if !replicas.contains_key(partition) {
+            replicas.insert(partition.clone(), ByProducer::new());
+        }
+        let known = replicas.get_mut(partition).expect("just put in");
+        let Some(last) = known.insert(producer, fresh) else {
+            return Ok(());
+        };
+        if epoch < last.epoch {
+            return Err(format!(
+                "I4: producer {producer} goes back to epoch {epoch} in {partition} on broker {by}"
+            ));
+        }
+        let expected = match epoch == last.epoch {
+            true => sequence_after(last.sequence),
+            false => 0,
+        };
+        if base == expected || may_be_forgotten(world, by, last) {
+            return Ok(());
+        }
+        Err(format!(
+            "I3: producer {producer} epoch {epoch} has #{base} behind #{} in {partition} on broker {by}",
+            last.sequence
+        ))
+    }
+
+    /// A log was cut: what it says of producers is read again.
+    fn learn(&mut self, world: &World, by: BrokerId, partition: &TopicPartition) {
+        let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
+            return;
+        };
+        let mut known = ByProducer::new();
+        for (id, producer) in Producers::of_log(replica.log()).iter() {
+            let last = producer.batches().last().expect("it has a batch");
+            let last = Last {
+                epoch: producer.epoch(),
+                sequence: last.last_sequence,
+                timestamp: last.timestamp,
+            };
+            known.insert(id, last);
+        }
+        let replicas = self.replicas.entry(by).or_default();
+        replicas.insert(partition.clone(), known);
+    }
+
+    fn allocated(&mut self, to: BrokerId, first: ProducerId, count: i32) -> Result<(), String> {
+        if first.0 < self.allocated {
+            return Err(format!(
+                "A6: broker {to} gets producer ids from {first} on, of which some are taken"
+            ));
+        }
+        self.allocated = first.0 + i64::from(count);
+        let blocks = self.blocks.entry(to).or_default();
+        blocks.push((first.0, self.allocated));
+        Ok(())
+    }
+
+    fn given(&mut self, by: BrokerId, id: ProducerId) -> Result<(), String> {
+        let blocks = self.blocks.entry(by).or_default();
+        let block = blocks
+            .iter_mut()
+            .find(|(next, end)| *next <= id.0 && id.0 < *end);
+        let Some(block) = block else {
+            return Err(format!(
+                "A6: broker {by} gives producer id {id}, which is not its to give"
+            ));
+        };
+        block.0 = id.0 + 1;
+        blocks.retain(|(next, end)| next < end);
+        Ok(())
+    }
+}
+
+/// Whether a producer was silent for so long that its leader may have forgotten it.
+fn may_be_forgotten(world: &World, by: BrokerId, last: Last) -> bool {
+    let Some(broker) = world.broker_by_id(by) else {
+        return false;
+    };
+    let wall = world.wall(world.now());
+    let silent = wall.0.saturating_sub(last.timestamp.0);
+    let expiration = broker.config().producer_id_expiration.as_millis();
+    u64::try_from(silent).is_ok_and(|silent| silent >= expiration)
+}
+
+/// What a replica knows of the producers in its log is what the log says.
+fn states_agree(world: &World, by: BrokerId, partition: &TopicPartition) -> Result<(), String> {
+    let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
+        return Ok(());
+    };
+    let log = replica.log();
+    for (id, told) in Producers::of_log(log).iter() {
+        let Some(known) = log.producers().get(id) else {
+            // Forgotten, which it may be.
+            continue;
+        };
+        // What retention took from the log may be remembered longer.
+        if known.epoch() != told.epoch() || !known.batches().ends_with(told.batches()) {
+            return Err(format!(
+                "I3: broker {by} knows other batches of producer {id} than its log of {partition} has"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_there(
+    world: &World,
+    by: BrokerId,
+    partition: &TopicPartition,
+    producer: ProducerId,
+    sequence: i32,
+    offset: Offset,
+) -> Result<(), String> {
+    let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
+        return Ok(());
+    };
+    if offset < replica.log_start() {
+        return Ok(());
+    }
+    let mut found = replica.log().batches(offset, offset + 1);
+    let same = found.next().is_some_and(|stored| {
+        let header = stored.batch().header;
+        header.base_offset == offset.0
+            && header.producer_id == producer.0
+            && header.base_sequence == sequence
+    });
+    match same && replica.role() == Role::Leader {
+        true => Ok(()),
+        false => Err(format!(
+            "I2: broker {by} has no #{sequence} of producer {producer} at {partition}{offset}"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{appended, breaks, holds, log_of, orders, plant, world};
+    use super::*;
+    use crate::log::LogConfig;
+    use crate::model::LeaderEpoch;
+
+    #[test]
+    fn i3_a_batch_that_is_in_a_log_twice_is_found() {
+        let mut world = world();
+        let mut law = NumberedOnce::default();
+        holds(&mut law, &world, 1, appended(Role::Leader, 0, 3, 0));
+        let mut twice = log_of(&world, 1);
+        let batch = twice
+            .batches(Offset(2), Offset(3))
+            .next()
+            .map(|b| b.batch());
+        let (batch, config) = (batch.expect("a batch"), LogConfig::default());
+        twice.append_as_leader(&batch, LeaderEpoch(0), Timestamp(0), &config);
+        plant(&mut world, 1, |replica| replica.plant_log(twice, Offset(3)));
+        let fact = appended(Role::Leader, 3, 4, 0);
+        breaks(&mut law, &world, 1, fact, "I3");
+    }
+
+    #[test]
+    fn i3_a_gap_is_found() {
+        let world = world();
+        let mut law = NumberedOnce::default();
+        holds(&mut law, &world, 1, appended(Role::Leader, 1, 2, 0));
+        holds(&mut law, &world, 1, appended(Role::Leader, 2, 3, 0));
+        let mut law = NumberedOnce::default();
+        holds(&mut law, &world, 1, appended(Role::Leader, 0, 1, 0));
+        breaks(&mut law, &world, 1, appended(Role::Leader, 2, 3, 0), "I3");
+    }
+
+    #[test]
+    fn i2_a_duplicate_that_is_not_where_it_is_said_to_be_is_found() {
+        let world = world();
+        let stored = log_of(&world, 1);
+        let stored = stored
+            .batches(Offset(1), Offset(2))
+            .next()
+            .map(|b| b.batch());
+        let producer = ProducerId(stored.expect("a batch").header.producer_id);
+        let dropped = |offset: i64, sequence| Fact::DuplicateDropped {
+            partition: orders(),
+            producer_id: producer,
+            base_sequence: sequence,
+            base_offset: Offset(offset),
+            next_offset: Offset(offset + 1),
+        };
+        let law = NumberedOnce::default();
+        holds(&mut law.clone(), &world, 1, dropped(1, 1));
+        breaks(&mut law.clone(), &world, 1, dropped(2, 1), "I2");
+        breaks(&mut law.clone(), &world, 1, dropped(1, 0), "I2");
+        breaks(&mut law.clone(), &world, 2, dropped(1, 1), "I2");
+    }
+
+    #[test]
+    fn i6_an_answer_that_says_nothing_is_found() {
+        let refused = |error| Fact::ProduceRefused {
+            partition: orders(),
+            error,
+        };
+        let (world, mut law) = (world(), NumberedOnce::default());
+        holds(&mut law, &world, 1, refused(ErrorCode::NotEnoughReplicas));
+        let fact = refused(ErrorCode::UnknownServerError);
+        breaks(&mut law, &world, 1, fact, "I6");
+    }
+
+    #[test]
+    fn a6_a_producer_id_that_is_given_twice_is_found() {
+        let block = |broker, first| Fact::ProducerIdsAllocated {
+            broker: BrokerId(broker),
+            first: ProducerId(first),
+            count: 1_000,
+        };
+        let id = |id| Fact::ProducerIdGiven {
+            producer_id: ProducerId(id),
+        };
+        let (world, mut law) = (world(), NumberedOnce::default());
+        holds(&mut law, &world, 1, block(2, 0));
+        holds(&mut law, &world, 1, block(3, 1_000));
+        for first in [0, 999, 1_500] {
+            breaks(&mut law.clone(), &world, 1, block(1, first), "A6");
+        }
+        holds(&mut law, &world, 2, id(0));
+        holds(&mut law, &world, 3, id(1_000));
+        holds(&mut law, &world, 2, id(7));
+        for (by, again) in [(2, 0), (2, 7), (2, 1_001), (3, 1_000), (1, 8)] {
+            breaks(&mut law.clone(), &world, by, id(again), "A6");
+        }
+    }
+}
