@@ -14,7 +14,9 @@
 use bytes::Bytes;
 
 use crate::fact::Fact;
-use crate::model::{Address, ConnectionId, Offset, ProcessId, Text, TopicName, TopicPartition};
+use crate::model::{
+    Address, BrokerId, ConnectionId, Offset, ProcessId, Text, TopicName, TopicPartition,
+};
 use crate::protocol::{Chunks, zookeeper};
 use crate::time::{Duration, Instant, Moment, Timestamp};
 
@@ -201,6 +203,34 @@ pub enum SeekTo {
     Offset(Offset),
 }
 
+/// What an admin client sees to besides creating topics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// `admin.deleteTopics` of one topic.
+    DeleteTopic { topic: TopicName },
+    /// `admin.createPartitions`: how many there shall be in all.
+    AddPartitions { topic: TopicName, count: i32 },
+    /// `admin.alterPartitionReassignments` of one partition; `None` gives a move up.
+    Move {
+        partition: TopicPartition,
+        replicas: Option<Vec<BrokerId>>,
+    },
+    /// `admin.electLeaders` of one partition.
+    Elect {
+        partition: TopicPartition,
+        election: Election,
+    },
+}
+
+/// Which kind of election a person wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Election {
+    /// The first replica of the assignment, if it is in sync.
+    Preferred,
+    /// Whoever is alive, when nobody in sync is: records may be lost.
+    Unclean,
+}
+
 /// What a person asks of a client. Each is a line of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instruction {
@@ -232,6 +262,10 @@ pub enum Instruction {
         replication_factor: i16,
         configs: Vec<(Text, Text)>,
     },
+    /// What else an admin client is asked to see to.
+    Administer(Errand),
+    /// Tells the leading ZooKeeper server to end a session, as if it had run out.
+    ExpireSession(zookeeper::SessionId),
     /// Changes one setting of the client by its Kafka name, as if it had been restarted with it.
     Configure {
         name: Text,

@@ -16,6 +16,8 @@ use crate::time::Duration;
 pub struct Config {
     /// `auto.create.topics.enable`: asking for the metadata of an unknown topic creates it.
     pub auto_create_topics: bool,
+    /// `delete.topic.enable`: topics can be removed.
+    pub delete_topics: bool,
     /// `num.partitions`: of topics that are created without saying.
     pub num_partitions: u32,
     /// `default.replication.factor`: likewise.
@@ -83,6 +85,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             auto_create_topics: true,
+            delete_topics: true,
             num_partitions: 1,
             default_replication_factor: 1,
             replica_lag_time_max: Duration::from_millis(30_000),
@@ -144,7 +147,7 @@ const INHERITED: [(&str, &str); 14] = [
 ];
 
 /// Every setting, by Kafka's name, in the order of the alphabet.
-pub const NAMES: [&str; 46] = [
+pub const NAMES: [&str; 47] = [
     "auto.create.topics.enable",
     "auto.leader.rebalance.enable",
     "compression.type",
@@ -154,6 +157,7 @@ pub const NAMES: [&str; 46] = [
     "controlled.shutdown.retry.backoff.ms",
     "controller.socket.timeout.ms",
     "default.replication.factor",
+    "delete.topic.enable",
     "fetch.max.bytes",
     "leader.imbalance.check.interval.seconds",
     "leader.imbalance.per.broker.percentage",
@@ -202,6 +206,7 @@ impl Config {
         let read = Read { name, value };
         match name {
             "auto.create.topics.enable" => self.auto_create_topics = read.boolean()?,
+            "delete.topic.enable" => self.delete_topics = read.boolean()?,
             "num.partitions" => self.num_partitions = read.int(1)?,
             "default.replication.factor" => self.default_replication_factor = read.int(1)?,
             "replica.lag.time.max.ms" => self.replica_lag_time_max = read.span(1)?,

@@ -4,14 +4,15 @@
 //! is a number, and the request behind it waits here until the reply with that number comes.
 
 use super::Broker;
-use super::purgatory::{DelayedTopics, Parked, Wait};
 use super::requests::Asked;
 use super::zookeeper::Asker;
 use crate::controller::{Question, Reply, Token};
-use crate::model::{BrokerId, TopicName, TopicPartition};
+use crate::model::{BrokerId, TopicPartition};
 use crate::process::{Outbox, Serials};
 use crate::protocol::ErrorCode;
+use crate::protocol::api::create_partitions::CreatePartitionsTopic;
 use crate::protocol::api::create_topics::{CreatableTopic, CreatableTopicResult};
+use crate::protocol::api::delete_topics::DeletableTopicResult;
 use crate::protocol::api::{
     AlterPartitionResponse, ControlledShutdownResponse, CreateTopicsResponse,
 };
@@ -31,6 +32,22 @@ pub(super) enum Pending {
     ControlledShutdown(Asked),
     /// Producer ids for a broker.
     ProducerIds(Asked, BrokerId),
+    DeleteTopics {
+        asked: Asked,
+        results: Vec<DeletableTopicResult>,
+        timeout: Duration,
+    },
+    CreatePartitions {
+        asked: Asked,
+        topics: Vec<CreatePartitionsTopic>,
+        timeout: Duration,
+    },
+    Reassign(Asked),
+    ElectLeaders {
+        asked: Asked,
+        named: Option<Vec<TopicPartition>>,
+        timeout: Duration,
+    },
 }
 
 impl Broker {
@@ -148,53 +165,57 @@ impl Broker {
                 let refused = Err(ErrorCode::NotController);
                 self.producer_ids_allocated(at, &asked, broker, refused, out);
             }
+            (
+                Pending::DeleteTopics {
+                    asked,
+                    results,
+                    timeout,
+                },
+                reply,
+            ) => {
+                let marked = match reply {
+                    Reply::TopicsMarked => Ok(()),
+                    _ => Err(ErrorCode::NotController),
+                };
+                self.topics_marked(at, &asked, results, timeout, marked, out);
+            }
+            (
+                Pending::CreatePartitions {
+                    asked,
+                    topics,
+                    timeout,
+                },
+                reply,
+            ) => {
+                let results = match reply {
+                    Reply::PartitionsMade(results) => results,
+                    _ => Broker::refuse_partitions(&topics),
+                };
+                self.partitions_made(at, &asked, timeout, results, out);
+            }
+            (Pending::Reassign(asked), reply) => {
+                let results = match reply {
+                    Reply::Reassigned(results) => results,
+                    _ => Err(ErrorCode::NotController),
+                };
+                self.reassigned(at, &asked, results, out);
+            }
+            (
+                Pending::ElectLeaders {
+                    asked,
+                    named,
+                    timeout,
+                },
+                reply,
+            ) => {
+                let results = match reply {
+                    Reply::LeadersElected(results) => results,
+                    _ => Broker::refuse_elections(named),
+                };
+                self.leaders_elected(at, &asked, timeout, results, out);
+            }
             (Pending::AutoCreate, _) => {}
         }
-    }
-
-    /// The topics are written; the answer waits until they have leaders that this broker knows of.
-    fn topics_made(
-        &mut self,
-        at: Moment,
-        asked: &Asked,
-        topics: &[CreatableTopic],
-        timeout: Duration,
-        results: Vec<CreatableTopicResult>,
-        out: &mut Outbox,
-    ) {
-        let mut response = CreateTopicsResponse {
-            topics: results,
-            ..CreateTopicsResponse::default()
-        };
-        self.describe_created(topics, &mut response.topics);
-        let created = |(place, result): (usize, &CreatableTopicResult)| {
-            let fine = result.error_code == ErrorCode::None.code();
-            let topic = TopicName(result.name.clone());
-            let partitions = (0..result.num_partitions).map(|partition| TopicPartition {
-                topic: topic.clone(),
-                partition,
-            });
-            fine.then(|| (place, partitions.collect::<Vec<_>>()))
-        };
-        let waiting: Vec<_> = (response.topics.iter().enumerate())
-            .filter_map(created)
-            .collect();
-        if waiting.is_empty() {
-            return self.answer(at, asked.id, &response, out);
-        }
-        if timeout.is_zero() {
-            // The topics are made all the same.
-            super::requests::create_topics::time_out(&mut response, &waiting);
-            return self.answer(at, asked.id, &response, out);
-        }
-        let parked = Parked {
-            request: asked.id,
-            since: at.now,
-            until: at.now + timeout,
-            wait: Wait::Topics(DelayedTopics { response, waiting }),
-        };
-        self.park(parked, out);
-        self.check_waiting_topics(at, out);
     }
 }
 

@@ -12,7 +12,7 @@
 //! - [`partition`]: one replica, as leader or as follower;
 //! - [`replicas`]: all of them;
 //! - [`fetch_sessions`]: what readers need not say again;
-//! - [`purgatory`]: requests that wait; [`waiting`]: how their wait ends;
+//! - [`purgatory`]: requests that wait; [`waiting`]: how their wait ends; [`delayed_admin`]: those of admins;
 //! - [`clock`]: what is done at a given time;
 //! - [`replication`]: copying from leaders;
 //! - [`controller_line`], [`isr_changes`], [`topic_wishes`], [`producer_ids`]: asking the controller;
@@ -32,6 +32,7 @@ pub mod config;
 mod connections;
 mod controller_line;
 mod controlling;
+mod delayed_admin;
 mod disk;
 mod fetch_sessions;
 mod isr_changes;

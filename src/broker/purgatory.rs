@@ -8,11 +8,12 @@
 use crate::sorted::SortedMap;
 
 use super::connections::RequestId;
+use super::delayed_admin::{DelayedAdmin, Until};
 use super::replicas::Slot;
 use crate::log::Place;
-use crate::model::{Offset, TopicPartition};
+use crate::model::Offset;
 use crate::protocol::ErrorCode;
-use crate::protocol::api::{CreateTopicsResponse, ProduceResponse};
+use crate::protocol::api::ProduceResponse;
 use crate::time::Instant;
 
 use super::partition::Reader;
@@ -39,8 +40,8 @@ pub(super) enum Wait {
     Produce(DelayedProduce),
     /// A fetch waits for enough bytes.
     Fetch(DelayedFetch),
-    /// CreateTopics waits for every partition to have a leader.
-    Topics(DelayedTopics),
+    /// An admin client waits until the metadata shows what it asked for.
+    Admin(DelayedAdmin),
     /// The wait is over, and the request is being answered.
     Over,
 }
@@ -85,14 +86,6 @@ pub(super) struct WaitingRead {
     pub(super) last_fetched_epoch: i32,
     pub(super) limit: u32,
     pub(super) available: u32,
-}
-
-/// Topics that were created and have no leaders yet.
-#[derive(Clone, Debug)]
-pub(super) struct DelayedTopics {
-    pub(super) response: CreateTopicsResponse,
-    /// By place in the response.
-    pub(super) waiting: Vec<(usize, Vec<TopicPartition>)>,
 }
 
 /// Every waiting request.
@@ -177,20 +170,15 @@ impl Purgatory {
         completed
     }
 
-    /// The topic creations that are complete, oldest first.
-    pub(super) fn topics_completed(
-        &mut self,
-        has_leader: impl Fn(&TopicPartition) -> bool,
-    ) -> Vec<Ticket> {
+    /// The admin requests that are complete, oldest first.
+    pub(super) fn admin_completed(&mut self, is_shown: impl Fn(&Until) -> bool) -> Vec<Ticket> {
         let mut completed = Vec::new();
         for (ticket, parked) in &mut self.parked {
-            let Wait::Topics(topics) = &mut parked.wait else {
+            let Wait::Admin(delayed) = &mut parked.wait else {
                 continue;
             };
-            topics
-                .waiting
-                .retain(|(_, partitions)| !partitions.iter().all(&has_leader));
-            if topics.waiting.is_empty() {
+            delayed.waiting.retain(|(_, until)| !is_shown(until));
+            if delayed.waiting.is_empty() {
                 completed.push(*ticket);
             }
         }
@@ -224,7 +212,7 @@ impl Parked {
                 Reader::Follower { .. } => "until the leader has something new",
                 _ => "until something new is committed",
             },
-            Wait::Topics(_) => "until every partition has a leader",
+            Wait::Admin(_) => "until the metadata shows what was asked for",
             Wait::Over => "no more",
         }
     }

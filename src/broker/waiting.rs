@@ -6,7 +6,6 @@ use super::purgatory::{Parked, Ticket, Wait};
 use super::replicas::Slot;
 use super::{Broker, requests};
 use crate::fact::Fact;
-use crate::model::{BrokerId, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::time::Moment;
@@ -68,17 +67,6 @@ impl Broker {
         }
     }
 
-    pub(super) fn check_waiting_topics(&mut self, at: Moment, out: &mut Outbox) {
-        let metadata = &self.metadata;
-        let has_leader = |name: &TopicPartition| {
-            let known = metadata.partition(name);
-            known.is_some_and(|partition| partition.leader != BrokerId::NONE)
-        };
-        for ticket in self.purgatory.topics_completed(has_leader) {
-            self.finish(at, ticket, out);
-        }
-    }
-
     /// Answers a waiting request: it has what it waited for, or its time is up.
     pub(super) fn finish(&mut self, at: Moment, ticket: Ticket, out: &mut Outbox) {
         let Some(mut parked) = self.purgatory.take(ticket) else {
@@ -94,7 +82,7 @@ impl Broker {
                 self.answer(at, parked.request, &produce.response, out);
             }
             Wait::Fetch(fetch) => self.finish_fetch(at, &parked, &fetch, out),
-            Wait::Topics(topics) => self.finish_topics(at, &parked, topics, out),
+            Wait::Admin(delayed) => self.finish_admin(at, parked.request, delayed, out),
             Wait::Over => {}
         }
     }

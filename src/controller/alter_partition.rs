@@ -168,6 +168,7 @@ impl Controller {
                 change.outcome = Decided::Stands(name.clone());
             }
         }
+        self.then(Step::EndMoves);
         // Unlike Kafka, which refuses at once what another version has kept it from writing: after a
         // connection to ZooKeeper broke, that version may be its own first attempt.
         let all_written = changes.accepted().next().is_none();

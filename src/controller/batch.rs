@@ -37,6 +37,13 @@ impl Batch {
         self.metadata.insert(name.clone());
     }
 
+    /// Everybody is told about these.
+    pub(super) fn tell(&mut self, names: &[TopicPartition]) {
+        for name in names {
+            self.metadata.insert(name.clone());
+        }
+    }
+
     pub(super) fn stop(&mut self, broker: BrokerId, name: &TopicPartition, data: Data) {
         let told = self.stops.entry(broker).or_default();
         told.insert(name.clone(), data);

@@ -8,7 +8,7 @@
 //! Laws: a topic's znodes go after its last replica; until then no topic of that name can be made.
 
 use super::batch::Data;
-use super::work::{Event, Reply, Step, Token};
+use super::work::{Event, Step};
 use super::{Controller, znodes};
 use crate::fact::Fact;
 use crate::model::{BrokerId, TopicName, TopicPartition};
@@ -42,13 +42,6 @@ impl Controller {
             mode: CreateMode::Persistent,
         });
         writes.collect()
-    }
-
-    pub(super) fn deletions_written(&mut self, token: Token, topics: Vec<TopicName>) {
-        // One that was there already is waited for like any other.
-        let marked = topics.into_iter().map(|topic| (topic, ErrorCode::None));
-        self.replies
-            .push((token, Reply::TopicsMarked(marked.collect())));
     }
 
     /// The list of topics that are to go.

@@ -15,7 +15,8 @@
 //! - [`strategy`]: who shall lead; [`elections`]: electing, and taking replicas out of ISRs;
 //! - [`topics`]: topics and partitions that are new; [`create_topics`]: what a new topic must be like;
 //!   [`assignment`]: which brokers get its replicas;
-//! - [`deletion`]: topics that are to go;
+//! - [`more_partitions`]: topics that grow; [`moves`]: partitions that move to other brokers;
+//! - [`deletion`]: topics that are to go; [`asked_elections`]: elections that people ask for;
 //! - [`producer_ids`]: which ids brokers may give to producers;
 //! - [`alter_partition`]: a leader's wish for another ISR;
 //! - [`shutdown`]: brokers that want to stop; [`rebalance`]: preferred leaders;
@@ -28,12 +29,15 @@
 
 mod alter_partition;
 mod answers;
+mod asked_elections;
 pub mod assignment;
 mod batch;
 pub mod candidacy;
 mod create_topics;
 mod deletion;
 mod elections;
+mod more_partitions;
+mod moves;
 mod office;
 mod orders;
 mod producer_ids;
@@ -47,8 +51,10 @@ mod topics;
 mod work;
 pub mod znodes;
 
+pub use asked_elections::Elected;
 pub use candidacy::Candidacy;
 pub use create_topics::{Creation, Defaults, Intent, MAX_PARTITIONS, Making, TopicSetup};
+pub use moves::MoveWish;
 pub use producer_ids::ProducerIdBlock;
 pub use queue::{BrokerQueue, Order};
 pub use store::{LiveBroker, PartitionState, Recovery, Store, TopicState};

@@ -100,7 +100,7 @@ impl Controller {
             let names = self.store.partitions_on(broker);
             steps.extend([Step::Leave(broker, names), Step::Flush]);
         }
-        steps.push(Step::ElectVacant);
+        steps.extend([Step::ElectVacant, Step::EndMoves]);
         self.next_all(steps);
     }
 }

@@ -105,7 +105,12 @@ impl Controller {
                 }
             }
         }
-        self.next_all(vec![Step::Flush, Step::ElectVacant, Step::Delete]);
+        self.next_all(vec![
+            Step::Flush,
+            Step::ElectVacant,
+            Step::EndMoves,
+            Step::Delete,
+        ]);
     }
 
     /// Brokers are gone (`onBrokerFailure`): first somebody else takes over what they led, then they

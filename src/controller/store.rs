@@ -245,6 +245,25 @@ impl Store {
         }
     }
 
+    /// What a topic's znode should hold.
+    pub(super) fn assignment(&self, name: &TopicName) -> Option<TopicAssignment> {
+        let topic = self.topic(name)?;
+        let states = || (0..).zip(&topic.partitions);
+        let some = |list: &Vec<BrokerId>| (!list.is_empty()).then(|| list.clone());
+        Some(TopicAssignment {
+            id: topic.id,
+            replicas: states()
+                .map(|(p, state)| (p, state.replicas.clone()))
+                .collect(),
+            adding: states()
+                .filter_map(|(p, state)| Some((p, some(&state.adding)?)))
+                .collect(),
+            removing: states()
+                .filter_map(|(p, state)| Some((p, some(&state.removing)?)))
+                .collect(),
+        })
+    }
+
     pub(super) fn remove_topic(&mut self, name: &TopicName) {
         if let Some(topic) = self.topics.remove(name) {
             self.names.remove(&topic.id);

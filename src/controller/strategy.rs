@@ -18,6 +18,8 @@ pub enum Strategy {
     Reassign,
     /// The first replica of the assignment, and no other.
     Preferred,
+    /// The leader leads on, in a new epoch: the replicas around it have changed.
+    Stay,
     /// The leader's broker is about to stop: the first that is not.
     ControlledShutdown,
 }
@@ -65,6 +67,7 @@ pub fn elect(
             let fit = (voters.is_online)(*preferred) && state.isr.contains(preferred);
             fit.then(|| state.led_by(*preferred, state.isr.clone()))
         }
+        Strategy::Stay => Some(state.led_by(state.leader, state.isr.clone())),
         Strategy::ControlledShutdown => {
             let leaving = |id: &BrokerId| (voters.is_reachable)(*id) && !(voters.is_online)(*id);
             let mut candidates = state.replicas.iter().filter(online);

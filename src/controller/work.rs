@@ -8,18 +8,20 @@
 //! Laws: at most one step waits; ZooKeeper answers in the order in which it was asked; what is to be told
 //! to brokers goes out when a step says so, and at the latest when the event is done.
 
-use super::batch::{Batch, Data};
+use super::batch::Data;
 use super::create_topics::Creation;
 use super::registrations::Registered;
 use super::store::PartitionState;
 use super::strategy::Strategy;
-use super::{Controller, ProducerIdBlock, Tenure, TopicSetup, znodes};
+use super::{Controller, Elected, MoveWish, ProducerIdBlock, Tenure, TopicSetup, znodes};
 use crate::model::{BrokerEpoch, BrokerId, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
+use crate::protocol::api::create_partitions::CreatePartitionsTopicResult;
 use crate::protocol::api::create_topics::CreatableTopicResult;
 use crate::protocol::api::{
-    AlterPartitionRequest, AlterPartitionResponse, LeaderAndIsrResponse, StopReplicaResponse,
+    AlterPartitionRequest, AlterPartitionResponse, CreatePartitionsRequest, LeaderAndIsrResponse,
+    StopReplicaResponse,
 };
 use crate::protocol::zookeeper::{Answer, Error, Failure, Operation, Outcome};
 use crate::time::Instant;
@@ -44,6 +46,14 @@ pub enum Question {
     },
     /// Topics that exist and are to go.
     DeleteTopics(Vec<TopicName>),
+    CreatePartitions(CreatePartitionsRequest),
+    /// Partitions shall move to other brokers.
+    Reassign(Vec<MoveWish>),
+    /// A person wants elections; of all partitions when none is named.
+    ElectLeaders {
+        named: Option<Vec<TopicPartition>>,
+        strategy: Strategy,
+    },
     /// A broker wants to stop.
     ControlledShutdown {
         broker: BrokerId,
@@ -56,8 +66,12 @@ pub enum Question {
 pub enum Reply {
     AlterPartition(AlterPartitionResponse),
     TopicsCreated(Vec<CreatableTopicResult>),
-    /// Topics are marked for deletion, each of them or not.
-    TopicsMarked(Vec<(TopicName, ErrorCode)>),
+    /// Topics are marked for deletion.
+    TopicsMarked,
+    /// Each result with the partitions that are new.
+    PartitionsMade(Vec<(CreatePartitionsTopicResult, Vec<TopicPartition>)>),
+    Reassigned(Result<Vec<(TopicPartition, ErrorCode)>, ErrorCode>),
+    LeadersElected(Vec<(TopicPartition, Elected)>),
     ProducerIds(Result<ProducerIdBlock, ErrorCode>),
     /// The partitions that the broker still leads.
     ShutDown(Result<Vec<TopicPartition>, ErrorCode>),
@@ -113,6 +127,10 @@ pub(super) enum Step {
     Delete,
     StopReplicas(Vec<(BrokerId, TopicPartition)>, Data),
     DeleteZnodes(TopicName),
+    /// Writes who has replicas of a topic's partitions.
+    WriteAssignment(TopicName),
+    /// The same with partitions that are new.
+    WriteGrowth(TopicName, Vec<Vec<BrokerId>>),
 
     // ---- partitions
     /// Chooses the first leaders of these, and writes their first states.
@@ -139,6 +157,18 @@ pub(super) enum Step {
     },
     /// Answers a broker that wants to stop: what it still leads.
     ShutDown(Token, BrokerId),
+
+    /// Ends the moves that can be ended.
+    EndMoves,
+    /// Everybody is told about these.
+    TellMetadata(Vec<TopicPartition>),
+    ReportElections(
+        Token,
+        Vec<(TopicPartition, Result<i32, ErrorCode>)>,
+        Strategy,
+    ),
+    /// Answers, now that what was asked for is done.
+    Reply(Token, Reply),
 
     /// Sends what has been gathered.
     Flush,
@@ -196,6 +226,8 @@ impl Controller {
                 Step::ShutDown(token, _)
                 | Step::WriteDeletions(token, _)
                 | Step::ReadProducerIds(token, _)
+                | Step::Reply(token, _)
+                | Step::ReportElections(token, ..)
                 | Step::WriteProducerIds { token, .. } => Some(token),
                 _ => None,
             };
@@ -237,6 +269,11 @@ impl Controller {
                     self.want_producer_ids(token, broker, epoch);
                 }
                 Question::DeleteTopics(topics) => self.then(Step::WriteDeletions(token, topics)),
+                Question::CreatePartitions(request) => self.create_partitions(token, &request),
+                Question::Reassign(wishes) => self.reassign(token, &wishes),
+                Question::ElectLeaders { named, strategy } => {
+                    self.elect_as_asked(token, named, strategy);
+                }
                 Question::ControlledShutdown { broker, epoch } => {
                     self.shut_down(token, broker, epoch);
                 }
@@ -257,6 +294,14 @@ impl Controller {
             Step::TellReplicas(names) => return self.tell_all_replicas(&names.clone(), out),
             Step::ShutDown(token, broker) => return self.let_go(*token, *broker),
             Step::Delete => return self.go_on_deleting(),
+            Step::EndMoves => return self.end_moves(),
+            Step::TellMetadata(names) => return self.batch.tell(names),
+            Step::Reply(token, reply) => return self.replies.push((*token, reply.clone())),
+            Step::ReportElections(token, asked, strategy) => {
+                return self.report_elections(*token, asked.clone(), *strategy);
+            }
+            Step::WriteAssignment(topic) => self.write_assignment(topic),
+            Step::WriteGrowth(topic, replicas) => self.write_growth(topic, replicas),
             Step::StopReplicas(replicas, data) => {
                 return self.stop_replicas(&replicas.clone(), *data);
             }
@@ -382,11 +427,17 @@ impl Controller {
                 block,
                 ..
             } => self.producer_ids_written(token, broker, block, outcomes.first()),
-            Step::WriteDeletions(token, topics) => self.deletions_written(token, topics),
+            Step::WriteDeletions(token, _) => self.replies.push((token, Reply::TopicsMarked)),
             Step::ForgetDeletions(_) => {}
             Step::DeleteZnodes(topic) => self.znodes_deleted(&topic, out),
+            // The watch on the topic tells what stands there now.
+            Step::WriteAssignment(_) | Step::WriteGrowth(..) => {}
             Step::Flush
             | Step::Delete
+            | Step::EndMoves
+            | Step::TellMetadata(_)
+            | Step::Reply(..)
+            | Step::ReportElections(..)
             | Step::StopReplicas(..)
             | Step::Begin
             | Step::BrokersCame(_)
@@ -448,6 +499,8 @@ impl Step {
                 | Step::WriteLeft(..)
                 | Step::WriteIsrs(_)
                 | Step::DeleteZnodes(_)
+                | Step::WriteAssignment(_)
+                | Step::WriteGrowth(..)
         )
     }
 }

@@ -400,6 +400,15 @@ pub enum Fact {
         session: SessionId,
         owner: ProcessId,
     },
+    /// An admin client's errand is done.
+    ErrandDone {
+        what: Text,
+    },
+    /// An admin client's errand was refused, or took too long.
+    ErrandRefused {
+        what: Text,
+        error: ErrorCode,
+    },
 }
 
 /// One fact with its place in the journal.
@@ -451,7 +460,9 @@ impl Fact {
             Fact::RecordsAcknowledged { .. }
             | Fact::SendFailed { .. }
             | Fact::TopicCreated { .. }
-            | Fact::TopicRefused { .. } => "result",
+            | Fact::TopicRefused { .. }
+            | Fact::ErrandDone { .. }
+            | Fact::ErrandRefused { .. } => "result",
             Fact::SendWillRetry { .. } => "retry",
             Fact::RecordsConsumed { .. } => "consume",
             Fact::PositionSet { .. } | Fact::ReadingFailed { .. } => "position",

@@ -90,7 +90,7 @@ api_key::apis! {
     CreateTopics = 19, versions 2..=7, for Clients,
         api::create_topics::CreateTopicsRequest => api::create_topics::CreateTopicsResponse;
     /// Removes topics.
-    DeleteTopics = 20, versions 0..=6, for Unlisted,
+    DeleteTopics = 20, versions 0..=6, for Clients,
         api::delete_topics::DeleteTopicsRequest => api::delete_topics::DeleteTopicsResponse;
     /// Gives a producer an id, by which what it sends twice is recognised.
     InitProducerId = 22, versions 0..=5, for Clients,
@@ -101,22 +101,22 @@ api_key::apis! {
         api::offset_for_leader_epoch::OffsetForLeaderEpochRequest
             => api::offset_for_leader_epoch::OffsetForLeaderEpochResponse;
     /// Gives topics more partitions.
-    CreatePartitions = 37, versions 0..=3, for Unlisted,
+    CreatePartitions = 37, versions 0..=3, for Clients,
         api::create_partitions::CreatePartitionsRequest
             => api::create_partitions::CreatePartitionsResponse;
     /// Makes preferred replicas leaders again.
-    ElectLeaders = 43, versions 0..=2, for Unlisted,
+    ElectLeaders = 43, versions 0..=2, for Clients,
         api::elect_leaders::ElectLeadersRequest => api::elect_leaders::ElectLeadersResponse;
     /// Changes single settings of topics and brokers.
     IncrementalAlterConfigs = 44, versions 0..=1, for Unlisted,
         api::incremental_alter_configs::IncrementalAlterConfigsRequest
             => api::incremental_alter_configs::IncrementalAlterConfigsResponse;
     /// Moves partitions to other brokers.
-    AlterPartitionReassignments = 45, versions 0..=0, for Unlisted,
+    AlterPartitionReassignments = 45, versions 0..=0, for Clients,
         api::alter_partition_reassignments::AlterPartitionReassignmentsRequest
             => api::alter_partition_reassignments::AlterPartitionReassignmentsResponse;
     /// Says which partitions are on the move.
-    ListPartitionReassignments = 46, versions 0..=0, for Unlisted,
+    ListPartitionReassignments = 46, versions 0..=0, for Clients,
         api::list_partition_reassignments::ListPartitionReassignmentsRequest
             => api::list_partition_reassignments::ListPartitionReassignmentsResponse;
     /// Asks the controller for another ISR.

@@ -17,7 +17,7 @@ pub(super) struct Describing {
     pub(super) worlds: usize,
 }
 
-fn brokers(text: &str) -> Result<Vec<BrokerId>, String> {
+pub(super) fn brokers(text: &str) -> Result<Vec<BrokerId>, String> {
     let id = |part: &str| part.trim().parse().map(BrokerId);
     let ids: Result<Vec<_>, _> = text.split(',').map(id).collect();
     ids.map_err(|_| format!("{text} is not a list of broker ids such as 1,2,3"))

@@ -70,6 +70,9 @@ pub(super) fn command(words: &mut Words) -> Result<Option<Command>, String> {
         "restart" => Command::Restart {
             process: words.process(PROCESS)?,
         },
+        "expire" => Command::Expire {
+            process: words.process("a broker such as b2")?,
+        },
         "freeze" => Command::Freeze {
             process: words.process(PROCESS)?,
         },

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::token::{quote, value};
 use crate::fact::Crash;
 use crate::model::{ProcessId, TopicPartition};
-use crate::process::{Instruction, SeekTo};
+use crate::process::{Election, Errand, Instruction, SeekTo};
 use crate::rng::Seed;
 use crate::time::{Duration, Instant};
 use crate::world::plan::Start;
@@ -157,6 +157,7 @@ pub fn print_command(command: &Command) -> String {
         } => format!("kill {process} lossy"),
         Command::Stop { process } => format!("stop {process}"),
         Command::Restart { process } => format!("restart {process}"),
+        Command::Expire { process } => format!("expire {process}"),
         Command::Freeze { process } => format!("freeze {process}"),
         Command::Thaw { process } => format!("thaw {process}"),
         Command::Disk { broker, takes } if takes.is_zero() => format!("disk {broker} fine"),
@@ -255,11 +256,43 @@ fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
             }
             text
         }
+        Instruction::Administer(errand) => print_errand(client, errand),
+        Instruction::ExpireSession(_) => format!("expire {client}"),
         Instruction::Configure {
             name,
             value: setting,
         } => {
             format!("set {client} {name}={}", value(setting.as_bytes()))
+        }
+    }
+}
+
+fn print_errand(client: ProcessId, errand: &Errand) -> String {
+    match errand {
+        Errand::DeleteTopic { topic } => format!("delete-topic {client} {topic}"),
+        Errand::AddPartitions { topic, count } => {
+            format!("add-partitions {client} {topic} {count}")
+        }
+        Errand::Move {
+            partition,
+            replicas: None,
+        } => format!("move {client} {partition} cancel"),
+        Errand::Move {
+            partition,
+            replicas: Some(ids),
+        } => {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            format!("move {client} {partition} {}", ids.join(","))
+        }
+        Errand::Elect {
+            partition,
+            election,
+        } => {
+            let election = match election {
+                Election::Preferred => "preferred",
+                Election::Unclean => "unclean",
+            };
+            format!("elect {client} {partition} {election}")
         }
     }
 }

@@ -2,18 +2,18 @@
 
 use bytes::Bytes;
 
-use super::description::client;
+use super::description::{brokers, client};
 use super::faults;
 use super::parse::partition;
 use super::words::Words;
 use crate::model::{Offset, ProcessId, Text, TopicName, TopicPartition};
-use crate::process::{Instruction, Load, NewRecord, SeekTo};
+use crate::process::{Election, Errand, Instruction, Load, NewRecord, SeekTo};
 use crate::time::Timestamp;
 use crate::world::Command;
 
 const VERBS: &str = "run, at, step, produce, load, stop-load, set, assign, seek, pause, resume, \
     create-topic, hold, release, latency, cut, isolate, heal, reset, kill, stop, restart, freeze, thaw, \
-    disk, clock, producer, consumer, admin, socket, connect, bytes, close, show";
+    expire, disk, clock, delete-topic, add-partitions, move, elect, producer, consumer, admin, socket, connect, bytes, close, show";
 
 pub(super) fn command(words: &mut Words) -> Result<Command, String> {
     if let Some(fault) = faults::command(words)? {
@@ -90,6 +90,7 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
                 },
             )
         }
+        "delete-topic" | "add-partitions" | "move" | "elect" => errand(words)?,
         "producer" | "consumer" | "admin" | "socket" => Command::AddClient(client(words)?),
         "connect" => {
             let socket = words.process("a socket such as s1")?;
@@ -111,6 +112,51 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
         },
         _ => return Err(format!("{verb} is none of {VERBS}")),
     })
+}
+
+/// What an admin client sees to: a topic or a partition, and what shall become of it.
+fn errand(words: &mut Words) -> Result<Command, String> {
+    let verb = words.verb.clone();
+    let id = words.process("an admin client such as a1")?;
+    let errand = match verb.as_str() {
+        "delete-topic" | "add-partitions" => {
+            let topic = TopicName::new(&words.word("a topic name")?);
+            match verb.as_str() {
+                "delete-topic" => Errand::DeleteTopic { topic },
+                _ => {
+                    let count = words.word("how many partitions there shall be in all")?;
+                    let count = count.parse();
+                    let count = count.map_err(|_| "partitions are counted, as in 6".to_owned())?;
+                    Errand::AddPartitions { topic, count }
+                }
+            }
+        }
+        "move" => {
+            let partition = partition(&words.word("a partition such as orders-0")?)?;
+            let to = words.word("brokers such as 2,3,1, or cancel")?;
+            let replicas = match to.as_str() {
+                "cancel" => None,
+                ids => Some(brokers(ids)?),
+            };
+            Errand::Move {
+                partition,
+                replicas,
+            }
+        }
+        _ => {
+            let partition = partition(&words.word("a partition such as orders-0")?)?;
+            let election = match words.word("preferred or unclean")?.as_str() {
+                "preferred" => Election::Preferred,
+                "unclean" => Election::Unclean,
+                other => return Err(format!("{other} is neither preferred nor unclean")),
+            };
+            Errand::Elect {
+                partition,
+                election,
+            }
+        }
+    };
+    Ok(tell(id, Instruction::Administer(errand)))
 }
 
 fn tell(client: ProcessId, instruction: Instruction) -> Command {

@@ -17,6 +17,7 @@ use super::sessions::SessionTracker;
 use crate::fact::Fact;
 use crate::model::{ConnectionId, ProcessId};
 use crate::process::Outbox;
+use crate::protocol::zookeeper::SessionId;
 use crate::protocol::zookeeper::Zxid;
 use crate::protocol::zookeeper_peers::{Deed, Ending, PeerMessage, Transaction, Wish};
 use crate::sorted::{SortedMap, SortedSet};
@@ -289,14 +290,28 @@ impl Server {
         while let Some(leading) = self.leading()
             && let Some(session) = leading.sessions.pop_expired(now)
         {
-            let wish = Wish {
-                session,
-                origin: me,
-                xid: 0,
-                deed: Deed::EndSession(Ending::RanOut),
-            };
-            self.propose(wish, out);
+            self.end_session(session, me, out);
         }
+    }
+
+    /// A person wants a session to be over, as if it had run out. Only the leader can.
+    pub(super) fn expire(&mut self, session: SessionId, out: &mut Outbox) {
+        let me = self.id;
+        let Some(leading) = self.leading() else {
+            return;
+        };
+        leading.sessions.forget(session);
+        self.end_session(session, me, out);
+    }
+
+    fn end_session(&mut self, session: SessionId, me: u16, out: &mut Outbox) {
+        let wish = Wish {
+            session,
+            origin: me,
+            xid: 0,
+            deed: Deed::EndSession(Ending::RanOut),
+        };
+        self.propose(wish, out);
     }
 
     /// Parts from followers that have been silent for too long; without a majority it leads no more.

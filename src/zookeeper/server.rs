@@ -41,7 +41,7 @@ use super::watches::Watches;
 use super::{Tree, ZooKeeperConfig};
 use crate::fact::Fact;
 use crate::model::{Address, ConnectionId, ProcessId, Side, Text};
-use crate::process::{Deadline, Input, Outbox, Payload, Process};
+use crate::process::{Deadline, Input, Instruction, Outbox, Payload, Process};
 use crate::protocol::zookeeper::Message;
 use crate::protocol::zookeeper_peers::{Notification, PeerMessage, Stance, Vote};
 use crate::sorted::SortedMap;
@@ -395,6 +395,7 @@ impl Process for Server {
             Input::Closed { connection } => self.closed(now, connection, out),
             // What is acknowledged is on the disk: there is nothing to be put in order.
             Input::Stopping => out.exit(),
+            Input::Told(Instruction::ExpireSession(session)) => self.expire(session, out),
             Input::Told(_) => {}
         }
     }

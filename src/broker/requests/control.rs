@@ -214,7 +214,7 @@ impl Broker {
             error_code: error.code(),
         };
         self.answer(at, asked.id, &response, out);
-        self.check_waiting_topics(at, out);
+        self.check_waiting_admin(at, out);
         self.send_to_controller(at, out);
     }
 
@@ -299,9 +299,11 @@ impl Broker {
                 (_, true) => ErrorCode::FencedLeaderEpoch,
                 (Some(slot), false) => {
                     self.stop_fetching(slot);
-                    out.note(Fact::ReplicaStopped {
-                        partition: name.clone(),
-                    });
+                    if data == Data::Kept {
+                        out.note(Fact::ReplicaStopped {
+                            partition: name.clone(),
+                        });
+                    }
                     ErrorCode::None
                 }
                 (None, false) => ErrorCode::None,

@@ -6,7 +6,7 @@
 use super::Asked;
 use crate::broker::Broker;
 use crate::broker::controlling::Pending;
-use crate::broker::purgatory::{DelayedTopics, Parked};
+use crate::broker::delayed_admin::{AdminAnswer, DelayedAdmin, Until};
 use crate::controller::{Creation, Defaults, Intent, Making, Question};
 use crate::log::config::NAMES;
 use crate::model::{Text, TopicName, TopicPartition};
@@ -133,25 +133,33 @@ impl Broker {
         }
     }
 
-    /// Answers a creation that waited: with success where the topic has its leaders, else with a timeout.
-    pub(in crate::broker) fn finish_topics(
+    /// The topics are written; the answer waits until they have leaders that this broker knows of.
+    pub(in crate::broker) fn topics_made(
         &mut self,
         at: Moment,
-        parked: &Parked,
-        mut topics: DelayedTopics,
+        asked: &Asked,
+        topics: &[CreatableTopic],
+        timeout: Duration,
+        mut results: Vec<CreatableTopicResult>,
         out: &mut Outbox,
     ) {
-        time_out(&mut topics.response, &topics.waiting);
-        self.answer(at, parked.request, &topics.response, out);
-    }
-}
-
-pub(in crate::broker) fn time_out(
-    response: &mut CreateTopicsResponse,
-    waiting: &[(usize, Vec<TopicPartition>)],
-) {
-    for (place, _) in waiting {
-        response.topics[*place].error_code = ErrorCode::RequestTimedOut.code();
+        self.describe_created(topics, &mut results);
+        let created = |(place, result): (usize, &CreatableTopicResult)| {
+            let fine = result.error_code == ErrorCode::None.code();
+            let topic = TopicName(result.name.clone());
+            let partitions = (0..result.num_partitions).map(|partition| TopicPartition {
+                topic: topic.clone(),
+                partition,
+            });
+            fine.then(|| ((place, 0), Until::Led(partitions.collect())))
+        };
+        let waiting = (results.iter().enumerate()).filter_map(created).collect();
+        let answer = AdminAnswer::CreateTopics(CreateTopicsResponse {
+            topics: results,
+            ..CreateTopicsResponse::default()
+        });
+        let delayed = DelayedAdmin { answer, waiting };
+        self.answer_when_known(at, asked.id, timeout, delayed, out);
     }
 }
 

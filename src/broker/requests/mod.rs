@@ -6,8 +6,11 @@
 
 mod api_versions;
 pub(super) mod control;
+mod create_partitions;
 pub(super) mod create_topics;
+mod delete_topics;
 mod describe_cluster;
+mod elect_leaders;
 pub(super) mod fetch;
 mod init_producer_id;
 mod list_offsets;
@@ -15,6 +18,7 @@ mod metadata;
 mod not_yet;
 mod offset_for_leader_epoch;
 mod produce;
+mod reassignments;
 
 use super::Broker;
 use super::connections::RequestId;
@@ -103,7 +107,7 @@ impl Broker {
                 self.handle_init_producer_id(at, &asked, &request, out);
             }
             AnyRequest::CreatePartitions(request) => {
-                self.handle_create_partitions(at, &asked, &request, out);
+                self.handle_create_partitions(at, &asked, request, out);
             }
             AnyRequest::ElectLeaders(request) => {
                 self.handle_elect_leaders(at, &asked, &request, out);

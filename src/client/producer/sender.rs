@@ -167,6 +167,7 @@ impl Sender {
         let Some(version) = turn.network.version(broker, ApiKey::Produce) else {
             for batch in batches {
                 self.accumulator.unmute(&batch.partition);
+                self.give_up(&batch);
                 self.fail(&batch, ErrorCode::UnsupportedVersion, turn.out);
             }
             return;
@@ -185,6 +186,8 @@ impl Sender {
             (turn.network).call_unanswered(now, broker, &request, version, turn.out);
             for batch in batches {
                 self.accumulator.unmute(&batch.partition);
+                // Numbered before acks=0 was set, and nobody will say what became of it.
+                self.give_up(&batch);
                 self.acknowledge(&batch, Offset(-1), turn);
             }
             return;
@@ -353,6 +356,7 @@ impl Sender {
     /// delivery timeout, each part is at most half as large.
     fn split(&mut self, batch: ProducerBatch, turn: &mut Turn<'_>) {
         let Ok(whole) = read_batches(batch.bytes()) else {
+            self.give_up(&batch);
             self.fail(&batch, ErrorCode::CorruptMessage, turn.out);
             return;
         };
@@ -361,6 +365,7 @@ impl Sender {
         let mut parts: Vec<ProducerBatch> = Vec::new();
         for record in whole.iter().flat_map(|batch| batch.records()) {
             let Ok(record) = record else {
+                self.give_up(&batch);
                 self.fail(&batch, ErrorCode::CorruptMessage, turn.out);
                 return;
             };

@@ -2,12 +2,14 @@
 
 use super::Command;
 use crate::model::ProcessId;
+use crate::protocol::zookeeper::SessionId;
 use crate::time::Duration;
 use crate::world::clock::ClockSetting;
 use crate::world::host::Host;
 use crate::world::network::{End, Links};
 use crate::world::plan::{ClientPlan, Refused};
 use crate::world::{SOCKET_BUFFER, World};
+use crate::zookeeper::Server;
 
 /// The slowest disk.
 const LONGEST_WRITE: Duration = Duration::from_secs(60);
@@ -62,6 +64,19 @@ impl World {
             Command::Kill { process, .. } => self.check_alive(*process),
             Command::Stop { process } | Command::Freeze { process } => self.check_running(*process),
             Command::Restart { process } => self.check_gone(*process),
+            Command::Expire { process } => {
+                known(*process)?;
+                let leads = self.zookeepers().any(Server::is_leader);
+                match self.session_to_end(*process) {
+                    Some(_) => Ok(()),
+                    None if !leads => Err(Refused(
+                        "no ZooKeeper server leads, so no session can end".to_owned(),
+                    )),
+                    None => Err(Refused(format!(
+                        "{process} has no session with ZooKeeper; a registered broker has one"
+                    ))),
+                }
+            }
             Command::Thaw { process } => self.check_frozen(*process),
             Command::Disk { broker, takes } => {
                 known(*broker)?;
@@ -128,6 +143,14 @@ impl World {
         }
     }
 
+    /// The newest session of a process, and the server that can end it.
+    pub(super) fn session_to_end(&self, process: ProcessId) -> Option<(ProcessId, SessionId)> {
+        let leader = self.zookeepers().find(|server| server.is_leader())?;
+        let sessions = leader.sessions().filter(|session| session.owner == process);
+        let newest = sessions.max_by_key(|session| session.session)?;
+        Some((leader.id(), newest.session))
+    }
+
     fn can_tell(
         &self,
         client: ProcessId,
@@ -141,7 +164,8 @@ impl World {
             I::Assign { .. } | I::Seek { .. } | I::PauseReading | I::ResumeReading => {
                 matches!(client, ProcessId::Consumer(_))
             }
-            I::CreateTopic { .. } => matches!(client, ProcessId::Admin(_)),
+            I::CreateTopic { .. } | I::Administer(_) => matches!(client, ProcessId::Admin(_)),
+            I::ExpireSession(_) => matches!(client, ProcessId::ZooKeeper(_)),
             I::Configure { name, value } => {
                 let settings = [(name.clone(), value.clone())].into();
                 let changed = ClientPlan {

@@ -56,6 +56,8 @@ pub enum Command {
     Freeze { process: ProcessId },
     /// A process that stands still goes on.
     Thaw { process: ProcessId },
+    /// A process's session with ZooKeeper is over, as if it had run out.
+    Expire { process: ProcessId },
     /// Each write of a broker takes so long from now on; zero is a disk as fast as can be.
     Disk { broker: ProcessId, takes: Duration },
     /// A host's clock is set.
@@ -143,6 +145,12 @@ impl World {
             Command::Kill { process, crash } => self.kill(*process, *crash, journal),
             Command::Stop { process } => self.give_in_turn(*process, Input::Stopping, journal),
             Command::Restart { process } => self.restart(*process, journal)?,
+            Command::Expire { process } => {
+                if let Some((leader, session)) = self.session_to_end(*process) {
+                    let instruction = Instruction::ExpireSession(session);
+                    self.give_in_turn(leader, Input::Told(instruction), journal);
+                }
+            }
             Command::Freeze { process } => self.freeze(*process, journal),
             Command::Thaw { process } => self.thaw(*process, journal),
             Command::Disk { broker, takes } => self.host_mut(*broker).disk_takes = *takes,

@@ -95,6 +95,18 @@ struct Laws {
     bounded: bounded::InstantsEnd,
 }
 
+impl Laws {
+    /// What the laws about partitions have learned so far is not held against anybody any more.
+    fn forget_partitions(&mut self) {
+        self.structure = structure::LogsAreInOrder::default();
+        self.matching = matching::LogsAgree::default();
+        self.replication = replication::CommittedIsReplicated::default();
+        self.quorum = quorum::QuorumsOverlap::default();
+        self.clients = clients::ClientsAreToldTheTruth::default();
+        self.sequences = sequences::NumberedOnce::default();
+    }
+}
+
 impl Checker {
     /// Shows every law the news.
     ///
@@ -110,6 +122,13 @@ impl Checker {
         for entry in news {
             if let Fact::LogTailLost { partition, .. } = &entry.fact {
                 laws.bereft.insert(partition.clone());
+            }
+            // A topic of the same name may come, and owes nothing to the one that is gone.
+            if matches!(
+                entry.fact,
+                Fact::TopicDeleted { .. } | Fact::ReplicaDeleted { .. }
+            ) {
+                laws.forget_partitions();
             }
             look(&mut laws.structure, world, entry, &mut first);
             if !about(&entry.fact).is_some_and(|partition| laws.bereft.contains(partition)) {

@@ -107,6 +107,10 @@ impl NumberedOnce {
         let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
             return Ok(());
         };
+        if replica.log().producers().iter().len() == 0 {
+            // Nobody numbers anything here; most of the time, this is all there is to see.
+            return Ok(());
+        }
         if from == Offset::ZERO {
             // A new log, perhaps of a new topic with the name of an old one.
             self.replicas.entry(by).or_default().remove(partition);

@@ -1,15 +1,21 @@
-//! The admin client: creates topics.
+//! The admin client: creates, enlarges and deletes topics, moves partitions, asks for elections.
 //!
-//! Only the controller creates topics, and any broker can say who that is. Between the question and the
+//! Only the controller does these things, and any broker can say who that is. Between the question and the
 //! request the controller may have changed; then the broker that was asked answers NOT_CONTROLLER, and the
 //! client asks for metadata and tries again, until `default.api.timeout.ms` is over.
 //!
 //! A call that is made again after a lost connection may find that the first one had worked: then the
 //! answer is TOPIC_ALREADY_EXISTS, as in Kafka.
 //!
-//! Left out: everything else an admin client can do.
+//! - [`job`]: each thing that can be asked for, as a request and as an answer.
+//!
+//! Left out: settings, groups, deleting records, describing what there is.
+
+pub mod job;
 
 use std::collections::VecDeque;
+
+use job::{Job, NewTopic, Request, Wish};
 
 use super::Remains;
 use super::backoff::Backoff;
@@ -18,11 +24,10 @@ use super::metadata::Metadata;
 use super::network::{Event, Network, Readiness, earliest};
 use crate::channel::Answer;
 use crate::fact::{CloseReason, Fact};
-use crate::model::{Address, BrokerId, ProcessId, Text, TopicName};
+
+use crate::model::{Address, BrokerId, ProcessId, Text};
 use crate::process::{Deadline, Input, Instruction, Outbox, Process};
-use crate::protocol::api::CreateTopicsRequest;
-use crate::protocol::api::create_topics::{CreatableTopic, CreateableTopicConfig};
-use crate::protocol::{ApiKey, ErrorCode};
+use crate::protocol::ErrorCode;
 use crate::rng::Rng;
 use crate::sorted::sort_by_key;
 use crate::time::{Instant, Moment};
@@ -38,27 +43,12 @@ pub struct Setup {
     pub rng: Rng,
 }
 
-/// A topic that is to be created.
-#[derive(Clone, Debug)]
-pub struct Creation {
-    pub topic: TopicName,
-    /// As asked for; −1 is the broker's default.
-    pub partitions: i32,
-    replication_factor: i16,
-    configs: Vec<(Text, Text)>,
-    /// When the person is told that it took too long.
-    pub gives_up_at: Instant,
-    /// How many times the controller was asked.
-    pub attempts: u32,
-    not_before: Instant,
-}
-
 /// An admin client and the person who uses it.
 #[derive(Clone, Debug)]
 pub struct Admin {
     config: AdminConfig,
-    network: Network<Creation>,
-    waiting: VecDeque<Creation>,
+    network: Network<Job>,
+    waiting: VecDeque<Job>,
     rng: Rng,
     wake_at: Option<Instant>,
 }
@@ -91,9 +81,9 @@ impl Admin {
         self.network.metadata()
     }
 
-    /// The topics that wait to be asked for, and those that were.
-    pub fn creations(&self) -> impl Iterator<Item = &Creation> {
-        let asked = self.network.calls().map(|(_, creation)| creation);
+    /// What waits to be asked for, and what was.
+    pub fn jobs(&self) -> impl Iterator<Item = &Job> {
+        let asked = self.network.calls().map(|(_, job)| job);
         self.waiting.iter().chain(asked)
     }
 
@@ -103,9 +93,9 @@ impl Admin {
     /// A sentence that says what would have been accepted.
     pub fn accepts(&self, instruction: &Instruction) -> Result<(), String> {
         match instruction {
-            Instruction::CreateTopic { .. } => Ok(()),
+            Instruction::CreateTopic { .. } | Instruction::Administer(_) => Ok(()),
             Instruction::Configure { name, value } => self.config.clone().set(name, value),
-            _ => Err("an admin client creates topics and is configured".to_owned()),
+            _ => Err("an admin client sees to topics and partitions and is configured".to_owned()),
         }
     }
 
@@ -116,21 +106,31 @@ impl Admin {
                 partitions,
                 replication_factor,
                 configs,
-            } => self.waiting.push_back(Creation {
-                topic,
-                partitions,
-                replication_factor,
-                configs,
-                gives_up_at: now + self.config.default_api_timeout,
-                attempts: 0,
-                not_before: now,
-            }),
+            } => self.begin(
+                now,
+                Wish::Create(NewTopic {
+                    topic,
+                    partitions,
+                    replication_factor,
+                    configs,
+                }),
+            ),
+            Instruction::Administer(errand) => self.begin(now, Wish::SeeTo(errand)),
             // What cannot be accepted was refused before it came here.
             Instruction::Configure { name, value } if self.config.set(&name, &value).is_ok() => {
                 self.network.reconfigure(self.config.network());
             }
             _ => {}
         }
+    }
+
+    fn begin(&mut self, now: Instant, wish: Wish) {
+        self.waiting.push_back(Job {
+            wish,
+            gives_up_at: now + self.config.default_api_timeout,
+            attempts: 0,
+            not_before: now,
+        });
     }
 
     fn turn(&mut self, at: Moment, input: Input, out: &mut Outbox) {
@@ -153,8 +153,8 @@ impl Admin {
     fn hear(
         &mut self,
         now: Instant,
-        event: Event<Creation>,
-        events: &mut Vec<Event<Creation>>,
+        event: Event<Job>,
+        events: &mut Vec<Event<Job>>,
         out: &mut Outbox,
     ) {
         match event {
@@ -170,8 +170,8 @@ impl Admin {
                 }
             }
             Event::Lost { calls, .. } => {
-                for creation in calls {
-                    self.again(now, creation);
+                for job in calls {
+                    self.again(now, job);
                 }
             }
         }
@@ -180,72 +180,46 @@ impl Admin {
     fn answered(
         &mut self,
         now: Instant,
-        creation: &Creation,
+        job: &Job,
         answer: &Answer<()>,
         out: &mut Outbox,
     ) -> Result<(), CloseReason> {
-        let response = answer.decode::<CreateTopicsRequest>();
-        let response = response.map_err(|_| CloseReason::Malformed)?;
-        let mut results = response.topics.iter();
-        let result = results.find(|result| result.name == creation.topic.0);
-        let error = result.map_or(ErrorCode::UnknownServerError, |result| {
-            ErrorCode::from_i16(result.error_code)
-        });
+        let job::Result { error, partitions } = job.wish.read(answer)?;
         if error.is_none() {
-            let counted = result.map_or(-1, |result| result.num_partitions);
-            out.note(Fact::TopicCreated {
-                topic: creation.topic.clone(),
-                // Before version 5 the answer does not say.
-                partitions: if counted < 0 {
-                    creation.partitions
-                } else {
-                    counted
-                },
-            });
-        } else if error.is_retriable()
-            && i64::from(creation.attempts) <= i64::from(self.config.retries)
+            out.note(job.wish.done(partitions));
+        } else if error == ErrorCode::NotController
+            && i64::from(job.attempts) <= i64::from(self.config.retries)
         {
-            if error == ErrorCode::NotController || error.is_invalid_metadata() {
-                self.network.metadata_mut().request_update();
-            }
-            self.again(now, creation.clone());
+            // The only error of a topic or partition that Kafka's admin client tries again after.
+            self.network.metadata_mut().request_update();
+            self.again(now, job.clone());
         } else {
-            out.note(Fact::TopicRefused {
-                topic: creation.topic.clone(),
-                error,
-            });
+            out.note(job.wish.refused(error));
         }
         Ok(())
     }
 
-    fn again(&mut self, now: Instant, mut creation: Creation) {
+    fn again(&mut self, now: Instant, mut job: Job) {
         let backoff = Backoff {
             first: self.config.retry_backoff,
             most: self.config.retry_backoff_max.max(self.config.retry_backoff),
         };
-        creation.not_before = now + backoff.after(creation.attempts, &mut self.rng);
-        self.waiting.push_back(creation);
+        job.not_before = now + backoff.after(job.attempts, &mut self.rng);
+        self.waiting.push_back(job);
     }
 
     fn give_up(&mut self, now: Instant, out: &mut Outbox) {
-        self.waiting.retain(|creation| {
-            if creation.gives_up_at > now {
+        self.waiting.retain(|job| {
+            if job.gives_up_at > now {
                 return true;
             }
-            out.note(Fact::TopicRefused {
-                topic: creation.topic.clone(),
-                error: ErrorCode::RequestTimedOut,
-            });
+            out.note(job.wish.refused(ErrorCode::RequestTimedOut));
             false
         });
     }
 
     fn ask(&mut self, now: Instant, out: &mut Outbox) {
-        if self
-            .waiting
-            .iter()
-            .all(|creation| creation.not_before > now)
-        {
+        if self.waiting.iter().all(|job| job.not_before > now) {
             return;
         }
         let Some(controller) = self.network.metadata().controller() else {
@@ -255,53 +229,39 @@ impl Admin {
         if self.network.ensure(now, controller, &mut self.rng, out) != Readiness::Ready {
             return;
         }
-        let Some(version) = self.network.version(controller, ApiKey::CreateTopics) else {
-            return;
-        };
-        for mut creation in std::mem::take(&mut self.waiting) {
-            if creation.not_before > now {
-                self.waiting.push_back(creation);
+        for mut job in std::mem::take(&mut self.waiting) {
+            if job.not_before > now {
+                self.waiting.push_back(job);
                 continue;
             }
-            creation.attempts += 1;
-            self.send(now, controller, creation, version, out);
+            let Some(version) = self.network.version(controller, job.wish.api()) else {
+                out.note(job.wish.refused(ErrorCode::UnsupportedVersion));
+                continue;
+            };
+            job.attempts += 1;
+            self.send(now, controller, job, version, out);
         }
     }
 
-    fn send(
-        &mut self,
-        now: Instant,
-        controller: BrokerId,
-        creation: Creation,
-        version: i16,
-        out: &mut Outbox,
-    ) {
-        let configs = creation
-            .configs
-            .iter()
-            .map(|(name, value)| CreateableTopicConfig {
-                name: name.clone(),
-                value: Some(value.clone()),
-            });
-        let request = CreateTopicsRequest {
-            topics: vec![CreatableTopic {
-                name: creation.topic.0.clone(),
-                num_partitions: creation.partitions,
-                replication_factor: creation.replication_factor,
-                assignments: Vec::new(),
-                configs: configs.collect(),
-            }],
-            timeout_ms: self.config.request_timeout.as_millis_i32(),
-            validate_only: false,
-        };
-        (self.network).call(now, controller, &request, version, creation, out);
+    fn send(&mut self, now: Instant, to: BrokerId, job: Job, version: i16, out: &mut Outbox) {
+        let network = &mut self.network;
+        match job
+            .wish
+            .request(self.config.request_timeout.as_millis_i32())
+        {
+            Request::CreateTopics(asked) => network.call(now, to, &asked, version, job, out),
+            Request::DeleteTopics(asked) => network.call(now, to, &asked, version, job, out),
+            Request::CreatePartitions(asked) => network.call(now, to, &asked, version, job, out),
+            Request::Move(asked) => network.call(now, to, &asked, version, job, out),
+            Request::Elect(asked) => network.call(now, to, &asked, version, job, out),
+        }
     }
 
     fn find_wakeup(&self, now: Instant) -> Option<Instant> {
         let waiting = self.waiting.iter();
-        let waiting = waiting.flat_map(|creation| {
-            let pause = Some(creation.not_before).filter(|at| *at > now);
-            [pause, Some(creation.gives_up_at)]
+        let waiting = waiting.flat_map(|job| {
+            let pause = Some(job.not_before).filter(|at| *at > now);
+            [pause, Some(job.gives_up_at)]
         });
         earliest(waiting.flatten().min(), self.network.next_wakeup(now))
     }
@@ -333,10 +293,10 @@ impl Process for Admin {
 
     fn deadlines(&self) -> Vec<Deadline> {
         let mut deadlines = Vec::new();
-        for creation in self.creations() {
+        for job in self.jobs() {
             deadlines.push(Deadline {
-                at: creation.gives_up_at,
-                why: format!("gives up creating {}", creation.topic).into(),
+                at: job.gives_up_at,
+                why: format!("gives up {}", job.wish.words()).into(),
             });
         }
         self.network.deadlines(&mut deadlines);
@@ -355,6 +315,7 @@ impl Process for Admin {
 mod tests {
     use super::*;
     use crate::client::bench::{Asked, Bench, addresses};
+    use crate::model::TopicName;
     use crate::protocol::api::create_topics::{CreatableTopicResult, CreateTopicsResponse};
     use crate::protocol::{AnyRequest, AnyResponse};
     use crate::rng::Seed;

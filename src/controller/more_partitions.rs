@@ -1,0 +1,145 @@
+//! CreatePartitions: a topic gets more partitions (`ZkAdminManager.createPartitions`).
+
+use super::assignment::{self, Start};
+use super::work::{Reply, Step, Token};
+use super::{Controller, MAX_PARTITIONS};
+use crate::model::{BrokerId, TopicName, TopicPartition};
+use crate::protocol::ErrorCode;
+use crate::protocol::api::CreatePartitionsRequest;
+use crate::protocol::api::create_partitions::{
+    CreatePartitionsAssignment, CreatePartitionsTopic, CreatePartitionsTopicResult,
+};
+use crate::sorted::SortedSet;
+
+/// Why a topic cannot grow, with a sentence.
+type Refusal = (ErrorCode, &'static str);
+
+impl Controller {
+    pub(super) fn create_partitions(&mut self, token: Token, request: &CreatePartitionsRequest) {
+        let mut results = Vec::new();
+        let mut steps = Vec::new();
+        for topic in &request.topics {
+            let mut result = CreatePartitionsTopicResult {
+                name: topic.name.clone(),
+                ..CreatePartitionsTopicResult::default()
+            };
+            let twice = request.topics.iter().filter(|one| one.name == topic.name);
+            let grown = match twice.count() {
+                1 => self.judge_growth(topic),
+                _ => Err((ErrorCode::InvalidRequest, "The topic is named twice.")),
+            };
+            let mut new = Vec::new();
+            match grown {
+                Err((error, why)) => {
+                    result.error_code = error.code();
+                    result.error_message = Some(why.into());
+                }
+                Ok(replicas) if !request.validate_only => {
+                    let name = TopicName(topic.name.clone());
+                    new = self.partition_names(&name, replicas.len());
+                    steps.push(Step::WriteGrowth(name, replicas));
+                }
+                Ok(_) => {}
+            }
+            results.push((result, new));
+        }
+        steps.push(Step::Reply(token, Reply::PartitionsMade(results)));
+        self.next_all(steps);
+    }
+
+    /// The names that so many new partitions get.
+    fn partition_names(&self, topic: &TopicName, new: usize) -> Vec<TopicPartition> {
+        let known = self
+            .store
+            .topic(topic)
+            .map_or(0, |topic| topic.partitions.len());
+        let numbers = known..known + new;
+        let named = numbers.map(|number| TopicPartition {
+            topic: topic.clone(),
+            partition: number as i32,
+        });
+        named.collect()
+    }
+
+    /// The replicas of the partitions that are new.
+    fn judge_growth(&self, asked: &CreatePartitionsTopic) -> Result<Vec<Vec<BrokerId>>, Refusal> {
+        let name = TopicName(asked.name.clone());
+        if self.is_deleting(&name) {
+            return Err((
+                ErrorCode::InvalidTopicException,
+                "The topic is being deleted.",
+            ));
+        }
+        let unknown = (
+            ErrorCode::UnknownTopicOrPartition,
+            "There is no such topic.",
+        );
+        let topic = self.store.topic(&name).ok_or(unknown)?;
+        if topic.partitions.iter().any(|state| state.is_reassigning()) {
+            let why = "A partition of the topic is being moved.";
+            return Err((ErrorCode::ReassignmentInProgress, why));
+        }
+        let before = topic.partitions.len();
+        let count = usize::try_from(asked.count).unwrap_or(0);
+        let new = match count.checked_sub(before) {
+            None => return Err((ErrorCode::InvalidPartitions, "It has more already.")),
+            Some(0) => return Err((ErrorCode::InvalidPartitions, "It has as many already.")),
+            Some(_) if count > MAX_PARTITIONS => {
+                return Err((
+                    ErrorCode::PolicyViolation,
+                    "So many partitions are not allowed.",
+                ));
+            }
+            Some(new) => new,
+        };
+        let first = topic.partitions.first();
+        let factor = first.map_or(1, |state| state.replicas.len());
+        match &asked.assignments {
+            Some(lists) => self.listed_growth(lists, new, factor),
+            None => {
+                let known = self.store.brokers().keys().copied();
+                let live: Vec<BrokerId> = known.filter(|id| self.store.is_alive(*id)).collect();
+                let head = first.and_then(|state| state.replicas.first().copied());
+                let head = head.unwrap_or(BrokerId(0));
+                let start = live.iter().position(|id| *id >= head).unwrap_or(0);
+                if factor > live.len() {
+                    let why = "There are fewer brokers than replicas.";
+                    return Err((ErrorCode::InvalidReplicationFactor, why));
+                }
+                let start = Start {
+                    first: start,
+                    shift: start,
+                };
+                Ok(assignment::assign(&live, new, factor, start, before))
+            }
+        }
+    }
+
+    fn listed_growth(
+        &self,
+        lists: &[CreatePartitionsAssignment],
+        new: usize,
+        factor: usize,
+    ) -> Result<Vec<Vec<BrokerId>>, Refusal> {
+        let refuse = |why| Err((ErrorCode::InvalidReplicaAssignment, why));
+        if lists.len() != new {
+            return refuse("There must be one list for each new partition.");
+        }
+        let mut replicas = Vec::new();
+        for list in lists {
+            let ids: Vec<BrokerId> = list.broker_ids.iter().map(|id| BrokerId(*id)).collect();
+            let distinct: SortedSet<BrokerId> = ids.iter().copied().collect();
+            if ids.is_empty() || distinct.len() != ids.len() {
+                return refuse("A broker has one replica of a partition at most.");
+            }
+            if ids.len() != factor {
+                return refuse("All partitions have the same number of replicas.");
+            }
+            if ids.iter().any(|id| !self.store.is_alive(*id)) {
+                return refuse("The brokers must be alive.");
+            }
+            replicas.push(ids);
+        }
+        Ok(replicas)
+    }
+}
