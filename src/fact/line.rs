@@ -372,6 +372,7 @@ impl fmt::Display for Fact {
             Fact::TopicCreated { topic, partitions } => {
                 write!(f, "⇒ topic {topic} with {partitions} partitions")
             }
+            Fact::DiskFailed => write!(f, "cannot write, halts"),
             Fact::ErrandDone { what } => write!(f, "⇒ {what}"),
             Fact::ErrandRefused { what, error } => write!(f, "⇒ {what} {}", error.name()),
             Fact::TopicRefused { topic, error } => write!(f, "⇒ topic {topic} {}", error.name()),

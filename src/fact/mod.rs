@@ -409,6 +409,8 @@ pub enum Fact {
         what: Text,
         error: ErrorCode,
     },
+    /// This broker could not write: its disk fails, and it halts.
+    DiskFailed,
 }
 
 /// One fact with its place in the journal.
@@ -427,7 +429,11 @@ impl Fact {
     pub fn kind(&self) -> &'static str {
         match self {
             Fact::Started => "start",
-            Fact::Killed { .. } | Fact::Stopped | Fact::Frozen | Fact::Thawed => "life",
+            Fact::Killed { .. }
+            | Fact::DiskFailed
+            | Fact::Stopped
+            | Fact::Frozen
+            | Fact::Thawed => "life",
             Fact::Connected { .. } | Fact::Disconnected { .. } => "connection",
             Fact::RequestSent { .. } | Fact::ResponseSent { .. } => "wire",
             Fact::RequestParked { .. } => "park",

@@ -4,7 +4,7 @@ use super::words::Words;
 use crate::fact::Crash;
 use crate::model::ProcessId;
 use crate::time::Duration;
-use crate::world::{ClockSetting, Command, End, Links, Ways};
+use crate::world::{ClockSetting, Command, DiskState, End, Links, Ways};
 
 /// The command of a line, if it is one of these.
 pub(super) fn command(words: &mut Words) -> Result<Option<Command>, String> {
@@ -81,12 +81,14 @@ pub(super) fn command(words: &mut Words) -> Result<Option<Command>, String> {
         },
         "disk" => {
             let broker = words.process("a broker such as b2")?;
-            let takes = match (words.span("slow")?, words.words.pop_front().as_deref()) {
-                (Some(takes), None) => takes,
-                (None, Some("fine")) => Duration::ZERO,
-                _ => return Err(format!("disk {broker} takes slow=20ms, or fine")),
+            let state = match (words.span("slow")?, words.words.pop_front().as_deref()) {
+                (Some(takes), None) if takes.is_zero() => DiskState::Fine,
+                (Some(takes), None) => DiskState::Slow(takes),
+                (None, Some("fine")) => DiskState::Fine,
+                (None, Some("fails")) => DiskState::Fails,
+                _ => return Err(format!("disk {broker} takes slow=20ms, fails, or fine")),
             };
-            Command::Disk { broker, takes }
+            Command::Disk { broker, state }
         }
         "clock" => {
             let host = words.process(PROCESS)?;

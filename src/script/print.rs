@@ -9,7 +9,9 @@ use crate::process::{Election, Errand, Instruction, SeekTo};
 use crate::rng::Seed;
 use crate::time::{Duration, Instant};
 use crate::world::plan::Start;
-use crate::world::{ClientPlan, ClockSetting, Command, End, Links, Plan, Stamped, TopicPlan, Ways};
+use crate::world::{
+    ClientPlan, ClockSetting, Command, DiskState, End, Links, Plan, Stamped, TopicPlan, Ways,
+};
 
 /// A plan, a seed and commands as a script that leads to `until`.
 pub fn print(plan: &Plan, seed: Seed, commands: &[Stamped], until: Instant) -> String {
@@ -160,8 +162,11 @@ pub fn print_command(command: &Command) -> String {
         Command::Expire { process } => format!("expire {process}"),
         Command::Freeze { process } => format!("freeze {process}"),
         Command::Thaw { process } => format!("thaw {process}"),
-        Command::Disk { broker, takes } if takes.is_zero() => format!("disk {broker} fine"),
-        Command::Disk { broker, takes } => format!("disk {broker} slow={takes}"),
+        Command::Disk { broker, state } => match state {
+            DiskState::Fine => format!("disk {broker} fine"),
+            DiskState::Slow(takes) => format!("disk {broker} slow={takes}"),
+            DiskState::Fails => format!("disk {broker} fails"),
+        },
         Command::Clock { host, setting } => match setting {
             ClockSetting::Right => format!("clock {host} right"),
             ClockSetting::Drift(ppm) => format!("clock {host} drift={ppm}ppm"),

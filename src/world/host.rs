@@ -68,6 +68,21 @@ pub enum Life {
     },
 }
 
+/// How a machine's disk is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiskState {
+    /// A write takes no time that matters.
+    #[default]
+    Fine,
+    /// Each write takes so long.
+    Slow(Duration),
+    /// Nothing can be written. A broker with one log directory halts when that fails
+    /// (`LogDirFailureHandler`).
+    ///
+    /// Not modelled: several log directories, of which one fails.
+    Fails,
+}
+
 /// What waits for a process that stands still or is busy.
 #[derive(Clone, Debug)]
 pub(super) enum Waiting {
@@ -103,8 +118,8 @@ pub struct Host {
     pub(super) clock: Clock,
     /// What has come and was not looked at, in the order of arrival.
     pub(super) inbox: VecDeque<Waiting>,
-    /// How long its disk takes each time something is written to it.
-    pub(super) disk_takes: Duration,
+    /// How its disk is.
+    pub(super) disk: DiskState,
     /// Until when the process waits for its disk.
     pub(super) busy_until: Instant,
     /// What it does to the world once the disk is done.
@@ -121,7 +136,7 @@ impl Host {
             lives: 1,
             clock: Clock::default(),
             inbox: VecDeque::new(),
-            disk_takes: Duration::ZERO,
+            disk: DiskState::Fine,
             busy_until: Instant::ZERO,
             unsent: Vec::new(),
         }
@@ -142,9 +157,9 @@ impl Host {
         self.clock
     }
 
-    /// How long its disk takes for each write.
-    pub fn disk_takes(&self) -> Duration {
-        self.disk_takes
+    /// How its disk is.
+    pub fn disk_state(&self) -> DiskState {
+        self.disk
     }
 
     /// What has come for a process that stands still or is busy, in the order of arrival.

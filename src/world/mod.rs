@@ -51,7 +51,7 @@ use crate::zookeeper::Server;
 pub use clock::{Clock, ClockSetting};
 pub use command::{Command, Place, Stamped};
 pub use history::History;
-pub use host::{Host, Life, Program, Remains};
+pub use host::{DiskState, Host, Life, Program, Remains};
 pub use journal::Journal;
 pub use network::{End, InFlight, Links, Network, Parcel, Ways};
 pub use observed::Observed;

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use super::World;
-use super::host::{Life, Waiting};
+use super::host::{DiskState, Life, Waiting};
 use super::journal::Journal;
 use super::network::{InFlight, Parcel};
+use crate::fact::{Crash, Fact};
 use crate::model::ProcessId;
-use crate::process::{Effect, Input, Payload};
+use crate::process::{Effect, Input, Outbox, Payload};
 use crate::time::Moment;
 
 impl World {
@@ -114,11 +115,24 @@ impl World {
         };
         let mut out = std::mem::take(&mut self.out);
         let host = Arc::make_mut(host);
+        // Only while the disk fails does anybody need to know what was there before a write.
+        let before = (host.disk == DiskState::Fails).then(|| host.program.clone());
         host.handle(Moment { now, wall }, input, &mut out);
         let wrote = |effect: &Effect| matches!(effect, Effect::Wrote);
-        if !host.disk_takes.is_zero() && out.effects().iter().any(wrote) {
+        let wrote = out.effects().iter().any(wrote);
+        if let Some(before) = before.filter(|_| wrote) {
+            // Nothing of this was written, and nothing of what follows from it happens: the broker halts.
+            host.program = before;
+            out = Outbox::default();
+            journal.note(now, Some(id), Fact::DiskFailed);
+            self.out = out;
+            return self.kill(id, Crash::Process, journal);
+        }
+        if let DiskState::Slow(takes) = host.disk
+            && wrote
+        {
             // What was written is true from now on; what follows from it waits for the disk.
-            host.busy_until = now + host.disk_takes;
+            host.busy_until = now + takes;
             let (notes, unsent): (Vec<Effect>, Vec<Effect>) =
                 (out.drain()).partition(|effect| matches!(effect, Effect::Note(_)));
             host.unsent = unsent;

@@ -216,7 +216,7 @@ fn what_cannot_be_done_to_a_process_is_refused_with_what_could() {
             "disk p1 slow=2ms",
             "p1 has no disk that counts; a broker such as b1 has",
         ),
-        ("disk b2 quick", "disk b2 takes slow=20ms, or fine"),
+        ("disk b2 quick", "disk b2 takes slow=20ms, fails, or fine"),
         ("disk b2 slow=2m", "a write takes at most 60s"),
         (
             "clock b2 late",

@@ -18,6 +18,7 @@ scripts![
     "controller/a_session_ends",
     "controller/a_topic_grows",
     "controller/a_topic_is_deleted",
+    "crash/failing_disk",
     "crash/flushed_log",
     "crash/frozen_broker",
     "crash/killed_follower",

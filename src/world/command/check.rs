@@ -5,7 +5,7 @@ use crate::model::ProcessId;
 use crate::protocol::zookeeper::SessionId;
 use crate::time::Duration;
 use crate::world::clock::ClockSetting;
-use crate::world::host::Host;
+use crate::world::host::{DiskState, Host};
 use crate::world::network::{End, Links};
 use crate::world::plan::{ClientPlan, Refused};
 use crate::world::{SOCKET_BUFFER, World};
@@ -63,7 +63,15 @@ impl World {
             | Command::Reset { links } => ends(links),
             Command::Kill { process, .. } => self.check_alive(*process),
             Command::Stop { process } | Command::Freeze { process } => self.check_running(*process),
-            Command::Restart { process } => self.check_gone(*process),
+            Command::Restart { process } => {
+                self.check_gone(*process)?;
+                match self.host(*process).map(Host::disk_state) {
+                    Some(DiskState::Fails) => Err(Refused(format!(
+                        "the disk of {process} fails; disk {process} fine mends it"
+                    ))),
+                    _ => Ok(()),
+                }
+            }
             Command::Expire { process } => {
                 known(*process)?;
                 let leads = self.zookeepers().any(Server::is_leader);
@@ -78,16 +86,18 @@ impl World {
                 }
             }
             Command::Thaw { process } => self.check_frozen(*process),
-            Command::Disk { broker, takes } => {
+            Command::Disk { broker, state } => {
                 known(*broker)?;
                 if broker.broker().is_none() {
                     return Err(Refused(format!(
                         "{broker} has no disk that counts; a broker such as b1 has"
                     )));
                 }
-                match *takes > LONGEST_WRITE {
-                    true => Err(Refused("a write takes at most 60s".to_owned())),
-                    false => Ok(()),
+                match state {
+                    DiskState::Slow(takes) if *takes > LONGEST_WRITE => {
+                        Err(Refused("a write takes at most 60s".to_owned()))
+                    }
+                    _ => Ok(()),
                 }
             }
             Command::Clock { host, setting } => {

@@ -9,7 +9,7 @@ mod check;
 use std::sync::Arc;
 
 use super::clock::ClockSetting;
-use super::host::{self, Program};
+use super::host::{self, DiskState, Program};
 use super::network::{Links, Parcel, Ways};
 use super::plan::{ClientPlan, Plan, Refused};
 use super::{Journal, World};
@@ -58,8 +58,8 @@ pub enum Command {
     Thaw { process: ProcessId },
     /// A process's session with ZooKeeper is over, as if it had run out.
     Expire { process: ProcessId },
-    /// Each write of a broker takes so long from now on; zero is a disk as fast as can be.
-    Disk { broker: ProcessId, takes: Duration },
+    /// A broker's disk is like this from now on.
+    Disk { broker: ProcessId, state: DiskState },
     /// A host's clock is set.
     Clock {
         host: ProcessId,
@@ -153,7 +153,7 @@ impl World {
             }
             Command::Freeze { process } => self.freeze(*process, journal),
             Command::Thaw { process } => self.thaw(*process, journal),
-            Command::Disk { broker, takes } => self.host_mut(*broker).disk_takes = *takes,
+            Command::Disk { broker, state } => self.host_mut(*broker).disk = *state,
             Command::Clock { host, setting } => {
                 let host = self.host_mut(*host);
                 host.clock = setting.apply(host.clock, now);
