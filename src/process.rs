@@ -215,6 +215,12 @@ pub enum Errand {
         partition: TopicPartition,
         replicas: Option<Vec<BrokerId>>,
     },
+    /// `admin.incrementalAlterConfigs` of one topic: sets each of these, or, without a value, gives the
+    /// default back.
+    Alter {
+        topic: TopicName,
+        configs: Vec<(Text, Option<Text>)>,
+    },
     /// `admin.electLeaders` of one partition.
     Elect {
         partition: TopicPartition,

@@ -17,7 +17,7 @@
 //! - [`replication`]: copying from leaders;
 //! - [`controller_line`], [`isr_changes`], [`topic_wishes`], [`producer_ids`]: asking the controller;
 //! - [`zookeeper`]: the session, the registration, the candidacy; [`controlling`]: hosting the controller;
-//! - [`stopping`]: stopping in order;
+//! - [`stopping`]: stopping in order; [`config_changes`]: settings that change;
 //! - [`metadata`]: what the broker knows of the cluster;
 //! - [`disk`]: what outlives a crash.
 //!
@@ -29,6 +29,7 @@
 
 mod clock;
 pub mod config;
+mod config_changes;
 mod connections;
 mod controller_line;
 mod controlling;
@@ -80,6 +81,7 @@ use crate::zookeeper::client::Client;
 
 use self::zookeeper::Asker;
 use clock::{FIRST_RETENTION_CHECK, Timer};
+use config_changes::ConfigChange;
 use connections::{Admission, Connections};
 use controlling::Pending;
 use disk::StoredReplica;
@@ -142,6 +144,10 @@ pub struct Broker {
     refused_by_controller: Vec<(Token, Reply)>,
     /// Set once it was told to stop.
     stopping: Option<Stopping>,
+    /// Requests that change settings, on their way.
+    config_changes: SortedMap<u64, ConfigChange>,
+    /// The newest note about changed settings that it knows; `None` before it has looked.
+    newest_config_note: Option<Text>,
     /// Orders that wait for settings of topics.
     waiting_orders: Vec<WaitingOrder>,
     timers: Timers<Timer>,
@@ -208,6 +214,8 @@ impl Broker {
             last_token: 0,
             refused_by_controller: Vec::new(),
             stopping: None,
+            config_changes: SortedMap::new(),
+            newest_config_note: None,
             waiting_orders: Vec::new(),
             timers: Timers::default(),
             owners: SortedMap::new(),

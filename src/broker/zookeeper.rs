@@ -11,10 +11,11 @@
 //! nobody before it is registered for the first time.
 
 use super::Broker;
+use super::replicas::Slot;
 use crate::controller::candidacy::Found;
 use crate::controller::{self, Controller, znodes};
 use crate::fact::Fact;
-use crate::model::{BrokerEpoch, ControllerEpoch, TopicName};
+use crate::model::{BrokerEpoch, ControllerEpoch, Text, TopicName};
 use crate::process::{Outbox, Serials};
 use crate::protocol::zookeeper::{
     ANY_VERSION, Answer, CreateMode, Error, Message, Operation, Outcome, SessionId, Stat, Watch,
@@ -32,8 +33,14 @@ pub(super) enum Asker {
     Candidacy,
     /// The controller of this epoch.
     Controller(ControllerEpoch),
-    /// Reads a topic's settings for orders that wait for them.
+    /// Reads a topic's settings, which are new here or have changed.
     Configs(TopicName),
+    /// A request that changes settings, by its number.
+    ConfigChange(u64),
+    /// Lists the notes about changed settings.
+    ConfigNotes,
+    /// Reads one of them.
+    ConfigNote,
 }
 
 /// How far the registration has come.
@@ -116,12 +123,17 @@ impl Broker {
                 }
             }
             Asker::Configs(topic) => self.configs_read(at, topic, &outcome, out),
+            Asker::ConfigChange(number) => self.config_change_answered(at, number, outcome, out),
+            Asker::ConfigNotes => self.config_notes_listed(at, &outcome, out),
+            Asker::ConfigNote => self.config_note_read(at, &outcome, out),
         }
     }
 
     fn zookeeper_fired(&mut self, at: Moment, event: &WatchEvent, out: &mut Outbox) {
         if &*event.path == znodes::CONTROLLER {
             self.candidacy.look();
+        } else if &*event.path == znodes::CONFIG_CHANGES {
+            self.watch_config_changes(at, out);
         } else if let Some(controller) = &mut self.controller {
             controller.zookeeper_fired(at.now, event, out);
         }
@@ -155,7 +167,7 @@ impl Broker {
         };
         match (self.registration, outcome) {
             (Registration::Creating, Ok(Answer::Created { stat, .. })) => {
-                self.registered(*stat, session, out);
+                self.registered(at, *stat, session, out);
             }
             (Registration::Creating, Err(failure)) if failure.error == Error::NodeExists => {
                 let read = Operation::GetData {
@@ -179,7 +191,7 @@ impl Broker {
     /// (`KafkaZkClient.CheckedEphemeral`).
     fn look_whose(&mut self, at: Moment, stat: Stat, session: SessionId, out: &mut Outbox) {
         if stat.owner == Some(session) {
-            return self.registered(stat, session, out);
+            return self.registered(at, stat, session, out);
         }
         if stat.owner.is_some() && stat.owner == self.former_session {
             let delete = Operation::Delete {
@@ -197,7 +209,7 @@ impl Broker {
         };
     }
 
-    fn registered(&mut self, stat: Stat, session: SessionId, out: &mut Outbox) {
+    fn registered(&mut self, at: Moment, stat: Stat, session: SessionId, out: &mut Outbox) {
         self.epoch = BrokerEpoch(stat.created.0.cast_signed());
         self.former_session = Some(session);
         self.registration = Registration::Registered;
@@ -205,6 +217,7 @@ impl Broker {
         out.note(Fact::BrokerRegistered {
             epoch: self.epoch.0,
         });
+        self.watch_config_changes(at, out);
         self.candidacy.look();
     }
 
@@ -246,6 +259,37 @@ impl Broker {
             .request(at.now, read, Asker::Configs(topic.clone()), out);
     }
 
+    /// A topic's settings are these: every replica of it here goes by them.
+    fn take_configs(
+        &mut self,
+        at: Moment,
+        topic: &TopicName,
+        configs: Vec<(Text, Text)>,
+        out: &mut Outbox,
+    ) {
+        self.topic_configs.insert(topic.clone(), configs.into());
+        let config = self.topic_config(topic);
+        let unclean = config.unclean_leader_election;
+        let slots = self.replicas.of_topic(topic);
+        let slots: Vec<Slot> = slots.map_or(Vec::new(), |slots| slots.values().copied().collect());
+        let mut changed = false;
+        for slot in slots {
+            if *self.replicas.get(slot).config() != config {
+                self.replicas.get_mut(slot).set_config(config.clone());
+                self.stir(slot);
+                changed = true;
+            }
+        }
+        if changed {
+            out.note(Fact::TopicConfigured {
+                topic: topic.clone(),
+            });
+        }
+        if unclean && let Some(controller) = &mut self.controller {
+            controller.unclean_enabled(at.now, out);
+        }
+    }
+
     fn configs_read(&mut self, at: Moment, topic: TopicName, outcome: &Outcome, out: &mut Outbox) {
         let configs = match outcome {
             Ok(Answer::Data { data, .. }) => znodes::read_configs(data).unwrap_or_default(),
@@ -254,7 +298,7 @@ impl Broker {
             }
             _ => Vec::new(),
         };
-        self.topic_configs.insert(topic.clone(), configs.into());
+        self.take_configs(at, &topic, configs, out);
         self.resume_orders(at, &topic, out);
     }
 }

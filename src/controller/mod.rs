@@ -237,6 +237,12 @@ impl Controller {
         }
     }
 
+    /// Some topic allows that who is out of sync leads: whoever has no leader may get one.
+    pub fn unclean_enabled(&mut self, now: Instant, out: &mut Outbox) {
+        self.push_event(Event::UncleanEnabled);
+        self.work(now, out);
+    }
+
     // ---- brokers and their connections
 
     /// A connection of the controller stands.

@@ -92,6 +92,7 @@ pub(super) enum Event {
     Asked(Token, Question),
     /// It is time to look after preferred leaders.
     Rebalance,
+    UncleanEnabled,
 }
 
 /// One step of what an event asks for.
@@ -279,6 +280,7 @@ impl Controller {
                 }
             },
             Event::Rebalance => self.rebalance(),
+            Event::UncleanEnabled => self.then(Step::ElectVacant),
         }
     }
 

@@ -21,6 +21,10 @@ pub const CONTROLLER: &str = "/controller";
 pub const CONTROLLER_EPOCH: &str = "/controller_epoch";
 pub const DELETE_TOPICS: &str = "/admin/delete_topics";
 pub const CONFIG_TOPICS: &str = "/config/topics";
+/// Where notes about changed settings are left.
+pub const CONFIG_CHANGES: &str = "/config/changes";
+/// What each of them is called, before its number.
+pub const CONFIG_CHANGE: &str = "/config/changes/config_change_";
 pub const PRODUCER_IDS: &str = "/latest_producer_id_block";
 
 /// Every znode that a broker makes sure of when it starts, parents first.
@@ -242,6 +246,19 @@ pub fn read_configs(data: &Bytes) -> Option<Vec<(Text, Text)>> {
     configs
         .map(|(name, value)| Some((name.as_str().into(), value.as_str()?.into())))
         .collect()
+}
+
+// ---- /config/changes/config_change_N
+
+pub fn write_change(topic: &TopicName) -> Bytes {
+    written(&json!({ "version": 2, "entity_path": format!("topics/{topic}") }))
+}
+
+/// The topic whose settings have changed.
+pub fn read_change(data: &Bytes) -> Option<TopicName> {
+    let value = read(data)?;
+    let path = value.get("entity_path")?.as_str()?;
+    Some(TopicName::new(path.strip_prefix("topics/")?))
 }
 
 // ---- /latest_producer_id_block

@@ -372,6 +372,7 @@ impl fmt::Display for Fact {
             Fact::TopicCreated { topic, partitions } => {
                 write!(f, "⇒ topic {topic} with {partitions} partitions")
             }
+            Fact::TopicConfigured { topic } => write!(f, "topic {topic} has other settings"),
             Fact::DiskFailed => write!(f, "cannot write, halts"),
             Fact::ErrandDone { what } => write!(f, "⇒ {what}"),
             Fact::ErrandRefused { what, error } => write!(f, "⇒ {what} {}", error.name()),

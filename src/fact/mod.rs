@@ -411,6 +411,10 @@ pub enum Fact {
     },
     /// This broker could not write: its disk fails, and it halts.
     DiskFailed,
+    /// The replicas of a topic on this broker go by other settings from now on.
+    TopicConfigured {
+        topic: TopicName,
+    },
 }
 
 /// One fact with its place in the journal.
@@ -448,7 +452,7 @@ impl Fact {
             | Fact::BrokerCame { .. }
             | Fact::BrokerWent { .. } => "controller",
             Fact::ReplicaStopped { .. } | Fact::ReplicaDeleted { .. } => "role",
-            Fact::TopicDeleted { .. } => "state",
+            Fact::TopicDeleted { .. } | Fact::TopicConfigured { .. } => "state",
             Fact::PartitionStateDecided { .. } => "state",
             Fact::BecameLeader { .. } | Fact::BecameFollower { .. } => "role",
             Fact::IsrChangeAsked { .. }

@@ -420,6 +420,9 @@ impl Entry {
                 let count = plural(u32::try_from(*partitions).unwrap_or(0), "partition");
                 format!("Topic {topic} exists, with {count}.")
             }
+            Fact::TopicConfigured { topic } => {
+                format!("{who}'s replicas of {topic} go by new settings.")
+            }
             Fact::DiskFailed => format!("{who} cannot write to its disk and halts."),
             Fact::ErrandDone { what } => format!("{who} has seen to it: {what}."),
             Fact::ErrandRefused { what, error } => {

@@ -8,9 +8,6 @@ pub enum Audience {
     Clients,
     /// Brokers and the controller among themselves; ApiVersions does not list it.
     Brokers,
-    /// Everybody, but it does not work yet: it is read, and refused in its own way. ApiVersions does not
-    /// list it.
-    Unlisted,
 }
 
 /// Makes `ApiKey`, `AnyRequest` and `AnyResponse` of the table; see `protocol`.

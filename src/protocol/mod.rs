@@ -108,7 +108,7 @@ api_key::apis! {
     ElectLeaders = 43, versions 0..=2, for Clients,
         api::elect_leaders::ElectLeadersRequest => api::elect_leaders::ElectLeadersResponse;
     /// Changes single settings of topics and brokers.
-    IncrementalAlterConfigs = 44, versions 0..=1, for Unlisted,
+    IncrementalAlterConfigs = 44, versions 0..=1, for Clients,
         api::incremental_alter_configs::IncrementalAlterConfigsRequest
             => api::incremental_alter_configs::IncrementalAlterConfigsResponse;
     /// Moves partitions to other brokers.

@@ -289,6 +289,16 @@ fn print_errand(client: ProcessId, errand: &Errand) -> String {
             let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
             format!("move {client} {partition} {}", ids.join(","))
         }
+        Errand::Alter { topic, configs } => {
+            let mut text = format!("alter {client} {topic}");
+            for (name, setting) in configs {
+                let _ = match setting {
+                    Some(setting) => write!(text, " {name}={}", value(setting.as_bytes())),
+                    None => write!(text, " {name}"),
+                };
+            }
+            text
+        }
         Errand::Elect {
             partition,
             election,

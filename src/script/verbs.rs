@@ -13,7 +13,8 @@ use crate::world::Command;
 
 const VERBS: &str = "run, at, step, produce, load, stop-load, set, assign, seek, pause, resume, \
     create-topic, hold, release, latency, cut, isolate, heal, reset, kill, stop, restart, freeze, thaw, \
-    expire, disk, clock, delete-topic, add-partitions, move, elect, producer, consumer, admin, socket, connect, bytes, close, show";
+    expire, disk, clock, delete-topic, add-partitions, move, elect, alter, producer, consumer, admin, \
+    socket, connect, bytes, close, show";
 
 pub(super) fn command(words: &mut Words) -> Result<Command, String> {
     if let Some(fault) = faults::command(words)? {
@@ -90,7 +91,7 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
                 },
             )
         }
-        "delete-topic" | "add-partitions" | "move" | "elect" => errand(words)?,
+        "delete-topic" | "add-partitions" | "move" | "elect" | "alter" => errand(words)?,
         "producer" | "consumer" | "admin" | "socket" => Command::AddClient(client(words)?),
         "connect" => {
             let socket = words.process("a socket such as s1")?;
@@ -130,6 +131,18 @@ fn errand(words: &mut Words) -> Result<Command, String> {
                     Errand::AddPartitions { topic, count }
                 }
             }
+        }
+        "alter" => {
+            let topic = TopicName::new(&words.word("a topic name")?);
+            let set = words.settings()?.into_iter();
+            let mut configs: Vec<(Text, Option<Text>)> =
+                set.map(|(name, value)| (name, Some(value))).collect();
+            // A setting without a value gets its default back.
+            configs.extend(words.words.drain(..).map(|name| (name.into(), None)));
+            if configs.is_empty() {
+                return Err("alter needs a setting such as retention.ms=1000".to_owned());
+            }
+            Errand::Alter { topic, configs }
         }
         "move" => {
             let partition = partition(&words.word("a partition such as orders-0")?)?;

@@ -18,6 +18,7 @@ scripts![
     "controller/a_session_ends",
     "controller/a_topic_grows",
     "controller/a_topic_is_deleted",
+    "controller/settings_change",
     "crash/failing_disk",
     "crash/flushed_log",
     "crash/frozen_broker",

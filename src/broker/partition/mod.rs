@@ -205,6 +205,10 @@ impl Partition {
         &self.config
     }
 
+    pub(in crate::broker) fn set_config(&mut self, config: LogConfig) {
+        self.config = config;
+    }
+
     pub(in crate::broker) fn set_topic_id(&mut self, id: TopicId) {
         self.topic_id = id;
     }

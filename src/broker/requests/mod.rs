@@ -4,6 +4,7 @@
 //! and its answer goes back the way it came. Bytes that cannot be read, and requests that their sender
 //! has no right to make, cost the connection and change nothing else.
 
+pub(super) mod alter_configs;
 mod api_versions;
 pub(super) mod control;
 mod create_partitions;
@@ -15,7 +16,6 @@ pub(super) mod fetch;
 mod init_producer_id;
 mod list_offsets;
 mod metadata;
-mod not_yet;
 mod offset_for_leader_epoch;
 mod produce;
 mod reassignments;
@@ -113,7 +113,7 @@ impl Broker {
                 self.handle_elect_leaders(at, &asked, &request, out);
             }
             AnyRequest::IncrementalAlterConfigs(request) => {
-                self.handle_incremental_alter_configs(at, &asked, &request, out);
+                self.handle_incremental_alter_configs(at, &asked, request, out);
             }
             AnyRequest::AlterPartitionReassignments(request) => {
                 self.handle_alter_partition_reassignments(at, &asked, &request, out);

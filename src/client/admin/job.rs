@@ -12,12 +12,16 @@ use crate::protocol::api::create_partitions::CreatePartitionsTopic;
 use crate::protocol::api::create_topics::{CreatableTopic, CreateableTopicConfig};
 use crate::protocol::api::delete_topics::DeleteTopicState;
 use crate::protocol::api::elect_leaders::TopicPartitions;
+use crate::protocol::api::incremental_alter_configs::{AlterConfigsResource, AlterableConfig};
 use crate::protocol::api::{
     AlterPartitionReassignmentsRequest, CreatePartitionsRequest, CreateTopicsRequest,
-    DeleteTopicsRequest, ElectLeadersRequest,
+    DeleteTopicsRequest, ElectLeadersRequest, IncrementalAlterConfigsRequest,
 };
 use crate::protocol::{ApiKey, ErrorCode};
 use crate::time::Instant;
+
+/// The resource that is a topic.
+const TOPIC: i8 = 2;
 
 /// A topic that is to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +65,7 @@ pub(super) enum Request {
     CreatePartitions(CreatePartitionsRequest),
     Move(AlterPartitionReassignmentsRequest),
     Elect(ElectLeadersRequest),
+    Alter(IncrementalAlterConfigsRequest),
 }
 
 impl Wish {
@@ -72,6 +77,7 @@ impl Wish {
             Wish::SeeTo(Errand::AddPartitions { .. }) => ApiKey::CreatePartitions,
             Wish::SeeTo(Errand::Move { .. }) => ApiKey::AlterPartitionReassignments,
             Wish::SeeTo(Errand::Elect { .. }) => ApiKey::ElectLeaders,
+            Wish::SeeTo(Errand::Alter { .. }) => ApiKey::IncrementalAlterConfigs,
         }
     }
 
@@ -122,6 +128,9 @@ impl Wish {
                     }],
                 }],
             }),
+            Wish::SeeTo(Errand::Alter { topic, configs }) => {
+                Request::Alter(alter_topic(topic, configs))
+            }
             Wish::SeeTo(Errand::Elect {
                 partition,
                 election,
@@ -170,6 +179,11 @@ impl Wish {
                 let result = topic.and_then(|topic| topic.partitions.first());
                 let whole = Some(response.error_code).filter(|code| *code != 0);
                 whole.or(result.map(|result| result.error_code))
+            }
+            Wish::SeeTo(Errand::Alter { .. }) => {
+                let response = answer.decode::<IncrementalAlterConfigsRequest>();
+                let response = response.map_err(malformed)?;
+                response.responses.first().map(|result| result.error_code)
             }
             Wish::SeeTo(Errand::Elect { .. }) => {
                 let response = answer.decode::<ElectLeadersRequest>().map_err(malformed)?;
@@ -234,10 +248,33 @@ fn create_topic(new: &NewTopic, timeout_ms: i32) -> CreateTopicsRequest {
     }
 }
 
+fn alter_topic(
+    topic: &TopicName,
+    configs: &[(Text, Option<Text>)],
+) -> IncrementalAlterConfigsRequest {
+    let configs = configs.iter().map(|(name, value)| AlterableConfig {
+        name: name.clone(),
+        config_operation: i8::from(value.is_none()),
+        value: value.clone(),
+    });
+    IncrementalAlterConfigsRequest {
+        resources: vec![AlterConfigsResource {
+            resource_type: TOPIC,
+            resource_name: topic.0.clone(),
+            configs: configs.collect(),
+        }],
+        validate_only: false,
+    }
+}
+
 fn errand_words(errand: &Errand) -> String {
     let of = |partition: &TopicPartition| partition.to_string();
     match errand {
         Errand::DeleteTopic { topic } => format!("deleting {topic}"),
+        Errand::Alter { topic, configs } => {
+            let names: Vec<String> = configs.iter().map(|(name, _)| name.to_string()).collect();
+            format!("{} of {topic}", names.join(", "))
+        }
         Errand::AddPartitions { topic, count } => format!("{topic} with {count} partitions"),
         Errand::Move {
             partition,

@@ -253,6 +253,7 @@ impl Admin {
             Request::DeleteTopics(asked) => network.call(now, to, &asked, version, job, out),
             Request::CreatePartitions(asked) => network.call(now, to, &asked, version, job, out),
             Request::Move(asked) => network.call(now, to, &asked, version, job, out),
+            Request::Alter(asked) => network.call(now, to, &asked, version, job, out),
             Request::Elect(asked) => network.call(now, to, &asked, version, job, out),
         }
     }
