@@ -162,7 +162,9 @@ fn stands(world: &World, thing: &Thing) -> bool {
         Thing::Link(a, b) => world.host(*a).is_some() && world.host(*b).is_some(),
         // Parts of the record that the record lens takes apart.
         Thing::Field(_) => true,
-        Thing::Coordination | Thing::Group(_) | Thing::Znode(_) | Thing::Traveller(_) => false,
+        Thing::Coordination => world.zookeepers().next().is_some(),
+        Thing::Znode(path) => (world.zookeeper_tree()).is_some_and(|tree| tree.get(path).is_some()),
+        Thing::Group(_) | Thing::Traveller(_) => false,
     }
 }
 

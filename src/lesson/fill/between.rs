@@ -1,14 +1,15 @@
 //! What a step's two worlds, and the facts between them, say to each question.
 
 use super::View;
-use crate::broker::Partition;
+use crate::broker::{Broker, Partition};
+use crate::client::producer::Producer;
 use crate::controller::PartitionState;
 use crate::fact::{Entry, Fact};
 use crate::lesson::placeholder::{RecordId, When};
-use crate::model::{BrokerId, ProcessId, TopicName, TopicPartition};
+use crate::model::{BrokerId, Offset, ProcessId, TopicName, TopicPartition};
 use crate::protocol::records::{Batch, Record};
 use crate::sorted::SortedSet;
-use crate::world::World;
+use crate::world::{Host, World};
 
 /// The world in which a step begins, and the one in which it ends.
 pub(super) struct Between<'a> {
@@ -21,16 +22,27 @@ impl<'a> Between<'a> {
         &self.end.world
     }
 
-    pub(super) fn controller(&self) -> Result<&'a crate::controller::Controller, String> {
-        let found = self
-            .world()
-            .brokers()
-            .find_map(crate::broker::Broker::controller);
-        found.ok_or_else(|| "no broker is the controller".to_owned())
+    /// The number of the ZooKeeper server that leads the others.
+    pub(super) fn ensemble_leader(&self) -> Result<i64, String> {
+        let leads = |host: &&Host| host.zookeeper().is_some_and(|server| server.is_leader());
+        match self.world().hosts().find(leads).map(|host| host.id) {
+            Some(ProcessId::ZooKeeper(number)) => Ok(i64::from(number)),
+            _ => Err("no ZooKeeper server leads".to_owned()),
+        }
+    }
+
+    pub(super) fn broker(&self, id: BrokerId) -> Result<&'a Broker, String> {
+        let found = self.world().broker_by_id(id);
+        found.ok_or_else(|| format!("broker {id} does not run"))
+    }
+
+    pub(super) fn producer(&self, id: ProcessId) -> Result<&'a Producer, String> {
+        let producer = self.world().host(id).and_then(Host::producer);
+        producer.ok_or_else(|| format!("{id} is not a producer that runs"))
     }
 
     pub(super) fn partitions(&self, topic: &TopicName) -> Result<&'a [PartitionState], String> {
-        let state = self.controller()?.store().topic(topic);
+        let state = self.world().cluster().topic(topic);
         let partitions = state
             .map(|topic| topic.partitions.as_slice())
             .unwrap_or_default();
@@ -66,6 +78,22 @@ impl<'a> Between<'a> {
         let broker_found = self.world().broker_by_id(broker);
         let replica = broker_found.and_then(|broker| broker.partition(name));
         replica.ok_or_else(|| format!("broker {broker} has no replica of {name}"))
+    }
+
+    /// Where a replica's log ends; of a broker that is down, the log on its disk.
+    pub(super) fn log_end(
+        &self,
+        name: &TopicPartition,
+        broker: BrokerId,
+    ) -> Result<Offset, String> {
+        let disk = self
+            .world()
+            .host(ProcessId::from(broker))
+            .and_then(Host::disk);
+        match disk.and_then(|disk| disk.log(name)) {
+            Some(log) => Ok(log.end()),
+            None => Ok(self.replica(name, broker)?.log_end()),
+        }
     }
 
     pub(super) fn leading(&self, name: &TopicPartition) -> Result<&'a Partition, String> {
@@ -106,6 +134,20 @@ impl<'a> Between<'a> {
     }
 
     // ---- what happened
+
+    /// The leader that a client last learned of.
+    pub(super) fn learned(&self, by: ProcessId, name: &TopicPartition) -> Result<BrokerId, String> {
+        let entries = self.end.observed.journal.since(0);
+        let known = entries.filter_map(|entry| match &entry.fact {
+            Fact::LeaderLearned {
+                partition, leader, ..
+            } if entry.by == Some(by) && partition == name => Some(*leader),
+            _ => None,
+        });
+        known
+            .last()
+            .ok_or_else(|| format!("{by} knows nothing of {name}"))
+    }
 
     /// What was noted within the step.
     pub(super) fn news(&self) -> impl Iterator<Item = &'a Entry> {

@@ -5,18 +5,16 @@
 //! must be there: a partition without a leader or a record that does not exist is an error, never an
 //! empty word.
 //!
-//! `between` holds the questions that placeholders ask of a world.
+//! `answers` has what each placeholder is; `between` the questions that they ask of a world.
 
+mod answers;
 mod between;
 
 use std::fmt;
 
-use crate::broker::Partition;
-use crate::client::producer::murmur2::{murmur2, partition_of_key};
-use crate::fact::{Entry, Fact};
-use crate::lesson::placeholder::{Audited, How, Pattern, Placeholder, What, When, in_words};
+use crate::fact::Entry;
+use crate::lesson::placeholder::{How, Pattern, Placeholder, When, in_words};
 use crate::model::BrokerId;
-use crate::protocol::records::{HEADER_SIZE, INFLATION_LIMIT, describe_records};
 use crate::time::Duration;
 use crate::world::{History, Observed, World};
 
@@ -158,193 +156,10 @@ fn shown(value: Value, how: How) -> Result<Value, String> {
     })
 }
 
-impl<'a> Between<'a> {
-    fn value(&self, what: &What) -> Result<Value, String> {
-        Ok(match what {
-            What::Brokers => count(self.world().brokers().count()),
-            What::Topics => count(self.controller()?.store().topics().len()),
-            What::Controller => {
-                let id = self.controller()?.host();
-                Value::Number(i64::from(id.0))
-            }
-            What::Latency => Value::Text(spelled(self.world().plan().latency)),
-            What::Time => {
-                let millis = self.world().now().as_millis();
-                let (minutes, seconds) = (millis / 60_000, millis / 1_000 % 60);
-                Value::Text(format!("{minutes:02}:{seconds:02}.{:03}", millis % 1_000))
-            }
-            What::BrokerSetting(name) => {
-                let value = self.world().plan().broker_settings.get(name);
-                setting(name, value.ok_or("the plan does not give this setting")?)
-            }
-            What::Partitions(topic) => count(self.partitions(topic)?.len()),
-            What::Replication(topic) => count(self.partitions(topic)?[0].replicas.len()),
-            What::Records(topic) => {
-                let held = self
-                    .every(topic)?
-                    .map(|name| Ok(held(self.leading(&name)?)));
-                Value::Count(held.sum::<Result<u64, String>>()?)
-            }
-            What::Leader(name) => Value::Number(i64::from(self.state(name)?.leader.0)),
-            What::Epoch(name) => Value::Number(i64::from(self.state(name)?.leader_epoch.0)),
-            What::Replicas(name) => ids(&self.state(name)?.replicas),
-            What::Isr(name) => ids(&self.state(name)?.isr),
-            What::InSync(name) => count(self.state(name)?.isr.len()),
-            What::HighWatermark(name, None) => {
-                Value::Number(self.leading(name)?.high_watermark().0)
-            }
-            What::HighWatermark(name, Some(broker)) => {
-                Value::Number(self.replica(name, *broker)?.high_watermark().0)
-            }
-            What::LogEnd(name, broker) => Value::Number(self.replica(name, *broker)?.log_end().0),
-            What::LogStart(name) | What::First(name) => {
-                Value::Number(self.leading(name)?.log_start().0)
-            }
-            What::Count(name) => Value::Count(held(self.leading(name)?)),
-            What::Last(name) => Value::Number(self.leading(name)?.log_end().0 - 1),
-            What::Next(name) => Value::Number(self.leading(name)?.log_end().0),
-            What::Hash(key) => Value::Number(i64::from(murmur2(key.as_bytes()))),
-            What::Masked(key) => Value::Number(i64::from(murmur2(key.as_bytes()) & i32::MAX)),
-            What::PartitionOf(key, topic) => {
-                let partitions = u32::try_from(self.partitions(topic)?.len()).unwrap_or(u32::MAX);
-                Value::Number(i64::from(partition_of_key(key.as_bytes(), partitions)))
-            }
-            What::Remainder(key, by) => {
-                Value::Number(i64::from(partition_of_key(key.as_bytes(), *by)))
-            }
-            What::Homes(key, topic) => {
-                let mut homes = Vec::new();
-                for name in self.every(topic)? {
-                    if self.keyed(key, &name)? > 0 {
-                        homes.push(name.partition.to_string());
-                    }
-                }
-                match homes.is_empty() {
-                    true => return Err(format!("{topic} holds no record of {key}")),
-                    false => Value::Text(homes.join(", ")),
-                }
-            }
-            What::Keyed(key, topic) => {
-                let keyed = self.every(topic)?.map(|name| self.keyed(key, &name));
-                Value::Count(keyed.sum::<Result<u64, String>>()?)
-            }
-            What::Key(id) => Value::Text(text(self.record(id)?.1.key.as_deref())),
-            What::Value(id) => Value::Text(text(self.record(id)?.1.value.as_deref())),
-            What::Timestamp(id) => Value::Number(self.record(id)?.1.timestamp),
-            What::Headers(id) => count(self.record(id)?.1.headers.len()),
-            What::Header(id, name) => {
-                let headers = self.record(id)?.1.headers;
-                let header = headers.iter().find(|header| header.key == *name);
-                Value::Text(text(header.ok_or("no such header")?.value.as_deref()))
-            }
-            What::RecordBytes(id) => {
-                let (batch, record) = self.record(id)?;
-                let fields =
-                    describe_records(&batch, INFLATION_LIMIT).map_err(|why| why.to_string())?;
-                let index = usize::try_from(record.offset.0 - batch.base_offset().0).unwrap_or(0);
-                let field = fields.children.get(index).ok_or("no such record")?;
-                count(field.end - field.start)
-            }
-            What::KeyBytes(id) => count(self.record(id)?.1.key.map_or(0, |key| key.len())),
-            What::ValueBytes(id) => count(self.record(id)?.1.value.map_or(0, |value| value.len())),
-            What::KeyHex(id) => {
-                let key = self.record(id)?.1.key.ok_or("the key is null")?;
-                let bytes: Vec<String> = key.iter().map(|byte| format!("{byte:02x}")).collect();
-                Value::Text(bytes.join(" "))
-            }
-            What::BatchBytes(id) => count(self.record(id)?.0.size()),
-            What::BatchRecords(id) => count(self.record(id)?.0.records().count()),
-            What::BatchHeader => count(HEADER_SIZE),
-            What::Name(id) => {
-                let mut clients = self.world().plan().clients.iter();
-                let client = clients.find(|client| client.id == *id);
-                Value::Text(
-                    client
-                        .ok_or_else(|| format!("the plan has no {id}"))?
-                        .name
-                        .to_string(),
-                )
-            }
-            What::Setting(id, name) => {
-                let host = self.world().host(*id);
-                let value = match host.map(|host| (host.producer(), host.consumer())) {
-                    Some((Some(producer), _)) => producer.config().get(name),
-                    Some((_, Some(consumer))) => consumer.config().get(name),
-                    _ => return Err(format!("{id} is neither a producer nor a consumer")),
-                };
-                setting(
-                    name,
-                    &value.ok_or_else(|| format!("{id} has no setting {name}"))?,
-                )
-            }
-            What::Position(id, name) => {
-                let consumer = self.world().host(*id).and_then(|host| host.consumer());
-                let consumer = consumer.ok_or_else(|| format!("{id} is not a consumer"))?;
-                let position = consumer.partition(name).and_then(|view| view.position);
-                Value::Number(
-                    position
-                        .ok_or_else(|| format!("{id} does not read {name}"))?
-                        .0,
-                )
-            }
-            What::Consumed(id, name) => Value::Count(self.sum(*id, |fact| match fact {
-                Fact::RecordsConsumed {
-                    partition, records, ..
-                } if partition == name => *records,
-                _ => 0,
-            })),
-            What::FirstAcknowledged(id) => Value::Number(self.acknowledged(*id, When::Start)?),
-            What::LastAcknowledged(id) => Value::Number(self.acknowledged(*id, When::End)?),
-            What::Acknowledged(id) => Value::Count(self.sum(*id, |fact| match fact {
-                Fact::RecordsAcknowledged { records, .. } => *records,
-                _ => 0,
-            })),
-            What::Batches(id) => Value::Count(self.sum(*id, |fact| match fact {
-                Fact::BatchSent { attempt: 1, .. } => 1,
-                _ => 0,
-            })),
-            What::Queued(id) => Value::Count(
-                self.choices(*id)
-                    .map(|(_, records)| u64::from(records))
-                    .sum(),
-            ),
-            What::Chosen(id) => {
-                let chosen: Vec<String> =
-                    self.chosen(*id).iter().map(ToString::to_string).collect();
-                Value::Text(chosen.join(", "))
-            }
-            What::Spread(id) => count(self.chosen(*id).len()),
-            What::Audit(which) => {
-                let report = self.end.observed.audit.report(self.world());
-                Value::Count(match which {
-                    Audited::Acknowledged => report.acknowledged,
-                    Audited::Readable => report.readable,
-                    Audited::Lost => report.lost,
-                })
-            }
-            What::Facts(pattern) => count(self.news().filter(|entry| pattern.means(entry)).count()),
-            What::Error(error) => Value::Number(i64::from(error.code())),
-        })
-    }
-}
-
 impl Pattern {
     /// Whether this is such a fact.
     pub fn means(&self, entry: &Entry) -> bool {
         self.matches(entry.by, &entry.fact.to_string())
-    }
-}
-
-fn held(replica: &Partition) -> u64 {
-    let held = replica.log_end() - replica.log_start();
-    u64::try_from(held).unwrap_or(0)
-}
-
-/// Bytes as prose shows them.
-fn text(bytes: Option<&[u8]>) -> String {
-    match bytes {
-        None => "null".to_owned(),
-        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 
