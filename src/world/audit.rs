@@ -4,12 +4,13 @@
 //! logs as they are.
 //!
 //! Laws: a record is *readable* when it lies below the high watermark of the partition's leader, *lost*
-//! when the leader's log ends before it. What retention removed is neither: removing it was asked for.
+//! when the leader's log ends before it; it stays lost when its offset is given to another. What
+//! retention removed is neither: removing it was asked for.
 
 use crate::sorted::SortedMap;
 
 use crate::fact::{Entry, Fact};
-use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
+use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicPartition};
 use crate::world::World;
 
 /// Offsets as half-open spans that neither touch nor overlap.
@@ -31,6 +32,21 @@ impl Spans {
         self.0.insert(from, to);
     }
 
+    /// Takes out what lies at or after an offset; how many those were.
+    fn take_from(&mut self, from: Offset) -> u64 {
+        let taken = self.count_between(from.0, i64::MAX);
+        while let Some((a, b)) = self.0.iter().next_back().map(|(a, b)| (*a, *b)) {
+            if b <= from.0 {
+                break;
+            }
+            self.0.remove(&a);
+            if a < from.0 {
+                self.0.insert(a, from.0);
+            }
+        }
+        taken
+    }
+
     fn count_between(&self, from: i64, to: i64) -> u64 {
         let spans = self.0.iter().map(|(a, b)| (*a.max(&from), *b.min(&to)));
         spans
@@ -44,6 +60,10 @@ impl Spans {
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
     acknowledged: SortedMap<(ProcessId, TopicPartition), Spans>,
+    /// The newest epoch in which somebody led each partition.
+    epochs: SortedMap<TopicPartition, LeaderEpoch>,
+    /// What a new leader did not have: acknowledged, and lost for good.
+    gone: u64,
 }
 
 /// How the promises stand.
@@ -60,25 +80,46 @@ pub struct Report {
 impl Audit {
     pub(super) fn add<'a>(&mut self, news: impl Iterator<Item = &'a Entry>) {
         for entry in news {
-            let (
-                Some(by),
-                Fact::RecordsAcknowledged {
-                    partition,
-                    base_offset,
-                    records,
-                    ..
-                },
-            ) = (entry.by, &entry.fact)
-            else {
-                continue;
-            };
-            if base_offset.0 >= 0 {
-                let to = *base_offset + i64::from(*records);
-                self.acknowledged
-                    .entry((by, partition.clone()))
-                    .or_default()
-                    .add(*base_offset, to);
+            match (entry.by, &entry.fact) {
+                (
+                    Some(by),
+                    Fact::RecordsAcknowledged {
+                        partition,
+                        base_offset,
+                        records,
+                        ..
+                    },
+                ) if base_offset.0 >= 0 => {
+                    let to = *base_offset + i64::from(*records);
+                    let spans = self.acknowledged.entry((by, partition.clone()));
+                    spans.or_default().add(*base_offset, to);
+                }
+                (
+                    _,
+                    Fact::BecameLeader {
+                        partition,
+                        epoch,
+                        start_offset,
+                        ..
+                    },
+                ) => self.begin_epoch(partition, *epoch, *start_offset),
+                _ => {}
             }
+        }
+    }
+
+    /// A new leader gives its own records the offsets that follow its log: what was acknowledged there
+    /// is nowhere any more.
+    fn begin_epoch(&mut self, partition: &TopicPartition, epoch: LeaderEpoch, start: Offset) {
+        let newest = self.epochs.entry(partition.clone()).or_insert(epoch);
+        if epoch < *newest {
+            // An order that came late: others have led since.
+            return;
+        }
+        *newest = epoch;
+        let promises = self.acknowledged.iter_mut();
+        for (_, spans) in promises.filter(|((_, of), _)| of == partition) {
+            self.gone += spans.take_from(start);
         }
     }
 
@@ -90,7 +131,11 @@ impl Audit {
 
     /// Holds the promises against the logs.
     pub fn report(&self, world: &World) -> Report {
-        let mut report = Report::default();
+        let mut report = Report {
+            acknowledged: self.gone,
+            lost: self.gone,
+            ..Report::default()
+        };
         for ((_, partition), spans) in &self.acknowledged {
             report.acknowledged += spans.count_between(0, i64::MAX);
             let Some(leader) = leader(world, partition) else {
@@ -128,5 +173,14 @@ mod tests {
         assert_eq!(spans.count_between(1, 5), 4);
         spans.add(Offset(1), Offset(3));
         assert_eq!(spans.count_between(0, 100), 6);
+    }
+    #[test]
+    fn spans_are_taken_from_an_offset_on() {
+        let mut spans = Spans::default();
+        spans.add(Offset(0), Offset(4));
+        spans.add(Offset(6), Offset(8));
+        assert_eq!(spans.take_from(Offset(3)), 3);
+        assert_eq!(spans.count_between(0, 100), 3);
+        assert_eq!(spans.take_from(Offset(3)), 0);
     }
 }
