@@ -28,9 +28,14 @@ pub const FIRST: &Source = &sources!["first" in "first"][0];
 pub const LESSONS: &[Source] = sources![
     "topics" in "02-topics",
     "keys" in "04-keys",
+    "map" in "05-map",
     "message" in "07-message",
     "choose" in "08-choose",
+    "metadata" in "09-metadata",
     "append" in "10-append",
+    "failover" in "13-failover",
+    "acks" in "15-acks",
+    "idempotence" in "16-idempotence",
 ];
 
 #[cfg(test)]

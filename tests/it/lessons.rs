@@ -6,6 +6,7 @@ use kafka_playground::lesson::catalogue::Source;
 use kafka_playground::lesson::check::check;
 use kafka_playground::lesson::fill::View;
 use kafka_playground::lesson::inline::plain;
+use kafka_playground::lesson::placeholder::Pattern;
 use kafka_playground::lesson::play::{Catalogue, Lesson, still};
 use kafka_playground::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use kafka_playground::protocol::ErrorCode;
@@ -31,6 +32,14 @@ fn right_answer(slug: &str, step: usize) -> String {
         .clone()
         .expect("the step asks");
     plain(&asked.answers[asked.right])
+}
+
+/// When the first fact that is meant was noted within a step: who noted it, and how its line begins.
+fn first_line(slug: &str, step: usize, meant: &str) -> Instant {
+    let pattern = Pattern::parse(meant).expect("a pattern");
+    first_in_step(slug, step, |by, fact| {
+        pattern.matches(by, &fact.to_string())
+    })
 }
 
 /// When the first fact that is meant was noted within a step.
@@ -134,7 +143,7 @@ fn a_lesson_that_says_what_is_not_so_is_found_out() {
 }
 
 #[test]
-fn the_five_lessons_are_there_in_order() {
+fn the_lessons_are_there_in_order() {
     let catalogue = catalogue();
     let found: Vec<_> = catalogue
         .lessons
@@ -144,9 +153,14 @@ fn the_five_lessons_are_there_in_order() {
     let expected = [
         (2, "topics"),
         (4, "keys"),
+        (5, "map"),
         (7, "message"),
         (8, "choose"),
+        (9, "metadata"),
         (10, "append"),
+        (13, "failover"),
+        (15, "acks"),
+        (16, "idempotence"),
     ];
     assert_eq!(
         found,
@@ -344,6 +358,109 @@ fn append_the_outsider_is_told_why() {
     assert_eq!(ErrorCode::from_i16(code), ErrorCode::InvalidRecord);
     let base: [u8; 8] = received[at + 2..at + 10].try_into().expect("eight bytes");
     assert_eq!(i64::from_be_bytes(base), -1);
+}
+
+#[test]
+fn map_the_fastest_broker_becomes_controller() {
+    assert_eq!(
+        right_answer("map", 3),
+        "Broker 2, which was first to create the znode"
+    );
+    assert_eq!(right_answer("map", 5), "Never");
+    // Nobody of the clients ever spoke to ZooKeeper.
+    let history = lesson("map").history();
+    let mut connections = history.observed().journal.since(0).filter(|entry| {
+        let client = entry.by.is_some_and(|by| by.broker().is_none());
+        client && entry.fact.to_string().starts_with("connected to zk")
+    });
+    assert!(connections.next().is_none());
+}
+
+#[test]
+fn metadata_the_client_is_wrong_twice_and_finds_out() {
+    let handed_over = first_line("metadata", 2, "b1 trip-updates-0 decided leader 3");
+    let told = first_line("metadata", 3, "b4 knows");
+    let learned = first_line("metadata", 3, "p1 trip-updates-0 learns leader 3");
+    assert!(handed_over < told && told < learned);
+    assert_eq!(right_answer("metadata", 2), "Broker 2, as before");
+    let refused = first_line("metadata", 5, "b3 trip-updates-0 refuses");
+    let again = first_line("metadata", 5, "p1 trip-updates-0 learns leader 2");
+    assert!(refused < again);
+    assert_eq!(
+        right_answer("metadata", 5),
+        "It refuses with NOT_LEADER_OR_FOLLOWER"
+    );
+}
+
+#[test]
+fn failover_everything_happens_in_the_order_in_which_it_is_told() {
+    let order = [
+        first_line("failover", 2, "b2 killed"),
+        first_line("failover", 3, "zk3 ends session"),
+        first_line("failover", 4, "b1 sees broker 2 go"),
+        first_line("failover", 4, "b1 driver-locations-0 decided leader 3"),
+        first_line("failover", 4, "b3 driver-locations-0 leads e1"),
+        first_line("failover", 5, "b3 knows 2 brokers"),
+        first_line("failover", 6, "p1 driver-locations-0 learns leader 3"),
+        first_line("failover", 6, "p1 ⇒ driver-locations-0"),
+        first_line("failover", 7, "b2 registers"),
+        first_line("failover", 7, "b2 driver-locations-0 truncates"),
+        first_line("failover", 7, "b3 driver-locations-0 isr"),
+    ];
+    assert!(order.is_sorted(), "{order:?}");
+    assert_eq!(right_answer("failover", 4), "Broker 3");
+    assert_eq!(
+        right_answer("failover", 6),
+        "21, where the new leader's log ended"
+    );
+}
+
+#[test]
+fn failover_nobody_else_ever_had_the_record_that_is_cut_off() {
+    let partition = TopicPartition::new("driver-locations", 0);
+    let history = lesson("failover").history();
+    let copies = history.observed().journal.since(0).filter(|entry| {
+        matches!(
+            &entry.fact,
+            Fact::RecordsAppended { partition: at, epoch, next_offset, .. }
+                if *at == partition && epoch.0 == 0 && *next_offset > Offset(21)
+        )
+    });
+    let by: Vec<_> = copies.map(|entry| entry.by).collect();
+    assert_eq!(by, [Some(ProcessId::Broker(2))]);
+}
+
+#[test]
+fn acks_only_the_careful_producer_waits_for_slow_copies() {
+    let sent = first_line("acks", 2, "b2 trip-updates-2 leader appends");
+    let quick = first_line("acks", 2, "p2 ⇒ trip-updates-1");
+    let slow = first_line("acks", 2, "p3 ⇒ trip-updates-2");
+    assert!(quick.since(sent).as_millis() < 100);
+    assert!(slow.since(sent).as_millis() > 1_000);
+    assert_eq!(right_answer("acks", 2), "Only billing");
+    assert_eq!(right_answer("acks", 4), "Only that of billing");
+    assert_eq!(right_answer("acks", 6), "One, as before");
+}
+
+#[test]
+fn idempotence_numbers_make_one_of_two() {
+    assert_eq!(right_answer("idempotence", 2), "Two times");
+    assert_eq!(
+        right_answer("idempotence", 4),
+        "It appends nothing and answers as if it had"
+    );
+    assert_eq!(right_answer("idempotence", 5), "One time");
+    // The answers were lost, not the requests.
+    for (step, offset) in [(2, 2), (4, 5), (5, 6)] {
+        let appended = first_in_step("idempotence", step, |_, fact| {
+            matches!(fact, Fact::RecordsAppended { role: Role::Leader, next_offset, .. }
+                if *next_offset == Offset(offset))
+        });
+        let again = first_in_step("idempotence", step, |_, fact| {
+            matches!(fact, Fact::BatchSent { attempt: 2, .. })
+        });
+        assert!(appended < again);
+    }
 }
 
 #[test]
