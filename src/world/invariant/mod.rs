@@ -41,6 +41,7 @@ mod tests;
 use crate::sorted::{SortedMap, SortedSet};
 use std::sync::Arc;
 
+use crate::controller::Recovery;
 use crate::fact::{Entry, Fact};
 use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use crate::time::Instant;
@@ -83,7 +84,8 @@ pub struct Checker {
 
 #[derive(Clone, Debug, Default)]
 struct Laws {
-    /// Partitions of which some log has lost its tail with the power of its machine.
+    /// Partitions of which some log has lost its tail with the power of its machine, or for which somebody was
+    /// elected who was not in sync.
     bereft: SortedSet<TopicPartition>,
     structure: structure::LogsAreInOrder,
     matching: matching::LogsAgree,
@@ -123,6 +125,10 @@ impl Checker {
             if let Fact::LogTailLost { partition, .. } = &entry.fact {
                 laws.bereft.insert(partition.clone());
             }
+            // Whoever allows an unclean election has given up what was committed.
+            if let Some(partition) = elected_out_of_sync(world, &entry.fact) {
+                laws.bereft.insert(partition.clone());
+            }
             // A topic of the same name may come, and owes nothing to the one that is gone.
             if matches!(
                 entry.fact,
@@ -148,6 +154,15 @@ impl Checker {
     pub fn committed(&self, partition: &TopicPartition) -> Offset {
         self.laws.replication.committed(partition)
     }
+}
+
+/// The partition for which somebody outside the ISR was elected.
+fn elected_out_of_sync<'a>(world: &World, fact: &'a Fact) -> Option<&'a TopicPartition> {
+    let Fact::PartitionStateDecided { partition, .. } = fact else {
+        return None;
+    };
+    let state = world.cluster().partition(partition)?;
+    (state.recovery == Recovery::Recovering).then_some(partition)
 }
 
 /// Shows one law one piece of news; what is wrong goes to `first` unless something else was wrong before.
