@@ -11,7 +11,7 @@ use crate::lesson::page::{BECAUSE_WORDS, BODY_WORDS, Check, LEAD_WORDS, Relation
 use crate::lesson::play::{Lesson, Step, tell};
 use crate::model::{BrokerId, Offset, TopicPartition};
 use crate::stage::Thing;
-use crate::world::{Place, Steps, World};
+use crate::world::{Host, Place, Steps, World};
 
 /// Everything that is wrong with a lesson, a sentence each; nothing, when it is right.
 pub fn check(lesson: &Lesson) -> Vec<String> {
@@ -143,13 +143,21 @@ fn holds(check: &Check, start: &View, end: &View) -> Result<(), String> {
 
 /// Whether a thing stands on the stage in this world.
 fn stands(world: &World, thing: &Thing) -> bool {
+    // The copies of a broker that is down are drawn as well: its disk is there.
+    let on_disk = |host: &Host, partition: &TopicPartition| {
+        let log = host.disk()?.log(partition)?;
+        Some(log.start()..log.end())
+    };
+    let held = |host: &Host, partition: &TopicPartition| {
+        let running = host.broker().and_then(|broker| broker.partition(partition));
+        let running = running.map(|replica| replica.log_start()..replica.log_end());
+        running.or_else(|| on_disk(host, partition))
+    };
     let holds = |partition: &TopicPartition, broker: Option<BrokerId>, offset: Option<Offset>| {
-        (world.brokers())
-            .filter(|found| broker.is_none_or(|id| found.id() == id))
-            .filter_map(|broker| broker.partition(partition))
-            .any(|replica| {
-                offset.is_none_or(|at| (replica.log_start()..replica.log_end()).contains(&at))
-            })
+        (world.hosts())
+            .filter(|host| broker.is_none_or(|id| host.id.broker() == Some(id)))
+            .filter_map(|host| held(host, partition))
+            .any(|log| offset.is_none_or(|at| log.contains(&at)))
     };
     match thing {
         Thing::Stage => true,
