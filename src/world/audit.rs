@@ -5,13 +5,22 @@
 //!
 //! Laws: a record is *readable* when it lies below the high watermark of the partition's leader, *lost*
 //! when the leader's log ends before it; it stays lost when its offset is given to another. What
-//! retention removed is neither: removing it was asked for.
+//! retention removed is neither: removing it was asked for. A record is *duplicated* when the producer sent its
+//! batch again and both copies were appended: the second is bit for bit the first, for a batch carries when
+//! it was made and is not made anew.
 
 use crate::sorted::SortedMap;
 
-use crate::fact::{Entry, Fact};
+use crate::fact::{Entry, Fact, Role};
+use crate::log::{Log, StoredBatch};
 use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicPartition};
+use crate::time::{Duration, Instant};
 use crate::world::World;
+
+/// For so long after a batch was sent again its second copy is looked out for: nobody sends again for longer.
+const LOOKED_OUT: Duration = Duration::from_secs(300);
+/// How far back in the log the first copy is looked for.
+const LOOKED_BACK: i64 = 20_000;
 
 /// Offsets as half-open spans that neither touch nor overlap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +56,11 @@ impl Spans {
         taken
     }
 
+    fn contains(&self, offset: Offset) -> bool {
+        let before = self.0.range(..=offset.0).next_back();
+        before.is_some_and(|(_, to)| offset.0 < *to)
+    }
+
     fn count_between(&self, from: i64, to: i64) -> u64 {
         let spans = self.0.iter().map(|(a, b)| (*a.max(&from), *b.min(&to)));
         spans
@@ -64,6 +78,10 @@ pub struct Audit {
     epochs: SortedMap<TopicPartition, LeaderEpoch>,
     /// What a new leader did not have: acknowledged, and lost for good.
     gone: u64,
+    /// Where second copies stand.
+    duplicated: SortedMap<TopicPartition, Spans>,
+    /// When a batch for a partition was last sent again.
+    sent_again: SortedMap<TopicPartition, Instant>,
 }
 
 /// How the promises stand.
@@ -75,10 +93,12 @@ pub struct Report {
     pub readable: u64,
     /// Of those, what no leader has any more.
     pub lost: u64,
+    /// Records that a consumer reads a second time, because a producer sent them again.
+    pub duplicated: u64,
 }
 
 impl Audit {
-    pub(super) fn add<'a>(&mut self, news: impl Iterator<Item = &'a Entry>) {
+    pub(super) fn add<'a>(&mut self, world: &World, news: impl Iterator<Item = &'a Entry>) {
         for entry in news {
             match (entry.by, &entry.fact) {
                 (
@@ -103,6 +123,32 @@ impl Audit {
                         ..
                     },
                 ) => self.begin_epoch(partition, *epoch, *start_offset),
+                (
+                    _,
+                    Fact::BatchSent {
+                        partition,
+                        attempt: 2..,
+                        ..
+                    },
+                ) => {
+                    self.sent_again.insert(partition.clone(), entry.at);
+                }
+                (
+                    Some(by),
+                    Fact::RecordsAppended {
+                        partition,
+                        role: Role::Leader,
+                        base_offset,
+                        next_offset,
+                        ..
+                    },
+                ) if self.looks_out(partition, entry.at) => {
+                    let broker = by.broker().and_then(|id| world.broker_by_id(id));
+                    let replica = broker.and_then(|broker| broker.partition(partition));
+                    if let Some(replica) = replica {
+                        self.compare(partition, replica.log(), *base_offset, *next_offset);
+                    }
+                }
                 _ => {}
             }
         }
@@ -121,12 +167,50 @@ impl Audit {
         for (_, spans) in promises.filter(|((_, of), _)| of == partition) {
             self.gone += spans.take_from(start);
         }
+        // What the new leader does not have is not read twice.
+        if let Some(spans) = self.duplicated.get_mut(partition) {
+            spans.take_from(start);
+        }
+    }
+
+    fn looks_out(&self, partition: &TopicPartition, now: Instant) -> bool {
+        let last = self.sent_again.get(partition);
+        last.is_some_and(|at| now.since(*at) < LOOKED_OUT)
+    }
+
+    /// Holds batches that were just appended against what the log has before them.
+    fn compare(&mut self, partition: &TopicPartition, log: &Log, from: Offset, to: Offset) {
+        for stored in log.batches(from, to) {
+            let batch = stored.batch();
+            let earlier = Offset(from.0 - LOOKED_BACK).max(log.start());
+            let mut before = log.batches(earlier, batch.base_offset());
+            let same = |other: &StoredBatch| {
+                let other = other.batch();
+                other.header.crc == batch.header.crc && other.body == batch.body
+            };
+            if before.any(same) {
+                let spans = self.duplicated.entry(partition.clone()).or_default();
+                spans.add(batch.base_offset(), batch.next_offset());
+            }
+        }
+    }
+
+    /// Whether a record is the second copy of one that was sent again.
+    pub fn is_duplicate(&self, partition: &TopicPartition, offset: Offset) -> bool {
+        let spans = self.duplicated.get(partition);
+        spans.is_some_and(|spans| spans.contains(offset))
+    }
+
+    /// The partitions in which second copies stand.
+    pub fn duplicated(&self) -> impl Iterator<Item = &TopicPartition> {
+        self.duplicated.keys()
     }
 
     /// An estimate of the bytes that the promises take.
     pub(super) fn weight(&self) -> u64 {
-        let spans = self.acknowledged.values().map(|spans| spans.0.len());
-        16 * spans.sum::<usize>() as u64 + 128 * self.acknowledged.len() as u64
+        let spans = self.acknowledged.values().chain(self.duplicated.values());
+        let lists = self.acknowledged.len() + self.duplicated.len();
+        16 * spans.map(|spans| spans.0.len()).sum::<usize>() as u64 + 128 * lists as u64
     }
 
     /// Holds the promises against the logs.
@@ -147,6 +231,13 @@ impl Audit {
             let (start, end) = (replica.log_start().0, replica.log_end().0);
             report.readable += spans.count_between(start, replica.high_watermark().0);
             report.lost += spans.count_between(end, i64::MAX);
+        }
+        for (partition, spans) in &self.duplicated {
+            let leader = leader(world, partition);
+            if let Some(replica) = leader.and_then(|leader| leader.partition(partition)) {
+                let (start, end) = (replica.log_start().0, replica.high_watermark().0);
+                report.duplicated += spans.count_between(start, end);
+            }
         }
         report
     }

@@ -31,7 +31,7 @@ impl Observed {
         }
         let seen = std::mem::replace(&mut self.seen, self.journal.len());
         self.ribbon.add(self.journal.since(seen));
-        self.audit.add(self.journal.since(seen));
+        self.audit.add(world, self.journal.since(seen));
         self.checker.check(world, self.journal.since(seen))
     }
 }

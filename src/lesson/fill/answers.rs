@@ -230,6 +230,7 @@ impl<'a> Between<'a> {
                     Audited::Acknowledged => report.acknowledged,
                     Audited::Readable => report.readable,
                     Audited::Lost => report.lost,
+                    Audited::Duplicated => report.duplicated,
                 })
             }
             What::Facts(pattern) => count(self.news().filter(|entry| pattern.means(entry)).count()),

@@ -44,7 +44,7 @@
 //! | `{producer-id C}` | the id that a producer stamps its batches with |
 //! | `{queued C}` | records that a producer's application handed over within the step |
 //! | `{chosen C}` `{spread C}` | the partitions it chose for them; how many those are |
-//! | `{audit WORD}` | records acknowledged, readable or lost, over all producers |
+//! | `{audit WORD}` | records acknowledged, readable, lost or duplicated, over all producers |
 //! | `{facts WHO LINE}` | how many facts of the step begin so |
 //! | `{error NAME}` | the number of Kafka's error of that name |
 //!
@@ -193,6 +193,7 @@ pub enum Audited {
     Acknowledged,
     Readable,
     Lost,
+    Duplicated,
 }
 
 /// Facts that begin alike: who noted them, and the beginning of their line in a transcript.

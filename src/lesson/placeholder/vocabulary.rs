@@ -104,12 +104,18 @@ pub(super) fn what(name: &str, of: &mut Arguments) -> Result<What, String> {
         "queued" => What::Queued(of.client()?),
         "chosen" => What::Chosen(of.client()?),
         "spread" => What::Spread(of.client()?),
-        "audit" => What::Audit(match of.word("acknowledged, readable or lost")? {
-            "acknowledged" => Audited::Acknowledged,
-            "readable" => Audited::Readable,
-            "lost" => Audited::Lost,
-            other => return Err(format!("{other} is none of acknowledged, readable, lost")),
-        }),
+        "audit" => What::Audit(
+            match of.word("acknowledged, readable, lost or duplicated")? {
+                "acknowledged" => Audited::Acknowledged,
+                "readable" => Audited::Readable,
+                "lost" => Audited::Lost,
+                "duplicated" => Audited::Duplicated,
+                other => {
+                    let known = "acknowledged, readable, lost, duplicated";
+                    return Err(format!("{other} is none of {known}"));
+                }
+            },
+        ),
         "facts" => {
             let pattern = Pattern::parse(of.rest)?;
             of.rest = "";

@@ -1,0 +1,49 @@
+//! The audit: what was acknowledged, lost, and stands there twice.
+
+use kafka_playground::script;
+use kafka_playground::world::audit::Report;
+
+/// A record is appended, and the connection breaks before its answer arrives: the producer sends it again.
+fn unanswered(producer: &str) -> Report {
+    let text = format!(
+        "world brokers=1 seed=1 latency=40ms\ntopic a partitions=1\nproducer p1 {producer}\n\
+         produce p1 a-0 \"first\"\nrun 2s\nproduce p1 a-0 \"second\"\nrun 60ms\n\
+         reset p1↔b1\nrun 5s\n"
+    );
+    let script = script::parse(&text).expect("it can be read");
+    let history = script.play().expect("it can be played");
+    let report = history.observed().audit.report(history.world());
+    assert_eq!((report.acknowledged, report.lost), (2, 0), "{producer}");
+    report
+}
+
+#[test]
+fn a_retry_without_numbers_is_written_twice_and_counted() {
+    for acks in ["acks=1", "acks=all"] {
+        let report = unanswered(&format!("{acks} enable.idempotence=false"));
+        assert_eq!(report.duplicated, 1, "{acks}");
+    }
+}
+
+#[test]
+fn a_numbered_batch_is_not() {
+    assert_eq!(unanswered("acks=all enable.idempotence=true").duplicated, 0);
+}
+
+#[test]
+fn the_same_value_twice_is_no_duplicate() {
+    let text = "world brokers=1 seed=1 latency=40ms\ntopic a partitions=1\n\
+                producer p1 enable.idempotence=false\nproduce p1 a-0 \"same\"\nrun 1s\n\
+                produce p1 a-0 \"same\"\nrun 60ms\nreset p1↔b1\nrun 5s\n\
+                produce p1 a-0 \"same\"\nrun 2s\n";
+    let history = script::parse(text).unwrap().play().unwrap();
+    let audit = &history.observed().audit;
+    assert_eq!(audit.report(history.world()).duplicated, 1);
+    let offsets = (0..4).map(kafka_playground::model::Offset);
+    let partition = kafka_playground::model::TopicPartition::new("a", 0);
+    let twice: Vec<_> = offsets
+        .filter(|offset| audit.is_duplicate(&partition, *offset))
+        .map(|offset| offset.0)
+        .collect();
+    assert_eq!(twice, [2], "the second copy, and it alone");
+}
