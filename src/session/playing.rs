@@ -1,7 +1,7 @@
 //! Playing: the playhead moves with the reader's time, at one of the two paces.
 
 use super::pace::{Pace, Speed, even_gap};
-use super::timeline::{FOLD, travelling, visible};
+use super::timeline::{FOLD, seen, travelling};
 use super::{Session, shown_at};
 use crate::time::{Duration, Instant};
 use crate::world::{Journal, Place, Steps};
@@ -203,15 +203,15 @@ impl Session {
         }
         let mut scout = self.world().clone();
         let mut journal = Journal::default();
-        let mut seen = 0;
+        let mut looked = 0;
         for _ in 0..SCOUT {
             if scout.step(&mut journal).is_none() {
                 return Found::Nothing;
             }
-            if journal.since(seen).any(|entry| visible(&entry.fact)) {
+            if journal.since(looked).any(|entry| seen(entry, &scout)) {
                 return Found::At(scout.place());
             }
-            seen = journal.len();
+            looked = journal.len();
         }
         Found::NotYet
     }

@@ -4,10 +4,11 @@
 //! shows. Stops are learned as the world runs and forgotten from a fork on; going back and forth between
 //! known stops needs no looking ahead.
 
-use crate::fact::{Fact, Role};
-use crate::process::Payload;
+use crate::controller::znodes;
+use crate::fact::{Entry, Fact, Role};
+use crate::stage::extract;
 use crate::time::{Duration, Instant};
-use crate::world::{Journal, Parcel, Place, World};
+use crate::world::{Host, Journal, Place, World};
 
 /// A stretch longer than this without a visible event is folded.
 pub const FOLD: Duration = Duration::from_secs(2);
@@ -35,7 +36,7 @@ impl Timeline {
     /// Looks at what the journal says beyond what was seen. Called after every step into new ground.
     pub fn observe(&mut self, place: Place, journal: &Journal, world: &World) {
         let news = std::mem::replace(&mut self.seen, journal.len());
-        if journal.len() <= news || !journal.since(news).any(|entry| visible(&entry.fact)) {
+        if journal.len() <= news || !journal.since(news).any(|entry| seen(entry, world)) {
             return;
         }
         let stop = Stop {
@@ -106,16 +107,29 @@ pub fn travelling(world: &World) -> Option<Duration> {
     let moving = world
         .in_flight()
         .filter(|packet| packet.held_since.is_none());
-    let carrying =
-        moving.filter(|packet| matches!(packet.parcel, Parcel::Bytes(Payload::Kafka(_))));
+    let carrying = moving.filter(|packet| extract::is_drawn(packet));
     carrying
         .map(|packet| packet.arrives_at.since(packet.sent_at))
         .min()
 }
 
+/// Records of a producer that are drawn while they wait; more change nothing on the picture.
+const HELD: usize = 8;
+
 /// True for a fact that changes the picture.
-pub fn visible(fact: &Fact) -> bool {
-    weight(fact) > 0
+pub fn seen(entry: &Entry, world: &World) -> bool {
+    match (&entry.fact, entry.by) {
+        (Fact::RecordQueued { .. }, Some(by)) => {
+            let producer = world.host(by).and_then(Host::producer);
+            let waiting = producer.map(|producer| {
+                let flying = producer.in_flight().map(|(_, batch)| batch);
+                let batches = flying.chain(producer.queued());
+                batches.map(|batch| batch.records as usize).sum::<usize>()
+            });
+            waiting.is_none_or(|waiting| waiting <= HELD)
+        }
+        (fact, _) => weight(fact) > 0,
+    }
 }
 
 /// How much a fact has to say, when only one of several can be told; 0 is never told.
@@ -131,10 +145,21 @@ pub fn weight(fact: &Fact) -> u8 {
         | Fact::DuplicateDropped { .. }
         | Fact::RequestRejected { .. }
         | Fact::TopicCreated { .. }
-        | Fact::TopicRefused { .. } => 8,
+        | Fact::TopicRefused { .. }
+        | Fact::ControllerElected { .. }
+        | Fact::SessionRanOut { .. }
+        | Fact::Stopped
+        | Fact::ZooKeeperLeads { .. } => 8,
         Fact::SendWillRetry { .. }
         | Fact::IsrChangeRefused { .. }
-        | Fact::PartitionStateDecided { .. } => 7,
+        | Fact::PartitionStateDecided { .. }
+        | Fact::ControllerResigned { .. }
+        | Fact::BrokerRegistered { .. }
+        | Fact::RegistrationRefused
+        | Fact::SessionExpired { .. }
+        | Fact::ReplicaDeleted { .. }
+        | Fact::ZooKeeperLooksForLeader => 7,
+        Fact::BrokerCame { .. } | Fact::BrokerWent { .. } => 6,
         Fact::RecordsAcknowledged { .. } => 6,
         Fact::RecordsAppended {
             role: Role::Leader, ..
@@ -143,10 +168,22 @@ pub fn weight(fact: &Fact) -> u8 {
             role: Role::Leader, ..
         } => 4,
         Fact::RecordsConsumed { .. } | Fact::LogStartMoved { .. } => 4,
+        Fact::ZnodeCreated { path, .. }
+        | Fact::ZnodeChanged { path, .. }
+        | Fact::ZnodeDeleted { path } => znode_weight(path),
+        Fact::BecameFollower { .. } | Fact::LeaderLearned { .. } => 3,
         Fact::BatchSent { .. } | Fact::ProducerIdTaken { .. } => 3,
         Fact::RecordsAppended { .. } | Fact::PositionSet { .. } => 3,
         Fact::RecordQueued { .. } | Fact::RecordsQueued { .. } => 2,
         Fact::HighWatermarkMoved { .. } => 1,
         _ => 0,
     }
+}
+
+/// A picture shows who is registered, who is controller, and the states of partitions.
+fn znode_weight(path: &str) -> u8 {
+    let shown = path == znodes::CONTROLLER
+        || znodes::broker_of(path).is_some()
+        || znodes::state_of(path).is_some();
+    if shown { 3 } else { 0 }
 }

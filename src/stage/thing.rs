@@ -55,7 +55,7 @@ impl Thing {
             Thing::Record(partition, _) => Thing::Partition(partition.clone()),
             Thing::Replica(_, broker) => Thing::broker(*broker),
             Thing::Partition(partition) => Thing::Topic(partition.topic.clone()),
-            Thing::Znode(_) => Thing::Coordination,
+            Thing::Znode(_) | Thing::Process(ProcessId::ZooKeeper(_)) => Thing::Coordination,
             _ => Thing::Stage,
         };
         Some(parent)

@@ -3,6 +3,7 @@
 //! A deed is either a move of the playhead, a change of the document, or a command to the world. The table
 //! below is the only list of keys; the shortcuts dialog and the palette print it.
 
+use crate::session::trouble::Trouble;
 use crate::ui::route::View;
 
 /// Something a person can do.
@@ -23,6 +24,8 @@ pub enum Deed {
     End,
     StartOver,
     Undo,
+    Trouble(Trouble),
+    HealAll,
     Go(View),
     Lens,
     Density,
@@ -48,7 +51,7 @@ const fn entry(deed: Deed, name: &'static str, keys: &'static str) -> Entry {
 }
 
 /// Every deed in the order in which the help lists them.
-pub const ALL: [Entry; 27] = [
+pub const ALL: [Entry; 33] = [
     entry(Deed::Play, "Play or pause", "Space"),
     entry(Deed::Forward, "Forward one event", "."),
     entry(Deed::Back, "Back one event", ","),
@@ -64,6 +67,28 @@ pub const ALL: [Entry; 27] = [
     entry(Deed::End, "To the newest instant", "End"),
     entry(Deed::StartOver, "Start over", ""),
     entry(Deed::Undo, "Undo my last change", "Ctrl Z"),
+    entry(Deed::Trouble(Trouble::Kill), "Kill what is selected", "K"),
+    entry(
+        Deed::Trouble(Trouble::Restart),
+        "Restart what is selected",
+        "R",
+    ),
+    entry(
+        Deed::Trouble(Trouble::Stop),
+        "Stop what is selected in order",
+        "Shift K",
+    ),
+    entry(
+        Deed::Trouble(Trouble::Freeze),
+        "Freeze or thaw what is selected",
+        "Z",
+    ),
+    entry(
+        Deed::Trouble(Trouble::Cut),
+        "Cut off or heal what is selected",
+        "X",
+    ),
+    entry(Deed::HealAll, "Heal all links", "H"),
     entry(Deed::Go(View::Figures), "Figures", "1"),
     entry(Deed::Go(View::Sandbox), "Sandbox", "2"),
     entry(Deed::Go(View::Code), "Code", "3"),
@@ -116,6 +141,12 @@ pub fn of_stroke(stroke: Stroke<'_>) -> Option<Deed> {
         "[" => Deed::Slower,
         "\\" => Deed::SpeedOne,
         "e" | "E" => Deed::EvenPace,
+        "K" if stroke.shift => Deed::Trouble(Trouble::Stop),
+        "k" | "K" => Deed::Trouble(Trouble::Kill),
+        "r" | "R" => Deed::Trouble(Trouble::Restart),
+        "z" | "Z" => Deed::Trouble(Trouble::Freeze),
+        "x" | "X" => Deed::Trouble(Trouble::Cut),
+        "h" | "H" => Deed::HealAll,
         "Home" => Deed::Start,
         "End" => Deed::End,
         "1" => Deed::Go(View::Figures),

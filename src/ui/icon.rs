@@ -25,6 +25,7 @@ pub enum Icon {
     Cut,
     Flag,
     Fork,
+    Diamond,
     Cross,
     List,
     Dots,
@@ -91,6 +92,7 @@ impl Icon {
                 Circle("12", "5.500", "1.500"),
                 Line("M4 5v6M12 7c0 2.500-8 1.500-8 4"),
             ],
+            Icon::Diamond => &[Fill("M8 2.500L13.500 8 8 13.500 2.500 8z")],
             Icon::Cross => &[Line("M4.500 4.500l7 7M11.500 4.500l-7 7")],
             Icon::List => &[Line(
                 "M5.500 4h8M5.500 8h8M5.500 12h8M2.500 4h.1M2.500 8h.1M2.500 12h.1",

@@ -24,16 +24,17 @@ pub enum MarkKind {
     /// A process that did not run does again.
     Return,
     NewLeader,
+    /// A broker becomes controller after another.
+    NewController,
     IsrShrink,
     IsrGrow,
     Error,
 }
 
 impl MarkKind {
-    /// True for what people did, as against what came of it.
+    /// True for what people did that has no sign of its own.
     pub fn is_edit(self) -> bool {
-        use MarkKind as M;
-        matches!(self, M::Edit | M::Cut | M::Release | M::Crash | M::Return)
+        self == MarkKind::Edit
     }
 }
 
@@ -128,13 +129,14 @@ fn mark(entry: &Entry) -> Option<MarkKind> {
         // What a plan begins with is no news.
         Fact::Commanded { .. } if entry.at == Instant::ZERO => None,
         Fact::Commanded { line } => Some(match line.split(' ').next() {
-            Some("hold" | "cut") => MarkKind::Cut,
+            Some("hold" | "cut" | "isolate") => MarkKind::Cut,
             Some("release" | "heal") => MarkKind::Release,
             Some("kill" | "stop" | "freeze") => MarkKind::Crash,
             Some("restart" | "thaw") => MarkKind::Return,
             _ => MarkKind::Edit,
         }),
         Fact::BecameLeader { epoch, .. } if epoch.0 > 0 => Some(MarkKind::NewLeader),
+        Fact::ControllerElected { epoch } if *epoch > 1 => Some(MarkKind::NewController),
         Fact::IsrChanged { from, to, .. } if to.len() < from.len() => Some(MarkKind::IsrShrink),
         Fact::IsrChanged { .. } => Some(MarkKind::IsrGrow),
         Fact::SendFailed { .. } | Fact::ProduceRefused { .. } | Fact::ReadingFailed { .. } => {

@@ -17,7 +17,7 @@ for (const [width, height] of [[1440, 900], [1280, 720], [768, 1024], [390, 844]
         await page.goto('');
         await alive(page);
         await expect(page.getByRole('heading', { level: 1 })).toHaveText('A Kafka cluster is running in this tab');
-        await expect(page.getByRole('button', { name: 'Cut broker 2 off' })).toBeInViewport({ ratio: 1 });
+        await expect(page.getByRole('button', { name: 'Kill broker 2' })).toBeInViewport({ ratio: 1 });
         await expect(page.locator('svg.stage:visible')).toHaveCount(1);
         await expect(page.locator('html')).toHaveAttribute('data-theme', colorScheme);
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
@@ -48,7 +48,7 @@ test('a press before the engine is there is kept and said', async ({ page }) => 
     await route.continue();
   });
   await page.goto('');
-  await page.getByRole('button', { name: 'Cut broker 2 off' }).click();
+  await page.getByRole('button', { name: 'Kill broker 2' }).click();
   await expect(page.getByRole('button', { name: 'Starting the brokers' })).toBeVisible();
   go();
   await alive(page);

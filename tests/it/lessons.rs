@@ -464,7 +464,7 @@ fn idempotence_numbers_make_one_of_two() {
 }
 
 #[test]
-fn first_the_button_stops_one_partition_and_loses_nothing() {
+fn first_the_button_kills_a_leader_and_nothing_acknowledged_is_lost() {
     let lesson = catalogue().first;
     let mut reports = Vec::new();
     let last = lesson
@@ -473,8 +473,22 @@ fn first_the_button_stops_one_partition_and_loses_nothing() {
         })
         .expect("it plays");
     assert!(reports.iter().all(|report| report.lost == 0));
+    assert!(reports.iter().all(|report| report.duplicated == 0));
     assert_eq!(last.violation(), None);
-    // While the followers are waited for, nothing of any partition is acknowledged; afterwards it is.
+    // While ZooKeeper waits, nothing of any partition is acknowledged; once it has given up, all is.
+    assert_eq!(reports[3].acknowledged, reports[2].acknowledged);
     assert!(reports[4].acknowledged > reports[3].acknowledged);
     assert!(reports[5].acknowledged > reports[4].acknowledged);
+    let journal = &last.observed().journal;
+    let killed = journal
+        .since(0)
+        .find(|entry| matches!(entry.fact, Fact::Killed { .. }))
+        .expect("it is killed");
+    let gone = journal
+        .since(killed.number)
+        .find(|entry| matches!(entry.fact, Fact::SessionRanOut { .. }))
+        .expect("its session runs out");
+    assert_eq!(gone.by, Some(ProcessId::ZooKeeper(3)));
+    let waited = gone.at.since(killed.at).as_millis();
+    assert!((17_000..20_000).contains(&waited), "{waited} ms of silence");
 }

@@ -36,13 +36,13 @@ async fn a_click_reaches_the_world() {
     let app = mount(STILL, &[]).await;
     app.click(".go").await;
     let recorded = app.told("record").join("\n");
-    assert!(recorded.ends_with("hold b2"), "{recorded}");
+    assert!(recorded.ends_with("kill b2"), "{recorded}");
     assert!(app.count(".beats li") >= 1, "the first beat is told");
 }
 
 #[wasm_bindgen_test]
 async fn what_was_pressed_too_early_is_done() {
-    let app = mount(STILL, &["cut-2"]).await;
+    let app = mount(STILL, &["kill-2"]).await;
     assert_eq!(app.told("record").len(), 1);
 }
 

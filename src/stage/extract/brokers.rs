@@ -1,9 +1,8 @@
 //! Who runs, who is reached, and over which links not.
 
 use crate::model::{BrokerId, ProcessId, Text};
-use crate::stage::snapshot::{
-    Broker, BrokerState, Coordination, Link, LinkState, Server, ZooKeeper,
-};
+use crate::stage::extract::coordination::{ago, session};
+use crate::stage::snapshot::{Broker, BrokerState, Link, LinkState};
 use crate::world::{End, Host, Life, Links, Plan, World};
 
 /// Every broker, whether it runs or not.
@@ -19,16 +18,19 @@ fn broker(world: &World, host: &Host, id: BrokerId) -> Broker {
         id,
         host: format!("{}:{}", address.host, address.port).into(),
         state: state(world, host),
+        session: session(world, host, id),
         controller: host.broker().is_some_and(|b| b.controller().is_some()),
     }
 }
 
 fn state(world: &World, host: &Host) -> BrokerState {
-    let crashed = |what: &str| BrokerState::Crashed { note: what.into() };
+    let gone = |how: &str, at| BrokerState::Crashed {
+        note: format!("{how} {}", ago(world.now(), at)).into(),
+    };
     match host.life() {
-        Life::Killed { .. } => return crashed("killed"),
-        Life::PowerLost { .. } => return crashed("no power"),
-        Life::Stopped { .. } => return crashed("stopped"),
+        Life::Killed { at } => return gone("Killed", at),
+        Life::PowerLost { at } => return gone("Lost power", at),
+        Life::Stopped { at } => return gone("Stopped", at),
         Life::Frozen { .. } => {
             return BrokerState::Frozen {
                 note: "frozen".into(),
@@ -41,41 +43,20 @@ fn state(world: &World, host: &Host) -> BrokerState {
         to: End::Any,
     };
     let network = world.network();
-    match network
+    if network
         .holds()
         .chain(network.cuts())
         .any(|all| *all == links)
     {
-        true => BrokerState::CutOff {
+        return BrokerState::CutOff {
             note: "cut off".into(),
-        },
-        false => BrokerState::Up,
+        };
     }
-}
-
-pub(super) fn coordination(world: &World) -> Coordination {
-    let truth = world.truth();
-    let ids = truth.store().brokers().keys();
-    let ids: Vec<String> = ids.map(ToString::to_string).collect();
-    let line = match truth.controller() {
-        Some(controller) => format!("brokers {}, controller {controller}", ids.join(" ")),
-        None => format!("brokers {}, no controller", ids.join(" ")),
-    };
-    let hosts = world.hosts();
-    let servers = hosts.filter(|host| matches!(host.id, ProcessId::ZooKeeper(_)));
-    let servers = servers.map(|host| Server {
-        id: host.id,
-        leads: host.zookeeper().is_some_and(|server| server.is_leader()),
-        up: host.life() == Life::Running,
-    });
-    let servers: Vec<Server> = servers.collect();
-    Coordination::ZooKeeper(ZooKeeper {
-        quorum: servers.iter().any(|server| server.leads && server.up),
-        servers,
-        line: line.into(),
-        znodes: Vec::new(),
-        written: None,
-    })
+    match host.broker() {
+        Some(broker) if broker.is_stopping() => BrokerState::Draining,
+        Some(broker) if !broker.is_serving() => BrokerState::Starting,
+        _ => BrokerState::Up,
+    }
 }
 
 /// The links that are not in order.

@@ -160,6 +160,8 @@ fn consumer(
             let broker = leader.map(|(leader, _)| leader);
             match broker.filter(|broker| *broker != BrokerId::NONE) {
                 None => leaderless += 1,
+                // It asks again and again; nobody is there to answer.
+                Some(broker) if world.broker_by_id(broker).is_none() => leaderless += 1,
                 Some(broker) => unreached += usize::from(is_cut(world, id, broker)),
             }
             Reading {

@@ -9,7 +9,7 @@ use crate::sorted::sort_by_key;
 use crate::stage::density::Density;
 use crate::stage::extract::memory::{Copy, Memory};
 use crate::stage::snapshot::{Cell, CellState, Partition, Replica, Role, Topic};
-use crate::world::{Host, World};
+use crate::world::{Host, Life, World};
 
 /// How many of the newest records of each copy are read.
 const CELLS: i64 = 48;
@@ -59,19 +59,7 @@ fn partition(
         .and_then(|leader| world.broker_by_id(leader)?.partition(&id))
         .map_or(Offset::ZERO, |replica| replica.log_end());
     let replicas = state.replicas.iter().map(|broker| {
-        let dead = world.broker_by_id(*broker).is_none();
-        let role = match leader {
-            _ if dead && state.leader == *broker => Role::WasLeader,
-            _ if dead => Role::Offline,
-            Some(leader) if leader == *broker => Role::Leader,
-            _ if state.isr.contains(broker) => Role::Follower,
-            _ => {
-                let has = world
-                    .broker_by_id(*broker)
-                    .and_then(|broker| broker.partition(&id));
-                Role::Behind(end - has.map_or(Offset::ZERO, |replica| replica.log_end()))
-            }
-        };
+        let role = role(world, memory, &id, state, *broker, end);
         replica(world, memory, &id, *broker, role)
     });
     let replicas = replicas.collect();
@@ -83,6 +71,52 @@ fn partition(
         rate: 0.0,
         density: Density::Letters,
         activity: Vec::new(),
+    }
+}
+
+/// What a broker's replica is to its partition. `end` is where the leader's log ends.
+fn role(
+    world: &World,
+    memory: &Memory,
+    id: &TopicPartition,
+    state: &PartitionState,
+    broker: BrokerId,
+    end: Offset,
+) -> Role {
+    let (past, now) = (&memory.past, world.now());
+    let Some(running) = world.broker_by_id(broker) else {
+        // Until somebody else is elected, and after that as long as it is down.
+        let led = state.leader == broker || past.led_before(id, state.leader) == Some(broker);
+        return match led {
+            true => Role::WasLeader,
+            false => Role::Offline,
+        };
+    };
+    if state.leader == broker {
+        return match past.is_new_leader(broker, id, now) {
+            true => Role::NewLeader,
+            false => Role::Leader,
+        };
+    }
+    if let Some(to) = past.truncated(broker, id, now) {
+        return Role::Truncating(to);
+    }
+    if state.isr.contains(&broker) {
+        return Role::Follower;
+    }
+    let replica = running.partition(id);
+    let has = replica.map_or(Offset::ZERO, |replica| replica.log_end());
+    let (from, to) = (ProcessId::from(state.leader), ProcessId::from(broker));
+    let network = world.network();
+    let led = world.broker_by_id(state.leader).is_some();
+    let reached = led && !network.is_stopped(from, to) && !network.is_stopped(to, from);
+    let runs = world.host(to).map(Host::life) == Some(Life::Running);
+    match reached && runs && end > has {
+        true => Role::CatchingUp {
+            has: has.0,
+            of: end.0,
+        },
+        false => Role::Behind(end - has),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::fact::Fact;
 use crate::model::{BrokerId, ConnectionId, Offset, ProcessId, TopicName, TopicPartition};
 use crate::protocol::{ApiKey, Chunks};
 use crate::sorted::{SortedMap, SortedSet};
+use crate::stage::extract::past::Past;
 use crate::stage::extract::wire::Loads;
 use crate::stage::keys::Keys;
 use crate::stage::snapshot::{Cell, Hue, KeyMark};
@@ -25,6 +26,8 @@ pub struct Memory {
     pub(super) edition: u64,
     /// What was asked on a connection under a correlation id.
     asked: SortedMap<(ProcessId, u32, i32), (ApiKey, i16)>,
+    /// What was said of leadership and of ZooKeeper.
+    pub(super) past: Past,
     /// How much of the journal has been looked at.
     seen: u64,
     now: u64,
@@ -104,6 +107,7 @@ impl Memory {
         }
         let from = std::mem::replace(&mut self.seen, journal.len());
         for entry in journal.since(from) {
+            self.past.learn(entry);
             match &entry.fact {
                 Fact::RecordQueued {
                     partition,
@@ -135,6 +139,7 @@ impl Memory {
     /// Forgets the keys that were learned after so many entries: they come again when time does.
     fn go_back(&mut self, to: u64) {
         self.seen = to;
+        self.past.go_back(to);
         let keep = self.learned.partition_point(|(entry, _)| *entry <= to);
         let gone = self.learned.split_off(keep);
         for (_, topic) in &gone {

@@ -1,7 +1,8 @@
 //! What travels, read from the bytes that are under way.
 //!
 //! A packet becomes one traveller for each partition that it carries records for or answers about. Packets
-//! that carry neither, such as a fetch that asks, are drawn only on the control plane.
+//! that carry neither, such as a fetch that asks, are drawn only on the control plane. What a broker and
+//! ZooKeeper say to each other is drawn as small dots; that somebody is still there is not drawn at all.
 
 use crate::model::{ProcessId, Side, TopicName, TopicPartition};
 use crate::process::Payload;
@@ -11,9 +12,10 @@ use crate::protocol::frame::{FrameBuffer, decode_response};
 use crate::protocol::header::RequestHeader;
 use crate::protocol::reader::Reader;
 use crate::protocol::records::read_batches;
+use crate::protocol::zookeeper::Message;
 use crate::protocol::{AnyRequest, ApiKey, Chunks};
 use crate::stage::extract::memory::{Memory, Packet};
-use crate::stage::snapshot::{KeyMark, Load, Traveller};
+use crate::stage::snapshot::{ControlName, KeyMark, Load, Traveller};
 use crate::world::{InFlight, Parcel, World};
 
 /// Records whose keys are read from one batch.
@@ -32,12 +34,14 @@ pub(super) fn travellers(world: &World, memory: &mut Memory) -> Vec<Traveller> {
     forget_arrived(&packets, memory);
     let mut travellers = Vec::new();
     for packet in packets {
-        let Parcel::Bytes(Payload::Kafka(bytes)) = &packet.parcel else {
-            continue;
+        let loads = match &packet.parcel {
+            Parcel::Bytes(Payload::Kafka(bytes)) => known(world, memory, packet, bytes),
+            Parcel::Bytes(Payload::ZooKeeper(_)) if is_drawn(packet) => {
+                vec![(None, Load::Coordination)]
+            }
+            _ => continue,
         };
-        for (index, (partition, load)) in
-            known(world, memory, packet, bytes).into_iter().enumerate()
-        {
+        for (index, (partition, load)) in loads.into_iter().enumerate() {
             if travellers.len() == MOST {
                 return travellers;
             }
@@ -62,6 +66,23 @@ pub(super) fn travellers(world: &World, memory: &mut Memory) -> Vec<Traveller> {
         }
     }
     travellers
+}
+
+/// True for what may be seen on its way: Kafka's bytes, and what a broker and ZooKeeper have to say to each
+/// other.
+pub fn is_drawn(packet: &InFlight) -> bool {
+    use ProcessId::{Broker, ZooKeeper};
+    match &packet.parcel {
+        Parcel::Bytes(Payload::Kafka(_)) => true,
+        Parcel::Bytes(Payload::ZooKeeper(Message::Ping | Message::Pong | Message::Peer(_))) => {
+            false
+        }
+        Parcel::Bytes(Payload::ZooKeeper(_)) => matches!(
+            (packet.from, packet.to),
+            (Broker(_), ZooKeeper(_)) | (ZooKeeper(_), Broker(_))
+        ),
+        _ => false,
+    }
 }
 
 /// What one packet carries, for each partition that it concerns.
@@ -138,7 +159,11 @@ fn request(memory: &mut Memory, packet: &InFlight, frame: &Chunks, loads: &mut L
                 }
             }
         }
-        _ if controls(packet, api) => loads.push((None, Load::Control { name: None })),
+        _ if controls(packet, api) => {
+            let request = AnyRequest::decode_body(api, header.api_version, &mut reader);
+            let name = request.ok().and_then(|request| named(&request));
+            loads.push((None, Load::Control { name }));
+        }
         _ => {}
     }
 }
@@ -150,8 +175,54 @@ fn controls(packet: &InFlight, api: ApiKey) -> bool {
     between
         && matches!(
             api,
-            ApiKey::LeaderAndIsr | ApiKey::UpdateMetadata | ApiKey::AlterPartition
+            ApiKey::LeaderAndIsr
+                | ApiKey::UpdateMetadata
+                | ApiKey::StopReplica
+                | ApiKey::AlterPartition
+                | ApiKey::ControlledShutdown
         )
+}
+
+/// What a control message is called, and what it is about. UpdateMetadata goes to everybody with every
+/// change, and is a diamond without a name.
+fn named(request: &AnyRequest) -> Option<ControlName> {
+    let many = |count: usize| match count {
+        1 => "1 partition".to_owned(),
+        count => format!("{count} partitions"),
+    };
+    let (name, detail) = match request {
+        AnyRequest::LeaderAndIsr(request) => {
+            let grouped = request
+                .topic_states
+                .iter()
+                .flat_map(|t| &t.partition_states);
+            let states: Vec<_> = grouped.chain(&request.ungrouped_partition_states).collect();
+            let detail = match states.as_slice() {
+                [one] => format!("epoch {}", one.leader_epoch),
+                all => many(all.len()),
+            };
+            ("LeaderAndIsr", detail)
+        }
+        AnyRequest::StopReplica(request) => {
+            let grouped = request
+                .topic_states
+                .iter()
+                .map(|t| t.partition_states.len());
+            let older = request.topics.iter().map(|t| t.partition_indexes.len());
+            let count = grouped.chain(older).sum::<usize>() + request.ungrouped_partitions.len();
+            ("StopReplica", many(count))
+        }
+        AnyRequest::AlterPartition(request) => {
+            let partitions = request.topics.iter().flat_map(|topic| &topic.partitions);
+            ("AlterPartition", many(partitions.count()))
+        }
+        AnyRequest::ControlledShutdown(request) => {
+            ("Shutdown", format!("broker {}", request.broker_id))
+        }
+        _ => return None,
+    };
+    let (name, detail) = (name.into(), detail.into());
+    Some(ControlName { name, detail })
 }
 
 fn response(

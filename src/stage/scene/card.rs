@@ -94,6 +94,8 @@ fn header_parts(broker: &Broker, area: Rect, header: &Header) -> Vec<Shape> {
             ));
         }
         BrokerState::Crashed { note } if area.w < 400.0 => {
+            // Where there is room for one of them, what will happen says more than what has.
+            let note = broker.session.as_ref().unwrap_or(note);
             parts.push(Shape::text(x, mid + 4.5, note.to_string(), "s red"));
         }
         BrokerState::Crashed { note } => {
@@ -107,6 +109,18 @@ fn header_parts(broker: &Broker, area: Rect, header: &Header) -> Vec<Shape> {
                 "mid b red fs11-5",
             ));
         }
+    }
+    if let Some(session) = broker.session.as_ref().filter(|_| area.w >= 400.0) {
+        let taken = match &broker.state {
+            BrokerState::Up => 0.0,
+            BrokerState::Starting | BrokerState::Draining => 60.0,
+            BrokerState::CutOff { note } | BrokerState::Frozen { note } => {
+                kit::text_width(note, 11.0) + 26.0
+            }
+            BrokerState::Crashed { note } => kit::text_width(note, 11.5) * 1.06 + 44.0,
+        };
+        let at = (end - taken).round();
+        parts.push(Shape::text(at, mid + 4.0, session.to_string(), "s2 end"));
     }
     parts
 }

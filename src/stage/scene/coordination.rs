@@ -1,6 +1,7 @@
 //! Where the cluster's state is kept: ZooKeeper's servers and the few znodes worth showing, or the plan
 //! that stands in for them.
 
+use crate::model::ProcessId;
 use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect};
 use crate::stage::kit;
@@ -33,7 +34,6 @@ pub(super) fn card(pen: &mut Pen) {
             _ => line(pen, area, zookeeper),
         },
     }
-    pen.target(Thing::Coordination, area);
 }
 
 fn ground(area: Rect, class: &'static str) -> Shape {
@@ -48,6 +48,7 @@ fn stand_in(pen: &mut Pen, area: Rect, title: &str, line: &str) {
         Shape::text(area.right() - 16.0, mid, line.to_owned(), "m end"),
     ];
     pen.put(&Thing::Coordination, "card", Shape::group("", parts));
+    pen.target(Thing::Coordination, area);
 }
 
 fn class(zookeeper: &ZooKeeper) -> &'static str {
@@ -65,16 +66,19 @@ fn line(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
         ground(area, class(zookeeper)),
         Shape::text(area.x + 16.0, mid + 5.0, "ZooKeeper", "h2"),
     ];
+    let mut marks = Vec::new();
     for (at, server) in zookeeper.servers.iter().enumerate() {
         let at = Point::new(area.x + 116.0 + 28.0 * at as f64, mid);
         parts.extend(server_mark(server, at, 12.0));
+        marks.push((server.id, at, 12.0));
     }
     let end = area.right() - 16.0;
     parts.push(match zookeeper.quorum {
-        true => Shape::text(end, mid + 5.0, zookeeper.line.to_string(), "m end"),
+        true => Shape::spans(end, mid + 5.0, in_line(&zookeeper.line), "m end"),
         false => Shape::text(end, mid + 5.0, "quorum lost, no elections", "s red b end"),
     });
     pen.put(&Thing::Coordination, "card", Shape::group("", parts));
+    card_targets(pen, area, marks);
 }
 
 /// Two lines, or one when low: title, servers, the first znodes.
@@ -90,28 +94,48 @@ fn bar(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper, rows: usize) {
         let text = leader.map_or("no leader".to_owned(), |s| format!("leader {}", s.id));
         parts.push(Shape::text(area.x + 14.0, area.y + 35.0, text, "s"));
     }
+    let mut marks = Vec::new();
     for (at, server) in zookeeper.servers.iter().enumerate() {
         let at = Point::new(area.x + 112.0 + 30.0 * at as f64, mid);
         parts.extend(server_mark(server, at, 12.5));
+        marks.push((server.id, at, 12.5));
     }
     let x = area.x + 206.0;
-    if zookeeper.znodes.is_empty() {
-        let (line, class) = match zookeeper.quorum {
-            true => (zookeeper.line.to_string(), "m"),
-            false => ("quorum lost, no elections".to_owned(), "s red b"),
-        };
-        parts.push(Shape::text(x, mid + 4.0, line, class));
+    if !zookeeper.quorum {
+        let text = "quorum lost, no elections";
+        parts.push(Shape::text(x, mid + 4.0, text, "s red b"));
+    } else if zookeeper.znodes.is_empty() {
+        let line = in_line(&zookeeper.line);
+        parts.push(Shape::spans(x, mid + 4.0, line, "m"));
     }
-    for (at, znode) in zookeeper.znodes.iter().take(2).enumerate() {
+    let shown = zookeeper.znodes.iter().filter(|_| zookeeper.quorum).take(2);
+    let mut rows_at = Vec::new();
+    for (at, znode) in shown.enumerate() {
         let (x, y) = match rows {
-            1 => (x + 192.0 * at as f64, first),
+            1 => (x + 212.0 * at as f64, first),
             _ => (x, first + 17.0 * at as f64),
         };
+        let value = x + length(&znode.path) + 11.0;
+        let spans = words(znode);
+        let mut end = value + span_length(&spans);
+        if znode.changed {
+            let wash = Rect::new(x - 5.0, y - 12.0, end - x + 10.0, 16.0);
+            parts.push(kit::wash(wash, 4.0));
+        }
         parts.push(Shape::text(x, y, znode.path.to_string(), "m"));
-        let value = x + znode.path.chars().count() as f64 * 6.62 + 11.0;
-        parts.push(Shape::spans(value, y, words(znode), "mi"));
+        parts.push(Shape::spans(value, y, spans, "mi"));
+        if let Some(remark) = znode.remark.as_ref().filter(|_| rows > 1) {
+            parts.push(Shape::text(end + 14.0, y, remark.to_string(), "s red"));
+            end += 14.0 + kit::text_width(remark, 11.0);
+        }
+        let row = Rect::new(x - 5.0, y - 12.0, end - x + 10.0, 16.0);
+        rows_at.push((znode.path.clone(), row));
     }
     pen.put(&Thing::Coordination, "card", Shape::group("", parts));
+    card_targets(pen, area, marks);
+    for (path, row) in rows_at {
+        pen.target(Thing::Znode(path), row);
+    }
 }
 
 /// The whole of it: servers joined by lines at the left, a row for each znode at the right.
@@ -128,9 +152,11 @@ fn full(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
             false => Shape::text(area.x + 14.0, area.y + 38.0, "quorum lost", "s red b"),
         },
     ];
+    let mut marks = Vec::new();
     for (at, server) in zookeeper.servers.iter().enumerate() {
         let x = area.x + 30.0 + 46.0 * at as f64;
         parts.extend(server_mark(server, Point::new(x, mid), 15.0));
+        marks.push((server.id, Point::new(x, mid), 15.0));
         if at > 0 {
             let d = format!("M{} {mid}h15", crate::stage::geometry::number(x - 30.0));
             parts.push(Shape::path(d, "ln repl"));
@@ -140,6 +166,7 @@ fn full(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
     let (top, bottom) = (area.y + 12.0, area.bottom() - 12.0);
     parts.push(Shape::line(x - 14.0, top, x - 14.0, bottom, "rule"));
     pen.put(&Thing::Coordination, "card", Shape::group("", parts));
+    card_targets(pen, area, marks);
     for (at, znode) in zookeeper.znodes.iter().take(3).enumerate() {
         let (first, step) = if low { (25.0, 24.0) } else { (30.0, 28.0) };
         let y = area.y + first + step * at as f64;
@@ -151,7 +178,7 @@ fn full(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
 
 fn znode_row(pen: &mut Pen, znode: &Znode, x: f64, value: f64, y: f64, row: Rect) {
     let thing = Thing::Znode(znode.path.clone());
-    if pen.snapshot.washed(&thing) {
+    if pen.snapshot.washed(&thing) || znode.changed {
         pen.put(&thing, "wash", kit::wash(row, 5.0));
     }
     let path = shortened(&znode.path, value - x - 6.0);
@@ -160,11 +187,7 @@ fn znode_row(pen: &mut Pen, znode: &Znode, x: f64, value: f64, y: f64, row: Rect
         Shape::spans(value, y, words(znode), "mi"),
     ];
     if let Some(remark) = &znode.remark {
-        let letters: usize = words(znode)
-            .iter()
-            .map(|span| span.text.chars().count())
-            .sum();
-        let at = value + letters as f64 * 6.62 + 20.0;
+        let at = value + span_length(&words(znode)) + 20.0;
         parts.push(Shape::text(at, y, remark.to_string(), "s red"));
     }
     pen.put(&thing, "row", Shape::group("", parts));
@@ -184,15 +207,45 @@ fn shortened(path: &str, room: f64) -> String {
         .unwrap_or_else(|| path.to_owned())
 }
 
-/// The words of a value, old ones struck through.
+/// The width of text in the small monospaced letters.
+fn length(text: &str) -> f64 {
+    text.chars().count() as f64 * 6.62
+}
+
+fn span_length(spans: &[Span]) -> f64 {
+    spans.iter().map(|span| length(&span.text)).sum()
+}
+
+/// The whole card, and on it each server.
+fn card_targets(pen: &mut Pen, area: Rect, marks: Vec<(ProcessId, Point, f64)>) {
+    pen.target(Thing::Coordination, area);
+    for (server, at, r) in marks {
+        let area = Rect::around(at, 2.0 * r, 2.0 * r);
+        pen.target(Thing::Process(server), area);
+    }
+}
+
+/// The words of a value, old ones struck through; what belongs together stands close.
 pub(super) fn words(znode: &Znode) -> Vec<Span> {
+    let close = |before: &Word, word: &Word| {
+        matches!(
+            (before, word),
+            (Word::Plain(_), Word::Was(_)) | (Word::Was(_), Word::New(_))
+        )
+    };
+    spaced(&znode.value, close)
+}
+
+/// The words of a line, as in a sentence.
+pub(super) fn in_line(line: &[Word]) -> Vec<Span> {
+    spaced(line, |_, _| true)
+}
+
+fn spaced(words: &[Word], close: impl Fn(&Word, &Word) -> bool) -> Vec<Span> {
     let mut spans = Vec::new();
-    for (at, word) in znode.value.iter().enumerate() {
+    for (at, word) in words.iter().enumerate() {
         if at > 0 {
-            let close = matches!(
-                (&znode.value[at - 1], word),
-                (Word::Plain(_), Word::Was(_)) | (Word::Was(_), Word::New(_))
-            );
+            let close = close(&words[at - 1], word);
             spans.push(Span::plain(if close { "\u{a0}" } else { "\u{a0}\u{a0}" }));
         }
         spans.push(match word {

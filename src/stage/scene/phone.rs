@@ -48,8 +48,11 @@ fn state(pen: &mut Pen) {
         return;
     };
     let snapshot = pen.snapshot;
+    if snapshot.coordination != Coordination::Absent {
+        pen.target(Thing::Coordination, area);
+    }
     match &snapshot.coordination {
-        Coordination::Absent => return,
+        Coordination::Absent => {}
         Coordination::StandIn { title, line } => line_card(pen, area, title, line),
         Coordination::ZooKeeper(zookeeper) => {
             let washed = |znode: &&Znode| snapshot.washed(&Thing::Znode(znode.path.clone()));
@@ -60,11 +63,44 @@ fn state(pen: &mut Pen) {
                 .or(zookeeper.znodes.last());
             match znode.filter(|_| area.y > 20.0) {
                 Some(znode) => znode_line(pen, area, zookeeper, znode),
-                None => line_card(pen, area, "ZooKeeper", &zookeeper.line),
+                None => small_card(pen, area, zookeeper),
             }
         }
     }
-    pen.target(Thing::Coordination, area);
+}
+
+/// Its servers, and the whole state in one line.
+fn small_card(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
+    let mid = area.mid().y;
+    let class = if zookeeper.quorum {
+        "card up"
+    } else {
+        "card down"
+    };
+    let mut parts = vec![
+        Shape::rect(area.x, area.y, area.w, area.h, 8.0, class),
+        Shape::text(area.x + 10.0, mid + 4.0, "ZooKeeper", "h2 fs12"),
+    ];
+    let mut marks = Vec::new();
+    for (at, server) in zookeeper.servers.iter().enumerate() {
+        let at = Point::new(area.x + 90.0 + 25.0 * at as f64, mid);
+        parts.extend(coordination::server_mark(server, at, 11.0));
+        marks.push((server.id, at));
+    }
+    let end = area.right() - 10.0;
+    parts.push(match zookeeper.quorum {
+        true => Shape::spans(
+            end,
+            mid + 4.0,
+            coordination::in_line(&zookeeper.line),
+            "m end fs10",
+        ),
+        false => Shape::text(end, mid + 4.0, "quorum lost", "s red b end"),
+    });
+    pen.put(&Thing::Coordination, "card", Shape::group("", parts));
+    for (server, at) in marks {
+        pen.target(Thing::Process(server), Rect::around(at, 22.0, 22.0));
+    }
 }
 
 fn line_card(pen: &mut Pen, area: Rect, title: &str, line: &str) {
@@ -84,7 +120,7 @@ fn znode_line(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper, znode: &Znode) {
         .strip_prefix("/brokers/topics")
         .unwrap_or(&znode.path);
     let thing = Thing::Znode(znode.path.clone());
-    let ground = match pen.snapshot.washed(&thing) {
+    let ground = match pen.snapshot.washed(&thing) || znode.changed {
         true => kit::wash(area, 6.0),
         false => Shape::rect(area.x, area.y, area.w, area.h, 6.0, "card up"),
     };
@@ -141,6 +177,8 @@ fn label(pen: &mut Pen, partition: &Partition, replica: &Replica, place: &Row) {
                 Role::Offline => ("offline", "s2 red fs10-5"),
                 Role::WasLeader => ("was leader", "s2 red fs10-5"),
                 Role::Behind(_) => ("out of ISR", "s2 wrn fs10-5"),
+                Role::CatchingUp { .. } => ("catching up", "s2 fs10-5"),
+                Role::Truncating(_) => ("truncating", "s2 fs10-5"),
                 _ => ("follower", "s2 fs10-5"),
             };
             vec![

@@ -5,8 +5,8 @@
 use crate::model::BrokerId;
 use crate::stage::Thing;
 use crate::stage::snapshot::{
-    BrokerState, Cell, CellState, ClientState, GroupState, LinkState, Partition, Replica, Role,
-    Snapshot,
+    BrokerState, Cell, CellState, ClientState, Coordination, GroupState, LinkState, Partition,
+    Replica, Role, Snapshot, Word, Znode,
 };
 
 /// One sentence that says what the picture shows, faults first.
@@ -21,6 +21,14 @@ pub fn summary(snapshot: &Snapshot) -> String {
             BrokerState::Crashed { .. } => parts.push(format!("Broker {id} is down")),
             BrokerState::CutOff { .. } => parts.push(format!("Broker {id} is cut off")),
             BrokerState::Frozen { .. } => parts.push(format!("Broker {id} is frozen")),
+        }
+    }
+    if let Coordination::ZooKeeper(zookeeper) = &snapshot.coordination {
+        for server in zookeeper.servers.iter().filter(|server| !server.up) {
+            parts.push(format!("ZooKeeper server {} is down", server.id));
+        }
+        if !zookeeper.quorum {
+            parts.push("ZooKeeper has no quorum, so nobody can be elected".to_owned());
         }
     }
     for link in &snapshot.links {
@@ -158,7 +166,10 @@ pub fn name(snapshot: &Snapshot, thing: &Thing) -> String {
             let label = fault.map_or(String::new(), |fault| format!(", {}", fault.label));
             format!("Link between {left} and {right}{label}")
         }
-        Thing::Znode(path) => format!("znode {path}"),
+        Thing::Znode(path) => match znode(snapshot, path) {
+            Some(znode) => znode_words(znode),
+            None => format!("znode {path}"),
+        },
         Thing::Field(index) => {
             let fields = snapshot.anatomy.as_ref().map(|anatomy| &anatomy.fields);
             let field = fields.and_then(|fields| fields.get(usize::from(*index)));
@@ -169,6 +180,28 @@ pub fn name(snapshot: &Snapshot, thing: &Thing) -> String {
         }
         Thing::Traveller(id) => format!("message {id} on its way"),
     }
+}
+
+fn znode<'a>(snapshot: &'a Snapshot, path: &str) -> Option<&'a Znode> {
+    let Coordination::ZooKeeper(zookeeper) = &snapshot.coordination else {
+        return None;
+    };
+    zookeeper.znodes.iter().find(|znode| *znode.path == *path)
+}
+
+fn znode_words(znode: &Znode) -> String {
+    let words: Vec<String> = znode
+        .value
+        .iter()
+        .filter_map(|word| match word {
+            Word::Plain(text) | Word::New(text) => Some(text.to_string()),
+            Word::Was(text) => Some(format!("no longer {text} but")),
+            Word::Lost(text) => Some(format!("without {text}")),
+        })
+        .collect();
+    let remark = znode.remark.as_ref();
+    let remark = remark.map_or(String::new(), |remark| format!(", {remark}"));
+    format!("znode {}, {}{remark}", znode.path, words.join(" "))
 }
 
 fn found<'a>(
@@ -255,7 +288,19 @@ fn process_words(snapshot: &Snapshot, id: crate::model::ProcessId) -> String {
         } else {
             ""
         };
-        return format!("{name}, {state}{controller}, leads {leads}");
+        let session = broker.session.as_ref();
+        let session = session.map_or(String::new(), |session| format!(", {session}"));
+        return format!("{name}, {state}{controller}, leads {leads}{session}");
+    }
+    if let Coordination::ZooKeeper(zookeeper) = &snapshot.coordination
+        && let Some(server) = zookeeper.servers.iter().find(|server| server.id == id)
+    {
+        let state = match (server.up, server.leads) {
+            (false, _) => "down",
+            (true, true) => "leads",
+            (true, false) => "up",
+        };
+        return format!("ZooKeeper server {id}, {state}");
     }
     if let Some(producer) = snapshot.producers.iter().find(|p| p.id == id) {
         let acks = producer

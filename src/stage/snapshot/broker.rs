@@ -9,6 +9,8 @@ pub struct Broker {
     /// Where it listens: `broker-1:9092`.
     pub host: Text,
     pub state: BrokerState,
+    /// What its session with ZooKeeper comes to, where that is not as usual: "session runs out in 12 s".
+    pub session: Option<Text>,
     pub controller: bool,
 }
 
@@ -50,7 +52,7 @@ pub enum Coordination {
 pub struct ZooKeeper {
     pub servers: Vec<Server>,
     /// "brokers 1 2 3, controller 1": the whole of it in one line.
-    pub line: Text,
+    pub line: Vec<Word>,
     /// The few znodes worth showing.
     pub znodes: Vec<Znode>,
     /// False: no majority, no elections.
@@ -74,6 +76,8 @@ pub struct Znode {
     pub value: Vec<Word>,
     /// A remark behind the value, in red: "session expired".
     pub remark: Option<Text>,
+    /// It is what changed last, just now.
+    pub changed: bool,
 }
 
 /// One word of a znode's value.

@@ -59,6 +59,8 @@ pub enum Load {
     Stream {
         key: KeyMark,
     },
+    /// What a broker and ZooKeeper say to each other.
+    Coordination,
     /// A message that carries no records. Named only when it is the step's subject.
     Control {
         name: Option<ControlName>,

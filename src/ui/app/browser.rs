@@ -102,7 +102,7 @@ impl App {
                 "forward" => self.act(Deed::Forward),
                 "start-over" => self.act(Deed::StartOver),
                 "pace" => self.act(Deed::EvenPace),
-                "cut-2" => self.press_first(),
+                "kill-2" => self.press_first(),
                 _ => {}
             }
         }

@@ -4,11 +4,12 @@
 //! lessons. What concerns both the document and the simulation, such as opening a page or going to a step, is
 //! a method here, so that a button, a key and the palette do the same.
 //!
-//! `going` opens pages · `lessons` goes from step to step · `browser` hears keys, addresses and themes.
+//! `going` opens pages · `lessons` goes from step to step · `trouble` kills and restarts · `browser` hears keys, addresses and themes.
 
 mod browser;
 mod going;
 mod lessons;
+mod trouble;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -189,6 +190,8 @@ impl App {
                     self.toast("There is nothing to undo.");
                 }
             }
+            Deed::Trouble(trouble) => self.make_trouble(trouble),
+            Deed::HealAll => self.heal_all(),
             Deed::Go(view) => self.go(view.route()),
             Deed::Lens => {
                 let lens = match (self.lens(), self.own_lens()) {

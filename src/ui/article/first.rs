@@ -6,10 +6,12 @@
 use yew::prelude::*;
 
 use super::prose::Prose;
-use crate::fact::{Entry, Fact};
+use crate::fact::{CloseReason, Crash, Entry, Fact};
 use crate::model::{BrokerId, ProcessId, TopicPartition};
 use crate::session::book::Book;
+use crate::session::trouble::downed;
 use crate::session::{Pace, Session, Speed};
+use crate::sorted::SortedSet;
 use crate::stage::layout::Voice;
 use crate::ui::app::App;
 use crate::ui::chrome::inspector::Inspector;
@@ -20,13 +22,17 @@ use crate::ui::icon::{Icon, icon};
 use crate::ui::painter::Look;
 use crate::ui::route::{Route, View};
 use crate::ui::state::Action;
-use crate::world::{Command, End, Links, Ways};
+use crate::world::{Command, Plan, World};
 
-/// The broker whose network the button holds, and that leads one of the three partitions.
+/// The broker that the button kills, and that leads one of the three partitions.
 const VICTIM: BrokerId = BrokerId(2);
 
-/// The step of a lesson that shows slowly what was seen here: who must have a record before it counts.
-const COPIES: (&str, usize) = ("append", 3);
+/// Entries of the journal among which the death is looked for.
+const LONGEST: usize = 30_000;
+
+/// The lessons that show slowly what was seen here, the first that there is: how a leader is followed, and who
+/// must have a record before it counts.
+const SLOWLY: [(&str, usize); 2] = [("failover", 1), ("append", 3)];
 
 #[component]
 pub fn FirstRun() -> Html {
@@ -63,17 +69,17 @@ pub fn FirstRun() -> Html {
 #[component]
 fn Before() -> Html {
     let app = use_app();
-    let cut = {
+    let kill = {
         let app = app.clone();
         Callback::from(move |_: MouseEvent| app.press_first())
     };
     html! {
         <>
-            <p>{ "Three brokers, every record copied three times. Cut one broker off while records are moving and see which of them survive." }</p>
-            <button class="btn primary go" type="button" onclick={cut}>{ icon(Icon::Bolt) }{ " " }<span class="ready">{ "Cut broker 2 off" }</span></button>
+            <p>{ "Three brokers, every record copied three times. Kill one while records are moving and see which of them survive." }</p>
+            <button class="btn primary go" type="button" onclick={kill}>{ icon(Icon::Bolt) }{ " " }<span class="ready">{ "Kill broker 2" }</span></button>
             <nav class="doors" aria-label="Where to go from here">
                 { door(&app, View::Figures, "Learn it in short lessons") }
-                { door(&app, View::Sandbox, "Talk to the cluster, line by line") }
+                { door(&app, View::Sandbox, "Break a cluster, line by line") }
                 { door(&app, View::Code, "Run your own kafkajs against it, later") }
             </nav>
         </>
@@ -95,9 +101,9 @@ struct AfterProps {
 #[component]
 fn After(props: &AfterProps) -> Html {
     let app = use_app();
-    let held = {
+    let down = {
         let player = app.player.clone();
-        use_view(move |_| player.with(|session| session.world().network().holds().next().is_some()))
+        use_view(move |_| player.with(|session| downed(session.world(), VICTIM)))
     };
     // A beat is told with the numbers of the moment at which it became true, and stays as it was told.
     let told = use_mut_ref(Vec::new);
@@ -115,118 +121,117 @@ fn After(props: &AfterProps) -> Html {
             </li>
         }
     });
-    let release = {
+    let restart = {
         let app = app.clone();
-        Callback::from(move |_: MouseEvent| app.release_first())
+        Callback::from(move |_: MouseEvent| app.restart_first())
     };
     let ready = props.count + 1 >= last;
     // Where nothing may move the reader asks for each beat.
-    let waits = app.player.reduced() && props.count < last && !(held && ready);
+    let waits = app.player.reduced() && props.count < last && !(down && ready);
     let next = {
         let app = app.clone();
         Callback::from(move |_: MouseEvent| app.next_beat())
     };
-    let (slug, step) = COPIES;
-    let lesson = app.book.get(slug).map(|lesson| Route::Lesson {
-        slug: lesson.slug.clone(),
-        step,
+    let lesson = SLOWLY.into_iter().find_map(|(slug, step)| {
+        let slug = app.book.get(slug)?.slug.clone();
+        Some(Route::Lesson { slug, step })
     });
     html! {
         <>
             <ol class="beats" aria-live="polite">{ for beats }</ol>
             if waits {
                 <button class="btn primary go" type="button" onclick={next}>{ "Next" }{ " " }{ icon(Icon::Next) }</button>
-            } else if held {
-                <button class={classes!("btn", "go", ready.then_some("primary"))} type="button" onclick={release}>
-                    { icon(Icon::Restart) }{ " Give broker 2 its network back" }
-                </button>
+            } else if down && ready {
+                <button class="btn primary go" type="button" onclick={restart}>{ icon(Icon::Restart) }{ " Restart broker 2" }</button>
             }
-            if ready {
+            if ready || !down {
                 <nav class="doors" aria-label="Where to go from here">
                     if let Some(lesson) = lesson {
                         <a href={app.href(&lesson)} onclick={app.link(lesson)}><b>{ "Figures" }</b><span>{ "See how, step by step" }</span>{ icon(Icon::Next) }</a>
                     }
-                    { door(&app, View::Sandbox, "Try it with lines of your own") }
+                    { door(&app, View::Sandbox, "Break it in your own way") }
                 </nav>
             }
         </>
     }
 }
 
-/// How many beats have become true since the button was pressed; none before the press.
+/// How many beats have become true since the broker was killed; none before that.
 fn beats(book: &Book, session: &Session) -> usize {
-    let line = hold_line();
-    let pressed =
-        |entry: &&Entry| matches!(&entry.fact, Fact::Commanded { line: said } if **said == *line);
+    let victim = ProcessId::from(VICTIM);
+    let died = |entry: &&Entry| {
+        entry.by == Some(victim) && matches!(entry.fact, Fact::Killed { .. } | Fact::Stopped)
+    };
     let journal = session.journal();
-    let Some(press) = journal
-        .newest()
-        .take(30_000)
-        .find(pressed)
-        .map(|entry| entry.number)
-    else {
+    let Some(death) = journal.newest().take(LONGEST).find(died) else {
         return 0;
     };
-    let leads = |partition: &TopicPartition| {
-        let broker = session.world().broker_by_id(VICTIM);
-        broker
-            .and_then(|broker| broker.partition(partition))
-            .is_some_and(|replica| replica.is_leader())
-    };
-    let happens = |index: usize, entry: &Entry| {
-        book.beats()
-            .get(index)
-            .and_then(|step| step.event.as_ref())
-            .is_some_and(|event| event.means(entry))
-    };
+    let (world, number) = (session.world(), death.number);
     let mut count = 1;
-    let mut dropped = false;
-    for entry in journal.since(press) {
+    let mut missed = SortedSet::default();
+    for entry in journal.since(number) {
+        follow(&mut missed, world, &entry.fact);
         let next = match count {
-            1 => match &entry.fact {
-                Fact::RecordQueued { partition, .. } | Fact::RecordsQueued { partition, .. } => {
-                    leads(partition)
-                }
-                _ => false,
-            },
-            2 => {
-                dropped |= happens(2, entry);
-                dropped && matches!(entry.fact, Fact::RecordsAcknowledged { .. })
-            }
-            index => happens(index, entry),
+            1 => finds_nobody(entry),
+            2 => finds_another(world, entry),
+            // Where it was missing it is in sync again.
+            3 => missed.is_empty(),
+            _ => break,
         };
         count += usize::from(next);
     }
     count.min(book.beats().len())
 }
 
-fn victim() -> Links {
-    Links {
-        from: End::Only(ProcessId::from(VICTIM)),
-        to: End::Any,
-    }
+/// True when a producer asks for a connection and nobody is there.
+fn finds_nobody(entry: &Entry) -> bool {
+    let address = Plan::address(VICTIM);
+    let address = format!("{}:{}", address.host, address.port);
+    let Fact::Disconnected { to, reason, .. } = &entry.fact else {
+        return false;
+    };
+    let asks = matches!(entry.by, Some(ProcessId::Producer(_)));
+    asks && *reason == CloseReason::Refused && **to == *address
 }
 
-fn hold_line() -> String {
-    crate::script::print_command(&Command::Hold {
-        links: victim(),
-        ways: Ways::Both,
-    })
+/// True when a producer learns who leads instead.
+fn finds_another(world: &World, entry: &Entry) -> bool {
+    let Fact::LeaderLearned {
+        partition, leader, ..
+    } = &entry.fact
+    else {
+        return false;
+    };
+    let asks = matches!(entry.by, Some(ProcessId::Producer(_)));
+    let state = world.cluster().partition(partition);
+    let was = state.and_then(|state| state.replicas.first()) == Some(&VICTIM);
+    asks && was && *leader != VICTIM && *leader != BrokerId::NONE
+}
+
+/// Keeps the partitions of which some replica is not in sync.
+fn follow(missed: &mut SortedSet<TopicPartition>, world: &World, fact: &Fact) {
+    let Fact::PartitionStateDecided { partition, isr, .. } = fact else {
+        return;
+    };
+    let state = world.cluster().partition(partition);
+    let all = state.map_or(0, |state| state.replicas.len());
+    match isr.len() < all {
+        true => missed.insert(partition.clone()),
+        false => missed.remove(partition),
+    };
 }
 
 impl App {
-    /// The first page's button: broker 2's packets stop where they are.
+    /// The first page's button: broker 2's process dies.
     pub fn press_first(&self) {
-        if self
-            .player
-            .perform(Command::Hold {
-                links: victim(),
-                ways: Ways::Both,
-            })
-            .is_ok()
-        {
+        let kill = Command::Kill {
+            process: ProcessId::from(VICTIM),
+            crash: Crash::Process,
+        };
+        if self.player.perform(kill).is_ok() {
             self.dispatch(Action::Press(true));
-            self.player.set_pace(Pace::Steady);
+            // What follows takes milliseconds here and eighteen seconds there.
+            self.player.set_pace(Pace::Even);
             self.player.set_speed(Speed::ONE.faster());
             self.play_beats();
         }
@@ -247,16 +252,10 @@ impl App {
             .forward_until(|session| beats(&self.book, session) > told);
     }
 
-    /// The button after it: the packets go on.
-    pub fn release_first(&self) {
-        if self
-            .player
-            .perform(Command::Release {
-                links: victim(),
-                ways: Ways::Both,
-            })
-            .is_ok()
-        {
+    /// The button after it: broker 2 starts on the disk that it left.
+    pub fn restart_first(&self) {
+        let process = ProcessId::from(VICTIM);
+        if self.player.perform(Command::Restart { process }).is_ok() {
             self.play_beats();
         }
     }

@@ -11,6 +11,7 @@ use yew::prelude::*;
 
 use crate::fact::clipped;
 use crate::script::{self, Action as Said};
+use crate::session::words::count;
 use crate::stage::Lens;
 use crate::stage::layout::Voice;
 use crate::time::Duration;
@@ -33,12 +34,12 @@ const LONGEST: &str = "4000";
 /// Lines worth trying on the first page's cluster.
 const EXAMPLES: [&str; 9] = [
     "produce p1 driver-locations key=chen \"here\"",
-    "hold b2",
-    "release b2",
+    "kill b2",
+    "restart b2",
     "latency b1↔b3 400ms",
-    "kill b3",
-    "restart b3",
-    "isolate b2 from brokers",
+    "cut b1↔b3",
+    "heal",
+    "isolate b2 from zookeeper",
     "set p1 acks=1",
     "stop-load p1",
 ];
@@ -62,8 +63,9 @@ pub fn SandboxPage() -> Html {
                     if document.shared {
                         <p class="intro">{ "This cluster came with a link. It was replayed from its beginning and stands where the link was made." }</p>
                     }
-                    <p class="intro">{ "Talk to the cluster: a line is carried out where the playhead stands, and becomes part of its history. Building clusters by hand, with buttons, comes later." }</p>
+                    <p class="intro">{ "Talk to the cluster: a line is carried out where the playhead stands, and becomes part of its history. Whatever is selected on the stage can also be killed, stopped, frozen, cut off and restarted by button. Building clusters by hand comes later." }</p>
                     <Line />
+                    <Audit />
                     <Done />
                 </div>
             </section>
@@ -143,6 +145,34 @@ fn Line() -> Html {
             <p id="line-problem" class="problem" role="alert">{ (*problem).clone().unwrap_or_default() }</p>
             <ul class="examples">{ for EXAMPLES.into_iter().map(example) }</ul>
         </form>
+    }
+}
+
+/// How the promises stand that producers were given.
+#[component]
+fn Audit() -> Html {
+    let app = use_app();
+    let report = {
+        let player = app.player.clone();
+        use_view(move |_| {
+            player.with(|session| {
+                let audit = &session.history().observed().audit;
+                audit.report(session.world())
+            })
+        })
+    };
+    let rows = [
+        ("acknowledged", report.acknowledged),
+        ("readable", report.readable),
+        ("lost", report.lost),
+        ("duplicated", report.duplicated),
+    ];
+    let row = |(name, number): (&'static str, u64)| {
+        let bad = name == "lost" && number > 0;
+        html! { <div key={name} class={bad.then_some("bad")}><dt>{ name }</dt><dd class="num">{ count(number as usize) }</dd></div> }
+    };
+    html! {
+        <section class="audit" aria-labelledby="audit"><h2 id="audit">{ "Audit" }</h2><dl>{ for rows.into_iter().map(row) }</dl></section>
     }
 }
 

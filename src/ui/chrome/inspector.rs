@@ -2,6 +2,7 @@
 
 use yew::prelude::*;
 
+use super::acts::{Bar, Links};
 use crate::stage::Thing;
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
@@ -35,7 +36,7 @@ fn Page(props: &Props) -> Html {
         None => (
             String::new(),
             props.thing.to_string(),
-            vec![("state", "not there at this instant".to_owned())],
+            vec![("state".into(), "not there at this instant".to_owned())],
         ),
     };
     let rows = rows
@@ -48,6 +49,7 @@ fn Page(props: &Props) -> Html {
                 <button class="btn quiet icon" type="button" aria-label="Close the inspector" onclick={close}>{ icon(Icon::Close) }</button>
             </header>
             <h2>{ title }</h2>
+            <Bar thing={props.thing.clone()} links={Links::Shown} />
             <dl>{ for rows }</dl>
         </aside>
     }

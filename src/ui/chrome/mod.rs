@@ -1,5 +1,6 @@
 //! The frame around every view: top bar, stage, narrator, transport, and what lies over them.
 
+pub mod acts;
 pub mod inspector;
 pub mod narrator;
 pub mod overlay;

@@ -200,6 +200,7 @@ fn mark(mark: &Mark, room: u32) -> Html {
         MarkKind::Crash => (Icon::Cross, "rb-mark fault", "down"),
         MarkKind::Return => (Icon::Restart, "rb-mark", "back"),
         MarkKind::NewLeader => (Icon::Flag, "rb-mark solid", "leader"),
+        MarkKind::NewController => (Icon::Diamond, "rb-mark solid", "controller"),
         MarkKind::IsrShrink => (Icon::Minus, "rb-mark", "out of ISR"),
         MarkKind::IsrGrow => (Icon::Plus, "rb-mark", "in ISR"),
         MarkKind::Error => (Icon::Cross, "rb-mark fault", "error"),

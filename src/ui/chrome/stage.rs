@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlCanvasElement, ResizeObserver};
 use yew::prelude::*;
 
+use super::acts::Acts;
 use crate::stage::{Thing, density};
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::painter::{Look, Painter};
@@ -102,6 +103,7 @@ pub fn Stage(props: &Props) -> Html {
             </div>
             <span class="vh" role="status" aria-live="polite">{ name.unwrap_or_default() }</span>
             <Summary />
+            <Acts />
         </section>
     }
 }

@@ -1,4 +1,12 @@
 //! What there is to know about one thing: rows of a name and a value, read from the world as it is now.
+//!
+//! `broker` knows brokers and the controller on one of them, `zookeeper` the ensemble and its znodes; records,
+//! partitions and clients are read here.
+
+mod broker;
+mod zookeeper;
+
+use std::borrow::Cow;
 
 use crate::model::{Offset, ProcessId, TopicPartition};
 use crate::session::Session;
@@ -12,7 +20,15 @@ pub struct Inspected {
     /// What it belongs to, outermost first.
     pub crumbs: Vec<String>,
     pub title: String,
-    pub rows: Vec<(&'static str, String)>,
+    pub rows: Vec<Row>,
+}
+
+/// A name and a value.
+pub type Row = (Cow<'static, str>, String);
+
+fn named(rows: Vec<(&'static str, String)>) -> Vec<Row> {
+    let named = rows.into_iter().map(|(name, value)| (name.into(), value));
+    named.collect()
 }
 
 /// Longer values are cut: the inspector is no hex viewer.
@@ -43,29 +59,12 @@ pub fn inspect(session: &Session, thing: &Thing) -> Option<Inspected> {
             Some(Inspected {
                 crumbs: vec!["topic".to_owned()],
                 title: topic.to_string(),
-                rows,
+                rows: named(rows),
             })
         }
-        Thing::Coordination => {
-            let truth = world.truth();
-            let controller = match truth.controller() {
-                Some(id) => format!("broker {id}, epoch {}", truth.controller_epoch()),
-                None => "nobody".to_owned(),
-            };
-            let leader = world.zookeepers().find(|server| server.is_leader());
-            let leader = leader.map_or("nobody".to_owned(), |server| server.id().to_string());
-            let rows = vec![
-                ("controller", controller),
-                ("brokers", list(truth.store().brokers().keys())),
-                ("leading server", leader),
-            ];
-            let title = "ZooKeeper".to_owned();
-            Some(Inspected {
-                crumbs: vec!["cluster".to_owned()],
-                title,
-                rows,
-            })
-        }
+        Thing::Coordination => Some(zookeeper::ensemble(world)),
+        Thing::Znode(path) => zookeeper::znode(world, path),
+        Thing::Link(a, b) => Some(link(world, *a, *b)),
         _ => None,
     }
 }
@@ -140,7 +139,7 @@ fn record(world: &World, partition: &TopicPartition, offset: Offset) -> Option<I
             format!("partition {}", partition.partition),
         ],
         title: format!("Record {}", offset.0),
-        rows,
+        rows: named(rows),
     })
 }
 
@@ -188,45 +187,19 @@ fn partition(world: &World, partition: &TopicPartition) -> Option<Inspected> {
     Some(Inspected {
         crumbs: vec![partition.topic.to_string()],
         title: format!("Partition {}", partition.partition),
-        rows,
+        rows: named(rows),
     })
 }
 
 fn process(world: &World, id: ProcessId) -> Option<Inspected> {
     let host = world.host(id)?;
-    let (crumb, title, mut rows) = match host.broker() {
-        Some(broker) => {
-            let led = broker
-                .partitions()
-                .filter(|(_, replica)| replica.is_leader())
-                .map(|(name, _)| name);
-            let follows = broker
-                .partitions()
-                .filter(|(_, replica)| !replica.is_leader())
-                .map(|(name, _)| name);
-            let rows = vec![
-                (
-                    "address",
-                    format!("{}:{}", broker.address().host, broker.address().port),
-                ),
-                (
-                    "controller",
-                    if broker.controller().is_some() {
-                        "yes"
-                    } else {
-                        "no"
-                    }
-                    .to_owned(),
-                ),
-                ("leads", list(led)),
-                ("follows", list(follows)),
-                ("connections", broker.connections().len().to_string()),
-                ("waiting requests", broker.parked().len().to_string()),
-                ("log bytes", broker.log_bytes().to_string()),
-            ];
-            ("broker", format!("Broker {}", broker.id()), rows)
-        }
-        None => client(host)?,
+    if let Some(gone) = broker::gone(world, host) {
+        return Some(gone);
+    }
+    let mut page = match (host.broker(), host.zookeeper()) {
+        (Some(broker), _) => broker::broker(world, host, broker),
+        (_, Some(server)) => zookeeper::server(world, server),
+        _ => client(host)?,
     };
     let now = world.now();
     let next = host
@@ -235,21 +208,37 @@ fn process(world: &World, id: ProcessId) -> Option<Inspected> {
         .filter(|deadline| deadline.at > now)
         .min_by_key(|deadline| deadline.at);
     if let Some(deadline) = next {
-        rows.push((
-            "next deadline",
+        page.rows.push((
+            "next deadline".into(),
             format!("{} in {}", deadline.why, span(deadline.at.since(now))),
         ));
     }
-    Some(Inspected {
-        crumbs: vec![crumb.to_owned()],
-        title,
-        rows,
-    })
+    Some(page)
 }
 
-type Page = (&'static str, String, Vec<(&'static str, String)>);
+/// A link between two processes.
+fn link(world: &World, a: ProcessId, b: ProcessId) -> Inspected {
+    let network = world.network();
+    let state = if network.is_cut(a, b) || network.is_cut(b, a) {
+        "cut: what is sent is lost until it is healed"
+    } else if network.is_held(a, b) || network.is_held(b, a) {
+        "held: what is sent waits"
+    } else {
+        "in order"
+    };
+    let latency = |from, to| span(network.latency(from, to));
+    Inspected {
+        crumbs: vec!["link".to_owned()],
+        title: format!("{a} ↔ {b}"),
+        rows: named(vec![
+            ("state", state.to_owned()),
+            ("one way takes", latency(a, b)),
+            ("the way back", latency(b, a)),
+        ]),
+    }
+}
 
-fn client(host: &Host) -> Option<Page> {
+fn client(host: &Host) -> Option<Inspected> {
     let title = host.id.to_string();
     if let Some(producer) = host.producer() {
         let tally = producer.tally();
@@ -269,7 +258,7 @@ fn client(host: &Host) -> Option<Page> {
             ("sent again", format!("{} batches", tally.retried)),
             ("failed", tally.failed.to_string()),
         ];
-        return Some(("producer", title, rows));
+        return Some(page("producer", title, rows));
     }
     let consumer = host.consumer()?;
     let mut rows = vec![("consumed", format!("{} records", consumer.consumed()))];
@@ -280,7 +269,15 @@ fn client(host: &Host) -> Option<Page> {
         let lag = view.lag.map_or(String::new(), |lag| format!(", lag {lag}"));
         rows.push(("reads", format!("{} at {position}{lag}", view.partition)));
     }
-    Some(("consumer", title, rows))
+    Some(page("consumer", title, rows))
+}
+
+fn page(crumb: &str, title: String, rows: Vec<(&'static str, String)>) -> Inspected {
+    Inspected {
+        crumbs: vec![crumb.to_owned()],
+        title,
+        rows: named(rows),
+    }
 }
 
 fn bytes(bytes: Option<&[u8]>) -> String {

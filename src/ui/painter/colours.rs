@@ -100,6 +100,9 @@ impl Colours {
                 false => paint(fill, Some((edge.as_str(), 1.0))),
             };
         }
+        if has("tri") {
+            return paint(&self.ink_2, None);
+        }
         if has("dia") {
             return match (has("inv"), has("open")) {
                 (true, _) => paint(&self.ink_inv, None),

@@ -28,7 +28,11 @@ impl World {
         ))
     }
 
-    pub(super) fn can_perform(&self, command: &Command) -> Result<(), Refused> {
+    /// Whether a command can be carried out here and now.
+    ///
+    /// # Errors
+    /// A sentence that says what could be.
+    pub fn can_perform(&self, command: &Command) -> Result<(), Refused> {
         let known = |id: ProcessId| match self.hosts.contains_key(&id) {
             true => Ok(()),
             false => Err(self.unknown(id)),

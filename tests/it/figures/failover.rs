@@ -65,6 +65,7 @@ pub fn snapshot() -> Snapshot {
         path: path.into(),
         value,
         remark: remark.map(Into::into),
+        changed: false,
     };
     let state = "/brokers/topics/driver-locations/0/state";
     let mut zk = zookeeper("brokers 1 3, controller 1");

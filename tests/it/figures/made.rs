@@ -87,6 +87,7 @@ pub fn broker(number: i32, state: BrokerState) -> Broker {
         id: BrokerId(number),
         host: format!("broker-{number}:9092").into(),
         state,
+        session: None,
         controller: number == 1,
     }
 }
@@ -151,7 +152,7 @@ pub fn zookeeper(line: &str) -> ZooKeeper {
                 up: true,
             })
             .collect(),
-        line: line.into(),
+        line: vec![Word::Plain(line.into())],
         znodes: Vec::new(),
         quorum: true,
         written: None,

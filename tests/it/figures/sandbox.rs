@@ -110,6 +110,7 @@ fn snapshot() -> Snapshot {
             path: path.into(),
             value: word(value),
             remark: None,
+            changed: false,
         })
         .to_vec();
     let mut all = brokers(3);

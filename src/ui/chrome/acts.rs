@@ -1,0 +1,87 @@
+//! What can be done to what is selected: buttons at the foot of the stage, and in the inspector.
+
+use yew::prelude::*;
+
+use crate::session::trouble::{self, Offer, Trouble};
+use crate::stage::Thing;
+use crate::ui::hooks::{use_app, use_document, use_view};
+use crate::ui::icon::{Icon, icon};
+
+/// A bar over the foot of the stage, as long as something is selected and no inspector shows the same.
+#[component]
+pub fn Acts() -> Html {
+    let document = use_document();
+    match (&document.selection, document.inspector) {
+        (Some(thing), false) => {
+            html! { <Bar key={thing.to_string()} thing={thing.clone()} links={Links::Left} /> }
+        }
+        _ => html! {},
+    }
+}
+
+/// Whether single links are offered too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    Shown,
+    Left,
+}
+
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    pub thing: Thing,
+    pub links: Links,
+}
+
+/// The buttons of one thing.
+#[component]
+pub fn Bar(props: &Props) -> Html {
+    let app = use_app();
+    let offers = {
+        let (player, thing, links) = (app.player.clone(), props.thing.clone(), props.links);
+        use_view(move |_| {
+            player.with(|session| {
+                let mut offers = trouble::offers(session.world(), &thing);
+                if links == Links::Shown {
+                    offers.extend(trouble::link_offers(session.world(), &thing));
+                }
+                offers
+            })
+        })
+    };
+    if offers.is_empty() {
+        return html! {};
+    }
+    let name = match trouble::process_of(&props.thing) {
+        Some(id) => trouble::title(id),
+        None => app
+            .player
+            .painter(|painter| painter.name(&props.thing))
+            .unwrap_or_default(),
+    };
+    let buttons = offers.into_iter().map(|offer| button(&app, offer));
+    html! {
+        <div class="acts" role="toolbar" aria-label={format!("What can be done to {name}")}>
+            <b>{ name }</b>{ for buttons }
+        </div>
+    }
+}
+
+fn button(app: &crate::ui::app::App, offer: Offer) -> Html {
+    let (sign, class, keys) = match offer.trouble {
+        Trouble::Kill => (Icon::Bolt, "btn sm danger", "K"),
+        Trouble::Stop => (Icon::Pause, "btn sm", "Shift+K"),
+        Trouble::Restart => (Icon::Restart, "btn sm", "R"),
+        Trouble::Freeze => (Icon::Pause, "btn sm", "Z"),
+        Trouble::Thaw => (Icon::Play, "btn sm", "Z"),
+        Trouble::Cut => (Icon::Cut, "btn sm", "X"),
+        Trouble::Heal => (Icon::Link, "btn sm", "X"),
+    };
+    let words = offer.words.clone();
+    let onclick = {
+        let app = app.clone();
+        Callback::from(move |_: MouseEvent| app.take(&offer))
+    };
+    html! {
+        <button key={words.clone()} {class} type="button" aria-keyshortcuts={keys} {onclick}>{ icon(sign) }{ " " }{ words }</button>
+    }
+}
