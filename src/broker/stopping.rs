@@ -78,7 +78,7 @@ impl Broker {
         stopping.retry_at = None;
         stopping.channel.close(CloseReason::Done, out);
         let Some(address) = address else {
-            return self.attempt_failed(at);
+            return self.attempt_failed(at, out);
         };
         let serial = self.own_connection(Owner::Stopping);
         let opener = ProcessId::from(self.id);
@@ -88,10 +88,15 @@ impl Broker {
         }
     }
 
-    fn attempt_failed(&mut self, at: Moment) {
+    /// After the last attempt it stops all the same.
+    fn attempt_failed(&mut self, at: Moment, out: &mut Outbox) {
         let pause = self.config.controlled_shutdown_retry_backoff;
-        if let Some(stopping) = &mut self.stopping {
-            stopping.retry_at = Some(at.now + pause);
+        match &mut self.stopping {
+            Some(stopping) if stopping.attempts_left > 0 => {
+                stopping.retry_at = Some(at.now + pause);
+            }
+            Some(_) => self.stop(at, out),
+            None => {}
         }
     }
 
@@ -118,7 +123,7 @@ impl Broker {
         };
         let Ok(arrived) = stopping.channel.received(bytes) else {
             stopping.channel.close(CloseReason::Malformed, out);
-            return self.attempt_failed(at);
+            return self.attempt_failed(at, out);
         };
         let answers = arrived.answers.iter();
         let decoded = answers.map(|answer| answer.decode::<ControlledShutdownRequest>());
@@ -128,7 +133,7 @@ impl Broker {
         });
         match let_go.last() {
             Some(true) => self.stop(at, out),
-            Some(false) => self.attempt_failed(at),
+            Some(false) => self.attempt_failed(at, out),
             None => {}
         }
     }
@@ -136,7 +141,7 @@ impl Broker {
     pub(super) fn stopping_closed(&mut self, at: Moment, out: &mut Outbox) {
         if let Some(stopping) = &mut self.stopping {
             stopping.channel.closed(out);
-            self.attempt_failed(at);
+            self.attempt_failed(at, out);
         }
     }
 
@@ -146,7 +151,7 @@ impl Broker {
         };
         if stopping.channel.is_overdue(at.now) {
             stopping.channel.close(CloseReason::RequestTimedOut, out);
-            self.attempt_failed(at);
+            self.attempt_failed(at, out);
         } else if stopping.retry_at.is_some_and(|retry| retry <= at.now) {
             self.attempt_to_stop(at, out);
         }

@@ -98,7 +98,11 @@ impl World {
         let registered = self.truth.store().brokers().len() == self.plan.brokers.len();
         let mut partitions = self.truth.store().partitions();
         let mut queues = controller.queues();
+        let everybody_knows = self.brokers().all(|broker| {
+            broker.known_controller().is_some() && broker.metadata().controller().is_some()
+        });
         registered
+            && everybody_knows
             && controller.backlog() == 0
             && controller.store().brokers().len() == self.plan.brokers.len()
             && partitions.all(|(_, state)| state.is_born())

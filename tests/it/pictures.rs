@@ -157,10 +157,13 @@ fn whom_a_cut_separates_waits_and_its_lines_are_cut() {
     });
     assert!(found.is_some(), "a copy is on its way to broker 2");
     assert!(!drawn(&session, &mut memory, &still, Lens::ByBroker).contains("ln cut"));
-    let Ok(Action::Command(hold)) = script::parse_line("hold b2") else {
-        panic!("hold is a command");
-    };
-    session.perform(hold).unwrap();
+    // A new topic gives the controller something to say to broker 2.
+    for line in ["hold b2", "admin a1", "create-topic a1 trips replication=3"] {
+        let Ok(Action::Command(command)) = script::parse_line(line) else {
+            panic!("{line} is a command");
+        };
+        session.perform(command).unwrap();
+    }
     let mut seen = (false, false);
     for second in 6..30 {
         session.seek(Instant::from_secs(second));
