@@ -53,6 +53,7 @@
 //! | `script` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` |
 //! | `stage` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` |
 //! | `workload` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` `script` |
+//! | `swarm` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` `script` |
 //! | `lesson` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` `script` `stage` |
 //! | `session` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` `script` `stage` `lesson` |
 //! | `ui` | anything; nothing imports it |
@@ -88,6 +89,7 @@ pub mod script;
 pub mod session;
 pub mod sorted;
 pub mod stage;
+pub mod swarm;
 pub mod time;
 pub mod timers;
 pub mod workload;

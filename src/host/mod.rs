@@ -4,6 +4,7 @@
 
 mod first;
 mod still;
+mod swarm;
 
 use std::io::Read as _;
 use std::process::ExitCode;
@@ -16,6 +17,8 @@ kafka-playground digest FILE   run a script and print the digest of its journal
 kafka-playground still SLUG N THEME   draw the end of a lesson's step as SVG, then its text; one picture
                                serves both themes
 kafka-playground still first   draw the first frame of the page: every size of the stage, the ribbon, the clock
+kafka-playground swarm --seeds N [--from S] [--budget safe|harsh|client] [--hours H]
+                               run clusters drawn from numbers; what fails is printed as the shortest script
 kafka-playground help          print this
 ";
 
@@ -27,6 +30,7 @@ pub fn main() -> ExitCode {
         ["run", file] => read(file).and_then(|text| run(&text)),
         ["still", "first"] => first::first(),
         ["still", slug, step, _theme] => still::still(slug, step),
+        ["swarm", words @ ..] => swarm::swarm(words),
         ["digest", file] => read(file).and_then(|text| digest(&text)),
         [] | ["help" | "--help" | "-h"] => Ok(HELP.to_owned()),
         other => Err(format!("{} is no command.\n{HELP}", other.join(" "))),

@@ -1,0 +1,210 @@
+//! Swarms by the thousand: seeds in threads, shrunk failures, figures and coverage.
+
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use kafka_playground::swarm::shrink::shrink;
+use kafka_playground::swarm::{self, Budget, Coverage, Failure, Recorder};
+
+/// What is asked for.
+struct Asked {
+    seeds: u64,
+    from: u64,
+    /// Hours of simulated time after which it is enough.
+    hours: Option<u64>,
+    budget: Option<Budget>,
+    threads: u64,
+    attempts: u32,
+    most: u64,
+}
+
+impl Asked {
+    fn read(words: &[&str]) -> Result<Asked, String> {
+        let mut asked = Asked {
+            seeds: 100,
+            from: 1,
+            hours: None,
+            budget: None,
+            threads: 2,
+            attempts: 400,
+            most: 5,
+        };
+        let mut words = words.iter();
+        while let Some(name) = words.next() {
+            let word = words
+                .next()
+                .ok_or_else(|| format!("{name} needs a value"))?;
+            let number = || {
+                let number = word.parse::<u64>();
+                number.map_err(|_| format!("{name} {word}: that is no number"))
+            };
+            match *name {
+                "--seeds" => asked.seeds = number()?,
+                "--from" => asked.from = number()?,
+                "--hours" => asked.hours = Some(number()?),
+                "--threads" => asked.threads = number()?.max(1),
+                "--attempts" => asked.attempts = number()? as u32,
+                "--most" => asked.most = number()?,
+                "--budget" => {
+                    let budget = Budget::parse(word);
+                    asked.budget = Some(budget.ok_or("--budget is one of safe, harsh and client")?);
+                }
+                _ => {
+                    return Err(format!(
+                        "swarm takes --seeds, --from, --hours, --budget, --threads, --attempts and \
+                         --most, not {name}"
+                    ));
+                }
+            }
+        }
+        if asked.hours.is_some() {
+            asked.seeds = u64::MAX - asked.from;
+        }
+        Ok(asked)
+    }
+
+    fn budget_of(&self, seed: u64) -> Budget {
+        self.budget.unwrap_or(Budget::of(seed))
+    }
+}
+
+/// What all threads together have found.
+#[derive(Default)]
+struct Found {
+    runs: u64,
+    micros: u64,
+    coverage: Coverage,
+    failed: u64,
+}
+
+/// Runs seeds, prints what fails as it fails, and at the end figures and coverage.
+///
+/// # Errors
+/// When the words make no sense, or something failed.
+pub fn swarm(words: &[&str]) -> Result<String, String> {
+    let asked = Asked::read(words)?;
+    // A world that falls over is reported with its script.
+    std::panic::set_hook(Box::new(|_| {}));
+    let (found, next) = (Mutex::new(Found::default()), AtomicU64::new(0));
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..asked.threads {
+            scope.spawn(|| work(&asked, &next, &found));
+        }
+    });
+    let found = found.into_inner().map_err(|_| "a thread fell over")?;
+    let text = figures(&asked, &found, begun.elapsed().as_secs_f64());
+    match found.failed {
+        0 => Ok(text),
+        failed => Err(format!("{text}{failed} seeds failed")),
+    }
+}
+
+fn work(asked: &Asked, next: &AtomicU64, found: &Mutex<Found>) {
+    loop {
+        let at = next.fetch_add(1, Ordering::Relaxed);
+        let enough = |found: &Found| {
+            let hours = asked.hours.unwrap_or(u64::MAX / 3_600_000_000);
+            found.micros / 3_600_000_000 >= hours || found.failed >= asked.most
+        };
+        if at >= asked.seeds || found.lock().is_ok_and(|found| enough(&found)) {
+            return;
+        }
+        let seed = asked.from + at;
+        let budget = asked.budget_of(seed);
+        let (failure, lines) = attempt(seed, budget, found);
+        if let Some(failure) = failure {
+            report(seed, budget, &failure, lines, asked.attempts);
+        }
+    }
+}
+
+/// Runs one seed; what led to a failure, if it failed.
+fn attempt(seed: u64, budget: Budget, found: &Mutex<Found>) -> (Option<Failure>, Vec<String>) {
+    let mut recorder = Recorder::default();
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        swarm::run_recording(seed, budget, &mut recorder)
+    }));
+    let mut found = found.lock().expect("nobody falls over while holding this");
+    found.runs += 1;
+    let (failure, until) = match run {
+        Ok(verdict) => {
+            found.micros += verdict.simulated.as_micros();
+            found.coverage.merge(&verdict.coverage);
+            (verdict.failure, verdict.trouble)
+        }
+        Err(fall) => (Some(fallen(&*fall)), usize::MAX),
+    };
+    found.failed += u64::from(failure.is_some());
+    recorder.lines.truncate(until);
+    (failure, recorder.lines)
+}
+
+/// A world that fell over, as a failure.
+fn fallen(fall: &(dyn std::any::Any + Send)) -> Failure {
+    let text = fall.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| fall.downcast_ref::<&str>().copied());
+    Failure {
+        law: "NothingFallsOver".to_owned(),
+        what: format!("P1: {}", text.unwrap_or("without a word")),
+    }
+}
+
+fn replayed(lines: &[String], budget: Budget) -> (Option<Failure>, Vec<String>) {
+    let mut recorder = Recorder::default();
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        swarm::replay(lines, budget, &mut recorder)
+    }));
+    match run {
+        Ok(verdict) => (verdict.failure, recorder.lines),
+        Err(fall) => (Some(fallen(&*fall)), recorder.lines),
+    }
+}
+
+/// One line about a failure, and then the shortest script that fails in the same way.
+fn report(seed: u64, budget: Budget, failure: &Failure, lines: Vec<String>, attempts: u32) {
+    let same = |lines: &[String]| {
+        let other = replayed(lines, budget).0;
+        other.is_some_and(|other| other.kind() == failure.kind())
+    };
+    let mut text = format!("seed {seed} {} {failure}\n", budget.name());
+    let shortest = match attempts > 0 && same(&lines) {
+        true => shrink(&lines, attempts, same),
+        false => lines,
+    };
+    let (last, all) = replayed(&shortest, budget);
+    if let Some(last) = last {
+        let _ = writeln!(text, "# {last}");
+    }
+    for line in all {
+        let _ = writeln!(text, "{line}");
+    }
+    println!("{text}");
+}
+
+fn figures(asked: &Asked, found: &Found, seconds: f64) -> String {
+    let mut text = String::new();
+    let simulated = found.micros as f64 / 1e6;
+    let _ = writeln!(
+        text,
+        "{} seeds, {} failed, {:.2} simulated hours in {seconds:.1} s: {:.1} seeds a second, \
+         {:.0} simulated seconds a second, {:.0} on each of {} threads",
+        found.runs,
+        found.failed,
+        simulated / 3_600.0,
+        found.runs as f64 / seconds,
+        simulated / seconds,
+        simulated / seconds / asked.threads as f64,
+        asked.threads,
+    );
+    for (name, count) in found.coverage.seen() {
+        let _ = writeln!(text, "{count:>9} {name}");
+    }
+    for name in found.coverage.never() {
+        let _ = writeln!(text, "    never {name}");
+    }
+    text
+}

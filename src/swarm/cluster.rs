@@ -1,0 +1,214 @@
+//! What runs: a plan, its loads and its readers.
+
+use std::fmt::Write as _;
+
+use super::{Budget, Draw};
+use crate::model::TopicPartition;
+use crate::time::Duration;
+
+/// A cluster and its clients, as lines.
+#[derive(Clone, Debug)]
+pub(super) struct Cluster {
+    plan: String,
+    /// What is done when the world begins.
+    beginning: Vec<String>,
+    pub(super) brokers: u64,
+    pub(super) zookeepers: u64,
+    pub(super) partitions: Vec<TopicPartition>,
+    /// Clients and what each does in every one of its lives.
+    pub(super) clients: Vec<(String, String)>,
+    /// `zookeeper.session.timeout.ms`.
+    pub(super) session: Duration,
+}
+
+impl Cluster {
+    pub(super) fn draw(seed: u64, budget: Budget, draw: &mut Draw) -> Cluster {
+        let brokers = draw.pick(&[1, 2, 3, 3, 3, 3, 3, 4, 5, 6]);
+        let zookeepers = draw.pick(&[1, 3, 3, 3, 5]);
+        let tick = draw.pick(&[100, 200, 500, 500, 3_000]);
+        let session = tick * draw.between(3, 12);
+        let mut plan = world(seed, (brokers, zookeepers), (tick, session), draw);
+        let mut partitions = Vec::new();
+        let mut names = Vec::new();
+        for name in ["orders", "events", "logs"]
+            .into_iter()
+            .take(draw.pick(&[1, 1, 1, 2, 3]))
+        {
+            let count = draw.between(1, 4);
+            let factor = draw.pick(&[1, 2, 3, 3, 3, 3, 4]).min(brokers);
+            let min_isr = draw.pick(&[1, 1, 2, 2, 2, 3]);
+            let _ = write!(
+                plan,
+                "topic {name} partitions={count} replication={factor} min.insync.replicas={min_isr}"
+            );
+            if draw.chance(1, 4) {
+                let bytes = draw.pick(&[300, 2_000, 20_000]);
+                let _ = write!(plan, " segment.bytes={bytes}");
+            }
+            if draw.chance(1, 8) {
+                plan.push_str(" retention.bytes=20000");
+            }
+            if draw.chance(1, 6) {
+                let every = draw.pick(&[1, 20]);
+                let _ = write!(plan, " flush.messages={every}");
+            }
+            if budget == Budget::Harsh && draw.chance(1, 4) {
+                plan.push_str(" unclean.leader.election.enable=true");
+            }
+            plan.push('\n');
+            names.push(name);
+            let all = (0..count as i32).map(|partition| TopicPartition::new(name, partition));
+            partitions.extend(all);
+        }
+        let mut clients = Vec::new();
+        for number in 1..=draw.pick(&[1, 2, 2, 3, 4]) {
+            let name = format!("p{number}");
+            let _ = writeln!(plan, "producer {name}{}", producer(draw));
+            let topic = draw.pick(&names);
+            let work = load(&name, topic, draw);
+            clients.push((name, work));
+        }
+        for number in 1..=draw.pick(&[0, 1, 1, 2]) {
+            let name = format!("c{number}");
+            let reset = draw.pick(&["earliest", "earliest", "latest"]);
+            let _ = writeln!(plan, "consumer {name} auto.offset.reset={reset}");
+            let all = partitions.iter().map(|partition| format!(" {partition}"));
+            let work = format!("assign {name}{}", all.collect::<String>());
+            clients.push((name, work));
+        }
+        let beginning = clients.iter().map(|(_, work)| work.clone()).collect();
+        Cluster {
+            plan,
+            beginning,
+            brokers,
+            zookeepers,
+            partitions,
+            clients,
+            session: Duration::from_millis(session),
+        }
+    }
+
+    /// The lines that describe the world.
+    pub(super) fn plan(&self) -> &str {
+        &self.plan
+    }
+
+    pub(super) fn beginning(&self) -> impl Iterator<Item = &str> {
+        self.beginning.iter().map(String::as_str)
+    }
+
+    /// What a client does in each of its lives.
+    pub(super) fn work_of(&self, client: &str) -> Option<&str> {
+        let mut clients = self.clients.iter();
+        let found = clients.find(|(name, _)| name == client);
+        found.map(|(_, work)| work.as_str())
+    }
+
+    pub(super) fn a_broker(&self, draw: &mut Draw) -> String {
+        format!("b{}", draw.between(1, self.brokers))
+    }
+
+    pub(super) fn a_zookeeper(&self, draw: &mut Draw) -> String {
+        format!("zk{}", draw.between(1, self.zookeepers))
+    }
+
+    pub(super) fn a_client(&self, draw: &mut Draw) -> String {
+        let at = draw.between(0, self.clients.len() as u64 - 1);
+        self.clients[at as usize].0.clone()
+    }
+}
+
+fn world(seed: u64, size: (u64, u64), times: (u64, u64), draw: &mut Draw) -> String {
+    let (brokers, zookeepers) = size;
+    let (tick, session) = times;
+    let latency = draw.pick(&["200us", "1ms", "1ms", "5ms", "30ms"]);
+    let jitter = draw.pick(&["0us", "90us", "900us", "10ms"]);
+    let lag = draw.pick(&[500, 1_000, 2_000, 6_000, 30_000]);
+    let timeout = draw.pick(&[800, 2_000, 5_000, 30_000]);
+    let mut text = format!(
+        "world brokers={brokers} zookeeper={zookeepers} seed={seed} latency={latency} \
+         jitter={jitter} zookeeper.tickTime={tick}ms zookeeper.session.timeout.ms={session} \
+         replica.lag.time.max.ms={lag} replica.socket.timeout.ms={timeout} \
+         controller.socket.timeout.ms={timeout}"
+    );
+    if draw.chance(1, 3) {
+        let wait = draw.pick(&[0, 20, 100, 300]);
+        let _ = write!(text, " replica.fetch.wait.max.ms={wait}");
+    }
+    if draw.chance(1, 3) {
+        let backoff = draw.pick(&[10, 100, 400]);
+        let _ = write!(text, " replica.fetch.backoff.ms={backoff}");
+    }
+    if draw.chance(1, 4) {
+        let every = draw.pick(&[1, 3, 10]);
+        let _ = write!(text, " leader.imbalance.check.interval.seconds={every}");
+    } else if draw.chance(1, 4) {
+        text.push_str(" auto.leader.rebalance.enable=false");
+    }
+    if draw.chance(1, 4) {
+        let slots = draw.pick(&[0, 1, 2]);
+        let _ = write!(text, " max.incremental.fetch.session.cache.slots={slots}");
+    }
+    if draw.chance(1, 4) {
+        text.push_str(" replica.high.watermark.checkpoint.interval.ms=200");
+    }
+    if draw.chance(1, 5) {
+        text.push_str(" replica.fetch.max.bytes=500");
+    }
+    if draw.chance(1, 3) {
+        text.push_str(" controlled.shutdown.retry.backoff.ms=500");
+    }
+    if draw.chance(1, 3) {
+        text.push_str(" log.retention.check.interval.ms=3000");
+    }
+    text.push('\n');
+    text
+}
+
+fn producer(draw: &mut Draw) -> String {
+    let acks = draw.pick(&[
+        "all", "all", "all", "all", "all", "all", "all", "1", "1", "0",
+    ]);
+    let mut text = format!(" acks={acks}");
+    if draw.chance(1, 2) {
+        text.push_str(" enable.idempotence=false");
+        let in_flight = draw.pick(&[1, 2, 5, 20]);
+        let _ = write!(text, " max.in.flight.requests.per.connection={in_flight}");
+    } else {
+        let in_flight = draw.pick(&[1, 2, 5, 5]);
+        let _ = write!(text, " max.in.flight.requests.per.connection={in_flight}");
+    }
+    let request = draw.pick(&["300ms", "800ms", "1500ms", "5s", "30s"]);
+    let _ = write!(text, " request.timeout.ms={request}");
+    if draw.chance(1, 3) {
+        let delivery = draw.pick(&["31s", "60s"]);
+        let _ = write!(text, " delivery.timeout.ms={delivery}");
+    }
+    if draw.chance(1, 2) {
+        let linger = draw.pick(&["1ms", "5ms", "50ms"]);
+        let _ = write!(text, " linger.ms={linger}");
+    }
+    if draw.chance(1, 4) {
+        text.push_str(" batch.size=200");
+    }
+    if draw.chance(1, 4) {
+        let codec = draw.pick(&["gzip", "snappy", "lz4"]);
+        let _ = write!(text, " compression.type={codec}");
+    }
+    text
+}
+
+fn load(name: &str, topic: &str, draw: &mut Draw) -> String {
+    let every = draw.pick(&[5, 11, 30, 100, 400]);
+    let size = draw.pick(&[0, 20, 60, 300]);
+    let burst = draw.pick(&[1, 1, 1, 3, 10]);
+    let mut text = format!("load {name} {topic} every={every}ms");
+    if burst > 1 {
+        let _ = write!(text, " burst={burst}");
+    }
+    if draw.chance(1, 3) {
+        text.push_str(" keys=a,b,c,d,e");
+    }
+    let _ = write!(text, " size={size}");
+    text
+}

@@ -1,0 +1,111 @@
+//! The swarm: clusters, loads and trouble drawn from a number, and what must come of them.
+//!
+//! A seed decides everything: how many brokers there are and how they are set up, who writes and who
+//! reads, which kinds of trouble this run has and when it strikes. Whole kinds are switched off in each run
+//! (Groce et al., "Swarm testing", 2012), for a run that has everything shows least. Some of the trouble
+//! is aimed: it waits for an append, an election or a change of the ISR and strikes right there.
+//!
+//! What was drawn is recorded as lines of a script while the world runs, so that every run can be played
+//! again by anybody, and one that fails is made shorter by leaving lines out ([`shrink`]).
+//!
+//! Then comes the calm: every fault is taken away, everybody is started again, and within a bounded time
+//! the cluster has to be well ([`recovery`]); and nothing may be lost that was promised ([`promises`]).
+//!
+//! - [`budget`]: how much trouble a run may have;
+//! - `draw`: choosing; `cluster`: what runs; `trouble`: what goes wrong, `strike` how, `aim` when;
+//! - [`run`]: a world that is watched while lines are carried out;
+//! - [`recovery`], [`promises`]: what must hold in the end;
+//! - [`coverage`]: what was seen at all; [`shrink`]: the shortest script that fails.
+//!
+//! Law: a seed and a budget give one script, on every target.
+
+mod aim;
+pub mod budget;
+mod cluster;
+pub mod coverage;
+mod draw;
+pub mod promises;
+pub mod recovery;
+pub mod run;
+pub mod shrink;
+mod strike;
+mod trouble;
+
+use crate::time::Duration;
+use crate::world::journal::Digest;
+
+pub use budget::Budget;
+pub use coverage::Coverage;
+pub use run::{Failure, Run};
+
+use cluster::Cluster;
+use draw::Draw;
+use trouble::Trouble;
+
+/// What came of one seed.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    pub seed: u64,
+    pub budget: Budget,
+    /// What went wrong, if anything did.
+    pub failure: Option<Failure>,
+    /// Every line that was carried out.
+    pub script: String,
+    /// How many of its lines come before the calm.
+    pub trouble: usize,
+    /// How long the world ran.
+    pub simulated: Duration,
+    pub digest: Digest,
+    pub coverage: Coverage,
+}
+
+/// Runs one seed: draws, makes trouble, lets it end, and judges.
+pub fn run(seed: u64, budget: Budget) -> Verdict {
+    let mut recorder = Recorder::default();
+    run_recording(seed, budget, &mut recorder)
+}
+
+/// What a run has recorded so far, kept outside of it: should the world itself fall over, this is what led
+/// there.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder {
+    pub lines: Vec<String>,
+}
+
+/// As [`run`], with a record that outlives a fall.
+pub fn run_recording(seed: u64, budget: Budget, recorder: &mut Recorder) -> Verdict {
+    let mut draw = Draw::new(seed, budget.stream());
+    let cluster = Cluster::draw(seed, budget, &mut draw);
+    let mut run = Run::begin(cluster.plan(), recorder);
+    for line in cluster.beginning() {
+        run.take(line);
+    }
+    let mut trouble = Trouble::new(&cluster, budget, &mut draw);
+    trouble.rage(&mut run, &mut draw);
+    let before = run.lines().len();
+    conclude(&mut run, budget);
+    run.verdict(seed, budget, before)
+}
+
+/// Plays lines that were recorded, or some of them: what the world refuses is left out.
+pub fn replay(lines: &[String], budget: Budget, recorder: &mut Recorder) -> Verdict {
+    let described = lines.iter().take_while(|line| Run::describes(line));
+    let count = described.clone().count();
+    let plan: String = described.flat_map(|line| [line.as_str(), "\n"]).collect();
+    let mut run = Run::begin(&plan, recorder);
+    for line in &lines[count..] {
+        run.take(line);
+    }
+    let before = run.lines().len();
+    conclude(&mut run, budget);
+    let seed = run.world().seed().0;
+    run.verdict(seed, budget, before)
+}
+
+/// The calm, and the judgement.
+fn conclude(run: &mut Run<'_>, budget: Budget) {
+    recovery::calm(run);
+    recovery::recover(run);
+    recovery::use_again(run);
+    promises::judge(run, budget);
+}

@@ -1,0 +1,152 @@
+//! What was promised, and whether it was kept.
+//!
+//! A promise is a success that a producer was told under `acks=all`: these very bytes stand at this
+//! offset. In the end the leader's log must have them there, unless retention took them. What Kafka
+//! promises is the contract of durability (D1 to D3): any number of clean deaths, pauses and cuts, and the
+//! loss of a machine's power while another member of the ISR has everything.
+//!
+//! What is not promised is recorded too: a partition of which a log lost its tail, or that was led by
+//! somebody out of sync, may lose records when the budget allows such trouble at all.
+
+use super::{Budget, Run};
+use crate::controller::{Recovery, znodes};
+use crate::fact::{Entry, Fact};
+use crate::model::{Offset, ProcessId, TopicPartition};
+use crate::sorted::{SortedMap, SortedSet};
+use crate::world::World;
+
+/// The clients that use the cluster once it is well again.
+pub(super) const LAST_PRODUCER: ProcessId = ProcessId::Producer(90);
+pub(super) const LAST_READER: ProcessId = ProcessId::Consumer(90);
+
+/// One batch that was acknowledged.
+#[derive(Clone, Copy, Debug)]
+struct Promise {
+    base_offset: Offset,
+    /// The checksum of the batch that stood there; `None` when nobody who ran had it.
+    checksum: Option<u32>,
+}
+
+/// What was promised.
+#[derive(Clone, Debug, Default)]
+pub struct Promises {
+    made: SortedMap<TopicPartition, Vec<Promise>>,
+    /// Partitions for which a journaled event explains that records are gone.
+    excused: SortedSet<TopicPartition>,
+    /// How often somebody was elected who was out of sync.
+    unclean: u64,
+    /// How far the last reader has read.
+    read: SortedMap<TopicPartition, Offset>,
+    /// How many records of the last producer were acknowledged.
+    confirmed: u32,
+}
+
+impl Promises {
+    pub(super) fn add(&mut self, world: &World, entry: &Entry) {
+        match &entry.fact {
+            Fact::RecordsAcknowledged {
+                partition,
+                base_offset,
+                records,
+                acks: -1,
+            } => {
+                if entry.by == Some(LAST_PRODUCER) {
+                    self.confirmed += records;
+                }
+                let promise = Promise {
+                    base_offset: *base_offset,
+                    checksum: checksum_at(world, partition, *base_offset),
+                };
+                match self.made.get_mut(partition) {
+                    Some(made) => made.push(promise),
+                    None => drop(self.made.insert(partition.clone(), vec![promise])),
+                }
+            }
+            Fact::LogTailLost { partition, .. } => drop(self.excused.insert(partition.clone())),
+            Fact::ZnodeChanged { path, .. } => {
+                let Some(name) = znodes::state_of(path) else {
+                    return;
+                };
+                let state = world.cluster().partition(&name);
+                if state.is_some_and(|state| state.recovery == Recovery::Recovering) {
+                    self.unclean += 1;
+                    self.excused.insert(name);
+                }
+            }
+            Fact::RecordsConsumed {
+                partition,
+                next_offset,
+                ..
+            } if entry.by == Some(LAST_READER) => {
+                self.read.insert(partition.clone(), *next_offset);
+            }
+            _ => {}
+        }
+    }
+
+    /// How often somebody was elected who was out of sync.
+    pub(super) fn unclean(&self) -> u64 {
+        self.unclean
+    }
+
+    /// How far the last reader has read.
+    pub(super) fn read(&self, partition: &TopicPartition) -> Offset {
+        self.read.get(partition).copied().unwrap_or_default()
+    }
+
+    /// How many records of the last producer were acknowledged.
+    pub(super) fn confirmed(&self) -> u32 {
+        self.confirmed
+    }
+}
+
+/// The checksum of the batch that begins at an offset, by the leader's log or, while there is none, by
+/// anybody's.
+fn checksum_at(world: &World, partition: &TopicPartition, offset: Offset) -> Option<u32> {
+    let leader = world.cluster().partition(partition)?.leader;
+    let leader = world.broker_by_id(leader);
+    let everybody = leader.into_iter().chain(world.brokers());
+    let mut logs = everybody.filter_map(|broker| Some(broker.partition(partition)?.log()));
+    logs.find_map(|log| {
+        let stored = log.batches(offset, offset + 1).next()?;
+        (stored.base_offset() == offset).then(|| stored.batch().header.crc)
+    })
+}
+
+/// Holds the promises against the logs.
+pub(super) fn judge(run: &mut Run<'_>, budget: Budget) {
+    if run.failure().is_some() {
+        return;
+    }
+    let mut broken = None;
+    for (name, made) in &run.promises().made {
+        let excused = run.promises().excused.contains(name);
+        let state = run.world().cluster().partition(name);
+        let leader = state.and_then(|state| run.world().broker_by_id(state.leader));
+        let Some(leader) = leader.and_then(|broker| broker.partition(name)) else {
+            continue;
+        };
+        let kept = |promise: &Promise| {
+            let (at, log) = (promise.base_offset, leader.log());
+            if at < log.start() {
+                return true;
+            }
+            let found = log.batches(at, at + 1).next();
+            let crc = found.map(|stored| stored.batch().header.crc);
+            crc.is_some() && (promise.checksum.is_none() || crc == promise.checksum)
+        };
+        let lost: Vec<&Promise> = made.iter().filter(|promise| !kept(promise)).collect();
+        if let Some(first) = lost.first()
+            && (budget != Budget::Harsh || !excused)
+        {
+            let (count, at) = (lost.len(), first.base_offset);
+            broken = Some(format!(
+                "D1: {count} batches of {name} were acknowledged by the whole ISR and are gone, the first at {at}"
+            ));
+            break;
+        }
+    }
+    if let Some(what) = broken {
+        run.fail("NothingAcknowledgedIsLost", what);
+    }
+}

@@ -1,0 +1,252 @@
+//! Trouble: which kinds a run has, how often it strikes, and for how long.
+
+use super::aim::await_moment;
+use super::cluster::Cluster;
+use super::recovery::is_well;
+use super::strike::{Kind, Strike, strike};
+use super::{Budget, Draw, Run};
+use crate::model::{BrokerId, ProcessId};
+use crate::time::{Duration, Instant};
+use crate::world::World;
+
+/// How much happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Intensity {
+    Calm,
+    Light,
+    Normal,
+    Storm,
+    /// Several faults at once, with peace in between.
+    Correlated,
+}
+
+/// The trouble of one run.
+pub(super) struct Trouble<'a> {
+    cluster: &'a Cluster,
+    budget: Budget,
+    kinds: Vec<Kind>,
+    intensity: Intensity,
+    /// How many of a hundred faults are aimed.
+    aimed: u64,
+    span: Duration,
+    /// What ends the faults that have begun.
+    endings: Vec<(Instant, Vec<String>)>,
+    /// Nobody may be touched any more, for what was promised would not hold.
+    over: bool,
+}
+
+impl<'a> Trouble<'a> {
+    pub(super) fn new(cluster: &'a Cluster, budget: Budget, draw: &mut Draw) -> Trouble<'a> {
+        use Intensity::{Calm, Correlated, Light, Normal, Storm};
+        let intensity = draw.pick(&[
+            Calm, Light, Light, Normal, Normal, Normal, Normal, Storm, Storm, Correlated,
+        ]);
+        let span = match intensity {
+            Calm => draw.span(5_000, 20_000),
+            Light => draw.span(30_000, 90_000),
+            Normal | Correlated => draw.span(20_000, 60_000),
+            Storm => draw.span(5_000, 20_000),
+        };
+        Trouble {
+            cluster,
+            budget,
+            kinds: Kind::some(budget, draw),
+            intensity,
+            aimed: draw.pick(&[0, 25, 25, 60]),
+            span,
+            endings: Vec::new(),
+            over: false,
+        }
+    }
+
+    /// Makes trouble until its time is up.
+    pub(super) fn rage(&mut self, run: &mut Run<'_>, draw: &mut Draw) {
+        let until = run.now() + self.span;
+        run.run_for(draw.span(1, 3_000));
+        while run.failure().is_none() && run.now() < until {
+            let next = run.now() + self.gap(draw);
+            self.let_pass(run, next.min(until));
+            if run.now() >= until || self.intensity == Intensity::Calm || self.over {
+                continue;
+            }
+            let at_once = match self.intensity {
+                Intensity::Correlated => draw.between(2, 4),
+                _ => 1,
+            };
+            for _ in 0..at_once {
+                self.strike(run, draw);
+                if at_once > 1 {
+                    let pause = draw.span(0, 200);
+                    run.run_for(pause);
+                }
+            }
+        }
+    }
+
+    fn gap(&self, draw: &mut Draw) -> Duration {
+        match self.intensity {
+            Intensity::Calm => draw.span(1_000, 5_000),
+            Intensity::Light => draw.span(3_000, 20_000),
+            Intensity::Normal => draw.span(200, 5_000),
+            Intensity::Storm => draw.span(1, 1_000),
+            Intensity::Correlated => draw.span(5_000, 15_000),
+        }
+    }
+
+    /// Lets time pass; faults that have lasted long enough end on the way.
+    fn let_pass(&mut self, run: &mut Run<'_>, until: Instant) {
+        while run.failure().is_none() {
+            let due = self.endings.iter().map(|(at, _)| *at).min();
+            let due = due.filter(|due| *due <= until).unwrap_or(until);
+            if due > run.now() {
+                run.run_for(due.since(run.now()));
+            }
+            let Some(at) = (self.endings.iter()).position(|(at, _)| *at <= run.now()) else {
+                return;
+            };
+            let (_, lines) = self.endings.swap_remove(at);
+            self.end(run, lines);
+        }
+    }
+
+    fn end(&mut self, run: &mut Run<'_>, lines: Vec<String>) {
+        for line in lines {
+            if run.take(&line) || !line.starts_with("restart") {
+                continue;
+            }
+            // It stops, but has not yet: a little later it will have.
+            let again = run.now() + Duration::from_millis(700);
+            if is_alive(run.world(), &line) {
+                self.endings.push((again, vec![line]));
+            }
+        }
+    }
+
+    fn strike(&mut self, run: &mut Run<'_>, draw: &mut Draw) {
+        let kind = draw.pick(&self.kinds);
+        if kind == Kind::PowerLoss && self.budget == Budget::Safe {
+            return self.lose_power_safely(run, draw);
+        }
+        let noted = match draw.chance(self.aimed, 100) {
+            true => await_moment(run, draw).map(|id| format!("b{id}")),
+            false => None,
+        };
+        let broker = match (noted, draw.between(0, 5)) {
+            (Some(noted), 0..4) => noted,
+            (_, 0 | 1) => a_leader(run.world(), self.cluster, draw),
+            (_, 2) => the_controller(run.world(), self.cluster, draw),
+            _ => self.cluster.a_broker(draw),
+        };
+        let fault = strike(kind, &broker, self.cluster, draw);
+        self.begin(run, fault);
+    }
+
+    fn begin(&mut self, run: &mut Run<'_>, fault: Strike) {
+        let mut done = false;
+        for line in &fault.begin {
+            done |= run.take(line);
+        }
+        if !done {
+            return;
+        }
+        if let Some(name) = fault.name {
+            run.coverage().fault(name);
+        }
+        if !fault.end.is_empty() {
+            let at = run.now() + fault.lasts;
+            self.endings.push((at, fault.end));
+        }
+    }
+
+    /// Everything that was begun ends, and the cluster gets well.
+    fn rest(&mut self, run: &mut Run<'_>) -> bool {
+        for _ in 0..60 {
+            for (_, lines) in std::mem::take(&mut self.endings) {
+                self.end(run, lines);
+            }
+            run.run_for(Duration::from_millis(500));
+            if run.failure().is_some() {
+                return false;
+            }
+            if self.endings.is_empty() && in_order(run.world()) {
+                // Sessions that were about to end have ended by then.
+                run.run_for(self.cluster.session);
+                return in_order(run.world());
+            }
+        }
+        false
+    }
+
+    /// One broker loses its power while another member of each of its ISRs has everything, and nothing
+    /// else happens until the controller has taken it out.
+    fn lose_power_safely(&mut self, run: &mut Run<'_>, draw: &mut Draw) {
+        if !self.rest(run) {
+            return;
+        }
+        let number = draw.between(1, self.cluster.brokers) as i32;
+        let victim = BrokerId(number);
+        if !can_spare(run.world(), victim) || !run.take(&format!("kill b{number} lossy")) {
+            return;
+        }
+        let restart = vec![format!("restart b{number}")];
+        if draw.chance(1, 2) {
+            run.run_for(draw.span(5, 300));
+            self.end(run, restart);
+        } else {
+            let at = run.now() + draw.span(1, 20_000);
+            self.endings.push((at, restart));
+        }
+        let gone = |world: &World, _: &crate::fact::Entry| {
+            let mut all = world.cluster().partitions();
+            (!all.any(|(_, state)| state.isr.contains(&victim))).then_some(())
+        };
+        self.over = run.until(Duration::from_secs(90), gone).is_none();
+    }
+}
+
+/// Whether every broker runs, is registered, and everybody is in sync.
+fn in_order(world: &World) -> bool {
+    is_well(world)
+        || (world.plan().brokers.iter()).all(|id| world.broker_by_id(*id).is_some())
+            && world.cluster().partitions().all(|(_, state)| {
+                state.isr.len() == state.replicas.len() && state.leader != BrokerId::NONE
+            })
+}
+
+/// Whether each partition of a broker has somebody else in sync, by everybody's word.
+fn can_spare(world: &World, victim: BrokerId) -> bool {
+    world.cluster().partitions().all(|(name, state)| {
+        if !state.isr.contains(&victim) {
+            return true;
+        }
+        let leader = world.broker_by_id(state.leader);
+        let leader = leader.and_then(|broker| broker.partition(&name));
+        state.isr.len() > 1
+            && leader.is_some_and(|leader| {
+                leader.pending().is_none() && leader.isr().len() == state.isr.len()
+            })
+    })
+}
+
+/// Whether the host of a line `restart b1` is alive.
+fn is_alive(world: &World, line: &str) -> bool {
+    let id = line.split(' ').nth(1).and_then(ProcessId::parse);
+    let host = id.and_then(|id| world.host(id));
+    host.is_some_and(|host| host.life().is_alive())
+}
+
+fn a_leader(world: &World, cluster: &Cluster, draw: &mut Draw) -> String {
+    let at = draw.between(0, cluster.partitions.len() as u64 - 1);
+    let state = world.cluster().partition(&cluster.partitions[at as usize]);
+    match state.map(|state| state.leader) {
+        Some(leader) if leader != BrokerId::NONE => format!("b{leader}"),
+        _ => cluster.a_broker(draw),
+    }
+}
+
+fn the_controller(world: &World, cluster: &Cluster, draw: &mut Draw) -> String {
+    match world.truth().controller() {
+        Some(id) => format!("b{id}"),
+        None => cluster.a_broker(draw),
+    }
+}
