@@ -1,8 +1,12 @@
 //! Whoever asks is answered once, in time, and is not told less than before.
 
+use std::sync::Arc;
+
+use super::losses::Losses;
 use super::{Invariant, broker};
-use crate::broker::Partition;
+use crate::broker::{Broker, Partition};
 use crate::client::config::Acks;
+use crate::controller::znodes;
 use crate::fact::{CloseReason, Entry, Fact};
 use crate::model::{BrokerId, ConnectionId, Offset, ProcessId, Side, TopicName, TopicPartition};
 use crate::process::Payload;
@@ -43,8 +47,7 @@ pub struct WhoAsksIsAnswered {
     /// The requests that wait at a broker, by when their time is up.
     waiting: SortedSet<(Instant, ConnectionId, i32)>,
     told: SortedMap<TopicPartition, Offset>,
-    /// Partitions of which a log has lost its tail: what was told of them may be gone.
-    bereft: SortedSet<TopicPartition>,
+    losses: Arc<Losses>,
 }
 
 impl Invariant for WhoAsksIsAnswered {
@@ -91,8 +94,10 @@ impl Invariant for WhoAsksIsAnswered {
                 }
                 Ok(())
             }
-            Fact::LogTailLost { partition, .. } => {
-                self.bereft.insert(partition.clone());
+            Fact::ZnodeDeleted { path } => {
+                if let Some(partition) = znodes::state_of(path) {
+                    self.told.remove(&partition);
+                }
                 Ok(())
             }
             Fact::RequestRejected { connection, .. } => {
@@ -133,13 +138,16 @@ impl Invariant for WhoAsksIsAnswered {
                     }
                     ApiKey::ListOffsets if client => {
                         let ends = open.map(|open| open.ends).unwrap_or_default();
-                        self.listed(world, *connection, *version, *correlation_id, &ends)
+                        self.listed(world, (by, *connection), *version, *correlation_id, &ends)
                     }
                     _ => Ok(()),
                 }
             }
             _ => Ok(()),
         }
+    }
+    fn excuse(&mut self, losses: &Arc<Losses>) {
+        self.losses = losses.clone();
     }
 }
 
@@ -237,6 +245,11 @@ impl WhoAsksIsAnswered {
             let Some(busy) = held.next().and_then(|(_, held)| held.busy()) else {
                 continue;
             };
+            // A controller waits for ZooKeeper, however long that takes.
+            let decides = broker.controller();
+            if decides.is_some_and(|controller| controller.backlog() > 0) {
+                continue;
+            }
             if !broker.parked().any(|parked| parked.request == busy) {
                 return Err(format!(
                     "P3: broker {} works on #{} of {end} and will never answer it",
@@ -283,7 +296,7 @@ impl WhoAsksIsAnswered {
                     let began = leader.log().epochs().latest().map(|latest| latest.start);
                     began.is_none_or(|began| data.high_watermark >= began.0)
                 };
-                let leader = broker.partition(&partition).filter(|p| p.is_leader());
+                let leader = current_leader(world, broker, &partition);
                 if leader.is_some_and(settled) {
                     self.tell(partition, Offset(data.high_watermark))?;
                 }
@@ -295,7 +308,7 @@ impl WhoAsksIsAnswered {
     fn listed(
         &mut self,
         world: &World,
-        connection: ConnectionId,
+        (by, connection): (BrokerId, ConnectionId),
         version: i16,
         id: i32,
         ends: &[(TopicName, i32)],
@@ -320,7 +333,12 @@ impl WhoAsksIsAnswered {
                     .iter()
                     .find(|(name, other)| name.0 == topic.name && *other == index);
                 if let Some((topic, partition)) = wanted.cloned() {
-                    self.tell(TopicPartition { topic, partition }, Offset(found.offset))?;
+                    let name = TopicPartition { topic, partition };
+                    let broker = world.broker_by_id(by);
+                    let leader = broker.and_then(|broker| current_leader(world, broker, &name));
+                    if leader.is_some() {
+                        self.tell(name, Offset(found.offset))?;
+                    }
                 }
             }
         }
@@ -328,7 +346,7 @@ impl WhoAsksIsAnswered {
     }
 
     fn tell(&mut self, partition: TopicPartition, end: Offset) -> Result<(), String> {
-        if self.bereft.contains(&partition) {
+        if self.losses.is_lost(&partition) {
             return Ok(());
         }
         match self.told.get_mut(&partition) {
@@ -345,6 +363,18 @@ impl WhoAsksIsAnswered {
             }
         }
     }
+}
+
+/// A broker's replica, if it leads in the newest epoch. One that was replaced and does not know it
+/// tells what was true, and that may be less.
+fn current_leader<'a>(
+    world: &World,
+    broker: &'a Broker,
+    name: &TopicPartition,
+) -> Option<&'a Partition> {
+    let newest = world.cluster().partition(name)?.leader_epoch;
+    let leader = broker.partition(name).filter(|p| p.is_leader())?;
+    (leader.leader_epoch() == newest).then_some(leader)
 }
 
 /// The newest bytes on their way to an end of a connection that have this number at this place; without

@@ -1,7 +1,11 @@
 //! The logs of one partition are one log, of which some replicas have more and some less.
 
+use std::sync::Arc;
+
+use super::losses::Losses;
 use super::{Invariant, PerReplica, broker};
 use crate::broker::Partition;
+use crate::controller::znodes;
 use crate::fact::{Entry, Fact, Role};
 use crate::log::EpochStart;
 use crate::model::{BrokerId, LeaderEpoch, Offset, TopicPartition};
@@ -21,6 +25,7 @@ pub struct LogsAgree {
     epochs: PerReplica<Vec<EpochStart>>,
     /// How far a partition is committed, by any leader's word.
     committed: SortedMap<TopicPartition, Offset>,
+    losses: Arc<Losses>,
 }
 
 impl Invariant for LogsAgree {
@@ -29,6 +34,12 @@ impl Invariant for LogsAgree {
     }
 
     fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
+        if let Fact::ZnodeDeleted { path } = &entry.fact {
+            if let Some(partition) = znodes::state_of(path) {
+                self.committed.remove(&partition);
+            }
+            return Ok(());
+        }
         let Some(by) = broker(entry) else {
             return Ok(());
         };
@@ -65,8 +76,19 @@ impl Invariant for LogsAgree {
                 from,
                 to,
             } => self.cut(world, by, partition, *from, *to),
+            Fact::LogTailLost { partition, to, .. } => {
+                let epochs = self.epochs.entry(by).or_default().get_mut(partition);
+                if let Some(epochs) = epochs {
+                    epochs.retain(|epoch| epoch.start < *to);
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
+    }
+
+    fn excuse(&mut self, losses: &Arc<Losses>) {
+        self.losses = losses.clone();
     }
 }
 
@@ -112,7 +134,8 @@ impl LogsAgree {
             .insert(partition.clone(), kept);
         let committed = self.committed.get(partition).copied();
         let committed = committed.unwrap_or(Offset::ZERO);
-        if to < committed && is_in_sync(world, by, partition) {
+        let bereft = self.losses.is_bereft(partition, by);
+        if to < committed && !bereft && is_in_sync(world, by, partition) {
             return Err(format!(
                 "R16: broker {by} is in the ISR of {partition} and cuts it at {to}, committed is {committed}"
             ));

@@ -7,6 +7,8 @@
 //! - [`structure`]: A1 to A5, A7 — one replica's log is in order, its bytes are what was produced;
 //! - [`matching`]: R4, R5, R16 — the logs of one partition are one log;
 //! - [`replication`]: R1 to R3, R6, R10, R12, R13, R15 — who leads, who counts, what is committed;
+//! - [`offices`]: C1, C3 to C6 — one decides, and what it decides is what everybody comes to believe;
+//! - [`losses`]: what may be gone without any law being broken;
 //! - [`quorum`]: R7, R8, R9 — who could be elected has what is committed;
 //! - [`clients`]: P2, R14, R17, R18 — what clients are told is true;
 //! - [`answers`]: P3, R11 — whoever asks is answered once, in time, and never told less;
@@ -20,17 +22,19 @@
 //! when it is news, and the epochs of two logs say whether the rest still agrees.
 //!
 //! A loss of power may take what was committed: Kafka promises that it does not only while another broker of
-//! the ISR can be elected, which nobody is here. So once a log has lost its tail, the laws on what is
-//! committed (R4 to R12, R15, R16) no longer look at that partition.
+//! the ISR can be elected. So a replica that has lost its tail is excused until it has caught up; and when
+//! it comes to lead before that, or somebody is elected out of sync, the laws on what is committed (R4 to
+//! R12, R15, R16) no longer look at that partition.
 //!
-//! Not modelled: what only elections can break. R9 looks at every leader that takes office, but with
-//! leaders that only ever follow themselves it looks at one log; R5 and R16 see followers that copy one leader
-//! for ever; R8 counts every member of the ISR that runs.
+//! Whoever was replaced and does not know it yet is not held to what is true by now: R8, R9, R11 and R15
+//! look at the leader of the newest epoch.
 
 pub mod answers;
 pub mod bounded;
 pub mod clients;
+pub mod losses;
 pub mod matching;
+pub mod offices;
 pub mod quorum;
 pub mod replication;
 pub mod sequences;
@@ -38,14 +42,15 @@ pub mod structure;
 #[cfg(test)]
 mod tests;
 
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::SortedMap;
 use std::sync::Arc;
 
-use crate::controller::Recovery;
 use crate::fact::{Entry, Fact};
 use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use crate::time::Instant;
 use crate::world::World;
+
+use losses::Losses;
 
 /// A law that does not hold any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +77,9 @@ pub trait Invariant: Clone {
     /// # Errors
     /// What was seen that must not be.
     fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String>;
+
+    /// Learns what is excused from now on.
+    fn excuse(&mut self, _losses: &Arc<Losses>) {}
 }
 
 /// Every law that is kept.
@@ -84,13 +92,13 @@ pub struct Checker {
 
 #[derive(Clone, Debug, Default)]
 struct Laws {
-    /// Partitions of which some log has lost its tail with the power of its machine, or for which somebody was
-    /// elected who was not in sync.
-    bereft: SortedSet<TopicPartition>,
+    /// What may be gone.
+    losses: Arc<Losses>,
     structure: structure::LogsAreInOrder,
     matching: matching::LogsAgree,
     replication: replication::CommittedIsReplicated,
     quorum: quorum::QuorumsOverlap,
+    offices: offices::OneDecides,
     clients: clients::ClientsAreToldTheTruth,
     answers: answers::WhoAsksIsAnswered,
     sequences: sequences::NumberedOnce,
@@ -106,6 +114,7 @@ impl Laws {
         self.quorum = quorum::QuorumsOverlap::default();
         self.clients = clients::ClientsAreToldTheTruth::default();
         self.sequences = sequences::NumberedOnce::default();
+        self.tell_losses();
     }
 }
 
@@ -122,13 +131,7 @@ impl Checker {
         let mut first = Ok(());
         let laws = Arc::make_mut(&mut self.laws);
         for entry in news {
-            if let Fact::LogTailLost { partition, .. } = &entry.fact {
-                laws.bereft.insert(partition.clone());
-            }
-            // Whoever allows an unclean election has given up what was committed.
-            if let Some(partition) = elected_out_of_sync(world, &entry.fact) {
-                laws.bereft.insert(partition.clone());
-            }
+            laws.count_losses(world, entry);
             // A topic of the same name may come, and owes nothing to the one that is gone.
             if matches!(
                 entry.fact,
@@ -137,11 +140,12 @@ impl Checker {
                 laws.forget_partitions();
             }
             look(&mut laws.structure, world, entry, &mut first);
-            if !about(&entry.fact).is_some_and(|partition| laws.bereft.contains(partition)) {
+            if !about(&entry.fact).is_some_and(|partition| laws.losses.is_lost(partition)) {
                 look(&mut laws.matching, world, entry, &mut first);
                 look(&mut laws.replication, world, entry, &mut first);
                 look(&mut laws.quorum, world, entry, &mut first);
             }
+            look(&mut laws.offices, world, entry, &mut first);
             look(&mut laws.clients, world, entry, &mut first);
             look(&mut laws.answers, world, entry, &mut first);
             look(&mut laws.sequences, world, entry, &mut first);
@@ -156,13 +160,38 @@ impl Checker {
     }
 }
 
-/// The partition for which somebody outside the ISR was elected.
-fn elected_out_of_sync<'a>(world: &World, fact: &'a Fact) -> Option<&'a TopicPartition> {
-    let Fact::PartitionStateDecided { partition, .. } = fact else {
-        return None;
-    };
-    let state = world.cluster().partition(partition)?;
-    (state.recovery == Recovery::Recovering).then_some(partition)
+impl Laws {
+    /// What is excused is known before anybody judges.
+    fn count_losses(&mut self, world: &World, entry: &Entry) {
+        let might = matches!(
+            entry.fact,
+            Fact::LogTailLost { .. }
+                | Fact::ZnodeCreated { .. }
+                | Fact::ZnodeChanged { .. }
+                | Fact::ZnodeDeleted { .. }
+                | Fact::BecameLeader { .. }
+        );
+        let bereft = !self.losses.is_empty() && matches!(entry.fact, Fact::RecordsAppended { .. });
+        if !might && !bereft {
+            return;
+        }
+        let committed = |partition: &TopicPartition| self.replication.committed(partition);
+        // A copy is made only when there is something new.
+        let mut losses = Losses::clone(&self.losses);
+        if losses.see(world, entry, committed) {
+            self.losses = Arc::new(losses);
+            self.tell_losses();
+        }
+    }
+
+    fn tell_losses(&mut self) {
+        {
+            self.matching.excuse(&self.losses);
+            self.replication.excuse(&self.losses);
+            self.quorum.excuse(&self.losses);
+            self.answers.excuse(&self.losses);
+        }
+    }
 }
 
 /// Shows one law one piece of news; what is wrong goes to `first` unless something else was wrong before.

@@ -1,8 +1,11 @@
 //! Those for whom a leader waits include those from whom the next leader would be taken.
 
+use std::sync::Arc;
+
+use super::losses::Losses;
 use super::{Invariant, broker};
 use crate::broker::Partition;
-use crate::controller::PartitionState;
+use crate::controller::{PartitionState, znodes};
 use crate::fact::{Entry, Fact, Role};
 use crate::log::EpochStart;
 use crate::model::{BrokerId, Offset, TopicPartition};
@@ -22,11 +25,11 @@ struct Committed {
 /// R9 a new leader's log holds what was committed before it, in the epochs in which it was.
 ///
 /// All three are about the controller's newest leader: one who was replaced and does not know it yet
-/// counts by rules of his own. R9 looks at every leader that takes office; until there are elections all
-/// of them begin with an empty log, so it says nothing new before brokers can die.
+/// counts by rules of his own.
 #[derive(Clone, Debug, Default)]
 pub struct QuorumsOverlap {
     committed: SortedMap<TopicPartition, Committed>,
+    losses: Arc<Losses>,
 }
 
 impl Invariant for QuorumsOverlap {
@@ -35,6 +38,25 @@ impl Invariant for QuorumsOverlap {
     }
 
     fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
+        match &entry.fact {
+            Fact::ZnodeChanged { path, .. } => {
+                let Some(partition) = znodes::state_of(path) else {
+                    return Ok(());
+                };
+                if self.losses.is_lost(&partition) {
+                    return Ok(());
+                }
+                self.candidates_are_complete(world, &partition)?;
+                return waits_for_the_candidates(world, &partition);
+            }
+            Fact::ZnodeDeleted { path } => {
+                if let Some(partition) = znodes::state_of(path) {
+                    self.committed.remove(&partition);
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
         let Some(by) = broker(entry) else {
             return Ok(());
         };
@@ -63,6 +85,10 @@ impl Invariant for QuorumsOverlap {
             }
             _ => Ok(()),
         }
+    }
+
+    fn excuse(&mut self, losses: &Arc<Losses>) {
+        self.losses = losses.clone();
     }
 }
 
@@ -99,7 +125,9 @@ impl QuorumsOverlap {
         let isr = decided(world, partition).map_or(&[][..], |state| &state.isr);
         for id in isr {
             let member = world.broker_by_id(*id).and_then(|b| b.partition(partition));
-            if let Some(member) = member.filter(|member| member.log_end() < committed) {
+            let bereft = self.losses.is_bereft(partition, *id);
+            let short = |member: &&Partition| member.log_end() < committed && !bereft;
+            if let Some(member) = member.filter(short) {
                 let end = member.log_end();
                 return Err(format!(
                     "R8: broker {id} may be elected for {partition}, committed is {committed}, it ends at {end}"
@@ -119,6 +147,11 @@ impl QuorumsOverlap {
         let (Some(leader), Some(known)) = (leader, self.committed.get(partition)) else {
             return Ok(());
         };
+        // An order that comes late makes a leader of somebody who is none by now.
+        let current = decided(world, partition).map(|state| state.leader_epoch);
+        if current.is_some_and(|current| leader.leader_epoch() < current) {
+            return Ok(());
+        }
         let (end, committed) = (leader.log_end(), known.until);
         if end < committed {
             return Err(format!(

@@ -2,10 +2,14 @@
 
 use crate::sorted::SortedMap;
 
+use std::sync::Arc;
+
+use super::losses::Losses;
 use super::{Invariant, PerReplica, broker};
 use crate::controller::znodes;
 use crate::fact::{Entry, Fact, Role};
 use crate::model::{BrokerId, LeaderEpoch, Offset, PartitionEpoch, TopicPartition};
+use crate::broker::Partition;
 use crate::world::World;
 
 #[derive(Clone, Debug, Default)]
@@ -27,6 +31,7 @@ pub struct CommittedIsReplicated {
     partitions: SortedMap<TopicPartition, Known>,
     /// Each leader's own high watermark and the epoch in which it stood there.
     watermarks: PerReplica<(LeaderEpoch, Offset)>,
+    losses: Arc<Losses>,
 }
 
 impl CommittedIsReplicated {
@@ -75,7 +80,10 @@ impl CommittedIsReplicated {
                 "R13: {partition} commits up to {to} with too few replicas in sync"
             ));
         }
-        for id in leader.maximal_isr().iter().filter(|id| **id != by) {
+        let counted = leader.maximal_isr().iter().filter(|id| **id != by);
+        // What a bereft one has told before is all that its leader knows.
+        let counted = counted.filter(|id| !self.losses.is_bereft(partition, **id));
+        for id in counted {
             let member = world.broker_by_id(*id).and_then(|b| b.partition(partition));
             let Some(member) = member else { continue };
             if member.log_end() < to {
@@ -102,14 +110,12 @@ impl CommittedIsReplicated {
     }
 
     /// A partition's state was written in ZooKeeper.
-    fn written(&mut self, world: &World, fact: &Fact) -> Result<(), String> {
-        let (Fact::ZnodeCreated { path, .. } | Fact::ZnodeChanged { path, .. }) = fact else {
-            return Ok(());
-        };
+    fn written(&mut self, world: &World, path: &str) -> Result<(), String> {
         let Some(partition) = znodes::state_of(path) else {
             return Ok(());
         };
-        let Some(state) = world.cluster().partition(&partition) else {
+        let state = world.cluster().partition(&partition);
+        let Some(state) = state.filter(|state| state.is_born()) else {
             return Ok(());
         };
         let (isr, leader) = (&state.isr, state.leader);
@@ -142,13 +148,19 @@ impl CommittedIsReplicated {
         joined: impl Iterator<Item = BrokerId>,
     ) -> Result<(), String> {
         let leader = world.broker_by_id(by).and_then(|b| b.partition(partition));
-        let Some(leader) = leader.filter(|p| p.is_leader()) else {
+        // Who was replaced while it waited for the answer has nothing to say any more.
+        let state = world.cluster().partition(partition);
+        let current = state.map(|state| state.leader_epoch);
+        let leads = |p: &&Partition| p.is_leader() && current.is_none_or(|e| e == p.leader_epoch());
+        let Some(leader) = leader.filter(leads) else {
             return Ok(());
         };
         for id in joined {
             let member = world.broker_by_id(id).and_then(|b| b.partition(partition));
             let Some(member) = member else { continue };
-            if member.log_end() < leader.high_watermark() {
+            let least = leader.epoch_start().unwrap_or_default();
+            let least = least.max(leader.high_watermark());
+            if member.log_end() < least && !self.losses.is_bereft(partition, id) {
                 return Err(format!(
                     "R15: broker {id} joins the ISR of {partition} before it has caught up"
                 ));
@@ -164,6 +176,18 @@ impl Invariant for CommittedIsReplicated {
     }
 
     fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
+        match &entry.fact {
+            Fact::ZnodeCreated { path, .. } | Fact::ZnodeChanged { path, .. } => {
+                return self.written(world, path);
+            }
+            Fact::ZnodeDeleted { path } => {
+                if let Some(partition) = znodes::state_of(path) {
+                    self.partitions.remove(&partition);
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
         let Some(by) = broker(entry) else {
             return Ok(());
         };
@@ -191,6 +215,10 @@ impl Invariant for CommittedIsReplicated {
             Fact::BecameLeader {
                 partition, epoch, ..
             } => {
+                // A broker that starts again knows less than it did.
+                if let Some(marks) = self.watermarks.get_mut(&by) {
+                    marks.remove(partition);
+                }
                 let known = self.known(partition);
                 match known.leaders.insert(*epoch, by) {
                     Some(other) if other != by => Err(format!(
@@ -199,7 +227,6 @@ impl Invariant for CommittedIsReplicated {
                     _ => Ok(()),
                 }
             }
-            Fact::PartitionStateDecided { .. } => self.written(world, &entry.fact),
             Fact::IsrChanged {
                 partition,
                 from,
@@ -211,5 +238,8 @@ impl Invariant for CommittedIsReplicated {
             }
             _ => Ok(()),
         }
+    }
+    fn excuse(&mut self, losses: &Arc<Losses>) {
+        self.losses = losses.clone();
     }
 }

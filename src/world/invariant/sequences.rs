@@ -2,9 +2,9 @@
 
 use super::{Invariant, PerReplica, broker};
 use crate::fact::{Entry, Fact, Role};
-use crate::log::Producers;
+use crate::log::{Log, Producers};
 use crate::log::producers::sequence_after;
-use crate::model::{BrokerId, Offset, ProducerEpoch, ProducerId, TopicPartition};
+use crate::model::{BrokerId, Offset, ProcessId, ProducerEpoch, ProducerId, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::records::BatchHeader;
 use crate::sorted::SortedMap;
@@ -74,6 +74,10 @@ impl Invariant for NumberedOnce {
             Fact::LogTruncated { partition, .. } => {
                 self.learn(world, by, partition);
                 states_agree(world, by, partition)
+            }
+            Fact::LogTailLost { partition, .. } => {
+                self.learn_from_disk(world, by, partition);
+                Ok(())
             }
             Fact::DuplicateDropped {
                 partition,
@@ -179,8 +183,22 @@ impl NumberedOnce {
         let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
             return;
         };
+        self.learn_of(by, partition, replica.log());
+    }
+
+    /// The same for a broker that is gone.
+    fn learn_from_disk(&mut self, world: &World, by: BrokerId, partition: &TopicPartition) {
+        let number = u16::try_from(by.0).unwrap_or_default();
+        let host = world.host(ProcessId::Broker(number));
+        let stored = host.and_then(|host| host.disk()?.log(partition));
+        if let Some(log) = stored {
+            self.learn_of(by, partition, log);
+        }
+    }
+
+    fn learn_of(&mut self, by: BrokerId, partition: &TopicPartition, log: &Log) {
         let mut known = ByProducer::new();
-        for (id, producer) in Producers::of_log(replica.log()).iter() {
+        for (id, producer) in Producers::of_log(log).iter() {
             let last = producer.batches().last().expect("it has a batch");
             let last = Last {
                 epoch: producer.epoch(),
