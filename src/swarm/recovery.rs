@@ -24,8 +24,8 @@ pub(super) fn calm(run: &mut Run<'_>) {
     for line in ["release all", "heal", "latency all default"] {
         run.take(line);
     }
-    let hosts = run.world().hosts().map(|host| host.id);
-    for id in hosts.collect::<Vec<_>>() {
+    let hosts: Vec<ProcessId> = run.world().hosts().map(|host| host.id).collect();
+    for id in hosts.iter().copied() {
         let Some(host) = run.world().host(id) else {
             continue;
         };
@@ -42,6 +42,17 @@ pub(super) fn calm(run: &mut Run<'_>) {
         }
         if matches!(id, ProcessId::Producer(_)) && life.is_alive() {
             run.take(&format!("stop-load {id}"));
+        }
+    }
+    // Whoever has more to send than that had more than the cluster could take.
+    run.take("run 5s");
+    for id in hosts {
+        let alive = run
+            .world()
+            .host(id)
+            .is_some_and(|host| host.life().is_alive());
+        if matches!(id, ProcessId::Producer(_)) && alive {
+            run.take(&format!("kill {id}"));
         }
     }
 }

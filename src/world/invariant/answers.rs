@@ -293,7 +293,7 @@ impl WhoAsksIsAnswered {
                     partition: data.partition_index,
                 };
                 let settled = |leader: &Partition| {
-                    let began = leader.log().epochs().latest().map(|latest| latest.start);
+                    let began = leader.epoch_start();
                     began.is_none_or(|began| data.high_watermark >= began.0)
                 };
                 let leader = current_leader(world, broker, &partition);

@@ -197,7 +197,7 @@ impl OneDecides {
             ));
         }
         for (id, bounce) in self.bounced.iter_mut() {
-            if !state.isr.contains(id) {
+            if !state.isr.contains(id) || state.isr.len() == 1 {
                 bounce.left.insert(name.clone());
             }
         }
@@ -218,7 +218,12 @@ impl OneDecides {
     // ---- C4
 
     /// A controller says what it has decided; its own knowledge is what it decided by.
-    fn decided(&mut self, world: &World, by: BrokerId, name: &TopicPartition) -> Result<(), String> {
+    fn decided(
+        &mut self,
+        world: &World,
+        by: BrokerId,
+        name: &TopicPartition,
+    ) -> Result<(), String> {
         let controller = world.broker_by_id(by).and_then(|b| b.controller());
         let Some(store) = controller.map(Controller::store) else {
             return Ok(());
@@ -259,7 +264,7 @@ impl OneDecides {
     fn registered(&mut self, world: &World, id: BrokerId) {
         if let Some(controller_epoch) = self.gone.remove(&id) {
             let left = world.cluster().partitions();
-            let left = left.filter(|(_, state)| !state.isr.contains(&id));
+            let left = left.filter(|(_, state)| !state.isr.contains(&id) || state.isr.len() == 1);
             let left = left.map(|(name, _)| name).collect();
             let bounce = Bounce {
                 controller_epoch,
@@ -325,7 +330,9 @@ impl OneDecides {
                     continue;
                 };
                 let oldest = known.states.first_key_value().map(|(version, _)| *version);
-                if known.from.is_some_and(|from| fresh.0 <= from) || oldest.is_none_or(|oldest| fresh.0 < oldest) {
+                if known.from.is_some_and(|from| fresh.0 <= from)
+                    || oldest.is_none_or(|oldest| fresh.0 < oldest)
+                {
                     continue;
                 }
                 let stood = known.states.get(&fresh.0);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::losses::Losses;
 use super::{Invariant, PerReplica, broker};
+use crate::broker::Partition;
 use crate::controller::znodes;
 use crate::fact::{Entry, Fact, Role};
 use crate::model::{BrokerId, LeaderEpoch, Offset, PartitionEpoch, TopicPartition};
-use crate::broker::Partition;
 use crate::world::World;
 
 #[derive(Clone, Debug, Default)]

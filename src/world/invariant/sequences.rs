@@ -2,8 +2,8 @@
 
 use super::{Invariant, PerReplica, broker};
 use crate::fact::{Entry, Fact, Role};
-use crate::log::{Log, Producers};
 use crate::log::producers::sequence_after;
+use crate::log::{Log, Producers};
 use crate::model::{BrokerId, Offset, ProcessId, ProducerEpoch, ProducerId, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::records::BatchHeader;
