@@ -11,7 +11,7 @@ use crate::broker::{Broker, Partition};
 use crate::controller::PartitionState;
 use crate::model::{BrokerId, ProcessId, TopicPartition};
 use crate::time::Duration;
-use crate::world::{Life, World};
+use crate::world::{DiskState, Life, World};
 
 /// Within this time everything is well.
 pub const LIMIT: Duration = Duration::from_secs(120);
@@ -30,7 +30,7 @@ pub(super) fn calm(run: &mut Run<'_>) {
             continue;
         };
         let (life, right) = (host.life(), host.clock().is_right());
-        let slow = !host.disk_takes().is_zero();
+        let slow = host.disk_state() != DiskState::Fine;
         if matches!(life, Life::Frozen { .. }) {
             run.take(&format!("thaw {id}"));
         }

@@ -114,6 +114,7 @@ impl Laws {
         self.quorum = quorum::QuorumsOverlap::default();
         self.clients = clients::ClientsAreToldTheTruth::default();
         self.sequences = sequences::NumberedOnce::default();
+        self.offices = offices::OneDecides::default();
         self.tell_losses();
     }
 }

@@ -66,11 +66,6 @@ impl Invariant for NumberedOnce {
                 next_offset,
                 ..
             } => self.appended(world, by, partition, *base_offset, *next_offset),
-            Fact::LogTailLost { partition, .. } => {
-                // What the rest of the log says of producers is read when the broker runs again.
-                self.replicas.entry(by).or_default().remove(partition);
-                Ok(())
-            }
             Fact::LogTruncated { partition, .. } => {
                 self.learn(world, by, partition);
                 states_agree(world, by, partition)
