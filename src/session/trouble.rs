@@ -263,7 +263,7 @@ mod tests {
             session.perform(offer.command).unwrap();
         }
         let cut = session.world().network().cuts().count();
-        assert_eq!(cut, 3, "two brokers and ZooKeeper");
+        assert_eq!(cut, 6, "two brokers and ZooKeeper, each way");
         for command in heal_all(session.world()) {
             session.perform(command).unwrap();
         }
