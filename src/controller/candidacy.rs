@@ -241,3 +241,135 @@ fn get(path: &str) -> Operation {
         watch: Watch::None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::zookeeper::{Failure, Zxid};
+
+    const MINE: SessionId = SessionId(7);
+    const WALL: Timestamp = Timestamp(0);
+
+    fn stat(version: i32, owner: Option<SessionId>) -> Stat {
+        Stat {
+            created: Zxid(9),
+            version,
+            owner,
+            ..Stat::default()
+        }
+    }
+
+    fn data(data: bytes::Bytes, version: i32, owner: Option<SessionId>) -> Outcome {
+        let stat = stat(version, owner);
+        Ok(Answer::Data { data, stat })
+    }
+
+    fn failed(error: Error) -> Outcome {
+        Err(Failure::from(error))
+    }
+
+    fn claimed() -> Outcome {
+        let created = Answer::Created {
+            path: znodes::CONTROLLER.into(),
+            stat: stat(0, Some(MINE)),
+        };
+        let set = Answer::Set {
+            stat: stat(4, None),
+        };
+        Ok(Answer::Multi(vec![created, set]))
+    }
+
+    /// Answers one question after the other; each must have been asked.
+    fn play(outcomes: &[Outcome]) -> (Candidacy, Option<Found>) {
+        let mut candidacy = Candidacy::new(BrokerId(1));
+        candidacy.look();
+        let mut found = None;
+        for outcome in outcomes {
+            assert_eq!(candidacy.take_asks().len(), 1, "before {outcome:?}");
+            found = candidacy.answered(outcome, MINE, WALL);
+        }
+        (candidacy, found)
+    }
+
+    #[test]
+    fn who_finds_nobody_creates_the_znode_and_counts_one_more() {
+        let epoch = data(znodes::write_epoch(3), 3, None);
+        let there = [Ok(Answer::Exists(None)), failed(Error::NoNode), epoch];
+        let (mut candidacy, _) = play(&there);
+        let asks = candidacy.take_asks();
+        let Some(Operation::Multi(parts)) = asks.first() else {
+            panic!("both or neither");
+        };
+        assert!(matches!(&parts[1], Operation::SetData { version: 3, data, .. } if data == "4"));
+        let found = candidacy.answered(&claimed(), MINE, WALL);
+        let epoch = ControllerEpoch(4);
+        assert_eq!(found, Some(Found::Won { epoch, version: 4 }));
+        assert_eq!(candidacy.active(), Some(BrokerId(1)));
+    }
+
+    #[test]
+    fn the_first_controller_of_all_creates_the_count_too() {
+        let created = Ok(Answer::Created {
+            path: znodes::CONTROLLER_EPOCH.into(),
+            stat: stat(0, None),
+        });
+        let missing = failed(Error::NoNode);
+        let outcomes = [
+            Ok(Answer::Exists(None)),
+            missing.clone(),
+            missing,
+            created,
+            claimed(),
+        ];
+        let (_, found) = play(&outcomes);
+        assert!(matches!(found, Some(Found::Won { epoch, .. }) if epoch == ControllerEpoch(1)));
+    }
+
+    #[test]
+    fn who_is_too_late_learns_who_was_first() {
+        let epoch = data(znodes::write_epoch(3), 3, None);
+        let other = znodes::write_controller(BrokerId(2), WALL);
+        let outcomes = [
+            Ok(Answer::Exists(None)),
+            failed(Error::NoNode),
+            epoch,
+            failed(Error::NodeExists),
+            data(other, 0, Some(SessionId(8))),
+        ];
+        let (candidacy, found) = play(&outcomes);
+        assert_eq!(found, Some(Found::Active(Some(BrokerId(2)))));
+        assert_eq!(candidacy.active(), Some(BrokerId(2)));
+    }
+
+    /// The first attempt worked and its answer was lost: the repeated one finds what it made itself.
+    #[test]
+    fn a_claim_that_was_won_unheard_is_a_claim_won() {
+        let own = znodes::write_controller(BrokerId(1), WALL);
+        let outcomes = [
+            Ok(Answer::Exists(None)),
+            failed(Error::NoNode),
+            data(znodes::write_epoch(3), 3, None),
+            failed(Error::NodeExists),
+            data(own, 0, Some(MINE)),
+            data(znodes::write_epoch(4), 4, None),
+        ];
+        let (_, found) = play(&outcomes);
+        let epoch = ControllerEpoch(4);
+        assert_eq!(found, Some(Found::Won { epoch, version: 4 }));
+    }
+
+    #[test]
+    fn news_during_a_look_makes_it_look_again() {
+        let mut candidacy = Candidacy::new(BrokerId(1));
+        candidacy.look();
+        candidacy.take_asks();
+        candidacy.look();
+        assert!(candidacy.take_asks().is_empty(), "one look at a time");
+        candidacy.answered(&Ok(Answer::Exists(None)), MINE, WALL);
+        candidacy.take_asks();
+        let active = znodes::write_controller(BrokerId(3), WALL);
+        candidacy.answered(&data(active, 0, Some(SessionId(9))), MINE, WALL);
+        assert_eq!(candidacy.active(), Some(BrokerId(3)));
+        assert_eq!(candidacy.take_asks().len(), 1, "and then once more");
+    }
+}
