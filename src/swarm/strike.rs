@@ -80,7 +80,7 @@ impl Kind {
             Budget::Client => (1, 2),
             Budget::Safe | Budget::Harsh => (1, 6),
         };
-        let mut kinds: Vec<Kind> = clusters.iter().copied().collect();
+        let mut kinds: Vec<Kind> = clusters.to_vec();
         kinds.retain(|_| draw.chance(2, 5));
         let mut clients = OF_CLIENTS.to_vec();
         clients.retain(|_| draw.chance(chance.0, chance.1));

@@ -193,10 +193,10 @@ fn znode_words(znode: &Znode) -> String {
     let words: Vec<String> = znode
         .value
         .iter()
-        .filter_map(|word| match word {
-            Word::Plain(text) | Word::New(text) => Some(text.to_string()),
-            Word::Was(text) => Some(format!("no longer {text} but")),
-            Word::Lost(text) => Some(format!("without {text}")),
+        .map(|word| match word {
+            Word::Plain(text) | Word::New(text) => text.to_string(),
+            Word::Was(text) => format!("no longer {text} but"),
+            Word::Lost(text) => format!("without {text}"),
         })
         .collect();
     let remark = znode.remark.as_ref();
