@@ -8,6 +8,7 @@
 
 use crate::log::LogConfig;
 use crate::log::config::Read;
+use crate::log::planted::Bug;
 use crate::model::Text;
 use crate::time::Duration;
 
@@ -205,6 +206,11 @@ impl Config {
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let read = Read { name, value };
         match name {
+            #[cfg(feature = "planted")]
+            "planted" => match crate::log::planted::Planted::parse(value) {
+                Some(planted) => self.log.planted = planted,
+                None => return Err(format!("planted={value} is no bug")),
+            },
             "auto.create.topics.enable" => self.auto_create_topics = read.boolean()?,
             "delete.topic.enable" => self.delete_topics = read.boolean()?,
             "num.partitions" => self.num_partitions = read.int(1)?,
@@ -281,6 +287,8 @@ impl Config {
             unclean_leader_election: self.log.unclean_leader_election,
             rebalance_interval: self.auto_leader_rebalance.then_some(interval),
             imbalance_percentage: self.leader_imbalance_per_broker_percentage,
+            is_fenced: !self.log.planted.has(Bug::ZombieControllerWrites),
+            notices_bounces: !self.log.planted.has(Bug::BounceUnnoticed),
         }
     }
 

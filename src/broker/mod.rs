@@ -128,6 +128,8 @@ pub struct Broker {
     metadata: Arc<Image>,
     /// The newest controller that has given an order.
     controller_epoch: ControllerEpoch,
+    /// The connection over which its last order came, by the number that it has there.
+    order_serial: u32,
     connections: Connections,
     fetch_sessions: FetchSessions,
     purgatory: Purgatory,
@@ -202,6 +204,7 @@ impl Broker {
             topic_configs: SortedMap::new(),
             metadata: Arc::default(),
             controller_epoch: ControllerEpoch(0),
+            order_serial: 0,
             connections: Connections::default(),
             fetch_sessions: FetchSessions::default(),
             purgatory: Purgatory::default(),

@@ -98,6 +98,10 @@ pub struct Rules {
     pub rebalance_interval: Option<Duration>,
     /// `leader.imbalance.per.broker.percentage`.
     pub imbalance_percentage: u32,
+    /// Whether its writes are guarded by its epoch, as they always are unless a bug is planted.
+    pub is_fenced: bool,
+    /// Whether a registration that is younger than the known one is noticed; likewise.
+    pub notices_bounces: bool,
 }
 
 /// The active controller of a cluster.

@@ -50,6 +50,7 @@ impl Controller {
             .collect();
         let bounced: Vec<Registered> = (read.iter())
             .filter(|found| known(found.id).is_some_and(|epoch| epoch < found.broker.epoch))
+            .filter(|_| self.rules.notices_bounces)
             .cloned()
             .collect();
         let there = |id: &BrokerId| read.iter().any(|found| found.id == *id);

@@ -23,7 +23,7 @@ use crate::protocol::api::{
     AlterPartitionRequest, AlterPartitionResponse, CreatePartitionsRequest, LeaderAndIsrResponse,
     StopReplicaResponse,
 };
-use crate::protocol::zookeeper::{Answer, Error, Failure, Operation, Outcome};
+use crate::protocol::zookeeper::{ANY_VERSION, Answer, Error, Failure, Operation, Outcome};
 use crate::time::Instant;
 
 /// Whom a reply is for: the broker that hosts the controller numbers its questions.
@@ -478,7 +478,10 @@ impl Controller {
     pub(super) fn guarded(&self, operations: Vec<Operation>) -> Operation {
         let guard = Operation::Check {
             path: znodes::CONTROLLER_EPOCH.into(),
-            version: self.epoch_version,
+            version: match self.rules.is_fenced {
+                true => self.epoch_version,
+                false => ANY_VERSION,
+            },
         };
         Operation::Multi(std::iter::once(guard).chain(operations).collect())
     }

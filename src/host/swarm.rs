@@ -85,6 +85,9 @@ struct Found {
 /// # Errors
 /// When the words make no sense, or something failed.
 pub fn swarm(words: &[&str]) -> Result<String, String> {
+    if let ["--bugs", rest @ ..] = words {
+        return bugs(rest);
+    }
     let asked = Asked::read(words)?;
     // A world that falls over is reported with its script.
     std::panic::set_hook(Box::new(|_| {}));
@@ -101,6 +104,69 @@ pub fn swarm(words: &[&str]) -> Result<String, String> {
         0 => Ok(text),
         failed => Err(format!("{text}{failed} seeds failed")),
     }
+}
+
+/// Plants each bug and counts the seeds until somebody notices, from several places; then the median.
+#[cfg(feature = "planted")]
+fn bugs(words: &[&str]) -> Result<String, String> {
+    use kafka_playground::log::planted::Bug;
+
+    /// Where counting begins.
+    const FROM: [u64; 3] = [1, 100_001, 200_001];
+    /// So many seeds are enough for anything that can be seen.
+    const MOST: u64 = 2_000;
+    std::panic::set_hook(Box::new(|_| {}));
+    let (mut text, mut all, mut missed) = (String::new(), Vec::new(), 0);
+    let named = Bug::ALL.iter();
+    for (number, bug) in named.filter(|(number, _)| words.is_empty() || words.contains(number)) {
+        let tries: Vec<(u64, String)> = std::thread::scope(|scope| {
+            let seek = |from: u64| {
+                scope.spawn(move || {
+                    (0..MOST).find_map(|at| {
+                        let seed = from + at;
+                        let failure = planted(seed, Budget::of(seed), number)?;
+                        let budget = Budget::of(seed).name();
+                        Some((at + 1, format!("seed {seed} {budget} {}", failure.kind())))
+                    })
+                })
+            };
+            let threads: Vec<_> = FROM.into_iter().map(seek).collect();
+            let done = threads.into_iter();
+            done.filter_map(|thread| thread.join().ok().flatten())
+                .collect()
+        });
+        let found: Vec<String> = (tries.iter())
+            .map(|(seeds, what)| format!("{seeds} ({what})"))
+            .collect();
+        missed += FROM.len() - tries.len();
+        all.extend(tries.iter().map(|(seeds, _)| *seeds));
+        println!("{number} {bug:?}: seeds until found {}", found.join(", "));
+    }
+    all.sort_unstable();
+    let median = all.get(all.len() / 2).copied().unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "median {median} seeds, {missed} searches without success"
+    );
+    Ok(text)
+}
+
+#[cfg(feature = "planted")]
+fn planted(seed: u64, budget: Budget, number: &str) -> Option<Failure> {
+    let mut recorder = Recorder::default();
+    let extra = format!(" planted={number}");
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        swarm::run_recording(seed, budget, &extra, &mut recorder)
+    }));
+    match run {
+        Ok(verdict) => verdict.failure,
+        Err(fall) => Some(fallen(&*fall)),
+    }
+}
+
+#[cfg(not(feature = "planted"))]
+fn bugs(_: &[&str]) -> Result<String, String> {
+    Err("bugs are planted only in builds with --features planted".to_owned())
 }
 
 fn work(asked: &Asked, next: &AtomicU64, found: &Mutex<Found>) {
@@ -126,7 +192,7 @@ fn work(asked: &Asked, next: &AtomicU64, found: &Mutex<Found>) {
 fn attempt(seed: u64, budget: Budget, found: &Mutex<Found>) -> (Option<Failure>, Vec<String>) {
     let mut recorder = Recorder::default();
     let run = catch_unwind(AssertUnwindSafe(|| {
-        swarm::run_recording(seed, budget, &mut recorder)
+        swarm::run_recording(seed, budget, "", &mut recorder)
     }));
     let mut found = found.lock().expect("nobody falls over while holding this");
     found.runs += 1;

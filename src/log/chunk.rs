@@ -132,14 +132,25 @@ impl StoredBatch {
                 || self.bytes() == other.bytes())
     }
 
-    /// The batch, decoded as far as its header.
-    pub fn batch(&self) -> Batch {
+    /// The checksum that its header holds, without reading the rest.
+    pub fn checksum(&self) -> u32 {
+        let crc = self.head[17..21].try_into();
+        u32::from_be_bytes(crc.expect("a stored batch has a whole header"))
+    }
+
+    /// Its header alone.
+    pub fn header(&self) -> BatchHeader {
         let head: &[u8; HEADER_SIZE] = self.head[..HEADER_SIZE]
             .try_into()
             .expect("a stored batch has a whole header");
+        BatchHeader::parse(head)
+    }
+
+    /// The batch, decoded as far as its header.
+    pub fn batch(&self) -> Batch {
         let whole = self.body.is_empty();
         Batch {
-            header: BatchHeader::parse(head),
+            header: self.header(),
             head: self.head.slice(..HEADER_SIZE),
             body: if whole {
                 self.head.slice(HEADER_SIZE..)

@@ -7,6 +7,7 @@
 //! Not modelled: `preallocate`, `flush.ms` and `file.delete.delay.ms` (there are no files), remote
 //! storage, and settings for message formats 0 and 1. They are recognised and ignored.
 
+use super::planted::Planted;
 use crate::model::Text;
 use crate::time::Duration;
 
@@ -59,6 +60,8 @@ pub struct LogConfig {
     pub message_timestamp_after_max: Duration,
     /// `unclean.leader.election.enable`: whether a replica that is not in sync may lead at all.
     pub unclean_leader_election: bool,
+    /// What is wrong on purpose.
+    pub planted: Planted,
 }
 
 impl Default for LogConfig {
@@ -78,6 +81,7 @@ impl Default for LogConfig {
             message_timestamp_before_max: Duration::MAX,
             message_timestamp_after_max: Duration::MAX,
             unclean_leader_election: false,
+            planted: Planted::default(),
         }
     }
 }

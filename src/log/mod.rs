@@ -28,6 +28,7 @@ mod chunk;
 pub mod config;
 pub mod epochs;
 mod flush;
+pub mod planted;
 pub mod producers;
 mod read;
 mod retention;

@@ -223,7 +223,7 @@ impl Producers {
 
     fn learn(&mut self, log: &Log, of: impl Fn(ProducerId) -> bool) {
         for stored in log.batches(Offset::ZERO, log.end()) {
-            let header = stored.batch().header;
+            let header = stored.header();
             if header.is_idempotent() && of(ProducerId(header.producer_id)) {
                 self.appended(&header);
             }

@@ -22,12 +22,16 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    pub(super) fn draw(seed: u64, budget: Budget, draw: &mut Draw) -> Cluster {
+    /// `extra` is what else is set of the brokers, such as ` planted=M7`.
+    pub(super) fn draw(seed: u64, budget: Budget, extra: &str, draw: &mut Draw) -> Cluster {
         let brokers = draw.pick(&[1, 2, 3, 3, 3, 3, 3, 4, 5, 6]);
         let zookeepers = draw.pick(&[1, 3, 3, 3, 5]);
-        let tick = draw.pick(&[100, 200, 500, 500, 3_000]);
-        let session = tick * draw.between(3, 12);
-        let mut plan = world(seed, (brokers, zookeepers), (tick, session), draw);
+        let way = Way::draw(draw);
+        // A session has to outlive a connection that is made anew, which takes a few round trips.
+        let tick = draw.pick(&[100, 200, 500, 500, 3_000]).max(way.millis * 4);
+        let session = (tick * draw.between(3, 12)).max(way.millis * 60);
+        let mut plan = world(seed, (brokers, zookeepers), (tick, session), &way, draw);
+        plan.insert_str(plan.len() - 1, extra);
         let mut partitions = Vec::new();
         let mut names = Vec::new();
         for name in ["orders", "events", "logs"]
@@ -118,11 +122,36 @@ impl Cluster {
     }
 }
 
-fn world(seed: u64, size: (u64, u64), times: (u64, u64), draw: &mut Draw) -> String {
+/// The way from one host to another.
+struct Way {
+    latency: &'static str,
+    jitter: &'static str,
+    /// About how long a packet takes at most.
+    millis: u64,
+}
+
+impl Way {
+    fn draw(draw: &mut Draw) -> Way {
+        let (latency, long) = draw.pick(&[
+            ("200us", 1),
+            ("1ms", 1),
+            ("1ms", 1),
+            ("5ms", 5),
+            ("30ms", 30),
+        ]);
+        let (jitter, more) = draw.pick(&[("0us", 0), ("90us", 0), ("900us", 1), ("10ms", 10)]);
+        Way {
+            latency,
+            jitter,
+            millis: long + more,
+        }
+    }
+}
+
+fn world(seed: u64, size: (u64, u64), times: (u64, u64), way: &Way, draw: &mut Draw) -> String {
     let (brokers, zookeepers) = size;
     let (tick, session) = times;
-    let latency = draw.pick(&["200us", "1ms", "1ms", "5ms", "30ms"]);
-    let jitter = draw.pick(&["0us", "90us", "900us", "10ms"]);
+    let (latency, jitter) = (way.latency, way.jitter);
     let lag = draw.pick(&[500, 1_000, 2_000, 6_000, 30_000]);
     let timeout = draw.pick(&[800, 2_000, 5_000, 30_000]);
     let mut text = format!(
@@ -153,7 +182,7 @@ fn world(seed: u64, size: (u64, u64), times: (u64, u64), draw: &mut Draw) -> Str
         text.push_str(" replica.high.watermark.checkpoint.interval.ms=200");
     }
     if draw.chance(1, 5) {
-        text.push_str(" replica.fetch.max.bytes=500");
+        text.push_str(" replica.fetch.max.bytes=20000");
     }
     if draw.chance(1, 3) {
         text.push_str(" controlled.shutdown.retry.backoff.ms=500");

@@ -5,7 +5,7 @@ use crate::model::BrokerId;
 use crate::sorted::SortedMap;
 
 /// Kinds of trouble, by the words that make them.
-pub const FAULTS: [&str; 21] = [
+pub const FAULTS: [&str; 22] = [
     "kill a broker",
     "kill a broker lossy",
     "stop a broker",
@@ -27,6 +27,7 @@ pub const FAULTS: [&str; 21] = [
     "latency",
     "disk",
     "clock",
+    "a disk fails",
 ];
 
 /// Things that happen.

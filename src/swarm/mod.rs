@@ -62,7 +62,7 @@ pub struct Verdict {
 /// Runs one seed: draws, makes trouble, lets it end, and judges.
 pub fn run(seed: u64, budget: Budget) -> Verdict {
     let mut recorder = Recorder::default();
-    run_recording(seed, budget, &mut recorder)
+    run_recording(seed, budget, "", &mut recorder)
 }
 
 /// What a run has recorded so far, kept outside of it: should the world itself fall over, this is what led
@@ -72,10 +72,10 @@ pub struct Recorder {
     pub lines: Vec<String>,
 }
 
-/// As [`run`], with a record that outlives a fall.
-pub fn run_recording(seed: u64, budget: Budget, recorder: &mut Recorder) -> Verdict {
+/// As [`run`], with a record that outlives a fall, and with `extra` settings of the brokers.
+pub fn run_recording(seed: u64, budget: Budget, extra: &str, recorder: &mut Recorder) -> Verdict {
     let mut draw = Draw::new(seed, budget.stream());
-    let cluster = Cluster::draw(seed, budget, &mut draw);
+    let cluster = Cluster::draw(seed, budget, extra, &mut draw);
     let mut run = Run::begin(cluster.plan(), recorder);
     for line in cluster.beginning() {
         run.take(line);

@@ -109,7 +109,7 @@ fn checksum_at(world: &World, partition: &TopicPartition, offset: Offset) -> Opt
     let mut logs = everybody.filter_map(|broker| Some(broker.partition(partition)?.log()));
     logs.find_map(|log| {
         let stored = log.batches(offset, offset + 1).next()?;
-        (stored.base_offset() == offset).then(|| stored.batch().header.crc)
+        (stored.base_offset() == offset).then(|| stored.checksum())
     })
 }
 
@@ -132,7 +132,7 @@ pub(super) fn judge(run: &mut Run<'_>, budget: Budget) {
                 return true;
             }
             let found = log.batches(at, at + 1).next();
-            let crc = found.map(|stored| stored.batch().header.crc);
+            let crc = found.map(|stored| stored.checksum());
             crc.is_some() && (promise.checksum.is_none() || crc == promise.checksum)
         };
         let lost: Vec<&Promise> = made.iter().filter(|promise| !kept(promise)).collect();

@@ -11,11 +11,12 @@ use crate::broker::{Broker, Partition};
 use crate::controller::PartitionState;
 use crate::model::{BrokerId, ProcessId, TopicPartition};
 use crate::time::Duration;
+use crate::world::invariant::Losses;
 use crate::world::{DiskState, Life, World};
 
 /// Within this time everything is well.
 pub const LIMIT: Duration = Duration::from_secs(120);
-/// And within this time what is written anew is read.
+/// And in this time what is written anew is written, and something more is read.
 const USE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -73,11 +74,11 @@ pub(super) fn recover(run: &mut Run<'_>) {
     let until = run.now() + LIMIT;
     loop {
         restart_the_gone(run);
-        if run.failure().is_some() || is_well(run.world()) {
+        if run.failure().is_some() || is_well(run) {
             return;
         }
         if run.now() >= until {
-            let all = complaints(run.world()).join("; ");
+            let all = complaints(run.world(), run.losses()).join("; ");
             return run.fail("EverythingRecovers", format!("L1: after {LIMIT} {all}"));
         }
         run.run_for(LOOK);
@@ -85,12 +86,12 @@ pub(super) fn recover(run: &mut Run<'_>) {
 }
 
 /// Whether nobody has anything to complain about.
-pub(super) fn is_well(world: &World) -> bool {
-    complaints(world).is_empty()
+pub(super) fn is_well(run: &Run<'_>) -> bool {
+    complaints(run.world(), run.losses()).is_empty()
 }
 
 /// What is not well, a sentence each.
-pub fn complaints(world: &World) -> Vec<String> {
+pub fn complaints(world: &World, losses: &Losses) -> Vec<String> {
     let mut all = Vec::new();
     let controller = world.controller().filter(|controller| {
         world.truth().controller() == Some(controller.host())
@@ -111,7 +112,8 @@ pub fn complaints(world: &World) -> Vec<String> {
             None => all.push(format!("broker {id} does not run")),
         }
     }
-    for (name, state) in world.cluster().partitions() {
+    let whole = world.cluster().partitions();
+    for (name, state) in whole.filter(|(name, _)| !losses.is_torn(name)) {
         all.extend(complaint_about(world, &name, state));
     }
     all
@@ -166,9 +168,11 @@ pub(super) fn use_again(run: &mut Run<'_>) {
     if run.failure().is_some() {
         return;
     }
-    let names: Vec<TopicPartition> = (run.world().cluster().partitions())
-        .map(|(name, _)| name)
-        .collect();
+    let names = run.world().cluster().partitions().map(|(name, _)| name);
+    let names: Vec<TopicPartition> = names.filter(|name| !run.losses().is_torn(name)).collect();
+    if names.is_empty() {
+        return;
+    }
     let assigned: String = names.iter().map(|name| format!(" {name}")).collect();
     run.take(&format!("producer {LAST_PRODUCER} acks=all"));
     run.take(&format!(
@@ -178,13 +182,18 @@ pub(super) fn use_again(run: &mut Run<'_>) {
         run.take(&format!("produce {LAST_PRODUCER} {name} \"last\""));
     }
     run.take(&format!("assign {LAST_READER}{assigned}"));
-    let until = run.now() + USE;
+    let (mut until, mut read) = (run.now() + USE, 0);
     loop {
         run.run_for(LOOK);
+        // Whoever reads on will come to the end.
+        let now: i64 = names.iter().map(|name| run.promises().read(name).0).sum();
+        if now > read {
+            (until, read) = (run.now() + USE, now);
+        }
         if run.failure().is_some() {
             return;
         }
-        let mut left = complaints(run.world());
+        let mut left = complaints(run.world(), run.losses());
         left.extend(names.iter().filter_map(|name| unread(run, name)));
         if (run.promises().confirmed() as usize) < names.len() {
             let confirmed = run.promises().confirmed();

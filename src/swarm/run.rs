@@ -10,6 +10,7 @@ use crate::fact::Entry;
 use crate::rng::Seed;
 use crate::script::{self, Action};
 use crate::time::{Duration, Instant};
+use crate::world::invariant::Losses;
 use crate::world::{Observed, Place, Ran, World};
 
 /// What went wrong.
@@ -97,6 +98,11 @@ impl<'a> Run<'a> {
 
     pub fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
+    }
+
+    /// What may be gone without anybody being to blame.
+    pub fn losses(&self) -> &Losses {
+        self.observed.checker.losses()
     }
 
     pub fn promises(&self) -> &Promises {

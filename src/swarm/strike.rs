@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Hold,
     SlowLink,
     SlowDisk,
+    /// Nothing can be written any more, at which a broker halts.
+    DiskFails,
     Clock,
     KillZooKeeper,
     FreezeZooKeeper,
@@ -39,7 +41,7 @@ pub(super) enum Kind {
     Nonsense,
 }
 
-const OF_CLUSTERS: [Kind; 18] = [
+const OF_CLUSTERS: [Kind; 19] = [
     Kind::Kill,
     Kind::PowerLoss,
     Kind::Stop,
@@ -54,6 +56,7 @@ const OF_CLUSTERS: [Kind; 18] = [
     Kind::Hold,
     Kind::SlowLink,
     Kind::SlowDisk,
+    Kind::DiskFails,
     Kind::Clock,
     Kind::KillZooKeeper,
     Kind::FreezeZooKeeper,
@@ -160,6 +163,12 @@ pub(super) fn strike(kind: Kind, broker: &str, cluster: &Cluster, draw: &mut Dra
             let begin = format!("disk {broker} slow={span}");
             one(begin, format!("disk {broker} fine"))
         }
+        Kind::DiskFails => Strike {
+            begin: vec![format!("disk {broker} fails")],
+            end: vec![format!("disk {broker} fine"), format!("restart {broker}")],
+            lasts,
+            name: Some(coverage::FAULTS[21]),
+        },
         Kind::Clock => {
             let whom = draw.pick(&[broker, &client, &zookeeper]);
             let begin = match draw.between(0, 2) {

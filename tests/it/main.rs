@@ -11,6 +11,7 @@ mod pictures;
 mod scripts;
 mod shaken;
 mod sockets;
+mod swarm;
 mod tidy;
 mod weight;
 mod wire;

@@ -9,6 +9,7 @@ mod page;
 mod painter;
 mod plain;
 mod scripts;
+mod swarm;
 mod wire;
 
 #[path = "../scripts/mod.rs"]

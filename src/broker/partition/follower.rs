@@ -2,6 +2,7 @@
 
 use super::{Around, Decision, Duty, Partition};
 use crate::fact::{Fact, LogStartReason, Role};
+use crate::log::planted::Bug;
 use crate::log::{Appended, EpochEnd};
 use crate::model::{LeaderEpoch, Offset};
 use crate::process::Outbox;
@@ -34,7 +35,9 @@ impl Partition {
             epoch: self.leader_epoch,
             leader: self.leader,
         });
-        if self.log.epochs().latest().is_none() && self.log.end() > self.high_watermark {
+        let blind = self.log.epochs().latest().is_none();
+        let blind = blind || self.config.planted.has(Bug::TruncateToHighWatermark);
+        if blind && self.log.end() > self.high_watermark {
             let to = self.high_watermark;
             self.truncate(to, around.at, out);
         }
@@ -106,6 +109,7 @@ impl Partition {
         let to = match own {
             // The leader's epoch is known here too: the shorter one of the two is common.
             Some(own) if own.epoch == leader.epoch => own.end.min(leader.end),
+            _ if self.config.planted.has(Bug::TruncateToForeignEpoch) => leader.end,
             // Unknown here: what went before it is common at most.
             Some(own) => own.end,
             None => leader.end,

@@ -4,6 +4,7 @@ use super::high_watermark::Standing;
 use super::{Around, Decision, Duty, FollowerState, Isr, Lead, Partition, PendingIsr};
 use crate::fact::{Fact, Role};
 use crate::log::Appended;
+use crate::log::planted::Bug;
 use crate::log::validate::{Refused, check_produced};
 use crate::model::{BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch, ProducerId};
 use crate::process::Outbox;
@@ -65,6 +66,10 @@ impl Partition {
             epoch_start: self.log.end(),
             followers: followers.collect(),
         });
+        if self.config.planted.has(Bug::ForgetProducers) {
+            let never = crate::time::Duration::ZERO;
+            self.log.forget_silent_producers(Timestamp(i64::MAX), never);
+        }
         self.log.begin_epoch(decision.leader_epoch);
         self.take(decision);
         out.note(Fact::BecameLeader {
@@ -109,7 +114,11 @@ impl Partition {
             });
         }
         check_produced(batch, around.at.wall, &self.config)?;
-        if let Some(before) = self.log.producers().check(&batch.header)? {
+        let before = match self.config.planted.has(Bug::WriteTwice) {
+            true => None,
+            false => self.log.producers().check(&batch.header)?,
+        };
+        if let Some(before) = before {
             out.note(Fact::DuplicateDropped {
                 partition: self.name.clone(),
                 producer_id: ProducerId(batch.header.producer_id),
@@ -172,7 +181,10 @@ impl Partition {
             now: around.at.now,
             log_end: self.log.end(),
             followers: &lead.followers,
-            maximal_isr: self.isr.maximal(),
+            maximal_isr: match self.config.planted.has(Bug::CommitByCommittedIsr) {
+                true => self.isr.committed(),
+                false => self.isr.maximal(),
+            },
             committed_isr: self.isr.committed().len(),
             min_isr: self.min_isr(),
             lag: around.lag,
@@ -227,7 +239,8 @@ impl Partition {
         let may_join = self.isr.pending().is_none()
             && !self.isr.committed().contains(&follower)
             && around.cluster.is_alive(follower);
-        let in_sync = log_end >= self.high_watermark && log_end >= epoch_start;
+        let unfenced = self.config.planted.has(Bug::JoinBeforeEpochStart);
+        let in_sync = log_end >= self.high_watermark && (log_end >= epoch_start || unfenced);
         if !may_join || !in_sync {
             return None;
         }
@@ -357,7 +370,8 @@ impl Partition {
         if !self.is_leader() {
             return Some(ErrorCode::NotLeaderOrFollower);
         }
-        if self.high_watermark < required {
+        let early = self.config.planted.has(Bug::AcknowledgeEarly);
+        if self.high_watermark < required && !early {
             return None;
         }
         if self.isr.maximal().len() < self.min_isr() {

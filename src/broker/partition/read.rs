@@ -2,6 +2,7 @@
 
 use super::leader::FollowerFetch;
 use super::{Around, IsrProposal, Partition};
+use crate::log::planted::Bug;
 use crate::log::{AtLeastOne, EpochEnd, Place};
 use crate::model::{BrokerEpoch, BrokerId, LeaderEpoch, Offset};
 use crate::process::Outbox;
@@ -123,6 +124,7 @@ impl Partition {
     pub fn readable_until(&self, reader: Reader) -> Offset {
         match reader {
             Reader::Follower { .. } => self.log.end(),
+            _ if self.config.planted.has(Bug::ReadUncommitted) => self.log.end(),
             Reader::OldConsumer | Reader::Consumer => self.high_watermark,
         }
     }

@@ -15,8 +15,8 @@ use crate::controller::Question;
 use crate::fact::Fact;
 use crate::log::Log;
 use crate::model::{
-    BrokerEpoch, BrokerId, ControllerEpoch, LeaderEpoch, Offset, PartitionEpoch, Text, TopicId,
-    TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, LeaderEpoch, Offset, PartitionEpoch,
+    Text, TopicId, TopicName, TopicPartition,
 };
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -33,7 +33,16 @@ use crate::time::Moment;
 
 impl Broker {
     /// The fences. A newer controller is remembered.
-    fn check_order(&mut self, controller_epoch: i32, broker_epoch: i64) -> Result<(), ErrorCode> {
+    ///
+    /// Unlike Kafka, there is one more: what comes over a connection that the controller has given up is
+    /// older than what came since over the next, and is not obeyed. Without it a picture of the cluster that
+    /// was held up on its way would replace a newer one, and stay.
+    fn check_order(
+        &mut self,
+        controller_epoch: i32,
+        broker_epoch: i64,
+        over: ConnectionId,
+    ) -> Result<(), ErrorCode> {
         if broker_epoch != -1 && broker_epoch < self.epoch.0 {
             return Err(ErrorCode::StaleBrokerEpoch);
         }
@@ -41,6 +50,10 @@ impl Broker {
         if epoch < self.controller_epoch {
             return Err(ErrorCode::StaleControllerEpoch);
         }
+        if epoch == self.controller_epoch && over.serial < self.order_serial {
+            return Err(ErrorCode::StaleControllerEpoch);
+        }
+        self.order_serial = over.serial;
         self.controller_epoch = epoch;
         Ok(())
     }
@@ -53,7 +66,11 @@ impl Broker {
         out: &mut Outbox,
     ) {
         let mut response = LeaderAndIsrResponse::default();
-        if let Err(error) = self.check_order(request.controller_epoch, request.broker_epoch) {
+        if let Err(error) = self.check_order(
+            request.controller_epoch,
+            request.broker_epoch,
+            asked.id.connection,
+        ) {
             response.error_code = error.code();
             return self.answer(at, asked.id, &response, out);
         }
@@ -199,7 +216,11 @@ impl Broker {
         request: &UpdateMetadataRequest,
         out: &mut Outbox,
     ) {
-        let error = match self.check_order(request.controller_epoch, request.broker_epoch) {
+        let error = match self.check_order(
+            request.controller_epoch,
+            request.broker_epoch,
+            asked.id.connection,
+        ) {
             Err(error) => error,
             Ok(()) => {
                 Arc::make_mut(&mut self.metadata).update(request);
@@ -285,7 +306,11 @@ impl Broker {
         out: &mut Outbox,
     ) {
         let mut response = StopReplicaResponse::default();
-        if let Err(error) = self.check_order(request.controller_epoch, request.broker_epoch) {
+        if let Err(error) = self.check_order(
+            request.controller_epoch,
+            request.broker_epoch,
+            asked.id.connection,
+        ) {
             response.error_code = error.code();
             return self.answer(at, asked.id, &response, out);
         }

@@ -4,6 +4,7 @@ use super::Asked;
 use crate::broker::Broker;
 use crate::broker::partition::Partition;
 use crate::log::Found;
+use crate::log::planted::Bug;
 use crate::model::{LeaderEpoch, Offset, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -100,7 +101,8 @@ impl Partition {
         let lags = self
             .epoch_start()
             .is_some_and(|start| start > self.high_watermark());
-        let known = match lags && asker == Asker::Client {
+        let honest = !self.config().planted.has(Bug::ListStaleEnd);
+        let known = match lags && honest && asker == Asker::Client {
             true => Err(ErrorCode::OffsetNotAvailable),
             false => Ok(()),
         };

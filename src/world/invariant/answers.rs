@@ -245,9 +245,12 @@ impl WhoAsksIsAnswered {
             let Some(busy) = held.next().and_then(|(_, held)| held.busy()) else {
                 continue;
             };
-            // A controller waits for ZooKeeper, however long that takes.
-            let decides = broker.controller();
-            if decides.is_some_and(|controller| controller.backlog() > 0) {
+            // What needs ZooKeeper, or somebody who does, takes as long as that takes.
+            let alone = matches!(
+                busy.api,
+                ApiKey::Produce | ApiKey::Fetch | ApiKey::ListOffsets | ApiKey::ApiVersions
+            );
+            if !alone {
                 continue;
             }
             if !broker.parked().any(|parked| parked.request == busy) {

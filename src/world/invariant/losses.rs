@@ -6,12 +6,17 @@
 //! somebody out of sync; from then on the laws on what is committed have nothing to hold on to, and let
 //! the partition go.
 //!
+//! One thing more may come of it. A controller that took office while the replica was away does not know
+//! that it was, and lets it lead on in the epoch in which it has led: then an epoch holds two different
+//! records at one offset, which no epoch can tell apart, and a follower may be *torn* from its leader
+//! for good. Kafka is no better there.
+//!
 //! Law: nothing is excused without a journaled fact that explains it.
 
 use super::broker;
 use crate::controller::{Recovery, znodes};
 use crate::fact::{Entry, Fact, Role};
-use crate::model::{BrokerId, Offset, TopicPartition};
+use crate::model::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::world::World;
 
@@ -20,6 +25,9 @@ use crate::world::World;
 pub struct Losses {
     bereft: SortedMap<TopicPartition, SortedSet<BrokerId>>,
     lost: SortedSet<TopicPartition>,
+    torn: SortedSet<TopicPartition>,
+    /// Who led last, and in which epoch.
+    led: SortedMap<TopicPartition, (BrokerId, LeaderEpoch)>,
 }
 
 impl Losses {
@@ -37,6 +45,11 @@ impl Losses {
     /// Whether what was committed may be gone.
     pub fn is_lost(&self, partition: &TopicPartition) -> bool {
         self.lost.contains(partition)
+    }
+
+    /// Whether one epoch of a partition holds two different records at one offset.
+    pub fn is_torn(&self, partition: &TopicPartition) -> bool {
+        self.torn.contains(partition)
     }
 
     /// Learns from a piece of news; true when something changed.
@@ -69,9 +82,21 @@ impl Losses {
                 let bereft = self.bereft.remove(&name).is_some();
                 self.lost.remove(&name) || bereft
             }
-            Fact::BecameLeader { partition, .. } => {
-                let by = broker(entry).filter(|by| self.is_bereft(partition, *by));
-                let Some(by) = by else { return false };
+            Fact::BecameLeader {
+                partition, epoch, ..
+            } => {
+                let Some(by) = broker(entry) else {
+                    return false;
+                };
+                let again = self.led.insert(partition.clone(), (by, *epoch)) == Some((by, *epoch));
+                if !self.is_bereft(partition, by) {
+                    return true;
+                }
+                if again {
+                    self.torn.insert(partition.clone());
+                    self.lost.insert(partition.clone());
+                    return true;
+                }
                 let end = end_of(world, by, partition);
                 if end < committed(partition) {
                     return self.lost.insert(partition.clone());

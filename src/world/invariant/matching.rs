@@ -93,6 +93,13 @@ impl Invariant for LogsAgree {
 }
 
 impl LogsAgree {
+    /// A replica is gone, and nothing that is known of it matters any more.
+    pub(super) fn forget(&mut self, by: BrokerId, partition: &TopicPartition) {
+        if let Some(known) = self.epochs.get_mut(&by) {
+            known.remove(partition);
+        }
+    }
+
     fn appended(
         &mut self,
         by: BrokerId,

@@ -50,7 +50,7 @@ use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use crate::time::Instant;
 use crate::world::World;
 
-use losses::Losses;
+pub use losses::Losses;
 
 /// A law that does not hold any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,16 +106,11 @@ struct Laws {
 }
 
 impl Laws {
-    /// What the laws about partitions have learned so far is not held against anybody any more.
-    fn forget_partitions(&mut self) {
-        self.structure = structure::LogsAreInOrder::default();
-        self.matching = matching::LogsAgree::default();
-        self.replication = replication::CommittedIsReplicated::default();
-        self.quorum = quorum::QuorumsOverlap::default();
-        self.clients = clients::ClientsAreToldTheTruth::default();
-        self.sequences = sequences::NumberedOnce::default();
-        self.offices = offices::OneDecides::default();
-        self.tell_losses();
+    /// A replica is gone, by order. Another of the same name may come, and owes nothing to this one.
+    fn forget(&mut self, by: BrokerId, partition: &TopicPartition) {
+        self.structure.forget(by, partition);
+        self.matching.forget(by, partition);
+        self.sequences.forget(by, partition);
     }
 }
 
@@ -133,12 +128,10 @@ impl Checker {
         let laws = Arc::make_mut(&mut self.laws);
         for entry in news {
             laws.count_losses(world, entry);
-            // A topic of the same name may come, and owes nothing to the one that is gone.
-            if matches!(
-                entry.fact,
-                Fact::TopicDeleted { .. } | Fact::ReplicaDeleted { .. }
-            ) {
-                laws.forget_partitions();
+            if let Fact::ReplicaDeleted { partition } = &entry.fact
+                && let Some(by) = broker(entry)
+            {
+                laws.forget(by, partition);
             }
             look(&mut laws.structure, world, entry, &mut first);
             if !about(&entry.fact).is_some_and(|partition| laws.losses.is_lost(partition)) {
@@ -153,6 +146,11 @@ impl Checker {
             look(&mut laws.bounded, world, entry, &mut first);
         }
         first
+    }
+
+    /// What may be gone, and which replicas may be stuck, without anybody being to blame.
+    pub fn losses(&self) -> &Losses {
+        &self.laws.losses
     }
 
     /// How far a partition is committed, by any leader's word.
@@ -186,12 +184,10 @@ impl Laws {
     }
 
     fn tell_losses(&mut self) {
-        {
-            self.matching.excuse(&self.losses);
-            self.replication.excuse(&self.losses);
-            self.quorum.excuse(&self.losses);
-            self.answers.excuse(&self.losses);
-        }
+        self.matching.excuse(&self.losses);
+        self.replication.excuse(&self.losses);
+        self.quorum.excuse(&self.losses);
+        self.answers.excuse(&self.losses);
     }
 }
 

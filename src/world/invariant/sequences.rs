@@ -11,7 +11,8 @@ use crate::sorted::SortedMap;
 use crate::time::Timestamp;
 use crate::world::World;
 
-/// One numbered batch in this many has the state of its producers made again from the whole log.
+/// After so many numbered batches the state of producers is made again from a whole log; later after ever
+/// more, so that logs that grow are not read ever longer ever again.
 const SAMPLE: u64 = 256;
 
 /// The last batch of a producer in one replica's log.
@@ -32,6 +33,8 @@ type ByProducer = SortedMap<ProducerId, Last>;
 pub struct NumberedOnce {
     replicas: PerReplica<ByProducer>,
     numbered: u64,
+    /// When a whole log is read next.
+    sample_at: u64,
     /// The id behind the last one that the controller has given to a broker.
     allocated: i64,
     /// Each broker's ids: the next that it may give away, and the one behind its last.
@@ -100,6 +103,13 @@ impl Invariant for NumberedOnce {
 }
 
 impl NumberedOnce {
+    /// A replica is gone, and nothing that is known of it matters any more.
+    pub(super) fn forget(&mut self, by: BrokerId, partition: &TopicPartition) {
+        if let Some(known) = self.replicas.get_mut(&by) {
+            known.remove(partition);
+        }
+    }
+
     fn appended(
         &mut self,
         world: &World,
@@ -119,15 +129,15 @@ impl NumberedOnce {
             // A new log, perhaps of a new topic with the name of an old one.
             self.replicas.entry(by).or_default().remove(partition);
         }
-        let before = self.numbered;
         for stored in replica.log().batches(from, until) {
-            let header = stored.batch().header;
+            let header = stored.header();
             if header.is_idempotent() {
                 self.numbered += 1;
                 self.follows(world, by, partition, &header)?;
             }
         }
-        if before / SAMPLE != self.numbered / SAMPLE {
+        if self.numbered >= self.sample_at.max(SAMPLE) {
+            self.sample_at = self.numbered + SAMPLE.max(self.numbered / 4);
             states_agree(world, by, partition)?;
         }
         Ok(())

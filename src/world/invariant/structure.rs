@@ -76,6 +76,13 @@ impl Invariant for LogsAreInOrder {
 }
 
 impl LogsAreInOrder {
+    /// A replica is gone, and nothing that is known of it matters any more.
+    pub(super) fn forget(&mut self, by: BrokerId, partition: &TopicPartition) {
+        if let Some(known) = self.replicas.get_mut(&by) {
+            known.remove(partition);
+        }
+    }
+
     fn order(
         &mut self,
         by: BrokerId,

@@ -1,0 +1,81 @@
+//! Bugs that are planted to see whether anybody notices.
+//!
+//! A checker that has never found anything may be blind. Each of these is an older or a rejected form of the
+//! protocol, or a slip that others have made; `planted=M7` among a broker's settings brings one to life,
+//! in builds with the feature `planted` and in no others. Their numbers are those of the project's
+//! reliability catalogue.
+
+/// One planted bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// M1: a follower cuts its log to its high watermark (before KIP-101).
+    TruncateToHighWatermark,
+    /// M2: an epoch that only the leader knows is taken for the follower's own (before KIP-279).
+    TruncateToForeignEpoch,
+    /// M3: a fetch is served whatever epoch it believes in (before KIP-320).
+    FetchUnfenced,
+    /// M4: the high watermark waits for the ISR, not for who is about to join it.
+    CommitByCommittedIsr,
+    /// M5: a follower joins the ISR without what came before this epoch.
+    JoinBeforeEpochStart,
+    /// M6: a broker that has been away is not noticed (before KIP-380).
+    BounceUnnoticed,
+    /// M7: a producer is told before its records are committed.
+    AcknowledgeEarly,
+    /// M9: a controller writes whether or not it is still controller.
+    ZombieControllerWrites,
+    /// M12: a new leader knows nothing of producers.
+    ForgetProducers,
+    /// M18: consumers read what is not committed.
+    ReadUncommitted,
+    /// M19: a fresh leader tells the end that it knows, though it is less than was told before.
+    ListStaleEnd,
+    /// M20: a batch that was sent twice is written twice.
+    WriteTwice,
+}
+
+impl Bug {
+    /// Every bug by its number.
+    pub const ALL: [(&'static str, Bug); 12] = [
+        ("M1", Bug::TruncateToHighWatermark),
+        ("M2", Bug::TruncateToForeignEpoch),
+        ("M3", Bug::FetchUnfenced),
+        ("M4", Bug::CommitByCommittedIsr),
+        ("M5", Bug::JoinBeforeEpochStart),
+        ("M6", Bug::BounceUnnoticed),
+        ("M7", Bug::AcknowledgeEarly),
+        ("M9", Bug::ZombieControllerWrites),
+        ("M12", Bug::ForgetProducers),
+        ("M18", Bug::ReadUncommitted),
+        ("M19", Bug::ListStaleEnd),
+        ("M20", Bug::WriteTwice),
+    ];
+}
+
+/// What is planted. Nothing, and nothing that takes room, without the feature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Planted {
+    #[cfg(feature = "planted")]
+    bug: Option<Bug>,
+}
+
+impl Planted {
+    /// Whether this bug is there.
+    #[cfg(feature = "planted")]
+    pub fn has(self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    /// Whether this bug is there: no bug is.
+    #[cfg(not(feature = "planted"))]
+    pub fn has(self, _: Bug) -> bool {
+        false
+    }
+
+    /// The bug with this number.
+    #[cfg(feature = "planted")]
+    pub fn parse(number: &str) -> Option<Planted> {
+        let found = Bug::ALL.iter().find(|(name, _)| *name == number);
+        found.map(|(_, bug)| Planted { bug: Some(*bug) })
+    }
+}
