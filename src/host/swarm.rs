@@ -88,6 +88,9 @@ pub fn swarm(words: &[&str]) -> Result<String, String> {
     if let ["--bugs", rest @ ..] = words {
         return bugs(rest);
     }
+    if let ["--digests", count] = words {
+        return digests(count);
+    }
     let asked = Asked::read(words)?;
     // A world that falls over is reported with its script.
     std::panic::set_hook(Box::new(|_| {}));
@@ -104,6 +107,17 @@ pub fn swarm(words: &[&str]) -> Result<String, String> {
         0 => Ok(text),
         failed => Err(format!("{text}{failed} seeds failed")),
     }
+}
+
+/// The first seeds and the digests of their runs, as `tests/swarm.txt` holds them.
+fn digests(count: &str) -> Result<String, String> {
+    let count: u64 = count.parse().map_err(|_| format!("{count} is no number"))?;
+    let mut text = String::new();
+    for seed in 1..=count {
+        let verdict = swarm::run(seed, Budget::of(seed));
+        let _ = writeln!(text, "{seed} {}", verdict.digest);
+    }
+    Ok(text)
 }
 
 /// Plants each bug and counts the seeds until somebody notices, from several places; then the median.

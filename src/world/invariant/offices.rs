@@ -95,7 +95,7 @@ impl Invariant for OneDecides {
                 if **path == *znodes::CONTROLLER {
                     self.office = Office::Vacant;
                 } else if let Some(id) = znodes::broker_of(path) {
-                    self.gone.insert(id, world.truth().controller_epoch());
+                    self.went(world, id);
                 } else if let Some(name) = znodes::state_of(path) {
                     self.partitions.remove(&name);
                 }
@@ -260,6 +260,17 @@ impl OneDecides {
     }
 
     // ---- C5
+
+    /// A registration ends. It counts when the controller has known of it.
+    fn went(&mut self, world: &World, id: BrokerId) {
+        let epoch = world.truth().controller_epoch();
+        let knows = |controller: &Controller| {
+            controller.epoch().0 == epoch && controller.store().broker_epoch(id).is_some()
+        };
+        if world.controller().is_some_and(knows) {
+            self.gone.insert(id, epoch);
+        }
+    }
 
     fn registered(&mut self, world: &World, id: BrokerId) {
         if let Some(controller_epoch) = self.gone.remove(&id) {
