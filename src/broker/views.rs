@@ -7,6 +7,7 @@ use super::purgatory::Parked;
 use super::replication::{FetchState, Fetcher};
 use super::{Broker, Config, Connection, Partition, Registration, Timer};
 use crate::controller::Controller;
+use crate::log::Log;
 use crate::model::{Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, TopicPartition};
 use crate::process::Deadline;
 use crate::protocol::zookeeper::SessionId;
@@ -49,6 +50,11 @@ impl Broker {
     /// One replica.
     pub fn partition(&self, name: &TopicPartition) -> Option<&Partition> {
         self.replicas.find(name)
+    }
+
+    /// What lies on its disk of a replica that the controller has not told it to open yet.
+    pub fn unopened(&self, name: &TopicPartition) -> Option<&Log> {
+        self.disk.log(name)
     }
 
     /// What it knows of the cluster.

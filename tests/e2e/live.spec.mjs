@@ -71,7 +71,7 @@ test('broker 2 is killed, is missed, comes back, and nothing acknowledged is los
   await expect(beats).toHaveCount(2, { timeout: 30_000 });
   await expect(page.getByRole('button', { name: 'Restart broker 2' })).toBeHidden();
   await expect(beats).toHaveCount(3, { timeout: 60_000 });
-  await expect(beats.last()).toContainText('broker 3 leads partition 0 in epoch 1');
+  await expect(beats.last()).toContainText('broker 3 leads the partition now, in epoch 1');
   await expect(page.locator('svg.stage')).toContainText('new leader');
   await clean(page);
   await button(page, 'Restart broker 2').click();

@@ -6,9 +6,11 @@ use kafka_playground::session::book::Book;
 use kafka_playground::session::{Pace, Session, Showing, Speed};
 use kafka_playground::stage::density::STREAM_FROM;
 use kafka_playground::stage::extract::{self, Memory};
-use kafka_playground::stage::snapshot::{ClientState, Load, Snapshot, What};
+use kafka_playground::stage::snapshot::{
+    BrokerState, ClientState, Coordination, Load, Role, Snapshot, What, Word,
+};
 use kafka_playground::stage::{Ask, Lens, Thing, layout, scene, svg};
-use kafka_playground::time::Instant;
+use kafka_playground::time::{Duration, Instant};
 use kafka_playground::world::ribbon::MarkKind;
 
 const PLACES: u64 = 100;
@@ -141,8 +143,11 @@ fn where_nothing_may_move_links_count_and_rings_mark() {
 
 #[test]
 fn whom_a_cut_separates_waits_and_its_lines_are_cut() {
-    let book = Book::read();
-    let mut session = book.first_session().unwrap();
+    // A follower is given up before its session runs out: there is news for a broker that is cut off.
+    let text = include_str!("../../www/lessons/first.script");
+    let (text, _) = text.split_once("run 8s").unwrap();
+    let text = text.replace("seed=7", "seed=7 replica.lag.time.max.ms=10000");
+    let mut session = Session::play_script(&script::parse(&text).unwrap()).unwrap();
     let mut memory = Memory::default();
     let still = showing(Pace::Steady);
     let victim = ProcessId::from(BrokerId(2));
@@ -231,4 +236,65 @@ fn catching_up_is_no_rate() {
         "everything kept back comes at once: {mean}"
     );
     assert!(steady < STREAM_FROM, "and stays in letters: {steady}");
+}
+
+#[test]
+fn what_stands_in_zookeeper_is_shown_with_what_it_was() {
+    let mut session = Book::read().first_session().unwrap();
+    let (mut memory, still) = (Memory::default(), showing(Pace::Steady));
+    let Ok(Action::Command(kill)) = script::parse_line("kill b2") else {
+        panic!("kill is a command");
+    };
+    session.perform(kill).unwrap();
+    let killed = session.now();
+    session.seek(killed + Duration::from_secs(10));
+    let snapshot = still.snapshot(&session, &mut memory);
+    let broker = snapshot.broker(BrokerId(2)).unwrap();
+    let note = "Killed 10 s ago".into();
+    assert_eq!(broker.state, BrokerState::Crashed { note });
+    let said = broker.session.as_deref().unwrap();
+    assert!(said.starts_with("session runs out in "), "{said}");
+    assert_eq!(
+        snapshot.partitions().next().unwrap().replicas[0].role,
+        Role::WasLeader
+    );
+    let decided = |session: &Session| {
+        session
+            .world()
+            .cluster()
+            .partitions()
+            .next()
+            .unwrap()
+            .1
+            .leader
+    };
+    while decided(&session) == BrokerId(2) {
+        assert!(session.forward());
+    }
+    let snapshot = still.snapshot(&session, &mut memory);
+    let Coordination::ZooKeeper(zookeeper) = &snapshot.coordination else {
+        panic!("there is ZooKeeper");
+    };
+    let [controller, ids, state] = zookeeper.znodes.as_slice() else {
+        panic!("three znodes are shown");
+    };
+    assert_eq!(controller.value[0], Word::Plain("broker 1".into()));
+    assert!(ids.value.contains(&Word::Lost("2".into())));
+    assert_eq!(ids.remark.as_deref(), Some("session expired"));
+    assert!(state.changed && state.path.ends_with("/0/state"));
+    let turned = [Word::Was("2".into()), Word::New("3".into())];
+    assert!(
+        state.value.windows(2).any(|pair| pair == turned),
+        "{state:?}"
+    );
+    let written = zookeeper.written.as_deref();
+    let said = "broker 1 saw /brokers/ids change and wrote the new state";
+    assert_eq!(written, Some(said));
+    // The picture does not depend on the way to it.
+    assert_eq!(still.snapshot(&session, &mut Memory::default()), snapshot);
+    let here = session.place();
+    session.seek(killed);
+    still.snapshot(&session, &mut memory);
+    session.seek_place(here);
+    assert_eq!(still.snapshot(&session, &mut memory), snapshot);
 }

@@ -71,7 +71,13 @@ pub(super) fn links(world: &World) -> Vec<Link> {
     // A broker that is cut off has a frame that says so for all of its links to other brokers.
     let framed = |id: ProcessId| {
         let host = world.host(id).filter(|host| host.id.broker().is_some());
-        host.is_some_and(|host| state(world, host) != BrokerState::Up)
+        host.is_some_and(|host| {
+            let state = state(world, host);
+            matches!(
+                state,
+                BrokerState::CutOff { .. } | BrokerState::Crashed { .. }
+            )
+        })
     };
     let faulty = pairs.filter_map(|(a, b)| {
         if a.broker().is_some() && b.broker().is_some() && (framed(a) || framed(b)) {

@@ -92,6 +92,10 @@ fn role(
             false => Role::Offline,
         };
     };
+    let dormant = running.partition(id).is_none() && running.unopened(id).is_some();
+    if dormant {
+        return Role::Offline;
+    }
     if state.leader == broker {
         return match past.is_new_leader(broker, id, now) {
             true => Role::NewLeader,
@@ -152,8 +156,9 @@ fn on_disk(
     broker: BrokerId,
     role: Role,
 ) -> Replica {
-    let disk = world.host(ProcessId::from(broker)).and_then(Host::disk);
-    let log = disk.and_then(|disk| disk.log(id));
+    let host = world.host(ProcessId::from(broker));
+    let disk = host.and_then(Host::disk).and_then(|disk| disk.log(id));
+    let log = disk.or_else(|| world.broker_by_id(broker)?.unopened(id));
     let (log_start, log_end) = log.map_or_else(Default::default, |log| (log.start(), log.end()));
     let others = world.brokers().filter_map(|other| other.partition(id));
     let ends = others.map(|other| other.log_end());

@@ -8,7 +8,7 @@ use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use crate::time::{Duration, Instant};
 
 /// For so long what has changed is news.
-pub(super) const NEWS: Duration = Duration::from_secs(4);
+pub(super) const NEWS: Duration = Duration::from_secs(2);
 /// What caused a change happened at most so long before it.
 const CAUSE: Duration = Duration::from_secs(2);
 
@@ -140,16 +140,27 @@ impl Past {
         })
     }
 
-    /// True while it is news that a broker leads.
+    /// True while it is news that a broker leads; a new epoch alone makes no new leader.
     pub fn is_new_leader(&self, on: BrokerId, partition: &TopicPartition, now: Instant) -> bool {
-        self.news(now).any(|entry| match &entry.fact {
+        let led = self.news(now).any(|entry| match &entry.fact {
             Fact::BecameLeader {
                 partition: of,
                 epoch,
                 ..
             } => of == partition && epoch.0 > 0 && entry.by == Some(ProcessId::from(on)),
             _ => false,
-        })
+        });
+        let mut leaders = self.newest().filter_map(|entry| match &entry.fact {
+            Fact::PartitionStateDecided {
+                partition: of,
+                leader,
+                ..
+            } if of == partition => Some((entry.at, *leader)),
+            _ => None,
+        });
+        // Who led when what is news now was not yet so.
+        let before = leaders.find(|(at, _)| now.since(*at) >= NEWS);
+        led && before.is_some_and(|(_, leader)| leader != on)
     }
 
     /// Where a broker has just cut its log.

@@ -299,15 +299,16 @@ pub(super) fn written(pen: &mut Pen) {
         false => route.points[1].toward(route.points[2], 0.5),
     };
     let mut parts = vec![kit::line(&route, "ctl"), kit::diamond(at, 6.0, "")];
-    if straight {
-        parts.push(Shape::text(at.x + 14.0, at.y + 4.0, text.to_string(), "s2"));
-    } else {
-        parts.push(Shape::text(
-            at.x - 10.0,
-            at.y - 10.0,
-            text.to_string(),
+    // Between the card and the first broker there is room for words, along the lane there is none.
+    let text = text.to_string();
+    parts.push(match pen.layout.coordination.filter(|_| !straight) {
+        Some(card) => Shape::text(
+            card.right() - 8.0,
+            card.bottom() + 14.0,
+            text,
             "s2 end halo",
-        ));
-    }
+        ),
+        None => Shape::text(at.x + 14.0, at.y + 4.0, text, "s2"),
+    });
     pen.put(&Thing::Coordination, "written", Shape::group("", parts));
 }

@@ -160,13 +160,11 @@ fn label(pen: &mut Pen, partition: &Partition, replica: &Replica, place: &Row) {
     let x = pen.layout.columns.cards_x + 12.0;
     let y = place.tape.y;
     let name = format!("P{}", partition.id.partition);
-    let under = if pen.layout.rows.len() > pen.layout.cards.len() {
-        11.5
-    } else {
-        14.0
-    };
+    // Rows that stand close have no room for a pill.
+    let close = pen.layout.rows.len() > pen.layout.cards.len();
+    let under = if close { 11.5 } else { 14.0 };
     let parts = match (place.form, replica.role) {
-        (RowForm::Cells, Role::NewLeader) => vec![
+        (RowForm::Cells, Role::NewLeader) if !close => vec![
             Shape::text(x, y - 1.0, name, "h2"),
             Shape::rect(x - 4.0, y + 4.0, 57.0, 15.0, 4.0, "box ink"),
             Shape::text(x + 24.5, y + 15.0, "new leader", "mid inv b fs10-5"),
@@ -174,8 +172,9 @@ fn label(pen: &mut Pen, partition: &Partition, replica: &Replica, place: &Row) {
         (RowForm::Cells, role) => {
             let word = match role {
                 Role::Leader => ("leader", "s2 b fs10-5"),
+                Role::NewLeader => ("new leader", "s2 b fs10"),
                 Role::Offline => ("offline", "s2 red fs10-5"),
-                Role::WasLeader => ("was leader", "s2 red fs10-5"),
+                Role::WasLeader => ("was leader", "s2 red fs10"),
                 Role::Behind(_) => ("out of ISR", "s2 wrn fs10-5"),
                 Role::CatchingUp { .. } => ("catching up", "s2 fs10-5"),
                 Role::Truncating(_) => ("truncating", "s2 fs10-5"),

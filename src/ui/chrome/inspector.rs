@@ -39,9 +39,11 @@ fn Page(props: &Props) -> Html {
             vec![("state".into(), "not there at this instant".to_owned())],
         ),
     };
-    let rows = rows
-        .into_iter()
-        .map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> });
+    let rows = rows.into_iter().map(|(name, value)| {
+        // A path is too long to stand beside what it holds.
+        let class = name.starts_with('/').then_some("path");
+        html! { <><dt {class}>{ name }</dt><dd {class}>{ value }</dd></> }
+    });
     html! {
         <aside class="inspector" aria-label="Inspector">
             <header>
