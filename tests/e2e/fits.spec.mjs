@@ -118,7 +118,7 @@ test('less motion: each beat of the first page waits for Next', async ({ page, b
   await expect(beats.last()).toContainText('0 are lost');
   await expect(button(page, 'Next')).toBeHidden();
   await page.getByRole('link', { name: 'See how, step by step' }).click();
-  await expect(page).toHaveURL(`${baseURL}figures/append/3/`);
+  await expect(page).toHaveURL(`${baseURL}figures/failover/1/`);
   expect(complaints()).toEqual([]);
 });
 
