@@ -112,6 +112,15 @@ impl Laws {
         self.matching.forget(by, partition);
         self.sequences.forget(by, partition);
     }
+
+    /// A topic is gone. What the laws about partitions have learned so far is held against nobody any more:
+    /// another of the same name begins with nothing.
+    fn forget_topics(&mut self) {
+        self.replication = replication::CommittedIsReplicated::default();
+        self.quorum = quorum::QuorumsOverlap::default();
+        self.offices = offices::OneDecides::default();
+        self.clients = clients::ClientsAreToldTheTruth::default();
+    }
 }
 
 impl Checker {
@@ -132,6 +141,9 @@ impl Checker {
                 && let Some(by) = broker(entry)
             {
                 laws.forget(by, partition);
+            }
+            if matches!(entry.fact, Fact::TopicDeleted { .. }) {
+                laws.forget_topics();
             }
             look(&mut laws.structure, world, entry, &mut first);
             if !about(&entry.fact).is_some_and(|partition| laws.losses.is_lost(partition)) {
