@@ -301,7 +301,9 @@ impl OneDecides {
         let Some(state) = world.cluster().partition(name) else {
             return Ok(());
         };
-        let registered = world.session_of(by).is_some();
+        // Until it hears that it is registered anew, it obeys what was meant for its former life.
+        let known = world.broker_by_id(by).map(|broker| broker.epoch());
+        let registered = world.cluster().broker_epoch(by) == known;
         let stays = state.isr.contains(&by) && state.isr.len() > 1 && !bounce.left.contains(name);
         match stays && registered {
             true => Err(format!(
