@@ -60,7 +60,7 @@ fn producer(
     for batch in flying.into_iter().chain(process.queued()) {
         waits |= batch.attempts > 0 && now.since(batch.created_at) > LONG;
         // A leader that is dead does not even refuse.
-        let leader = process.metadata().leader(&batch.partition);
+        let leader = process.metadata().leader(batch.partition);
         let dead = leader.is_some_and(|(leader, _)| world.broker_by_id(leader).is_none());
         retries |= batch.retry.is_some() || dead;
         for key in batch.keys.iter().take(HELD.saturating_sub(held.len())) {

@@ -53,6 +53,8 @@ pub fn Stage(props: &Props) -> Html {
             player.set_look(look.clone())
         });
     }
+    // While time stands still what has the focus is named anew whenever something happens to it.
+    let _still = use_view(|digest| (!digest.playing).then_some((digest.at, digest.event)));
     let name = document.focus.as_ref().and_then(|thing| {
         let name = app.player.painter(|painter| painter.name(thing))?;
         Some(match document.selection.as_ref() == Some(thing) {

@@ -66,8 +66,9 @@ impl Player {
     }
 
     pub(super) fn moved(&self) {
-        self.publish();
+        // Whoever is told may ask the picture.
         self.paint();
+        self.publish();
     }
 
     pub(super) fn publish(&self) {
