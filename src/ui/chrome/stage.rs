@@ -54,7 +54,13 @@ pub fn Stage(props: &Props) -> Html {
         });
     }
     // While time stands still what has the focus is named anew whenever something happens to it.
-    let _still = use_view(|digest| (!digest.playing).then_some((digest.at, digest.event)));
+    let _still = {
+        let player = app.player.clone();
+        use_view(move |digest| {
+            let entries = || player.with(|session| session.journal().len());
+            (!digest.playing).then(entries)
+        })
+    };
     let name = document.focus.as_ref().and_then(|thing| {
         let name = app.player.painter(|painter| painter.name(thing))?;
         Some(match document.selection.as_ref() == Some(thing) {
