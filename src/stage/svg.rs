@@ -114,14 +114,19 @@ pub fn shape(out: &mut String, shape: &Shape) {
         }
         Form::Text { spans, .. } => {
             out.push('>');
+            // As the page's own painter does it: one plain run is the text itself.
+            let alone = spans.len() == 1;
             for span in spans {
-                if span.class.is_empty() {
+                if span.class.is_empty() && alone {
                     text(out, &span.text);
-                } else {
-                    let _ = write!(out, "<tspan class=\"{}\">", span.class);
-                    text(out, &span.text);
-                    out.push_str("</tspan>");
+                    continue;
                 }
+                match span.class.is_empty() {
+                    true => out.push_str("<tspan>"),
+                    false => drop(write!(out, "<tspan class=\"{}\">", span.class)),
+                }
+                text(out, &span.text);
+                out.push_str("</tspan>");
             }
         }
         _ => {
