@@ -25,6 +25,14 @@ pub struct MoveWish {
     pub target: Option<Vec<BrokerId>>,
 }
 
+/// A move as it is written down.
+struct Move {
+    /// The replicas as they will be and, behind them, those that go.
+    replicas: Vec<BrokerId>,
+    adding: Vec<BrokerId>,
+    removing: Vec<BrokerId>,
+}
+
 impl Controller {
     /// Judges wishes; those that can be are begun.
     pub(super) fn reassign(&mut self, token: Token, wishes: &[MoveWish]) {
@@ -36,9 +44,11 @@ impl Controller {
             let error = match self.judge_move(wish) {
                 Err(error) => error,
                 Ok(None) => ErrorCode::None,
-                Ok(Some((replicas, adding, removing))) => {
+                Ok(Some(made)) => {
                     let state = self.store.partition_mut(&name).expect("it was judged");
-                    (state.replicas, state.adding, state.removing) = (replicas, adding, removing);
+                    state.replicas = made.replicas;
+                    state.adding = made.adding;
+                    state.removing = made.removing;
                     topics.insert(name.topic.clone());
                     begun.push(name.clone());
                     ErrorCode::None
@@ -58,12 +68,8 @@ impl Controller {
         self.next_all(steps);
     }
 
-    /// All replicas, those that are added and those that go; `None` when there is nothing to do.
-    #[allow(clippy::type_complexity)] // Three lists, named where they are made.
-    fn judge_move(
-        &self,
-        wish: &MoveWish,
-    ) -> Result<Option<(Vec<BrokerId>, Vec<BrokerId>, Vec<BrokerId>)>, ErrorCode> {
+    /// The move; `None` when there is nothing to do.
+    fn judge_move(&self, wish: &MoveWish) -> Result<Option<Move>, ErrorCode> {
         let name = &wish.partition;
         let known = self.store.partition(name);
         let state = known.filter(|state| state.is_born() && !self.is_deleting(&name.topic));
@@ -95,7 +101,11 @@ impl Controller {
         let fresh = target.iter().copied();
         let adding = fresh.filter(|id| !origin.contains(id)).collect();
         let removing = gone.into_iter().chain(given_up).collect();
-        Ok(Some((replicas, adding, removing)))
+        Ok(Some(Move {
+            replicas,
+            adding,
+            removing,
+        }))
     }
 
     /// What a topic's znode shall hold.

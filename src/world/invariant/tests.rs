@@ -485,7 +485,7 @@ fn p3_a_request_that_a_broker_swallows_is_found() {
     let mut world = world();
     let mut law = WhoAsksIsAnswered::default();
     holds(&mut law, &world, 1, connected());
-    holds(&mut law, &world, 1, sent(ApiKey::Metadata, 9, 5));
+    holds(&mut law, &world, 1, sent(ApiKey::ApiVersions, 3, 5));
     let gave_up = || Fact::Disconnected {
         connection: to_consumer().other_end(),
         to: "b1:9092".into(),
@@ -494,8 +494,8 @@ fn p3_a_request_that_a_broker_swallows_is_found() {
     holds(&mut law.clone(), &world, 1, gave_up());
     broker_mut(&mut world, 1).plant_busy(RequestId {
         connection: to_consumer(),
-        api: ApiKey::Metadata,
-        version: 9,
+        api: ApiKey::ApiVersions,
+        version: 3,
         correlation_id: 5,
     });
     breaks(&mut law, &world, 1, gave_up(), "P3");
