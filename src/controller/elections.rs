@@ -164,13 +164,14 @@ impl Controller {
         }
     }
 
-    pub(super) fn elected(
+    /// Takes over every state that was written and tells its replicas. Gives back the partitions whose state
+    /// somebody else had written first: they must be decided again.
+    fn take_all_written(
         &mut self,
         decided: Vec<(TopicPartition, PartitionState)>,
-        strategy: Strategy,
         outcomes: &[Outcome],
         out: &mut Outbox,
-    ) {
+    ) -> Vec<TopicPartition> {
         let mut again = Vec::new();
         for ((name, state), outcome) in decided.into_iter().zip(outcomes) {
             match written_version(outcome) {
@@ -182,6 +183,17 @@ impl Controller {
                 None => {}
             }
         }
+        again
+    }
+
+    pub(super) fn elected(
+        &mut self,
+        decided: Vec<(TopicPartition, PartitionState)>,
+        strategy: Strategy,
+        outcomes: &[Outcome],
+        out: &mut Outbox,
+    ) {
+        let again = self.take_all_written(decided, outcomes, out);
         if !again.is_empty() {
             self.next(Step::Elect(again, strategy));
         }
@@ -224,17 +236,7 @@ impl Controller {
         outcomes: &[Outcome],
         out: &mut Outbox,
     ) {
-        let mut again = Vec::new();
-        for ((name, state), outcome) in decided.into_iter().zip(outcomes) {
-            match written_version(outcome) {
-                Some(version) => {
-                    self.take_written(&name, state, version, out);
-                    self.tell_replicas(&name);
-                }
-                None if is_too_slow(outcome) => again.push(name),
-                None => {}
-            }
-        }
+        let again = self.take_all_written(decided, outcomes, out);
         if !again.is_empty() {
             self.next(Step::Leave(broker, again));
         }

@@ -6,21 +6,20 @@
 //! Laws: a record is *readable* when it lies below the high watermark of the partition's leader, *lost*
 //! when the leader's log ends before it; it stays lost when its offset is given to another. What
 //! retention removed is neither: removing it was asked for. A record is *duplicated* when the producer sent its
-//! batch again and both copies were appended: the second is bit for bit the first, for a batch carries when
-//! it was made and is not made anew.
+//! batch again and both copies were appended: the records of the second are bit for bit those of the first,
+//! for a batch carries when it was made and is not made anew.
 
 use crate::sorted::SortedMap;
 
 use crate::fact::{Entry, Fact, Role};
-use crate::log::{Log, StoredBatch};
+use crate::log::Log;
 use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicPartition};
 use crate::time::{Duration, Instant};
 use crate::world::World;
+use crate::world::copies::Copies;
 
 /// For so long after a batch was sent again its second copy is looked out for: nobody sends again for longer.
 const LOOKED_OUT: Duration = Duration::from_secs(300);
-/// How far back in the log the first copy is looked for.
-const LOOKED_BACK: i64 = 20_000;
 
 /// Offsets as half-open spans that neither touch nor overlap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,6 +81,8 @@ pub struct Audit {
     duplicated: SortedMap<TopicPartition, Spans>,
     /// When a batch for a partition was last sent again.
     sent_again: SortedMap<TopicPartition, Instant>,
+    /// What the logs have, while second copies are looked out for.
+    copies: SortedMap<TopicPartition, Copies>,
 }
 
 /// How the promises stand.
@@ -167,28 +168,33 @@ impl Audit {
         for (_, spans) in promises.filter(|((_, of), _)| of == partition) {
             self.gone += spans.take_from(start);
         }
+        // Another log counts from now on.
+        self.copies.remove(partition);
         // What the new leader does not have is not read twice.
         if let Some(spans) = self.duplicated.get_mut(partition) {
             spans.take_from(start);
         }
     }
 
-    fn looks_out(&self, partition: &TopicPartition, now: Instant) -> bool {
+    /// Whether a second copy may come. When none can any more, what was known for it is forgotten.
+    fn looks_out(&mut self, partition: &TopicPartition, now: Instant) -> bool {
         let last = self.sent_again.get(partition);
-        last.is_some_and(|at| now.since(*at) < LOOKED_OUT)
+        let may = last.is_some_and(|at| now.since(*at) < LOOKED_OUT);
+        if !may {
+            self.copies.remove(partition);
+        }
+        may
     }
 
     /// Holds batches that were just appended against what the log has before them.
     fn compare(&mut self, partition: &TopicPartition, log: &Log, from: Offset, to: Offset) {
-        for stored in log.batches(from, to) {
-            let batch = stored.batch();
-            let earlier = Offset(from.0 - LOOKED_BACK).max(log.start());
-            let mut before = log.batches(earlier, batch.base_offset());
-            let same = |other: &StoredBatch| {
-                // Few have the same checksum, and a look at it takes nothing apart.
-                other.checksum() == batch.header.crc && other.batch().body == batch.body
-            };
-            if before.any(same) {
+        if !self.copies.contains_key(partition) {
+            let copies = Copies::of(log, from);
+            self.copies.insert(partition.clone(), copies);
+        }
+        let copies = self.copies.get_mut(partition).expect("it was just made");
+        for batch in log.batches(from, to) {
+            if copies.has_before(log, batch) {
                 let spans = self.duplicated.entry(partition.clone()).or_default();
                 spans.add(batch.base_offset(), batch.next_offset());
             }
@@ -209,8 +215,10 @@ impl Audit {
     /// An estimate of the bytes that the promises take.
     pub(super) fn weight(&self) -> u64 {
         let spans = self.acknowledged.values().chain(self.duplicated.values());
-        let lists = self.acknowledged.len() + self.duplicated.len();
-        16 * spans.map(|spans| spans.0.len()).sum::<usize>() as u64 + 128 * lists as u64
+        let pairs = spans.map(|spans| spans.0.len()).sum::<usize>()
+            + self.copies.values().map(Copies::len).sum::<usize>();
+        let lists = self.acknowledged.len() + self.duplicated.len() + self.copies.len();
+        16 * pairs as u64 + 128 * lists as u64
     }
 
     /// Holds the promises against the logs.

@@ -23,6 +23,7 @@ pub mod audit;
 pub mod checkpoints;
 pub mod clock;
 pub mod command;
+mod copies;
 mod genesis;
 pub mod history;
 pub mod host;
