@@ -201,6 +201,18 @@ impl Route {
         along(&self.pieces(), part)
     }
 
+    /// How far a point is from the line, its corners taken as sharp.
+    pub fn distance(&self, point: Point) -> f64 {
+        let pairs = self.points.windows(2).map(|pair| {
+            let (a, b) = (pair[0], pair[1]);
+            let (dx, dy) = (b.x - a.x, b.y - a.y);
+            let along = (point.x - a.x) * dx + (point.y - a.y) * dy;
+            let part = along / (dx * dx + dy * dy).max(0.01);
+            a.toward(b, part.clamp(0.0, 1.0)).distance(point)
+        });
+        pairs.fold(f64::MAX, f64::min)
+    }
+
     /// Where each corner begins, where it would be sharp, and where it ends.
     fn corners(&self) -> impl Iterator<Item = (Point, Point, Point)> + '_ {
         self.points.windows(3).map(|three| {
@@ -308,6 +320,15 @@ mod tests {
             "{early:?}"
         );
         assert_eq!(route.clone().reversed().at(1.0), route.at(0.0));
+    }
+
+    #[test]
+    fn a_point_is_as_far_from_a_route_as_from_its_nearest_piece() {
+        let route = Route::through([(0.0, 0.0), (30.0, 0.0), (30.0, 40.0)]);
+        assert_eq!(route.distance(Point::new(10.0, 3.0)), 3.0);
+        assert_eq!(route.distance(Point::new(36.0, 20.0)), 6.0);
+        assert_eq!(route.distance(Point::new(-3.0, 4.0)), 5.0);
+        assert_eq!(route.distance(Point::new(30.0, 45.0)), 5.0);
     }
 
     #[test]

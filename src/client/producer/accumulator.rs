@@ -405,5 +405,5 @@ impl Queues {
 fn backing_off(batch: &ProducerBatch, now: Instant, metadata: &Metadata) -> Option<Instant> {
     let retry = batch.retry.filter(|retry| retry.at > now)?;
     let (_, epoch) = metadata.leader(&batch.partition)?;
-    (epoch <= retry.epoch).then_some(retry.at)
+    (epoch <= batch.sent_in).then_some(retry.at)
 }

@@ -43,8 +43,6 @@ impl RecordRef<'_> {
 pub struct Retry {
     pub at: Instant,
     pub error: ErrorCode,
-    /// The leader epoch that was known when the batch failed. A newer one ends the pause.
-    pub epoch: LeaderEpoch,
 }
 
 /// A batch of records for one partition.
@@ -61,6 +59,9 @@ pub struct ProducerBatch {
     pub attempts: u32,
     /// Set while it waits to be sent again.
     pub retry: Option<Retry>,
+    /// The leader epoch that was known when it was sent last. A newer one ends its pause, also one that the
+    /// very answer named (KIP-951).
+    pub sent_in: LeaderEpoch,
     /// Its number, once it has left the accumulator; `None` of a producer that does not number.
     pub stamp: Option<Stamp>,
     /// Its number is not the one with which it was sent first.
@@ -96,6 +97,7 @@ impl ProducerBatch {
             memory,
             attempts: 0,
             retry: None,
+            sent_in: LeaderEpoch::NONE,
             stamp: None,
             renumbered: false,
             given_up: false,

@@ -102,12 +102,19 @@ impl Sender {
             self.look_again = None;
             return;
         }
+        while self.send_what_is_ready(pressure, turn) {}
+    }
+
+    /// Sends every broker that is ready one request; true when any was sent, for then there may be more.
+    fn send_what_is_ready(&mut self, pressure: Pressure, turn: &mut Turn<'_>) -> bool {
+        let now = turn.at.now;
         let metadata = turn.network.metadata();
         let ready = (self.accumulator).ready(now, metadata, pressure, turn.config);
         self.look_again = ready.look_again;
         if ready.leader_unknown {
             turn.network.metadata_mut().request_update();
         }
+        let mut sent = false;
         for broker in ready.brokers {
             if turn.network.ensure(now, broker, turn.rng, turn.out) != Readiness::Ready {
                 continue;
@@ -124,8 +131,10 @@ impl Sender {
             let batches = accumulator.drain(now, broker, metadata, turn.config, numbering);
             if !batches.is_empty() {
                 self.send(broker, batches, turn);
+                sent = true;
             }
         }
+        sent
     }
 
     fn expire(&mut self, turn: &mut Turn<'_>) {
@@ -173,8 +182,10 @@ impl Sender {
             return;
         };
         for batch in &mut batches {
+            let known = turn.network.metadata().leader(&batch.partition);
             batch.attempts += 1;
             batch.retry = None;
+            batch.sent_in = known.map_or(LeaderEpoch(i32::MAX), |(_, epoch)| epoch);
             turn.out.note(Fact::BatchSent {
                 partition: batch.partition.clone(),
                 records: batch.records,
@@ -330,11 +341,9 @@ impl Sender {
             most: turn.config.retry_backoff_max.max(turn.config.retry_backoff),
         };
         let pause = backoff.after(batch.attempts, turn.rng);
-        let known = turn.network.metadata().leader(&batch.partition);
         batch.retry = Some(Retry {
             at: turn.at.now + pause,
             error,
-            epoch: known.map_or(LeaderEpoch(i32::MAX), |(_, epoch)| epoch),
         });
         self.tally.retried += 1;
         turn.out.note(Fact::SendWillRetry {

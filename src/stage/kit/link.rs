@@ -27,6 +27,11 @@ pub fn casing(route: &Route) -> Shape {
     Shape::path(route.path(), "casing")
 }
 
+/// What lies over the line that is selected.
+pub fn chosen(route: &Route) -> Shape {
+    Shape::path(route.path(), "chosen")
+}
+
 /// The arrow head at the end of a control line that comes from the right.
 pub fn arrow_head(at: Point) -> Shape {
     Shape::path("M0 0l8 -5v10z", "tri").at(at)

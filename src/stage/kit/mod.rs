@@ -25,7 +25,7 @@ mod travel;
 pub use defs::{DEFS, KEY_PATTERNS};
 pub use flow::{heat, heat_level, stream, strip};
 pub use icon::{FLAG, icon};
-pub use link::{arrow_head, casing, line};
+pub use link::{arrow_head, casing, chosen, line};
 pub use mark::{
     FlagSide, GroupShape, MarkerKind, PoleKind, badge, chip, cross, dot, flag, group_marker,
     half_dot, pole, ring, text_width, wash,

@@ -43,6 +43,7 @@ pub(super) fn produce_lines(pen: &mut Pen) {
         }
         for (nth, (route, class, broker)) in lines.iter().enumerate() {
             pen.put_nth(&thing, "line", nth, kit::line(route, class));
+            pen.line(producer.id, ProcessId::from(*broker), route);
             tag_if_slow(pen, producer.id, ProcessId::from(*broker), mid_of(route));
         }
         for (nth, at) in cuts.into_iter().enumerate() {
@@ -76,6 +77,7 @@ pub(super) fn consume_lines(pen: &mut Pen) {
             let class = class_to_broker(pen, consumer.id, *broker);
             let class = weighted(pen, partition, class);
             pen.put_nth(&thing, "line", nth, kit::line(route, class));
+            pen.line(consumer.id, ProcessId::from(*broker), route);
             if class == "cut" {
                 pen.put_nth(&thing, "cross", nth, kit::cross(mid_of(route), 6.0));
             }
@@ -138,6 +140,7 @@ fn replica_lines_of(
             continue;
         }
         pen.put_nth(&thing, "replicate", nth, kit::line(&route, class));
+        pen.line(leader, follower, &route);
         if class == "cut" {
             let cross = kit::cross(mid_of_lane(&route), 5.0);
             pen.put_nth(&thing, "cross", nth, cross);
@@ -194,6 +197,7 @@ fn broker_link(pen: &mut Pen, a: BrokerId, b: BrokerId) {
     let class = pen.line_class(fault.a, fault.b, "repl");
     let route = Route::through(points).with_radius(8.0);
     pen.put(&thing, "line", kit::line(&route, class));
+    pen.line(fault.a, fault.b, &route);
     let mid = Point::new(x, lower.y - 6.5);
     let w = (kit::text_width(&fault.label, 11.5) * 1.04 + 16.0).round();
     let shown = Rect::new(mid.x - 14.0 - w, mid.y - 10.0, w + 24.0, 20.0);
@@ -255,6 +259,7 @@ pub(super) fn control_lines(pen: &mut Pen) {
             None => {}
         }
         pen.put(&thing, "control", Shape::group("", parts));
+        pen.line(traveller.from, traveller.to, &route);
     }
 }
 

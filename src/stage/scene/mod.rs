@@ -31,7 +31,7 @@ mod travellers;
 mod words;
 
 use crate::stage::Thing;
-use crate::stage::geometry::{Point, Rect, Size};
+use crate::stage::geometry::{Point, Rect, Route, Size};
 use crate::stage::layout::{Layout, Lens, Manner};
 use crate::stage::shape::Node;
 use crate::stage::snapshot::Snapshot;
@@ -51,6 +51,14 @@ pub struct Scene {
     pub structure: Vec<Node>,
     pub travellers: Vec<Traveller>,
     pub targets: Vec<Target>,
+    pub lines: Vec<Line>,
+}
+
+/// A line that can be pointed at: it carries what two processes send each other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    pub thing: Thing,
+    pub route: Route,
 }
 
 /// A place that can be pointed at. Later targets lie on top of earlier ones.
@@ -80,13 +88,29 @@ pub fn scene(snapshot: &Snapshot, layout: &Layout) -> Scene {
         structure: pen.nodes,
         travellers,
         targets: pen.targets,
+        lines: pen.lines,
     }
 }
 
 impl Scene {
-    /// What lies at a point: the topmost target, grown to what a finger can hit.
+    /// What lies at a point: the topmost target, grown to what a finger can hit. A line lies over the cards
+    /// that it crosses and under everything else.
     pub fn hit(&self, point: Point, least: f64) -> Option<&Thing> {
         let exact = self.targets.iter().rev().find(|t| t.area.contains(point));
+        let is_card = |target: &&Target| matches!(target.thing, Thing::Process(_));
+        if let Some(target) = exact.filter(|target| !is_card(target)) {
+            return Some(&target.thing);
+        }
+        let lines = self
+            .lines
+            .iter()
+            .map(|line| (line.route.distance(point), line));
+        let line = lines
+            .filter(|(far, _)| *far <= least / 4.0)
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((_, line)) = line {
+            return Some(&line.thing);
+        }
         let near = || {
             let far = |t: &Target| t.area.mid().distance(point);
             let targets = self.targets.iter();
@@ -99,8 +123,11 @@ impl Scene {
 
     /// The area of a thing, when it is on the stage.
     pub fn area(&self, thing: &Thing) -> Option<Rect> {
-        let target = self.targets.iter().find(|target| target.thing == *thing)?;
-        Some(target.area)
+        let target = self.targets.iter().find(|target| target.thing == *thing);
+        target.map(|target| target.area).or_else(|| {
+            let line = self.lines.iter().find(|line| line.thing == *thing)?;
+            Some(Rect::around(line.route.at(0.5), 24.0, 24.0))
+        })
     }
 
     /// How many elements the structure becomes.

@@ -2,9 +2,10 @@
 
 use crate::model::{BrokerId, ProcessId};
 use crate::stage::Thing;
-use crate::stage::geometry::Rect;
+use crate::stage::geometry::{Rect, Route};
+use crate::stage::kit;
 use crate::stage::layout::Layout;
-use crate::stage::scene::Target;
+use crate::stage::scene::{Line, Target};
 use crate::stage::shape::{Key, Node, Shape};
 use crate::stage::snapshot::{BrokerState, Link, LinkState, Partition, Snapshot};
 
@@ -14,6 +15,7 @@ pub(super) struct Pen<'a> {
     pub layout: &'a Layout,
     pub nodes: Vec<Node>,
     pub targets: Vec<Target>,
+    pub lines: Vec<Line>,
 }
 
 impl<'a> Pen<'a> {
@@ -23,6 +25,7 @@ impl<'a> Pen<'a> {
             layout,
             nodes: Vec::new(),
             targets: Vec::new(),
+            lines: Vec::new(),
         }
     }
 
@@ -44,6 +47,7 @@ impl<'a> Pen<'a> {
     /// Rings around what is selected and around where the keyboard stands, unless it was drawn with its own.
     pub fn rings(&mut self) {
         let snapshot = self.snapshot;
+        self.selected_line();
         let area = |pen: &Pen, thing: &Thing| {
             let mut targets = pen.targets.iter();
             targets.find(|t| t.thing == *thing).map(|t| t.area)
@@ -66,6 +70,26 @@ impl<'a> Pen<'a> {
 
     pub fn target(&mut self, thing: Thing, area: Rect) {
         self.targets.push(Target { thing, area });
+    }
+
+    /// A line between two processes that can be pointed at all along its way.
+    pub fn line(&mut self, a: ProcessId, b: ProcessId, route: &Route) {
+        self.lines.push(Line {
+            thing: Thing::link(a, b),
+            route: route.clone(),
+        });
+    }
+
+    /// The line that is selected, seen through the one that is drawn there.
+    fn selected_line(&mut self) {
+        let Some(thing) = &self.snapshot.selection else {
+            return;
+        };
+        let lines = self.lines.iter().filter(|line| line.thing == *thing);
+        let routes: Vec<Route> = lines.map(|line| line.route.clone()).collect();
+        for (nth, route) in routes.iter().enumerate() {
+            self.put_nth(thing, "chosen", nth, kit::chosen(route));
+        }
     }
 
     /// The fault on the link between two processes, when there is one.

@@ -138,7 +138,7 @@ fn picture(ribbon: &ribbon::Ribbon) -> Html {
                     <line x1="0" y1="0" x2="0" y2="7" class="rb-hatch" />
                 </pattern>
             </defs>
-            { for ribbon.chapters.iter().enumerate().map(chapter) }
+            { chapters(&ribbon.chapters) }
             { for ribbon.bars.iter().map(|bar| self::bar(bar, ribbon.head)) }
             <line class="rb-floor" x1="0" x2="100%" y1="46" y2="46" />
             { for ribbon.folds.iter().map(fold) }
@@ -154,18 +154,39 @@ fn picture(ribbon: &ribbon::Ribbon) -> Html {
     }
 }
 
-fn chapter((index, chapter): (usize, &Stretch)) -> Html {
-    let width = chapter.to.saturating_sub(chapter.from).max(1);
-    // A title needs room, about seven pixels a letter on a ribbon of nine hundred.
-    let fits = width > 60 * chapter.title.len() as u32 || chapter.state == Progress::Now;
-    html! {
-        <g key={index}>
-            <rect class={classes!("rb-chapter", chapter.state.class())} x={percent(chapter.from)} y="0" width={percent(width.saturating_sub(25).max(1))} height="3" />
-            if fits {
-                <text class={classes!("rb-title", chapter.state.class())} x={percent(chapter.from)} y="15">{ &*chapter.title }</text>
-            }
-        </g>
-    }
+/// How much room a title takes, in ten-thousandths: about six pixels a letter on a ribbon of nine hundred.
+fn room_of(title: &str) -> u32 {
+    65 * title.chars().count() as u32
+}
+
+/// The stretches of the chapters, and the titles that have room. The one the reader is in always has a
+/// title; whatever stands in its way goes.
+fn chapters(chapters: &[Stretch]) -> Html {
+    let now = chapters.iter().find(|c| c.state == Progress::Now);
+    let taken = now.map(|c| (c.from, c.from + room_of(&c.title)));
+    let with_title = |chapter: &Stretch| {
+        let (from, to) = (chapter.from, chapter.from + room_of(&chapter.title));
+        let in_the_way = taken.is_some_and(|(a, b)| from < b && a < to);
+        chapter.state == Progress::Now || (to <= chapter.to && !in_the_way)
+    };
+    let one = |(index, chapter): (usize, &Stretch)| {
+        let (from, width) = (chapter.from, chapter.to.saturating_sub(chapter.from));
+        let class = chapter.state.class();
+        let at_the_end = from + room_of(&chapter.title) > WIDTH;
+        let (x, side) = match at_the_end {
+            true => (WIDTH, "end"),
+            false => (from, ""),
+        };
+        html! {
+            <g key={index}>
+                <rect class={classes!("rb-chapter", class)} x={percent(from)} y="0" width={percent(width.saturating_sub(25).max(1))} height="3" />
+                if with_title(chapter) {
+                    <text class={classes!("rb-title", class, side)} x={percent(x)} y="15">{ &*chapter.title }</text>
+                }
+            </g>
+        }
+    };
+    html! { { for chapters.iter().enumerate().map(one) } }
 }
 
 fn bar(bar: &Bar, head: u32) -> Html {

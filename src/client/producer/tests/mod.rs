@@ -7,7 +7,7 @@ use super::*;
 use crate::client::bench::{Asked, Bench, addresses};
 use crate::model::TopicName;
 use crate::protocol::api::produce::{
-    PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
+    LeaderIdAndEpoch, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
 };
 use crate::protocol::records::read_batches;
 use crate::protocol::{AnyRequest, AnyResponse, ErrorCode};
@@ -60,6 +60,11 @@ fn produced(asked: &Asked) -> Vec<(i32, Vec<String>)> {
 
 /// Answers everything in a Produce request alike.
 fn answer(bench: &mut Bench<Producer>, asked: &Asked, error: ErrorCode, offset: i64) {
+    let response = answer_of(asked, error, offset);
+    bench.answer(asked, &AnyResponse::Produce(response));
+}
+
+fn answer_of(asked: &Asked, error: ErrorCode, offset: i64) -> ProduceResponse {
     let AnyRequest::Produce(request) = &asked.request else {
         panic!("a Produce request");
     };
@@ -76,11 +81,10 @@ fn answer(bench: &mut Bench<Producer>, asked: &Asked, error: ErrorCode, offset: 
             partition_responses: results.collect(),
         }
     });
-    let response = ProduceResponse {
+    ProduceResponse {
         responses: topics.collect(),
         ..ProduceResponse::default()
-    };
-    bench.answer(asked, &AnyResponse::Produce(response));
+    }
 }
 
 #[test]
@@ -240,6 +244,23 @@ fn not_leader_asks_for_metadata_and_a_new_leader_ends_the_pause() {
 }
 
 #[test]
+fn a_leader_that_the_answer_names_is_asked_at_once() {
+    let mut bench = bench(&[("retry.backoff.ms", "1000")]);
+    bench.produce("orders", Some(0), None, "a");
+    let asked = bench.next_asked();
+    // Brokers and their addresses are known; only who leads has changed.
+    let mut response = answer_of(&asked, ErrorCode::NotLeaderOrFollower, -1);
+    response.responses[0].partition_responses[0].current_leader = LeaderIdAndEpoch {
+        leader_id: 2,
+        leader_epoch: 1,
+    };
+    bench.answer(&asked, &AnyResponse::Produce(response));
+    let again = bench.next_asked();
+    assert_eq!(again.broker, BrokerId(2));
+    assert_eq!(produced(&again), [(0, vec!["a".to_owned()])]);
+}
+
+#[test]
 fn an_older_epoch_is_not_believed() {
     let mut bench = bench(&[]);
     bench
@@ -351,6 +372,23 @@ fn without_acks_a_record_counts_as_sent_when_it_is_on_its_way() {
     bench.pass_ms(60_000);
     assert_eq!(bench.client.tally().acknowledged, 1);
     assert_eq!(bench.client.in_flight().count(), 0);
+}
+
+#[test]
+fn full_batches_go_one_behind_the_other_without_waiting_for_anything() {
+    for acks in ["0", "1"] {
+        let mut bench = bench(&[("acks", acks), ("batch.size", "200"), ("linger.ms", "1000")]);
+        bench.tell(load(41, Duration::from_secs(3_600), &["k"], Some(41)));
+        let asked = std::mem::take(&mut bench.asked);
+        let batches: Vec<_> = asked.iter().flat_map(produced).collect();
+        let mut records = batches.iter().map(|(_, values)| values.len());
+        let full = records.next().expect("a batch");
+        assert!(records.all(|count| count == full), "{acks}: {batches:?}");
+        match acks {
+            "0" => assert_eq!(batches.len(), 40 / full, "only the last one is not full"),
+            _ => assert_eq!(batches.len(), 5, "so many requests may be under way"),
+        }
+    }
 }
 
 #[test]
