@@ -3,8 +3,10 @@
 use super::*;
 use crate::fact::Role;
 use crate::protocol::api::leader_and_isr::{LeaderAndIsrPartitionState, LeaderAndIsrTopicState};
+use crate::protocol::api::stop_replica::{StopReplicaPartitionState, StopReplicaTopicState};
 use crate::protocol::api::{
-    AlterPartitionRequest, LeaderAndIsrRequest, ListOffsetsRequest, UpdateMetadataRequest,
+    AllocateProducerIdsRequest, AlterPartitionRequest, ControlledShutdownRequest,
+    LeaderAndIsrRequest, ListOffsetsRequest, StopReplicaRequest, UpdateMetadataRequest,
 };
 
 /// An order to broker 1: this leader, in this epoch.
@@ -169,38 +171,137 @@ fn a_new_leader_does_not_lower_what_clients_have_seen() {
     assert_eq!((fetched.error, fetched.offsets), (0, vec![]));
 }
 
+/// What a forged order could change on broker 1.
+fn standing(bench: &Bench) -> String {
+    let (broker, replica) = (bench.broker(1), bench.replica(1));
+    let (role, epoch) = (replica.is_leader(), replica.leader_epoch());
+    let (end, mark) = (replica.log_end(), replica.high_watermark());
+    let isr: Vec<_> = replica.isr().iter().collect();
+    let (controller, metadata) = (broker.controller().is_some(), broker.metadata());
+    format!("{role} {epoch} {end} {mark} {isr:?} {controller} {metadata:?}")
+}
+
 #[test]
-fn w36_w37_only_brokers_speak_as_brokers() {
+fn w36_a_client_that_fetches_as_a_replica_moves_nothing() {
+    let mut bench = Bench::new(&[], &[]);
+    // Nobody but the leader has the record, and broker 2 has not asked for what follows it.
+    bench.hold(b(1), b(2));
+    bench.hold(b(1), b(3));
+    let producer = bench.open(1);
+    bench.produce(producer, -1, "a");
+    bench.run_ms(5);
+    assert_eq!(bench.replica(1).log_end(), Offset(1));
+    assert_eq!(bench.replica(1).high_watermark(), Offset(0));
+    let before = standing(&bench);
+    let forgers = [
+        ProcessId::Consumer(1),
+        ProcessId::Producer(9),
+        ProcessId::Socket(1),
+        // A broker that plays another.
+        b(8),
+    ];
+    for forger in forgers {
+        for version in [4, 12, 16] {
+            for replica in [2, 3] {
+                let client = bench.open_as(forger, 1);
+                let mut request = fetch_request(1, 0);
+                (request.replica_id, request.replica_state.replica_id) = (replica, replica);
+                bench.ask(client, &request, version);
+                bench.run_ms(5);
+                assert!(bench.is_closed(client), "{forger}, version {version}");
+                assert_eq!(standing(&bench), before, "{forger}, version {version}");
+            }
+        }
+    }
+    assert!(
+        bench.produced(producer).is_none(),
+        "still not on all of the ISR"
+    );
+    // From the replicas themselves the same counts.
+    bench.release(b(1), b(2));
+    bench.release(b(1), b(3));
+    bench.run_ms(1_000);
+    assert_eq!(bench.replica(1).high_watermark(), Offset(1));
+}
+
+#[test]
+fn w37_a_client_that_speaks_as_a_broker_changes_nothing() {
+    let mut bench = Bench::new(&[], &[]);
+    bench.produce_now(1, -1, "a");
+    bench.run_ms(1_000);
+    let before = standing(&bench);
+    let forged = order(&bench, 2, 9);
+    let epoch = bench.broker(1).epoch().0;
+    let stop = StopReplicaRequest {
+        controller_id: 1,
+        controller_epoch: 9,
+        broker_epoch: epoch,
+        topic_states: vec![StopReplicaTopicState {
+            topic_name: TOPIC.into(),
+            partition_states: vec![StopReplicaPartitionState {
+                partition_index: 0,
+                leader_epoch: 9,
+                delete_partition: true,
+            }],
+        }],
+        ..StopReplicaRequest::default()
+    };
+    let update = UpdateMetadataRequest {
+        controller_id: 2,
+        controller_epoch: 9,
+        broker_epoch: epoch,
+        ..UpdateMetadataRequest::default()
+    };
+    let shutdown = ControlledShutdownRequest {
+        broker_id: 2,
+        broker_epoch: bench.broker(2).epoch().0,
+    };
+    let alter = AlterPartitionRequest {
+        broker_id: 1,
+        broker_epoch: epoch,
+        ..AlterPartitionRequest::default()
+    };
+    let ids = AllocateProducerIdsRequest {
+        broker_id: 1,
+        broker_epoch: epoch,
+    };
+    for forger in [
+        ProcessId::Producer(9),
+        ProcessId::Socket(1),
+        ProcessId::Admin(1),
+    ] {
+        for order in 0..6 {
+            let client = bench.open_as(forger, 1);
+            match order {
+                0 => bench.ask(client, &forged, 7),
+                1 => bench.ask(client, &stop, 4),
+                2 => bench.ask(client, &update, 8),
+                3 => bench.ask(client, &shutdown, 3),
+                4 => bench.ask(client, &alter, 3),
+                _ => bench.ask(client, &ids, 0),
+            }
+            bench.run_ms(5);
+            assert!(bench.is_closed(client), "{forger}, order {order}");
+            assert_eq!(standing(&bench), before, "{forger}, order {order}");
+        }
+    }
+    assert_eq!(bench.broker(1).metadata().brokers().len(), 3);
+}
+
+#[test]
+fn w37_what_is_for_brokers_is_not_advertised() {
+    use crate::protocol::api::{ApiVersionsRequest, ApiVersionsResponse};
     let mut bench = Bench::new(&[], &[]);
     let client = bench.open(1);
-    let forged = order(&bench, 2, 9);
-    bench.ask(client, &forged, 7);
-    bench.run_ms(5);
-    assert!(bench.is_closed(client));
-    let client = bench.open(1);
-    bench.ask(client, &UpdateMetadataRequest::default(), 8);
-    bench.run_ms(5);
-    assert!(bench.is_closed(client));
-    let client = bench.open(1);
-    bench.ask(client, &AlterPartitionRequest::default(), 3);
-    bench.run_ms(5);
-    assert!(bench.is_closed(client));
-    for version in [12, 16] {
-        let client = bench.open_as(ProcessId::Consumer(1), 1);
-        let mut request = fetch_request(0, 0);
-        (request.replica_id, request.replica_state.replica_id) = (2, 2);
-        bench.ask(client, &request, version);
-        bench.run_ms(5);
-        assert!(bench.is_closed(client), "a consumer that plays follower");
+    let request = ApiVersionsRequest::default();
+    let served: ApiVersionsResponse = bench.call(client, &request, 0);
+    assert!(served.api_keys.iter().any(|api| api.api_key == 0));
+    // LeaderAndIsr, StopReplica, UpdateMetadata, ControlledShutdown, WriteTxnMarkers, AlterPartition,
+    // AllocateProducerIds.
+    for internal in [4, 5, 6, 7, 27, 56, 67] {
+        let listed = served.api_keys.iter().any(|api| api.api_key == internal);
+        assert!(!listed, "{internal} is listed");
     }
-    let other = bench.open_as(b(8), 1);
-    let mut request = fetch_request(0, 0);
-    request.replica_id = 2;
-    bench.ask(other, &request, 12);
-    bench.run_ms(5);
-    assert!(bench.is_closed(other), "a broker that plays another");
-    assert!(bench.replica(1).is_leader());
-    assert_eq!(bench.broker(1).metadata().brokers().len(), 3);
 }
 
 #[test]
