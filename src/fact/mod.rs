@@ -10,6 +10,7 @@
 mod line;
 mod sentence;
 
+pub use line::Shown;
 pub use sentence::clipped;
 
 use bytes::Bytes;

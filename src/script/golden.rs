@@ -98,14 +98,15 @@ pub fn show(history: &History, what: &Shown) -> String {
     match what {
         Shown::Replicas => table::replicas(world),
         Shown::Log(partition) => table::log(world, partition),
+        Shown::Records(partition) => table::records(world, partition),
         Shown::Producers => table::producers(world),
         Shown::Metadata => table::metadata(world),
         Shown::Clients => table::clients(world),
         Shown::Audit => {
             let report = history.observed().audit.report(world);
             format!(
-                "acknowledged {} readable {} lost {}\n",
-                report.acknowledged, report.readable, report.lost
+                "acknowledged {} readable {} lost {} duplicated {}\n",
+                report.acknowledged, report.readable, report.lost, report.duplicated
             )
         }
         Shown::Digest => format!("{}\n", history.observed().journal.digest()),

@@ -48,13 +48,15 @@ pub enum Shown {
     Replicas,
     /// Every batch of the logs of one partition.
     Log(crate::model::TopicPartition),
+    /// What a consumer that begins at the beginning reads of one partition.
+    Records(crate::model::TopicPartition),
     /// What every replica knows of producers that number their batches.
     Producers,
     /// What brokers believe of the cluster.
     Metadata,
     /// Clients and their positions.
     Clients,
-    /// Acknowledged, readable, lost.
+    /// Acknowledged, readable, lost, duplicated.
     Audit,
     /// The journal's digest.
     Digest,

@@ -132,10 +132,12 @@ fn place(text: &str) -> Result<Place, String> {
 }
 
 fn shown(words: &mut Words) -> Result<Shown, String> {
-    let what = words.word("replicas, log, producers, metadata, clients, audit or digest")?;
+    let what =
+        words.word("replicas, log, records, producers, metadata, clients, audit or digest")?;
     Ok(match what.as_str() {
         "replicas" => Shown::Replicas,
         "log" => Shown::Log(partition(&words.word("a partition such as orders-0")?)?),
+        "records" => Shown::Records(partition(&words.word("a partition such as orders-0")?)?),
         "producers" => Shown::Producers,
         "metadata" => Shown::Metadata,
         "clients" => Shown::Clients,
@@ -143,7 +145,8 @@ fn shown(words: &mut Words) -> Result<Shown, String> {
         "digest" => Shown::Digest,
         _ => {
             return Err(format!(
-                "{what} is none of replicas, log, producers, metadata, clients, audit, digest"
+                "{what} is none of replicas, log, records, producers, metadata, clients, audit, \
+                 digest"
             ));
         }
     })

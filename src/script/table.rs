@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::broker::Disk;
+use crate::fact::Shown;
 use crate::model::TopicPartition;
 use crate::world::World;
 
@@ -95,6 +96,31 @@ pub fn log(world: &World, partition: &TopicPartition) -> String {
         {
             let (base, last, epoch) = (batch.base_offset(), batch.last_offset(), batch.epoch());
             let _ = writeln!(text, "b{id} {base}..{last} {epoch} {} bytes", batch.size());
+        }
+    }
+    text
+}
+
+/// Every record of a partition as its leader has it: what is committed a consumer reads, the rest it may
+/// read one day.
+pub fn records(world: &World, partition: &TopicPartition) -> String {
+    let state = world.cluster().partition(partition);
+    let leader = state.and_then(|state| world.broker_by_id(state.leader));
+    let Some(replica) = leader.and_then(|leader| leader.partition(partition)) else {
+        return format!("{partition} is led by nobody\n");
+    };
+    let mut text = String::new();
+    for batch in (replica.log()).batches(replica.log_start(), replica.log_end()) {
+        for record in batch.batch().records().filter_map(Result::ok) {
+            let _ = write!(text, "{partition}{} ", record.offset);
+            if record.key.is_some() {
+                let _ = write!(text, "{}: ", Shown(record.key.as_ref()));
+            }
+            let _ = write!(text, "{}", Shown(record.value.as_ref()));
+            text.push_str(match record.offset < replica.high_watermark() {
+                true => "\n",
+                false => ", not committed\n",
+            });
         }
     }
     text

@@ -1,6 +1,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 //! The host tests.
 
+mod anomalies;
 mod audit;
 mod determinism;
 mod downed;

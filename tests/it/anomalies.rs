@@ -1,0 +1,224 @@
+//! Anomalies that Kafka's settings allow: each occurs in one script, and not in its twin.
+//!
+//! `tests/scripts/anomalies` holds a pair of scripts for each: the same cluster, the same faults at the same
+//! instants, and other settings. What is counted here is what an application can know: what it handed over,
+//! what it was told, and what can be read in the end.
+
+use kafka_playground::fact::{Fact, Shown as Text};
+use kafka_playground::model::ProcessId;
+use kafka_playground::process::Instruction;
+use kafka_playground::script::{self, Action, Script, Shown};
+use kafka_playground::sorted::SortedMap;
+use kafka_playground::world::audit::Report;
+use kafka_playground::world::{Command, History, Plan};
+
+use crate::golden::SCRIPTS;
+
+/// How often each of the things happened that nobody wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    /// The application was told that all is well, and the record cannot be read.
+    lost: usize,
+    /// The application was told that its record failed.
+    failed: usize,
+    /// Of those, the record can be read all the same.
+    failed_but_there: usize,
+    /// The record can be read more than once; every time but the first counts.
+    duplicated: usize,
+    /// The record stands before one that the same producer was given earlier.
+    reordered: usize,
+    /// At a moment at which the script shows the audit, the record is acknowledged, not lost, and not to be read.
+    unread: usize,
+}
+
+fn counts(of: impl Fn(&mut Counts)) -> Counts {
+    let mut counts = Counts::default();
+    of(&mut counts);
+    counts
+}
+
+/// The anomalies by their numbers, and exactly what is counted where they occur. Last, what the audit that the
+/// page shows counts of it: lost, duplicated.
+fn table() -> Vec<(&'static str, Counts, (u64, u64))> {
+    let lost = |lost: usize| counts(|counts| counts.lost = lost);
+    let failed = counts(|counts| counts.failed = 1);
+    let duplicated = counts(|counts| counts.duplicated = 1);
+    vec![
+        // acks=0: the audit knows only of what was acknowledged.
+        ("x01", lost(1), (0, 0)),
+        // acks=1, and the leader dies with the only copy.
+        ("x02", lost(1), (1, 0)),
+        // acks=1, and the leader leads no more.
+        ("x03", lost(2), (2, 0)),
+        // The last in sync loses power.
+        ("x04", lost(1), (1, 0)),
+        // Nobody in sync is left to lead: an order is given up.
+        ("x05", failed.clone(), (0, 0)),
+        // Somebody leads who is not in sync.
+        ("x06", lost(1), (1, 0)),
+        // All lose power.
+        ("x07", lost(2), (2, 0)),
+        // A retry of what was written.
+        ("x08", duplicated, (0, 1)),
+        // A retry that is overtaken by two.
+        ("x09", counts(|counts| counts.reordered = 2), (0, 0)),
+        // The application sends again: to the audit these are two records.
+        (
+            "x10",
+            counts(|counts| (counts.failed, counts.duplicated) = (1, 1)),
+            (0, 0),
+        ),
+        // Told that it failed, and it is there.
+        (
+            "x11",
+            counts(|counts| (counts.failed, counts.failed_but_there) = (1, 1)),
+            (0, 0),
+        ),
+        // Refused, and not there.
+        ("x12", failed, (0, 0)),
+        // Acknowledged, and not to be read before the followers are back.
+        ("x13", counts(|counts| counts.unread = 1), (0, 0)),
+    ]
+}
+
+/// The script of an anomaly that ends like this.
+fn read(number: &str, ending: &str) -> Script {
+    let start = format!("anomalies/{number}_");
+    let fits = |name: &str| name.starts_with(&start) && name.ends_with(ending);
+    let mut found = SCRIPTS.iter().filter(|(name, _)| fits(name));
+    let (name, text) = found.next().expect("a pair for each anomaly");
+    assert!(found.next().is_none(), "{name} is one of several");
+    script::parse(text).unwrap_or_else(|unreadable| panic!("{name}: {unreadable}"))
+}
+
+/// Plays a script and counts; the audit as it is in the end, and the history.
+fn play(script: &Script) -> (Counts, Report, History) {
+    let mut history = History::new(&script.plan, script.seed).expect("a plan that can be");
+    let mut counts = Counts::default();
+    let mut given: SortedMap<ProcessId, Vec<String>> = SortedMap::new();
+    for line in &script.lines {
+        script::act(&mut history, line).expect("a line that can be carried out");
+        match &line.action {
+            Action::Show(Shown::Audit) => {
+                let report = history.observed().audit.report(history.world());
+                let unread = report.acknowledged - report.readable - report.lost;
+                counts.unread = counts.unread.max(unread as usize);
+            }
+            Action::Command(Command::Tell {
+                client,
+                instruction: Instruction::Produce { record, .. },
+            }) => {
+                let value = Text(record.value.as_ref());
+                let text = match &record.key {
+                    Some(key) => format!("{}: {value}", Text(Some(key))),
+                    None => value.to_string(),
+                };
+                given.entry(*client).or_default().push(text);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(history.violation(), None);
+    let readable = readable(&history);
+    let copies = |text: &String| readable.iter().filter(|other| *other == text).count();
+    for (producer, texts) in &given {
+        let told = told(&history, *producer);
+        assert_eq!(told.len(), texts.len(), "{producer} is told of everything");
+        let mut seen: Vec<&String> = Vec::new();
+        for (text, told) in texts.iter().zip(told) {
+            counts.lost += usize::from(told && copies(text) == 0);
+            counts.failed += usize::from(!told);
+            counts.failed_but_there += usize::from(!told && copies(text) > 0);
+            if seen.contains(&text) {
+                // Handed over again: one of the two was meant to be there.
+                counts.failed_but_there -= 1;
+                continue;
+            }
+            counts.duplicated += copies(text).saturating_sub(1);
+            let place = |text: &String| readable.iter().position(|other| other == text);
+            let before = seen.iter().any(|earlier| place(earlier) > place(text));
+            counts.reordered += usize::from(place(text).is_some() && before);
+            seen.push(text);
+        }
+    }
+    let report = history.observed().audit.report(history.world());
+    (counts, report, history)
+}
+
+/// What a producer's application was told of its records: whether all is well. Answers come in the order in
+/// which the records were handed over, unless some were overtaken; then all of them were good.
+fn told(history: &History, producer: ProcessId) -> Vec<bool> {
+    let entries = history.observed().journal.since(0);
+    let mut told = Vec::new();
+    for entry in entries.filter(|entry| entry.by == Some(producer)) {
+        match &entry.fact {
+            Fact::RecordsAcknowledged { records, .. } => {
+                told.extend((0..*records).map(|_| true));
+            }
+            Fact::SendFailed { records, .. } => told.extend((0..*records).map(|_| false)),
+            _ => {}
+        }
+    }
+    told
+}
+
+/// The records of `orders-0` as `show records` shows them, without their offsets.
+fn readable(history: &History) -> Vec<String> {
+    let partition = kafka_playground::model::TopicPartition::new("orders", 0);
+    let shown = script::show(history, &Shown::Records(partition));
+    let lines = shown
+        .lines()
+        .filter(|line| !line.ends_with("not committed"));
+    let records = lines.map(|line| line.split_once(' ').expect("a place and a record").1);
+    records.map(str::to_owned).collect()
+}
+
+/// A plan without its settings.
+fn bare(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    plan.broker_settings = SortedMap::new();
+    for topic in &mut plan.topics {
+        topic.configs = SortedMap::new();
+    }
+    for client in &mut plan.clients {
+        client.settings = SortedMap::new();
+    }
+    plan
+}
+
+/// What was done to the cluster, and when.
+fn faults(history: &History) -> Vec<String> {
+    let commands = history.commands().iter();
+    let faults = commands.filter(|stamped| !matches!(stamped.command, Command::Tell { .. }));
+    let line = |stamped: &kafka_playground::world::Stamped| {
+        let line = script::print_command(&stamped.command);
+        format!("{} {line}", stamped.place.at)
+    };
+    faults.map(line).collect()
+}
+
+#[test]
+fn every_anomaly_occurs_where_it_may_and_not_in_its_twin() {
+    for (number, expected, audited) in table() {
+        let (script, twin) = (read(number, "_unsafe"), read(number, "_safe"));
+        let (unsafely, report, history) = play(&script);
+        let (safely, safe_report, safe_history) = play(&twin);
+        assert_eq!(unsafely, expected, "{number}");
+        assert_eq!((report.lost, report.duplicated), audited, "{number}");
+        assert_eq!(safely, Counts::default(), "{number}, the twin");
+        let audited = (safe_report.lost, safe_report.duplicated);
+        assert_eq!(audited, (0, 0), "{number}, the twin");
+
+        assert_eq!(script.seed, twin.seed, "{number}");
+        assert_eq!(bare(&script.plan), bare(&twin.plan), "{number}");
+        assert_ne!(script.plan, twin.plan, "{number}: a setting differs");
+        assert_eq!(faults(&history), faults(&safe_history), "{number}");
+    }
+}
+
+#[test]
+fn every_script_of_an_anomaly_is_counted() {
+    let names = SCRIPTS.iter().map(|(name, _)| name);
+    let scripts = names.filter(|name| name.starts_with("anomalies/"));
+    assert_eq!(scripts.count(), 2 * table().len());
+}
