@@ -9,7 +9,7 @@ use crate::fact::Fact;
 use crate::model::TopicPartition;
 use crate::rng::Seed;
 use crate::time::{Duration, Instant};
-use crate::world::{Place, Plan};
+use crate::world::{Place, Plan, Refused};
 
 /// A line that could not be read or carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,7 @@ pub fn parse(text: &str) -> Result<Script, Unreadable> {
         worlds: 0,
     };
     let mut lines: Vec<Line> = Vec::new();
+    let mut described: Vec<Described> = Vec::new();
     let mut expected = false;
     for (index, raw) in text.lines().enumerate() {
         let number = index + 1;
@@ -56,18 +57,52 @@ pub fn parse(text: &str) -> Result<Script, Unreadable> {
         if tokens.is_empty() {
             continue;
         }
-        let described = lines.is_empty()
+        let describes = lines.is_empty()
             && reader
                 .describe(tokens.clone())
                 .map_err(|sentence| at(number, sentence))?;
-        if !described {
+        if describes {
+            let Plan {
+                topics, clients, ..
+            } = &reader.plan;
+            described.push(Described {
+                number,
+                topics: topics.len(),
+                clients: clients.len(),
+            });
+        } else {
             let action = action(tokens).map_err(|sentence| at(number, sentence))?;
             lines.push(Line { number, action });
         }
     }
     let Describing { plan, seed, .. } = reader;
-    plan.check().map_err(|refused| at(1, refused.0))?;
+    check(&plan, &described)?;
     Ok(Script { plan, seed, lines })
+}
+
+/// How much of the plan there is after a line that describes it.
+struct Described {
+    number: usize,
+    topics: usize,
+    clients: usize,
+}
+
+/// Finds the first line with which the plan is one that cannot be. What follows does not mend it.
+fn check(plan: &Plan, described: &[Described]) -> Result<(), Unreadable> {
+    let until = |line: &Described| {
+        let mut plan = plan.clone();
+        plan.topics.truncate(line.topics);
+        plan.clients.truncate(line.clients);
+        plan.check()
+    };
+    let Err(whole) = plan.check() else {
+        return Ok(());
+    };
+    let good = described.partition_point(|line| until(line).is_ok());
+    let first = described.get(good);
+    let found = first.and_then(|line| Some((line.number, until(line).err()?)));
+    let (line, Refused(sentence)) = found.unwrap_or((1, whole));
+    Err(Unreadable { line, sentence })
 }
 
 /// Reads one line as something to do now.

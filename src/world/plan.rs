@@ -213,12 +213,12 @@ impl TopicPlan {
             let distinct: SortedSet<_> = replicas.iter().collect();
             if replicas.is_empty() || distinct.len() != replicas.len() {
                 return refuse(format!(
-                    "partition {partition} needs one or more different brokers"
+                    "replicas: partition {partition} needs one or more different brokers"
                 ));
             }
             if let Some(unknown) = replicas.iter().find(|id| !ids.contains(id)) {
                 return refuse(format!(
-                    "partition {partition} names broker {unknown}, which the plan lacks"
+                    "replicas: partition {partition} names broker {unknown}, which the plan lacks"
                 ));
             }
         }

@@ -9,6 +9,7 @@ mod figures;
 mod lessons;
 mod memory;
 mod pictures;
+mod plans;
 mod scripts;
 mod shaken;
 mod sockets;
