@@ -96,7 +96,6 @@ pub struct Sender {
 impl Sender {
     /// Fails what is overdue and sends what can be sent.
     pub fn run(&mut self, pressure: Pressure, turn: &mut Turn<'_>) {
-        let now = turn.at.now;
         self.expire(turn);
         if turn.config.is_idempotent() && !self.is_numbering(turn) {
             self.look_again = None;
