@@ -114,3 +114,18 @@ impl World {
         }
     }
 }
+
+#[cfg(test)]
+impl World {
+    /// Has it be true that a znode of this version says this, whatever ZooKeeper has.
+    pub(in crate::world) fn plant_znode(&mut self, path: &str, data: &bytes::Bytes, version: i32) {
+        use crate::protocol::zookeeper::Zxid;
+        let mut tree = Tree::new();
+        tree.plant(path, data.clone());
+        for _ in 0..version {
+            let written = tree.set(Zxid::ZERO, path, data.clone(), -1);
+            written.expect("it was just planted");
+        }
+        Arc::make_mut(&mut self.truth).read(path, &tree);
+    }
+}

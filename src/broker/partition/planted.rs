@@ -15,4 +15,9 @@ impl Partition {
     pub(crate) fn plant_isr(&mut self, isr: Vec<BrokerId>) {
         self.isr = Isr::new(isr);
     }
+
+    /// Has the replica believe in another leader, without copying from it.
+    pub(crate) fn plant_leader(&mut self, leader: BrokerId) {
+        self.leader = leader;
+    }
 }

@@ -1,23 +1,13 @@
-//! Whoever asks is answered once, in time, and is not told less than before.
+//! Whoever asks is answered once, and in time.
 
-use std::sync::Arc;
-
-use super::losses::Losses;
-use super::{Invariant, broker};
-use crate::broker::{Broker, Partition};
-use crate::client::config::Acks;
-use crate::controller::znodes;
+use super::wire::wants_no_answer;
+use super::{Invariant, View};
 use crate::fact::{CloseReason, Entry, Fact};
-use crate::model::{BrokerId, ConnectionId, Offset, ProcessId, Side, TopicName, TopicPartition};
-use crate::process::Payload;
-use crate::protocol::api::{FetchRequest, ListOffsetsRequest};
-use crate::protocol::{AnyRequest, ApiKey, Chunks, decode_response};
+use crate::model::{ConnectionId, ProcessId, Side};
+use crate::protocol::ApiKey;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Duration, Instant};
-use crate::world::{Host, Parcel, Program, World};
-
-/// The timestamp by which ListOffsets is asked for the end.
-const LATEST: i64 = -1;
+use crate::world::{Host, Program, World};
 
 /// A request that has no answer yet.
 #[derive(Clone, Debug)]
@@ -28,26 +18,19 @@ struct Open {
     due: Option<Instant>,
     /// Where it waits.
     at: Option<ProcessId>,
-    /// The partitions whose end it asks for.
-    ends: Vec<(TopicName, i32)>,
 }
 
 /// P3 a request is answered once or its connection is closed, and none waits longer than its sender
-/// allows. R11 the high watermarks that leaders tell clients never go down, cluster-wide.
+/// allows.
 ///
 /// Requests are known from their senders' facts, so what a socket of somebody else's asks is not
-/// followed, and a broker that stands still, or waits for its disk, may be late. R11 reads the answers
-/// off the wire. A follower that serves a consumer tells its own high watermark, which may be lower; so
-/// may a leader in a new epoch, until everything that was there before it is committed once more: its
-/// fetch answers are held to this from then on.
+/// followed, and a broker that stands still, or waits for its disk, may be late.
 #[derive(Clone, Debug, Default)]
 pub struct WhoAsksIsAnswered {
     /// What is open on each connection that its opener holds, by correlation id.
     open: SortedMap<ConnectionId, SortedMap<i32, Open>>,
     /// The requests that wait at a broker, by when their time is up.
     waiting: SortedSet<(Instant, ConnectionId, i32)>,
-    told: SortedMap<TopicPartition, Offset>,
-    losses: Arc<Losses>,
 }
 
 impl Invariant for WhoAsksIsAnswered {
@@ -55,7 +38,8 @@ impl Invariant for WhoAsksIsAnswered {
         "WhoAsksIsAnswered"
     }
 
-    fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
+        let world = view.world;
         if let Some((due, connection, id)) = self.waiting.first().copied()
             && due < entry.at
         {
@@ -94,12 +78,6 @@ impl Invariant for WhoAsksIsAnswered {
                 }
                 Ok(())
             }
-            Fact::ZnodeDeleted { path } => {
-                if let Some(partition) = znodes::state_of(path) {
-                    self.told.remove(&partition);
-                }
-                Ok(())
-            }
             Fact::RequestRejected { connection, .. } => {
                 self.forget(connection.other_end());
                 Ok(())
@@ -123,31 +101,11 @@ impl Invariant for WhoAsksIsAnswered {
             }
             Fact::ResponseSent {
                 connection,
-                api,
-                version,
                 correlation_id,
-            } => {
-                let open = self.answered(*connection, *correlation_id)?;
-                let Some(by) = broker(entry) else {
-                    return Ok(());
-                };
-                let client = connection.opener.broker().is_none();
-                match api {
-                    ApiKey::Fetch if client => {
-                        self.fetched(world, by, *connection, *version, *correlation_id)
-                    }
-                    ApiKey::ListOffsets if client => {
-                        let ends = open.map(|open| open.ends).unwrap_or_default();
-                        self.listed(world, (by, *connection), *version, *correlation_id, &ends)
-                    }
-                    _ => Ok(()),
-                }
-            }
+                ..
+            } => self.answered(*connection, *correlation_id),
             _ => Ok(()),
         }
-    }
-    fn excuse(&mut self, losses: &Arc<Losses>) {
-        self.losses = losses.clone();
     }
 }
 
@@ -159,16 +117,11 @@ impl WhoAsksIsAnswered {
         if api == ApiKey::Produce && wants_no_answer(world, connection.opener) {
             return;
         }
-        let ends = match api {
-            ApiKey::ListOffsets => ends_asked_for(world, connection, id),
-            _ => Vec::new(),
-        };
         let patience = patience(world, connection.opener, api);
         let fresh = Open {
             patience,
             due: None,
             at: None,
-            ends,
         };
         open.insert(id, fresh);
     }
@@ -184,23 +137,21 @@ impl WhoAsksIsAnswered {
             .extend(open.due.map(|due| (due, connection, id)));
     }
 
-    /// Takes a request off the list; nothing when its connection is not followed.
-    fn answered(&mut self, connection: ConnectionId, id: i32) -> Result<Option<Open>, String> {
+    /// Takes a request off the list, when its connection is followed.
+    fn answered(&mut self, connection: ConnectionId, id: i32) -> Result<(), String> {
         let end = connection.other_end();
         let Some(open) = self.open.get_mut(&end) else {
-            return Ok(None);
+            return Ok(());
         };
-        match open.remove(&id) {
-            Some(open) => {
-                if let Some(due) = open.due {
-                    self.waiting.remove(&(due, end, id));
-                }
-                Ok(Some(open))
-            }
-            None => Err(format!(
+        let Some(open) = open.remove(&id) else {
+            return Err(format!(
                 "P3: {connection} is answered #{id}, which nobody asks or which is answered already"
-            )),
+            ));
+        };
+        if let Some(due) = open.due {
+            self.waiting.remove(&(due, end, id));
         }
+        Ok(())
     }
 
     /// A process is gone: nobody waits for what it asked, and nothing that waited for it will be answered.
@@ -271,151 +222,6 @@ impl WhoAsksIsAnswered {
             }
         }
     }
-
-    fn fetched(
-        &mut self,
-        world: &World,
-        by: BrokerId,
-        connection: ConnectionId,
-        version: i16,
-        id: i32,
-    ) -> Result<(), String> {
-        let answer = on_the_wire(world, connection.other_end(), 4, id);
-        let answer = answer.and_then(|frame| decode_response::<FetchRequest>(&frame, version).ok());
-        let (Some((_, answer)), Some(broker)) = (answer, world.broker_by_id(by)) else {
-            return Ok(());
-        };
-        for topic in &answer.responses {
-            let name = match broker.metadata().name_of(topic.topic_id) {
-                Some(name) => name.clone(),
-                None => TopicName(topic.topic.clone()),
-            };
-            for data in topic.partitions.iter().filter(|data| data.error_code == 0) {
-                let partition = TopicPartition {
-                    topic: name.clone(),
-                    partition: data.partition_index,
-                };
-                let settled = |leader: &Partition| {
-                    let began = leader.epoch_start();
-                    began.is_none_or(|began| data.high_watermark >= began.0)
-                };
-                let leader = current_leader(world, broker, &partition);
-                if leader.is_some_and(settled) {
-                    self.tell(partition, Offset(data.high_watermark))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn listed(
-        &mut self,
-        world: &World,
-        (by, connection): (BrokerId, ConnectionId),
-        version: i16,
-        id: i32,
-        ends: &[(TopicName, i32)],
-    ) -> Result<(), String> {
-        if ends.is_empty() {
-            return Ok(());
-        }
-        let answer = on_the_wire(world, connection.other_end(), 4, id);
-        let answer =
-            answer.and_then(|frame| decode_response::<ListOffsetsRequest>(&frame, version).ok());
-        let Some((_, answer)) = answer else {
-            return Ok(());
-        };
-        for topic in &answer.topics {
-            for found in topic
-                .partitions
-                .iter()
-                .filter(|found| found.error_code == 0)
-            {
-                let index = found.partition_index;
-                let wanted = ends
-                    .iter()
-                    .find(|(name, other)| name.0 == topic.name && *other == index);
-                if let Some((topic, partition)) = wanted.cloned() {
-                    let name = TopicPartition { topic, partition };
-                    let broker = world.broker_by_id(by);
-                    let leader = broker.and_then(|broker| current_leader(world, broker, &name));
-                    if leader.is_some() {
-                        self.tell(name, Offset(found.offset))?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn tell(&mut self, partition: TopicPartition, end: Offset) -> Result<(), String> {
-        if self.losses.is_lost(&partition) {
-            return Ok(());
-        }
-        match self.told.get_mut(&partition) {
-            Some(told) if *told > end => Err(format!(
-                "R11: clients were told that {partition} is committed up to {told}, and now {end}"
-            )),
-            Some(told) => {
-                *told = end;
-                Ok(())
-            }
-            None => {
-                self.told.insert(partition, end);
-                Ok(())
-            }
-        }
-    }
-}
-
-/// A broker's replica, if it leads in the newest epoch. One that was replaced and does not know it
-/// tells what was true, and that may be less.
-fn current_leader<'a>(
-    world: &World,
-    broker: &'a Broker,
-    name: &TopicPartition,
-) -> Option<&'a Partition> {
-    let newest = world.cluster().partition(name)?.leader_epoch;
-    let leader = broker.partition(name).filter(|p| p.is_leader())?;
-    (leader.leader_epoch() == newest).then_some(leader)
-}
-
-/// The newest bytes on their way to an end of a connection that have this number at this place; without
-/// the size that stands before every frame.
-fn on_the_wire(world: &World, to: ConnectionId, place: usize, id: i32) -> Option<Chunks> {
-    let packets = world.in_flight().filter(|packet| packet.connection == to);
-    let packets = packets.filter_map(|packet| match &packet.parcel {
-        Parcel::Bytes(Payload::Kafka(bytes)) if bytes.len() >= place + 4 => {
-            let numbered = bytes.slice(place, place + 4).to_bytes()[..] == id.to_be_bytes();
-            numbered.then_some((packet.number, bytes))
-        }
-        _ => None,
-    });
-    let (_, bytes) = packets.max_by_key(|(number, _)| *number)?;
-    Some(bytes.slice(4, bytes.len()))
-}
-
-/// The partitions whose end a ListOffsets request that was just sent asks for.
-fn ends_asked_for(world: &World, connection: ConnectionId, id: i32) -> Vec<(TopicName, i32)> {
-    let frame = on_the_wire(world, connection.other_end(), 8, id);
-    let Some(Ok((_, AnyRequest::ListOffsets(request)))) =
-        frame.map(|frame| AnyRequest::decode(&frame))
-    else {
-        return Vec::new();
-    };
-    let topics = request.topics.iter().flat_map(|topic| {
-        let ends = topic
-            .partitions
-            .iter()
-            .filter(|wanted| wanted.timestamp == LATEST);
-        ends.map(|wanted| (TopicName(topic.name.clone()), wanted.partition_index))
-    });
-    topics.collect()
-}
-
-fn wants_no_answer(world: &World, opener: ProcessId) -> bool {
-    let producer = world.host(opener).and_then(|host| host.producer());
-    producer.is_some_and(|producer| producer.config().acks == Acks::None)
 }
 
 /// How long a request may wait at a broker, by the settings of who sends it.
@@ -435,45 +241,4 @@ fn patience(world: &World, opener: ProcessId, api: ApiKey) -> Option<Duration> {
         _ => return None,
     };
     Some(wait.max(Duration::TICK))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::script;
-
-    /// A law that sees nothing holds always; this one sees what a consumer is told.
-    #[test]
-    fn answers_of_a_running_world_are_read_off_the_wire() {
-        let text = "world brokers=3 seed=1 latency=1ms\n\
-            topic orders partitions=1 replicas=1,2,3\n\
-            producer p1 acks=all\nconsumer c1 auto.offset.reset=latest\n\
-            run 1s\nproduce p1 orders-0 \"a\"\nrun 1s\nassign c1 orders-0\nrun 100ms\n";
-        let mut history = script::parse(text)
-            .expect("it reads")
-            .play()
-            .expect("it plays");
-        let told = |history: &crate::world::History| {
-            let law = &history.observed().checker.laws.answers;
-            (
-                law.told.get(&TopicPartition::new("orders", 0)).copied(),
-                law.waiting.len(),
-            )
-        };
-        assert_eq!(
-            told(&history),
-            (Some(Offset(1)), 3),
-            "two followers and the consumer wait"
-        );
-        let line = script::parse_line("produce p1 orders-0 \"b\"").expect("a line");
-        let script::Action::Command(command) = line else {
-            panic!("{line:?} is no command");
-        };
-        history.perform(command).expect("it is carried out");
-        history.seek(
-            history.now() + Duration::from_millis(100),
-            crate::world::Steps::UNLIMITED,
-        );
-        assert_eq!(told(&history), (Some(Offset(2)), 3));
-    }
 }

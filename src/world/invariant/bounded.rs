@@ -1,9 +1,9 @@
 //! Nothing runs in a circle.
 
-use super::Invariant;
+use super::{Invariant, View};
 use crate::fact::Entry;
 use crate::time::Instant;
-use crate::world::{STEPS_PER_INSTANT, World};
+use crate::world::STEPS_PER_INSTANT;
 
 /// More facts than this at one instant mean that somebody talks to itself. A world of a thousand
 /// partitions that all change hands at once stays far below it.
@@ -25,7 +25,8 @@ impl Invariant for InstantsEnd {
         "InstantsEnd"
     }
 
-    fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
+        let world = view.world;
         if entry.at != self.at {
             self.at = entry.at;
             self.facts = 0;

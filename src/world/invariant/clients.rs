@@ -1,22 +1,22 @@
 //! What clients are told is true.
 
+use super::{Invariant, View, broker};
+use crate::fact::{Entry, Fact, Role};
+use crate::model::{ConnectionId, Offset, ProcessId, TopicPartition};
 use crate::sorted::SortedMap;
 
-use super::{Invariant, broker};
-use crate::fact::{Entry, Fact, Role};
-use crate::model::{ConnectionId, Offset, TopicPartition};
-use crate::world::World;
-
 /// P2 answers leave in the order of the requests. R14 nobody reads at or above the high watermark.
-/// R17 what was acknowledged with acks=all is committed. R18 what was acknowledged with acks=1 was written.
+/// R17 what was acknowledged with acks=all is committed. R18 what was acknowledged with acks=1 was written,
+/// and nothing is said of where a record is with acks=0. R14 too: a consumer reads on where it has stopped,
+/// without a gap and nothing twice, until its position is set anew.
 #[derive(Clone, Debug, Default)]
 pub struct ClientsAreToldTheTruth {
     /// How far each partition was ever written by a leader.
     written: SortedMap<TopicPartition, Offset>,
-    /// How far each partition was ever committed.
-    committed: SortedMap<TopicPartition, Offset>,
     /// The last correlation id answered on each connection.
     answered: SortedMap<ConnectionId, i32>,
+    /// Where each consumer reads on.
+    positions: SortedMap<ProcessId, SortedMap<TopicPartition, Offset>>,
 }
 
 fn raise(map: &mut SortedMap<TopicPartition, Offset>, partition: &TopicPartition, to: Offset) {
@@ -30,12 +30,28 @@ fn at(map: &SortedMap<TopicPartition, Offset>, partition: &TopicPartition) -> Of
     map.get(partition).copied().unwrap_or_default()
 }
 
+impl ClientsAreToldTheTruth {
+    /// A consumer reads on here; where it would have before.
+    fn position(
+        &mut self,
+        by: Option<ProcessId>,
+        partition: &TopicPartition,
+        to: Offset,
+    ) -> Option<Offset> {
+        let positions = self.positions.entry(by?).or_default();
+        match positions.get_mut(partition) {
+            Some(known) => Some(std::mem::replace(known, to)),
+            None => positions.insert(partition.clone(), to),
+        }
+    }
+}
+
 impl Invariant for ClientsAreToldTheTruth {
     fn name(&self) -> &'static str {
         "ClientsAreToldTheTruth"
     }
 
-    fn check(&mut self, _world: &World, entry: &Entry) -> Result<(), String> {
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
         match &entry.fact {
             Fact::RecordsAppended {
                 partition,
@@ -45,14 +61,6 @@ impl Invariant for ClientsAreToldTheTruth {
             } => {
                 raise(&mut self.written, partition, *next_offset);
             }
-            Fact::HighWatermarkMoved {
-                partition,
-                role: Role::Leader,
-                to,
-                ..
-            } => {
-                raise(&mut self.committed, partition, *to);
-            }
             Fact::RecordsAcknowledged {
                 partition,
                 base_offset,
@@ -61,9 +69,14 @@ impl Invariant for ClientsAreToldTheTruth {
             } => {
                 let end = *base_offset + i64::from(*records);
                 let promised = match acks {
-                    0 => return Ok(()),
+                    0 if *base_offset == Offset(-1) => return Ok(()),
+                    0 => {
+                        return Err(format!(
+                            "R18: {partition} was acknowledged at {base_offset} with acks=0"
+                        ));
+                    }
                     1 => at(&self.written, partition),
-                    _ => at(&self.committed, partition),
+                    _ => view.committed.ever(partition),
                 };
                 if end > promised {
                     let law = if *acks == 1 { "R18" } else { "R17" };
@@ -72,12 +85,27 @@ impl Invariant for ClientsAreToldTheTruth {
                     ));
                 }
             }
+            Fact::PositionSet { partition, to, .. } => {
+                self.position(entry.by, partition, *to);
+            }
+            Fact::Started | Fact::Killed { .. } | Fact::Stopped => {
+                if let Some(by) = entry.by {
+                    self.positions.remove(&by);
+                }
+            }
             Fact::RecordsConsumed {
                 partition,
+                base_offset,
                 next_offset,
                 ..
             } => {
-                let committed = at(&self.committed, partition);
+                let before = self.position(entry.by, partition, *next_offset);
+                if let Some(before) = before.filter(|before| before != base_offset) {
+                    return Err(format!(
+                        "R14: a consumer of {partition} goes on at {base_offset}, it was at {before}"
+                    ));
+                }
+                let committed = view.committed.ever(partition);
                 if *next_offset > committed {
                     return Err(format!(
                         "R14: {partition} was read up to {next_offset}, committed is {committed}"
@@ -90,7 +118,7 @@ impl Invariant for ClientsAreToldTheTruth {
                 ..
             } if broker(entry).is_some() => {
                 // Our own clients count up; somebody else's socket may send whatever it likes.
-                if matches!(connection.opener, crate::model::ProcessId::Socket(_)) {
+                if matches!(connection.opener, ProcessId::Socket(_)) {
                     return Ok(());
                 }
                 match self.answered.insert(*connection, *correlation_id) {

@@ -1,20 +1,22 @@
 //! What may be gone without any law being broken, and why.
 //!
 //! A machine that loses its power loses the end of its logs. That replica is *bereft* until it has caught
-//! up: it may lack what is committed, and nobody is to blame. The partition as a whole is *lost* only when
-//! such a replica leads with less than was committed, or when an unclean election was allowed to choose
-//! somebody out of sync; from then on the laws on what is committed have nothing to hold on to, and let
-//! the partition go.
+//! up: it may lack what is committed, and nobody is to blame. The partition as a whole has *lost* something
+//! only when such a replica leads with less than was committed, or when an unclean election was allowed to
+//! choose somebody out of sync; from then on the laws on what is committed hold on to what is committed
+//! since ([`super::committed`]).
 //!
 //! One thing more may come of it. A controller that took office while the replica was away does not know
 //! that it was, and lets it lead on in the epoch in which it has led: then an epoch holds two different
 //! records at one offset, which no epoch can tell apart, and a follower may be *torn* from its leader
-//! for good. Kafka is no better there.
+//! for good. Kafka is no better there. The laws that compare logs or speak of what is committed let such
+//! a partition go.
 //!
 //! Law: nothing is excused without a journaled fact that explains it.
 
 use super::broker;
-use crate::controller::{Recovery, znodes};
+use super::committed::Committed;
+use crate::controller::{PartitionState, Recovery, znodes};
 use crate::fact::{Entry, Fact, Role};
 use crate::model::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
@@ -28,21 +30,25 @@ pub struct Losses {
     torn: SortedSet<TopicPartition>,
     /// Who led last, and in which epoch.
     led: SortedMap<TopicPartition, (BrokerId, LeaderEpoch)>,
+    /// The newest epoch in which somebody out of sync was elected.
+    unclean: SortedMap<TopicPartition, LeaderEpoch>,
+}
+
+/// What was committed in a partition may be gone, and it goes on with the leader of this epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Loss {
+    pub(super) partition: TopicPartition,
+    pub(super) since: LeaderEpoch,
 }
 
 impl Losses {
-    /// Whether nobody is bereft.
-    pub(super) fn is_empty(&self) -> bool {
-        self.bereft.is_empty()
-    }
-
     /// Whether a replica has lost the end of its log and not got it back.
     pub fn is_bereft(&self, partition: &TopicPartition, broker: BrokerId) -> bool {
         let bereft = self.bereft.get(partition);
         bereft.is_some_and(|bereft| bereft.contains(&broker))
     }
 
-    /// Whether what was committed may be gone.
+    /// Whether something that was committed may be gone.
     pub fn is_lost(&self, partition: &TopicPartition) -> bool {
         self.lost.contains(partition)
     }
@@ -52,81 +58,121 @@ impl Losses {
         self.torn.contains(partition)
     }
 
-    /// Learns from a piece of news; true when something changed.
-    pub(super) fn see(
-        &mut self,
-        world: &World,
-        entry: &Entry,
-        committed: impl Fn(&TopicPartition) -> Offset,
-    ) -> bool {
+    /// Learns from a piece of news; what was lost with it.
+    pub(super) fn see(&mut self, world: &World, entry: &Entry, committed: &Committed) -> Vec<Loss> {
         match &entry.fact {
             Fact::LogTailLost { partition, .. } => {
-                let Some(by) = broker(entry) else {
-                    return false;
-                };
-                let bereft = self.bereft.entry(partition.clone()).or_default();
-                bereft.insert(by)
+                if let Some(by) = broker(entry) {
+                    let bereft = self.bereft.entry(partition.clone()).or_default();
+                    bereft.insert(by);
+                }
             }
             Fact::ZnodeChanged { path, .. } | Fact::ZnodeCreated { path, .. } => {
-                let Some(name) = znodes::state_of(path) else {
-                    return false;
-                };
-                let state = world.cluster().partition(&name);
-                let unclean = state.is_some_and(|state| state.recovery == Recovery::Recovering);
-                unclean && self.lost.insert(name)
+                let name = znodes::state_of(path);
+                let state = name
+                    .as_ref()
+                    .and_then(|name| world.cluster().partition(name));
+                if let Some((name, state)) = name.as_ref().zip(state) {
+                    return self.decided(name, state).into_iter().collect();
+                }
+            }
+            // What its predecessor had committed last, it does not say.
+            Fact::ZooKeeperLeads { .. } => {
+                let states = world.cluster().partitions();
+                let lost = states.filter_map(|(name, state)| self.decided(&name, state));
+                return lost.collect();
             }
             Fact::ZnodeDeleted { path } => {
-                let Some(name) = znodes::state_of(path) else {
-                    return false;
-                };
-                let bereft = self.bereft.remove(&name).is_some();
-                self.lost.remove(&name) || bereft
+                if let Some(name) = znodes::state_of(path) {
+                    self.bereft.remove(&name);
+                    self.lost.remove(&name);
+                    self.torn.remove(&name);
+                    self.led.remove(&name);
+                    self.unclean.remove(&name);
+                }
             }
             Fact::BecameLeader {
                 partition, epoch, ..
             } => {
-                let Some(by) = broker(entry) else {
-                    return false;
-                };
-                let again = self.led.insert(partition.clone(), (by, *epoch)) == Some((by, *epoch));
-                if !self.is_bereft(partition, by) {
-                    return true;
+                if let Some(by) = broker(entry) {
+                    let lost = self.leads(world, by, partition, *epoch, committed);
+                    return lost.into_iter().collect();
                 }
-                if again {
-                    self.torn.insert(partition.clone());
-                    self.lost.insert(partition.clone());
-                    return true;
-                }
-                let end = end_of(world, by, partition);
-                if end < committed(partition) {
-                    return self.lost.insert(partition.clone());
-                }
-                self.restore(partition, by)
             }
             Fact::RecordsAppended {
                 partition,
                 role: Role::Follower,
                 next_offset,
                 ..
-            } => {
+            } if !self.bereft.is_empty() => {
                 let by = broker(entry).filter(|by| self.is_bereft(partition, *by));
-                let caught_up = *next_offset >= committed(partition);
-                by.filter(|_| caught_up)
-                    .is_some_and(|by| self.restore(partition, by))
+                if let Some(by) = by.filter(|_| *next_offset >= committed.until(partition)) {
+                    self.restore(partition, by);
+                }
             }
-            _ => false,
+            _ => {}
         }
+        Vec::new()
     }
 
-    fn restore(&mut self, partition: &TopicPartition, by: BrokerId) -> bool {
+    /// A state stands in ZooKeeper: perhaps somebody out of sync was elected.
+    fn decided(&mut self, name: &TopicPartition, state: &PartitionState) -> Option<Loss> {
+        if state.recovery != Recovery::Recovering {
+            return None;
+        }
+        let since = state.leader_epoch;
+        let known = self.unclean.get(name).copied();
+        if known.is_some_and(|known| known >= since) {
+            return None;
+        }
+        self.unclean.insert(name.clone(), since);
+        self.lose(name, since)
+    }
+
+    fn leads(
+        &mut self,
+        world: &World,
+        by: BrokerId,
+        partition: &TopicPartition,
+        epoch: LeaderEpoch,
+        committed: &Committed,
+    ) -> Option<Loss> {
+        let again = self.led.insert(partition.clone(), (by, epoch)) == Some((by, epoch));
+        if !self.is_bereft(partition, by) {
+            return None;
+        }
+        if again {
+            self.torn.insert(partition.clone());
+            return self.lose(partition, epoch);
+        }
+        // An order that comes late makes a leader of somebody who is none by now.
+        let newest = world.cluster().partition(partition)?.leader_epoch;
+        if epoch < newest {
+            return None;
+        }
+        if end_of(world, by, partition) < committed.until(partition) {
+            return self.lose(partition, epoch);
+        }
+        self.restore(partition, by);
+        None
+    }
+
+    fn lose(&mut self, partition: &TopicPartition, since: LeaderEpoch) -> Option<Loss> {
+        self.lost.insert(partition.clone());
+        Some(Loss {
+            partition: partition.clone(),
+            since,
+        })
+    }
+
+    fn restore(&mut self, partition: &TopicPartition, by: BrokerId) {
         let Some(bereft) = self.bereft.get_mut(partition) else {
-            return false;
+            return;
         };
-        let restored = bereft.remove(&by);
+        bereft.remove(&by);
         if bereft.is_empty() {
             self.bereft.remove(partition);
         }
-        restored
     }
 }
 

@@ -1,15 +1,10 @@
 //! The logs of one partition are one log, of which some replicas have more and some less.
 
-use std::sync::Arc;
-
-use super::losses::Losses;
-use super::{Invariant, PerReplica, broker};
+use super::{Invariant, PerReplica, View, broker};
 use crate::broker::Partition;
-use crate::controller::znodes;
 use crate::fact::{Entry, Fact, Role};
 use crate::log::EpochStart;
 use crate::model::{BrokerId, LeaderEpoch, Offset, TopicPartition};
-use crate::sorted::SortedMap;
 use crate::world::World;
 
 /// R4 below the lower of two high watermarks, two replicas hold the same batches. R5 what a follower has
@@ -19,13 +14,13 @@ use crate::world::World;
 /// R5 and R16 compare epochs instead of records: an epoch has one leader (R2), who gives each offset once,
 /// and followers copy bytes (A5). So two logs whose epochs begin at the same offsets hold the same
 /// batches, and a whole log is compared at the price of the few epochs in it.
+///
+/// After a loss, R4 is about the replicas whose logs have reached the epoch with which the partition goes
+/// on: what was exposed before then was not wrong, and does not stay.
 #[derive(Clone, Debug, Default)]
 pub struct LogsAgree {
     /// The epochs of each replica's log as its appends have made them, to know what a cut took away.
     epochs: PerReplica<Vec<EpochStart>>,
-    /// How far a partition is committed, by any leader's word.
-    committed: SortedMap<TopicPartition, Offset>,
-    losses: Arc<Losses>,
 }
 
 impl Invariant for LogsAgree {
@@ -33,13 +28,7 @@ impl Invariant for LogsAgree {
         "LogsAgree"
     }
 
-    fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
-        if let Fact::ZnodeDeleted { path } = &entry.fact {
-            if let Some(partition) = znodes::state_of(path) {
-                self.committed.remove(&partition);
-            }
-            return Ok(());
-        }
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
         let Some(by) = broker(entry) else {
             return Ok(());
         };
@@ -53,51 +42,42 @@ impl Invariant for LogsAgree {
             } => {
                 self.appended(by, partition, *base_offset, *epoch);
                 match role {
-                    Role::Follower => is_prefix(world, by, partition),
-                    Role::Leader => Ok(()),
+                    Role::Follower if !view.losses.is_torn(partition) => {
+                        is_prefix(view.world, by, partition)
+                    }
+                    _ => Ok(()),
                 }
             }
             Fact::HighWatermarkMoved {
                 partition,
-                role,
                 from,
                 to,
-            } => {
-                if *role == Role::Leader {
-                    self.commit(partition, *to);
-                }
-                match from < to {
-                    true => matches_the_furthest(world, by, partition, *from, *to),
-                    false => Ok(()),
-                }
-            }
+                ..
+            } if from < to => matches_the_furthest(view, by, partition, *from, *to),
             Fact::LogTruncated {
                 partition,
                 from,
                 to,
-            } => self.cut(world, by, partition, *from, *to),
-            Fact::LogTailLost { partition, to, .. } => {
-                let epochs = self.epochs.entry(by).or_default().get_mut(partition);
-                if let Some(epochs) = epochs {
-                    epochs.retain(|epoch| epoch.start < *to);
+            } => {
+                let before = self.cut(by, partition, *to);
+                match view.losses.is_torn(partition) {
+                    true => Ok(()),
+                    false => may_cut(view, by, partition, &before, *from, *to),
                 }
+            }
+            Fact::LogTailLost { partition, to, .. } => {
+                self.cut(by, partition, *to);
                 Ok(())
             }
             _ => Ok(()),
         }
-    }
-
-    fn excuse(&mut self, losses: &Arc<Losses>) {
-        self.losses = losses.clone();
     }
 }
 
 impl LogsAgree {
     /// A replica is gone, and nothing that is known of it matters any more.
     pub(super) fn forget(&mut self, by: BrokerId, partition: &TopicPartition) {
-        if let Some(known) = self.epochs.get_mut(&by) {
-            known.remove(partition);
-        }
+        self.epochs.forget(by, partition);
     }
 
     fn appended(
@@ -107,58 +87,48 @@ impl LogsAgree {
         at: Offset,
         epoch: LeaderEpoch,
     ) {
-        let replicas = self.epochs.entry(by).or_default();
-        let begins = EpochStart { epoch, start: at };
-        match replicas.get_mut(partition) {
-            Some(epochs) if epochs.last().is_some_and(|last| last.epoch == epoch) => {}
-            Some(epochs) => epochs.push(begins),
-            None => drop(replicas.insert(partition.clone(), vec![begins])),
+        let epochs = self.epochs.known(by, partition);
+        if epochs.last().is_none_or(|last| last.epoch != epoch) {
+            epochs.push(EpochStart { epoch, start: at });
         }
     }
 
-    fn commit(&mut self, partition: &TopicPartition, to: Offset) {
-        match self.committed.get_mut(partition) {
-            Some(known) => *known = (*known).max(to),
-            None => drop(self.committed.insert(partition.clone(), to)),
-        }
+    /// The log ends here now; what its epochs were before.
+    fn cut(&mut self, by: BrokerId, partition: &TopicPartition, to: Offset) -> Vec<EpochStart> {
+        let epochs = self.epochs.known(by, partition);
+        let before = epochs.clone();
+        epochs.retain(|epoch| epoch.start < to);
+        before
     }
+}
 
-    fn cut(
-        &mut self,
-        world: &World,
-        by: BrokerId,
-        partition: &TopicPartition,
-        from: Offset,
-        to: Offset,
-    ) -> Result<(), String> {
-        let epochs = self.epochs.entry(by).or_default().get_mut(partition);
-        let before = epochs.map(std::mem::take).unwrap_or_default();
-        let kept = before.iter().filter(|epoch| epoch.start < to).copied();
-        let kept: Vec<EpochStart> = kept.collect();
-        self.epochs
-            .entry(by)
-            .or_default()
-            .insert(partition.clone(), kept);
-        let committed = self.committed.get(partition).copied();
-        let committed = committed.unwrap_or(Offset::ZERO);
-        let bereft = self.losses.is_bereft(partition, by);
-        if to < committed && !bereft && is_in_sync(world, by, partition) {
-            return Err(format!(
-                "R16: broker {by} is in the ISR of {partition} and cuts it at {to}, committed is {committed}"
-            ));
-        }
-        let Some(leader) = leader_of(world, by, partition) else {
-            return Ok(());
-        };
-        let theirs = leader.log().epochs().entries();
-        let common = common_end(&before, from, theirs, leader.log_end());
-        if to < common && leader.log_start() <= to {
-            return Err(format!(
-                "R16: broker {by} cuts {partition} at {to}, though its leader has the same up to {common}"
-            ));
-        }
-        Ok(())
+/// R16.
+fn may_cut(
+    view: View<'_>,
+    by: BrokerId,
+    partition: &TopicPartition,
+    before: &[EpochStart],
+    from: Offset,
+    to: Offset,
+) -> Result<(), String> {
+    let (world, committed) = (view.world, view.committed.until(partition));
+    let bereft = view.losses.is_bereft(partition, by);
+    if to < committed && !bereft && is_in_sync(world, by, partition) {
+        return Err(format!(
+            "R16: broker {by} is in the ISR of {partition} and cuts it at {to}, committed is {committed}"
+        ));
     }
+    let Some(leader) = leader_of(world, by, partition) else {
+        return Ok(());
+    };
+    let theirs = leader.log().epochs().entries();
+    let common = common_end(before, from, theirs, leader.log_end());
+    if to < common && leader.log_start() <= to {
+        return Err(format!(
+            "R16: broker {by} cuts {partition} at {to}, though its leader has the same up to {common}"
+        ));
+    }
+    Ok(())
 }
 
 /// R5, after an append: no epoch of the follower begins elsewhere than in its leader's log, and the
@@ -202,17 +172,26 @@ fn is_prefix(world: &World, by: BrokerId, partition: &TopicPartition) -> Result<
 /// R4, for the stretch by which a high watermark moved: against the replica whose own is the highest of
 /// the others, which has been held against all others before.
 fn matches_the_furthest(
-    world: &World,
+    view: View<'_>,
     by: BrokerId,
     partition: &TopicPartition,
     from: Offset,
     to: Offset,
 ) -> Result<(), String> {
-    let Some(mine) = replica(world, by, partition) else {
+    if view.losses.is_torn(partition) {
+        return Ok(());
+    }
+    let since = view.committed.since(partition);
+    let goes_on = |replica: &Partition| {
+        let reached = replica.log().epochs().latest();
+        since == LeaderEpoch::NONE || reached.is_some_and(|reached| reached.epoch >= since)
+    };
+    let known = |id: BrokerId| replica(view.world, id, partition).filter(|one| goes_on(one));
+    let Some(mine) = known(by) else {
         return Ok(());
     };
     let others = mine.replicas().iter().filter(|id| **id != by);
-    let others = others.filter_map(|id| Some((*id, replica(world, *id, partition)?)));
+    let others = others.filter_map(|id| Some((*id, known(*id)?)));
     let furthest = others.max_by_key(|(_, other)| other.high_watermark());
     let Some((id, other)) = furthest else {
         return Ok(());

@@ -1,24 +1,11 @@
 //! Those for whom a leader waits include those from whom the next leader would be taken.
 
-use std::sync::Arc;
-
-use super::losses::Losses;
-use super::{Invariant, broker};
+use super::{Invariant, View, broker};
 use crate::broker::Partition;
 use crate::controller::{PartitionState, znodes};
 use crate::fact::{Entry, Fact, Role};
-use crate::log::EpochStart;
 use crate::model::{BrokerId, Offset, TopicPartition};
-use crate::sorted::SortedMap;
 use crate::world::World;
-
-/// What was committed, by any leader's word.
-#[derive(Clone, Debug, Default)]
-struct Committed {
-    until: Offset,
-    /// The epochs of what was committed.
-    epochs: Vec<EpochStart>,
-}
 
 /// R7 a leader's maximal ISR includes the ISR that the controller has written down; with no change asked
 /// for, the two are equal. R8 every member of the controller's ISR has everything that is committed.
@@ -27,154 +14,107 @@ struct Committed {
 /// All three are about the controller's newest leader: one who was replaced and does not know it yet
 /// counts by rules of his own.
 #[derive(Clone, Debug, Default)]
-pub struct QuorumsOverlap {
-    committed: SortedMap<TopicPartition, Committed>,
-    losses: Arc<Losses>,
-}
+pub struct QuorumsOverlap;
 
 impl Invariant for QuorumsOverlap {
     fn name(&self) -> &'static str {
         "QuorumsOverlap"
     }
 
-    fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
         match &entry.fact {
             Fact::ZnodeChanged { path, .. } => {
                 let Some(partition) = znodes::state_of(path) else {
                     return Ok(());
                 };
-                if self.losses.is_lost(&partition) {
-                    return Ok(());
-                }
-                self.candidates_are_complete(world, &partition)?;
-                return waits_for_the_candidates(world, &partition);
+                candidates_are_complete(view, &partition)?;
+                waits_for_the_candidates(view.world, &partition)
             }
-            Fact::ZnodeDeleted { path } => {
-                if let Some(partition) = znodes::state_of(path) {
-                    self.committed.remove(&partition);
-                }
-                return Ok(());
-            }
-            _ => {}
-        }
-        let Some(by) = broker(entry) else {
-            return Ok(());
-        };
-        match &entry.fact {
             Fact::HighWatermarkMoved {
                 partition,
                 role: Role::Leader,
-                to,
                 ..
-            } => {
-                self.commit(world, by, partition, *to);
-                self.candidates_are_complete(world, partition)
-            }
+            } => candidates_are_complete(view, partition),
             Fact::BecameLeader { partition, .. } => {
-                self.leader_is_complete(world, by, partition)?;
-                waits_for_the_candidates(world, partition)
+                if let Some(by) = broker(entry) {
+                    leader_is_complete(view, by, partition)?;
+                }
+                waits_for_the_candidates(view.world, partition)
             }
             Fact::PartitionStateDecided { partition, .. } => {
-                self.candidates_are_complete(world, partition)?;
-                waits_for_the_candidates(world, partition)
+                candidates_are_complete(view, partition)?;
+                waits_for_the_candidates(view.world, partition)
             }
             Fact::IsrChangeAsked { partition, .. }
             | Fact::IsrChanged { partition, .. }
             | Fact::IsrChangeRefused { partition, .. } => {
-                waits_for_the_candidates(world, partition)
+                waits_for_the_candidates(view.world, partition)
             }
             _ => Ok(()),
         }
     }
-
-    fn excuse(&mut self, losses: &Arc<Losses>) {
-        self.losses = losses.clone();
-    }
 }
 
-impl QuorumsOverlap {
-    fn commit(&mut self, world: &World, by: BrokerId, partition: &TopicPartition, to: Offset) {
-        if !self.committed.contains_key(partition) {
-            self.committed
-                .insert(partition.clone(), Committed::default());
-        }
-        let known = self
-            .committed
-            .get_mut(partition)
-            .expect("it was just put there");
-        if to <= known.until {
-            return;
-        }
-        known.until = to;
-        let Some(leader) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
-            return;
-        };
-        known.epochs.clear();
-        let epochs = leader.log().epochs().entries().iter();
-        known.epochs.extend(epochs.filter(|epoch| epoch.start < to));
+/// R8.
+fn candidates_are_complete(view: View<'_>, partition: &TopicPartition) -> Result<(), String> {
+    let committed = view.committed.until(partition);
+    if view.losses.is_torn(partition) {
+        return Ok(());
     }
-
-    fn candidates_are_complete(
-        &self,
-        world: &World,
-        partition: &TopicPartition,
-    ) -> Result<(), String> {
-        let Some(committed) = self.committed.get(partition).map(|known| known.until) else {
-            return Ok(());
-        };
-        let isr = decided(world, partition).map_or(&[][..], |state| &state.isr);
-        for id in isr {
-            let member = world.broker_by_id(*id).and_then(|b| b.partition(partition));
-            let bereft = self.losses.is_bereft(partition, *id);
-            let short = |member: &&Partition| member.log_end() < committed && !bereft;
-            if let Some(member) = member.filter(short) {
-                let end = member.log_end();
-                return Err(format!(
-                    "R8: broker {id} may be elected for {partition}, committed is {committed}, it ends at {end}"
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn leader_is_complete(
-        &self,
-        world: &World,
-        by: BrokerId,
-        partition: &TopicPartition,
-    ) -> Result<(), String> {
-        let leader = world.broker_by_id(by).and_then(|b| b.partition(partition));
-        let (Some(leader), Some(known)) = (leader, self.committed.get(partition)) else {
-            return Ok(());
-        };
-        // An order that comes late makes a leader of somebody who is none by now.
-        let current = decided(world, partition).map(|state| state.leader_epoch);
-        if current.is_some_and(|current| leader.leader_epoch() < current) {
-            return Ok(());
-        }
-        let (end, committed) = (leader.log_end(), known.until);
-        if end < committed {
+    let isr = decided(view.world, partition).map_or(&[][..], |state| &state.isr);
+    for id in isr {
+        let member = view.world.broker_by_id(*id);
+        let member = member.and_then(|b| b.partition(partition));
+        let bereft = view.losses.is_bereft(partition, *id);
+        let short = |member: &&Partition| member.log_end() < committed && !bereft;
+        if let Some(member) = member.filter(short) {
+            let end = member.log_end();
             return Err(format!(
-                "R9: broker {by} leads {partition}, committed is {committed}, its log ends at {end}"
+                "R8: broker {id} may be elected for {partition}, committed is {committed}, it ends at {end}"
             ));
         }
-        let start = leader.log_start();
-        let epoch_at = |offset: Offset| {
-            let at = known.epochs.partition_point(|epoch| epoch.start <= offset);
-            at.checked_sub(1).map(|at| known.epochs[at].epoch)
-        };
-        // Both lists say in which epoch each committed record was written; they must say the same.
-        let starts = leader.log().epochs().entries().iter().chain(&known.epochs);
-        let starts = starts.map(|epoch| epoch.start.max(start));
-        for offset in starts.filter(|offset| *offset < committed) {
-            if leader.log().epochs().epoch_of(offset) != epoch_at(offset) {
-                return Err(format!(
-                    "R9: broker {by} leads {partition} with another record at {offset} than was committed"
-                ));
-            }
-        }
-        Ok(())
     }
+    Ok(())
+}
+
+/// R9.
+fn leader_is_complete(
+    view: View<'_>,
+    by: BrokerId,
+    partition: &TopicPartition,
+) -> Result<(), String> {
+    let leader = view.world.broker_by_id(by);
+    let Some(leader) = leader.and_then(|b| b.partition(partition)) else {
+        return Ok(());
+    };
+    // An order that comes late makes a leader of somebody who is none by now.
+    let current = decided(view.world, partition).map(|state| state.leader_epoch);
+    let is_past = current.is_some_and(|current| leader.leader_epoch() < current);
+    if is_past || view.losses.is_torn(partition) {
+        return Ok(());
+    }
+    let (end, committed) = (leader.log_end(), view.committed.until(partition));
+    if end < committed {
+        return Err(format!(
+            "R9: broker {by} leads {partition}, committed is {committed}, its log ends at {end}"
+        ));
+    }
+    let (start, known) = (leader.log_start(), view.committed.epochs(partition));
+    let epoch_at = |offset: Offset| {
+        let at = known.partition_point(|epoch| epoch.start <= offset);
+        at.checked_sub(1).map(|at| known[at].epoch)
+    };
+    // Both lists say in which epoch each committed record was written; they must say the same.
+    let starts = leader.log().epochs().entries().iter().chain(known);
+    let starts = starts.map(|epoch| epoch.start.max(start));
+    for offset in starts.filter(|offset| *offset < committed) {
+        if leader.log().epochs().epoch_of(offset) != epoch_at(offset) {
+            return Err(format!(
+                "R9: broker {by} leads {partition} with another record at {offset} than was committed"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// R7, where the leader is the one that the controller has decided.

@@ -1,21 +1,15 @@
 //! Who leads, who counts, and what is committed.
 
-use crate::sorted::SortedMap;
-
-use std::sync::Arc;
-
-use super::losses::Losses;
-use super::{Invariant, PerReplica, broker};
+use super::{Invariant, PerReplica, View, broker};
 use crate::broker::Partition;
 use crate::controller::znodes;
 use crate::fact::{Entry, Fact, Role};
-use crate::model::{BrokerId, LeaderEpoch, Offset, PartitionEpoch, TopicPartition};
+use crate::model::{BrokerId, LeaderEpoch, Offset, PartitionEpoch, TopicName, TopicPartition};
+use crate::sorted::SortedMap;
 use crate::world::World;
 
 #[derive(Clone, Debug, Default)]
 struct Known {
-    /// Offsets below this were below the high watermark of a presumed leader.
-    committed: Offset,
     /// Which broker led in which epoch.
     leaders: SortedMap<LeaderEpoch, BrokerId>,
     /// The newest state that the controller decided.
@@ -24,22 +18,94 @@ struct Known {
 
 /// R1 the ISR are replicas and the leader is one of them. R2 an epoch has one leader. R3 epochs only grow.
 /// R6 and R12 what lies below a leader's high watermark is on every replica that counts. R10 a leader's
-/// high watermark does not go back within its epoch. R13 it does not move while too few are in sync.
-/// R15 who joins the ISR has what is committed and what came before this epoch.
+/// high watermark does not go back within its epoch. R13 it does not move while too few are in sync, by
+/// the ISR that the controller has written down. R15 who joins the ISR has what is committed and what came
+/// before this epoch.
 #[derive(Clone, Debug, Default)]
 pub struct CommittedIsReplicated {
     partitions: SortedMap<TopicPartition, Known>,
     /// Each leader's own high watermark and the epoch in which it stood there.
     watermarks: PerReplica<(LeaderEpoch, Offset)>,
-    losses: Arc<Losses>,
+}
+
+impl Invariant for CommittedIsReplicated {
+    fn name(&self) -> &'static str {
+        "CommittedIsReplicated"
+    }
+
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
+        match &entry.fact {
+            Fact::ZnodeCreated { path, .. } | Fact::ZnodeChanged { path, .. } => {
+                return self.written(view.world, path);
+            }
+            Fact::ZnodeDeleted { path } => {
+                if let Some(partition) = znodes::state_of(path) {
+                    self.partitions.remove(&partition);
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        let Some(by) = broker(entry) else {
+            return Ok(());
+        };
+        match &entry.fact {
+            Fact::HighWatermarkMoved {
+                partition,
+                role,
+                from,
+                to,
+            } => {
+                let replica = view.world.broker_by_id(by);
+                let Some(replica) = replica.and_then(|b| b.partition(partition)) else {
+                    return Ok(());
+                };
+                match role {
+                    Role::Leader if replica.is_leader() => {
+                        self.stays_in_its_epoch(by, replica, *to)?;
+                        is_on_all_that_count(view, by, replica, *from, *to)
+                    }
+                    Role::Follower if from < to => was_committed_before(view, by, replica, *to),
+                    _ => Ok(()),
+                }
+            }
+            Fact::BecameLeader {
+                partition, epoch, ..
+            } => {
+                // A broker that starts again knows less than it did.
+                self.watermarks.forget(by, partition);
+                let known = self.known(partition);
+                match known.leaders.insert(*epoch, by) {
+                    Some(other) if other != by => Err(format!(
+                        "R2: brokers {other} and {by} both lead {partition} in {epoch}"
+                    )),
+                    _ => Ok(()),
+                }
+            }
+            Fact::IsrChanged {
+                partition,
+                from,
+                to,
+                ..
+            } => {
+                let joined = to.iter().filter(|id| !from.contains(id)).copied();
+                has_caught_up(view, by, partition, joined)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl CommittedIsReplicated {
-    /// How far a partition is committed, by any leader's word.
-    pub fn committed(&self, partition: &TopicPartition) -> Offset {
+    /// A replica is gone, and nothing that is known of it matters any more.
+    pub(super) fn forget(&mut self, by: BrokerId, partition: &TopicPartition) {
+        self.watermarks.forget(by, partition);
+    }
+
+    /// A topic is gone.
+    pub(super) fn forget_topic(&mut self, topic: &TopicName) {
         self.partitions
-            .get(partition)
-            .map_or(Offset::ZERO, |known| known.committed)
+            .retain(|partition, _| partition.topic != *topic);
     }
 
     fn known(&mut self, partition: &TopicPartition) -> &mut Known {
@@ -52,60 +118,29 @@ impl CommittedIsReplicated {
             .expect("it was just put there")
     }
 
-    fn leader_moved(
+    /// R10 and R13.
+    fn stays_in_its_epoch(
         &mut self,
-        world: &World,
         by: BrokerId,
-        partition: &TopicPartition,
+        leader: &Partition,
         to: Offset,
     ) -> Result<(), String> {
-        let replica = world.broker_by_id(by).and_then(|b| b.partition(partition));
-        let Some(leader) = replica.filter(|p| p.is_leader()) else {
-            return Ok(());
-        };
-        let epoch = leader.leader_epoch();
-        let marks = self.watermarks.entry(by).or_default();
-        match marks.get_mut(partition) {
-            Some((known, at)) if *known == epoch && *at > to => {
-                return Err(format!(
-                    "R10: {partition} goes back from {at} to {to} in {epoch}"
-                ));
-            }
-            Some(known) => *known = (epoch, to),
-            None => drop(marks.insert(partition.clone(), (epoch, to))),
-        }
-        let committed = self.known(partition).committed;
-        if leader.maximal_isr().len() < leader.min_isr() && to > committed {
+        let (partition, epoch) = (leader.name(), leader.leader_epoch());
+        let before = self.watermarks.insert(by, partition, (epoch, to));
+        if let Some((known, at)) = before
+            && known == epoch
+            && at > to
+        {
             return Err(format!(
-                "R13: {partition} commits up to {to} with too few replicas in sync"
+                "R10: {partition} goes back from {at} to {to} in {epoch}"
             ));
         }
-        let counted = leader.maximal_isr().iter().filter(|id| **id != by);
-        // What a bereft one has told before is all that its leader knows.
-        let counted = counted.filter(|id| !self.losses.is_bereft(partition, **id));
-        for id in counted {
-            let member = world.broker_by_id(*id).and_then(|b| b.partition(partition));
-            let Some(member) = member else { continue };
-            if member.log_end() < to {
-                let end = member.log_end();
-                return Err(format!(
-                    "R12: {partition} is committed up to {to}, but broker {id} ends at {end}"
-                ));
-            }
-            let from = committed.max(member.log_start()).max(leader.log_start());
-            let mut mine = leader.log().batches(from, to);
-            let alike = member
-                .log()
-                .batches(from, to)
-                .all(|theirs| mine.next().is_some_and(|mine| mine.is_copy_of(theirs)));
-            if !alike || mine.next().is_some() {
-                return Err(format!(
-                    "R6: brokers {by} and {id} differ below {to} of {partition}"
-                ));
-            }
+        if leader.isr().len() < leader.min_isr() {
+            let isr = leader.isr();
+            return Err(format!(
+                "R13: {partition} commits up to {to} with only {isr:?} in sync"
+            ));
         }
-        let known = self.known(partition);
-        known.committed = known.committed.max(to);
         Ok(())
     }
 
@@ -139,107 +174,99 @@ impl CommittedIsReplicated {
         known.decided = Some(fresh);
         Ok(())
     }
+}
 
-    fn joined(
-        &self,
-        world: &World,
-        by: BrokerId,
-        partition: &TopicPartition,
-        joined: impl Iterator<Item = BrokerId>,
-    ) -> Result<(), String> {
-        let leader = world.broker_by_id(by).and_then(|b| b.partition(partition));
-        // Who was replaced while it waited for the answer has nothing to say any more.
-        let state = world.cluster().partition(partition);
-        let current = state.map(|state| state.leader_epoch);
-        let leads = |p: &&Partition| p.is_leader() && current.is_none_or(|e| e == p.leader_epoch());
-        let Some(leader) = leader.filter(leads) else {
-            return Ok(());
+/// R6 and R12, for the stretch by which a leader's high watermark moved.
+fn is_on_all_that_count(
+    view: View<'_>,
+    by: BrokerId,
+    leader: &Partition,
+    from: Offset,
+    to: Offset,
+) -> Result<(), String> {
+    let partition = leader.name();
+    let is_past = leader.leader_epoch() < view.committed.since(partition);
+    if is_past || view.losses.is_torn(partition) {
+        return Ok(());
+    }
+    let counted = leader.maximal_isr().iter().filter(|id| **id != by);
+    // What a bereft one has told before is all that its leader knows.
+    let counted = counted.filter(|id| !view.losses.is_bereft(partition, **id));
+    for id in counted {
+        let member = view.world.broker_by_id(*id);
+        let Some(member) = member.and_then(|b| b.partition(partition)) else {
+            continue;
         };
-        for id in joined {
-            let member = world.broker_by_id(id).and_then(|b| b.partition(partition));
-            let Some(member) = member else { continue };
-            let least = leader.epoch_start().unwrap_or_default();
-            let least = least.max(leader.high_watermark());
-            if member.log_end() < least && !self.losses.is_bereft(partition, id) {
-                return Err(format!(
-                    "R15: broker {id} joins the ISR of {partition} before it has caught up"
-                ));
-            }
+        if member.log_end() < to {
+            let end = member.log_end();
+            return Err(format!(
+                "R12: {partition} is committed up to {to}, but broker {id} ends at {end}"
+            ));
         }
-        Ok(())
+        let from = from.max(member.log_start()).max(leader.log_start());
+        let mut mine = leader.log().batches(from, to);
+        let alike = member
+            .log()
+            .batches(from, to)
+            .all(|theirs| mine.next().is_some_and(|mine| mine.is_copy_of(theirs)));
+        if !alike || mine.next().is_some() {
+            return Err(format!(
+                "R6: brokers {by} and {id} differ below {to} of {partition}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// R6, of a follower: it exposes nothing that no leader has committed.
+fn was_committed_before(
+    view: View<'_>,
+    by: BrokerId,
+    follower: &Partition,
+    to: Offset,
+) -> Result<(), String> {
+    let partition = follower.name();
+    let committed = view.committed.until(partition);
+    let is_past = follower.leader_epoch() < view.committed.since(partition);
+    match to <= committed || is_past || view.losses.is_torn(partition) {
+        true => Ok(()),
+        false => Err(format!(
+            "R6: broker {by} exposes {partition} up to {to}, committed is {committed}"
+        )),
     }
 }
 
-impl Invariant for CommittedIsReplicated {
-    fn name(&self) -> &'static str {
-        "CommittedIsReplicated"
+/// R15.
+fn has_caught_up(
+    view: View<'_>,
+    by: BrokerId,
+    partition: &TopicPartition,
+    joined: impl Iterator<Item = BrokerId>,
+) -> Result<(), String> {
+    let leader = view.world.broker_by_id(by);
+    let leader = leader.and_then(|b| b.partition(partition));
+    // Who was replaced while it waited for the answer has nothing to say any more.
+    let state = view.world.cluster().partition(partition);
+    let current = state.map(|state| state.leader_epoch);
+    let leads = |p: &&Partition| p.is_leader() && current.is_none_or(|e| e == p.leader_epoch());
+    let Some(leader) = leader.filter(leads) else {
+        return Ok(());
+    };
+    if view.losses.is_torn(partition) {
+        return Ok(());
     }
-
-    fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
-        match &entry.fact {
-            Fact::ZnodeCreated { path, .. } | Fact::ZnodeChanged { path, .. } => {
-                return self.written(world, path);
-            }
-            Fact::ZnodeDeleted { path } => {
-                if let Some(partition) = znodes::state_of(path) {
-                    self.partitions.remove(&partition);
-                }
-                return Ok(());
-            }
-            _ => {}
-        }
-        let Some(by) = broker(entry) else {
-            return Ok(());
+    for id in joined {
+        let member = view.world.broker_by_id(id);
+        let Some(member) = member.and_then(|b| b.partition(partition)) else {
+            continue;
         };
-        match &entry.fact {
-            Fact::HighWatermarkMoved {
-                partition,
-                role: Role::Leader,
-                to,
-                ..
-            } => self.leader_moved(world, by, partition, *to),
-            Fact::HighWatermarkMoved {
-                partition,
-                role: Role::Follower,
-                to,
-                ..
-            } => {
-                let committed = self.committed(partition);
-                match *to <= committed {
-                    true => Ok(()),
-                    false => Err(format!(
-                        "R6: broker {by} exposes {partition} up to {to}, committed is {committed}"
-                    )),
-                }
-            }
-            Fact::BecameLeader {
-                partition, epoch, ..
-            } => {
-                // A broker that starts again knows less than it did.
-                if let Some(marks) = self.watermarks.get_mut(&by) {
-                    marks.remove(partition);
-                }
-                let known = self.known(partition);
-                match known.leaders.insert(*epoch, by) {
-                    Some(other) if other != by => Err(format!(
-                        "R2: brokers {other} and {by} both lead {partition} in {epoch}"
-                    )),
-                    _ => Ok(()),
-                }
-            }
-            Fact::IsrChanged {
-                partition,
-                from,
-                to,
-                ..
-            } => {
-                let joined = to.iter().filter(|id| !from.contains(id)).copied();
-                self.joined(world, by, partition, joined)
-            }
-            _ => Ok(()),
+        let least = leader.epoch_start().unwrap_or_default();
+        let least = least.max(leader.high_watermark());
+        if member.log_end() < least && !view.losses.is_bereft(partition, id) {
+            return Err(format!(
+                "R15: broker {id} joins the ISR of {partition} before it has caught up"
+            ));
         }
     }
-    fn excuse(&mut self, losses: &Arc<Losses>) {
-        self.losses = losses.clone();
-    }
+    Ok(())
 }

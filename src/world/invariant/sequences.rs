@@ -1,6 +1,6 @@
 //! What is numbered is written once and in order.
 
-use super::{Invariant, PerReplica, broker};
+use super::{Invariant, PerReplica, View, broker};
 use crate::fact::{Entry, Fact, Role};
 use crate::log::producers::sequence_after;
 use crate::log::{Log, Producers};
@@ -46,7 +46,8 @@ impl Invariant for NumberedOnce {
         "NumberedOnce"
     }
 
-    fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
+        let world = view.world;
         match &entry.fact {
             Fact::ProduceRefused { partition, error }
             | Fact::SendWillRetry {
@@ -105,9 +106,7 @@ impl Invariant for NumberedOnce {
 impl NumberedOnce {
     /// A replica is gone, and nothing that is known of it matters any more.
     pub(super) fn forget(&mut self, by: BrokerId, partition: &TopicPartition) {
-        if let Some(known) = self.replicas.get_mut(&by) {
-            known.remove(partition);
-        }
+        self.replicas.forget(by, partition);
     }
 
     fn appended(
@@ -127,7 +126,7 @@ impl NumberedOnce {
         }
         if from == Offset::ZERO {
             // A new log, perhaps of a new topic with the name of an old one.
-            self.replicas.entry(by).or_default().remove(partition);
+            self.replicas.forget(by, partition);
         }
         for stored in replica.log().batches(from, until) {
             let header = stored.header();
@@ -157,11 +156,7 @@ impl NumberedOnce {
             sequence: header.last_sequence(),
             timestamp: Timestamp(header.max_timestamp),
         };
-        let replicas = self.replicas.entry(by).or_default();
-        if !replicas.contains_key(partition) {
-            replicas.insert(partition.clone(), ByProducer::new());
-        }
-        let known = replicas.get_mut(partition).expect("just put in");
+        let known = self.replicas.known(by, partition);
         let Some(last) = known.insert(producer, fresh) else {
             return Ok(());
         };
@@ -212,8 +207,7 @@ impl NumberedOnce {
             };
             known.insert(id, last);
         }
-        let replicas = self.replicas.entry(by).or_default();
-        replicas.insert(partition.clone(), known);
+        self.replicas.insert(by, partition, known);
     }
 
     fn allocated(&mut self, to: BrokerId, first: ProducerId, count: i32) -> Result<(), String> {
@@ -302,100 +296,5 @@ fn is_there(
         false => Err(format!(
             "I2: broker {by} has no #{sequence} of producer {producer} at {partition}{offset}"
         )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::tests::{appended, breaks, holds, log_of, orders, plant, world};
-    use super::*;
-    use crate::log::LogConfig;
-    use crate::model::LeaderEpoch;
-
-    #[test]
-    fn i3_a_batch_that_is_in_a_log_twice_is_found() {
-        let mut world = world();
-        let mut law = NumberedOnce::default();
-        holds(&mut law, &world, 1, appended(Role::Leader, 0, 3, 0));
-        let mut twice = log_of(&world, 1);
-        let batch = twice
-            .batches(Offset(2), Offset(3))
-            .next()
-            .map(|b| b.batch());
-        let (batch, config) = (batch.expect("a batch"), LogConfig::default());
-        twice.append_as_leader(&batch, LeaderEpoch(0), Timestamp(0), &config);
-        plant(&mut world, 1, |replica| replica.plant_log(twice, Offset(3)));
-        let fact = appended(Role::Leader, 3, 4, 0);
-        breaks(&mut law, &world, 1, fact, "I3");
-    }
-
-    #[test]
-    fn i3_a_gap_is_found() {
-        let world = world();
-        let mut law = NumberedOnce::default();
-        holds(&mut law, &world, 1, appended(Role::Leader, 1, 2, 0));
-        holds(&mut law, &world, 1, appended(Role::Leader, 2, 3, 0));
-        let mut law = NumberedOnce::default();
-        holds(&mut law, &world, 1, appended(Role::Leader, 0, 1, 0));
-        breaks(&mut law, &world, 1, appended(Role::Leader, 2, 3, 0), "I3");
-    }
-
-    #[test]
-    fn i2_a_duplicate_that_is_not_where_it_is_said_to_be_is_found() {
-        let world = world();
-        let stored = log_of(&world, 1);
-        let stored = stored
-            .batches(Offset(1), Offset(2))
-            .next()
-            .map(|b| b.batch());
-        let producer = ProducerId(stored.expect("a batch").header.producer_id);
-        let dropped = |offset: i64, sequence| Fact::DuplicateDropped {
-            partition: orders(),
-            producer_id: producer,
-            base_sequence: sequence,
-            base_offset: Offset(offset),
-            next_offset: Offset(offset + 1),
-        };
-        let law = NumberedOnce::default();
-        holds(&mut law.clone(), &world, 1, dropped(1, 1));
-        breaks(&mut law.clone(), &world, 1, dropped(2, 1), "I2");
-        breaks(&mut law.clone(), &world, 1, dropped(1, 0), "I2");
-        breaks(&mut law.clone(), &world, 2, dropped(1, 1), "I2");
-    }
-
-    #[test]
-    fn i6_an_answer_that_says_nothing_is_found() {
-        let refused = |error| Fact::ProduceRefused {
-            partition: orders(),
-            error,
-        };
-        let (world, mut law) = (world(), NumberedOnce::default());
-        holds(&mut law, &world, 1, refused(ErrorCode::NotEnoughReplicas));
-        let fact = refused(ErrorCode::UnknownServerError);
-        breaks(&mut law, &world, 1, fact, "I6");
-    }
-
-    #[test]
-    fn a6_a_producer_id_that_is_given_twice_is_found() {
-        let block = |broker, first| Fact::ProducerIdsAllocated {
-            broker: BrokerId(broker),
-            first: ProducerId(first),
-            count: 1_000,
-        };
-        let id = |id| Fact::ProducerIdGiven {
-            producer_id: ProducerId(id),
-        };
-        let (world, mut law) = (world(), NumberedOnce::default());
-        holds(&mut law, &world, 1, block(2, 0));
-        holds(&mut law, &world, 1, block(3, 1_000));
-        for first in [0, 999, 1_500] {
-            breaks(&mut law.clone(), &world, 1, block(1, first), "A6");
-        }
-        holds(&mut law, &world, 2, id(0));
-        holds(&mut law, &world, 3, id(1_000));
-        holds(&mut law, &world, 2, id(7));
-        for (by, again) in [(2, 0), (2, 7), (2, 1_001), (3, 1_000), (1, 8)] {
-            breaks(&mut law.clone(), &world, by, id(again), "A6");
-        }
     }
 }

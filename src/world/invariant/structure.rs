@@ -1,6 +1,6 @@
 //! One replica's log is in order, and its bytes are what a producer sent.
 
-use super::{Invariant, PerReplica, broker};
+use super::{Invariant, PerReplica, View, broker};
 use crate::fact::{Entry, Fact, Role};
 use crate::model::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 use crate::world::World;
@@ -16,7 +16,8 @@ struct Replica {
 
 /// A1 log start ≤ high watermark ≤ log end. A2 offsets only grow. A3 epochs never go back.
 /// A4 a stored batch has a valid checksum and as many records as offsets. A5 a follower's bytes are its
-/// leader's. A7 only a leader appends as one.
+/// leader's. A7 only a leader appends as one, and it copies from nobody; a follower copies from its leader,
+/// once.
 #[derive(Clone, Debug, Default)]
 pub struct LogsAreInOrder {
     replicas: PerReplica<Replica>,
@@ -28,7 +29,8 @@ impl Invariant for LogsAreInOrder {
         "LogsAreInOrder"
     }
 
-    fn check(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
+        let world = view.world;
         let Some(by) = broker(entry) else {
             return Ok(());
         };
@@ -53,7 +55,7 @@ impl Invariant for LogsAreInOrder {
                 }
             }
             Fact::LogTruncated { partition, to, .. } => {
-                if let Some(known) = self.replicas.entry(by).or_default().get_mut(partition) {
+                if let Some(known) = self.replicas.get_mut(by, partition) {
                     known.end = *to;
                     // What epoch the log now ends in is for the next append to say.
                     known.epoch = LeaderEpoch::NONE;
@@ -61,11 +63,14 @@ impl Invariant for LogsAreInOrder {
                 bounds(world, by, partition)
             }
             Fact::LogTailLost { partition, to, .. } => {
-                if let Some(known) = self.replicas.entry(by).or_default().get_mut(partition) {
+                if let Some(known) = self.replicas.get_mut(by, partition) {
                     known.end = *to;
                     known.epoch = LeaderEpoch::NONE;
                 }
                 Ok(())
+            }
+            Fact::BecameLeader { partition, .. } | Fact::BecameFollower { partition, .. } => {
+                copies_from_its_leader(world, by, partition)
             }
             Fact::LogStartMoved { partition, .. } | Fact::HighWatermarkMoved { partition, .. } => {
                 bounds(world, by, partition)
@@ -78,9 +83,7 @@ impl Invariant for LogsAreInOrder {
 impl LogsAreInOrder {
     /// A replica is gone, and nothing that is known of it matters any more.
     pub(super) fn forget(&mut self, by: BrokerId, partition: &TopicPartition) {
-        if let Some(known) = self.replicas.get_mut(&by) {
-            known.remove(partition);
-        }
+        self.replicas.forget(by, partition);
     }
 
     fn order(
@@ -91,10 +94,8 @@ impl LogsAreInOrder {
         next: Offset,
         epoch: LeaderEpoch,
     ) -> Result<(), String> {
-        let replicas = self.replicas.entry(by).or_default();
         let fresh = Replica { end: next, epoch };
-        let Some(known) = replicas.get_mut(partition) else {
-            replicas.insert(partition.clone(), fresh);
+        let Some(known) = self.replicas.insert(by, partition, fresh) else {
             return Ok(());
         };
         if base < known.end || next <= base {
@@ -109,7 +110,6 @@ impl LogsAreInOrder {
                 "A3: broker {by} appends {epoch} behind {old} to {partition}"
             ));
         }
-        *known = fresh;
         Ok(())
     }
 }
@@ -172,6 +172,35 @@ fn leads(
         )),
         None => Err(format!(
             "A7: broker {by} appends to {partition}, which it does not hold"
+        )),
+    }
+}
+
+/// A7, of a role that was just taken.
+fn copies_from_its_leader(
+    world: &World,
+    by: BrokerId,
+    partition: &TopicPartition,
+) -> Result<(), String> {
+    let Some(broker) = world.broker_by_id(by) else {
+        return Ok(());
+    };
+    let Some(replica) = broker.partition(partition) else {
+        return Ok(());
+    };
+    let sources = broker
+        .fetches()
+        .filter(|fetch| fetch.partition == partition);
+    let sources: Vec<BrokerId> = sources.map(|fetch| fetch.source).collect();
+    let right = match replica.is_leader() {
+        true => sources.is_empty(),
+        false => sources == [replica.leader()],
+    };
+    match right {
+        true => Ok(()),
+        false => Err(format!(
+            "A7: broker {by}, a {} of {partition}, copies it from {sources:?}",
+            replica.role()
         )),
     }
 }

@@ -1,0 +1,159 @@
+//! Who is alive, by the word of ZooKeeper.
+
+use super::{Invariant, View};
+use crate::controller::znodes;
+use crate::fact::{Entry, Fact};
+use crate::model::{ProcessId, Text};
+use crate::protocol::zookeeper::SessionId;
+use crate::sorted::{SortedMap, SortedSet};
+use crate::time::{Duration, Instant};
+use crate::world::World;
+use crate::zookeeper::Server;
+
+/// A session of which something was heard.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    /// No sign of life that is known is later than this. There may be others.
+    at: Instant,
+    timeout: Duration,
+}
+
+/// C2 an ephemeral znode is there exactly as long as its session; a session does not run out before its
+/// timeout has passed since something came of it; and an ended session writes nothing any more.
+///
+/// What a client sends to keep its session is nobody's fact, so a session that runs out too early is only
+/// found by what its client did besides: it connected, or created something. One that a person has ended
+/// by command may end at any time.
+#[derive(Clone, Debug, Default)]
+pub struct ZnodesHaveLivingOwners {
+    /// When each process connected last to a server.
+    connected: SortedMap<ProcessId, Instant>,
+    heard: SortedMap<SessionId, Heard>,
+    ended: SortedSet<SessionId>,
+    /// Whose session each registration of a broker belongs to.
+    registered: SortedMap<Text, SessionId>,
+    /// Whose sessions people have ended.
+    condemned: SortedSet<Text>,
+}
+
+impl Invariant for ZnodesHaveLivingOwners {
+    fn name(&self) -> &'static str {
+        "ZnodesHaveLivingOwners"
+    }
+
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
+        match &entry.fact {
+            Fact::Connected { to, .. } if to.starts_with("zk") => {
+                self.connected.extend(entry.by.map(|by| (by, entry.at)));
+                Ok(())
+            }
+            Fact::SessionOpened { session, timeout } => {
+                let at = entry.by.and_then(|by| self.connected.get(&by));
+                if let Some(at) = at.copied() {
+                    let timeout = *timeout;
+                    self.heard.insert(*session, Heard { at, timeout });
+                }
+                Ok(())
+            }
+            Fact::Commanded { line } => {
+                if let Some(who) = line.strip_prefix("expire ") {
+                    self.condemned.insert(who.into());
+                }
+                Ok(())
+            }
+            Fact::SessionRanOut { session, owner } => {
+                self.ran_out(view.world, entry, *session, *owner)
+            }
+            Fact::ZnodeCreated {
+                path,
+                owner: Some(_),
+            } => self.created(view.world, entry, path),
+            Fact::ZnodeDeleted { path } => self.deleted(view.world, entry, path),
+            Fact::ZooKeeperLeads { .. } => {
+                // What its predecessor had committed last, it does not say.
+                self.registered.clear();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ZnodesHaveLivingOwners {
+    fn created(&mut self, world: &World, entry: &Entry, path: &Text) -> Result<(), String> {
+        let Some(server) = server(world, entry) else {
+            return Ok(());
+        };
+        let stat = server.tree().stat(path);
+        let Some(session) = stat.and_then(|stat| stat.owner) else {
+            return Ok(());
+        };
+        if self.ended.contains(&session) {
+            return Err(format!(
+                "C2: {path} is created by session {session}, which is over"
+            ));
+        }
+        if let Some(heard) = self.heard.get_mut(&session) {
+            heard.at = entry.at;
+        }
+        if znodes::broker_of(path).is_some() {
+            self.registered.insert(path.clone(), session);
+        }
+        everything_is_owned(server)
+    }
+
+    fn deleted(&mut self, world: &World, entry: &Entry, path: &Text) -> Result<(), String> {
+        let session = self.registered.remove(path);
+        let (Some(session), Some(server)) = (session, server(world, entry)) else {
+            return Ok(());
+        };
+        // Nobody takes back a registration but by ending the session.
+        let lives = server.sessions().any(|known| known.session == session);
+        match lives {
+            true => Err(format!(
+                "C2: {path} is gone, and session {session}, which owns it, lives"
+            )),
+            false => everything_is_owned(server),
+        }
+    }
+
+    fn ran_out(
+        &mut self,
+        world: &World,
+        entry: &Entry,
+        session: SessionId,
+        owner: ProcessId,
+    ) -> Result<(), String> {
+        self.ended.insert(session);
+        let heard = self.heard.remove(&session);
+        let condemned = self.condemned.remove(&*owner.to_string());
+        if let Some(heard) = heard
+            && !condemned
+            && entry.at < heard.at + heard.timeout
+        {
+            return Err(format!(
+                "C2: session {session} of {owner} runs out {} after it was heard of at {}",
+                entry.at.since(heard.at),
+                heard.at
+            ));
+        }
+        server(world, entry).map_or(Ok(()), everything_is_owned)
+    }
+}
+
+/// The server that noted an entry.
+fn server<'a>(world: &'a World, entry: &Entry) -> Option<&'a Server> {
+    world.host(entry.by?)?.zookeeper()
+}
+
+/// Every owner of a znode has an open session.
+fn everything_is_owned(server: &Server) -> Result<(), String> {
+    for owner in server.tree().owners() {
+        if !server.sessions().any(|known| known.session == owner) {
+            return Err(format!(
+                "C2: session {owner} is over, and something of it stands"
+            ));
+        }
+    }
+    Ok(())
+}

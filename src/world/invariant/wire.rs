@@ -1,0 +1,123 @@
+//! What is read off the wire: bytes on their way, and the requests that have no answer yet.
+
+use std::collections::VecDeque;
+
+use crate::client::config::Acks;
+use crate::fact::{Entry, Fact};
+use crate::model::{ConnectionId, ProcessId};
+use crate::process::Payload;
+use crate::protocol::{ApiKey, Chunks, Request, decode_response};
+use crate::sorted::SortedMap;
+use crate::world::{Parcel, World};
+
+/// Requests that were sent and have no answer yet, as they left: from their senders' facts, so what a
+/// socket of somebody else's asks is not among them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Frames {
+    sent: SortedMap<ConnectionId, SortedMap<i32, Chunks>>,
+    /// The latest of those on which their senders have given up. They may arrive all the same.
+    given_up: VecDeque<Chunks>,
+}
+
+/// So many requests on which their senders have given up are kept.
+const GIVEN_UP: usize = 64;
+
+impl Frames {
+    /// Keeps the requests of the wanted kinds, and forgets those that will never be answered.
+    pub(super) fn follow(&mut self, world: &World, entry: &Entry, wanted: impl Fn(ApiKey) -> bool) {
+        match &entry.fact {
+            Fact::RequestSent {
+                connection,
+                api,
+                correlation_id,
+                ..
+            } if wanted(*api) => {
+                let unanswered =
+                    *api == ApiKey::Produce && wants_no_answer(world, connection.opener);
+                let frame = match unanswered {
+                    true => None,
+                    false => request(world, *connection, *correlation_id),
+                };
+                if let Some(frame) = frame {
+                    let sent = self.sent.entry(*connection).or_default();
+                    sent.insert(*correlation_id, frame);
+                }
+            }
+            Fact::Connected { connection, .. } | Fact::Disconnected { connection, .. } => {
+                self.give_up(*connection);
+            }
+            Fact::RequestRejected { connection, .. } => self.give_up(connection.other_end()),
+            Fact::Killed { .. } | Fact::Stopped => {
+                let died = |connection: &&ConnectionId| Some(connection.opener) == entry.by;
+                let own: Vec<ConnectionId> = self.sent.keys().filter(died).copied().collect();
+                for connection in own {
+                    self.give_up(connection);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn give_up(&mut self, connection: ConnectionId) {
+        let sent = self.sent.remove(&connection).unwrap_or_default();
+        self.given_up.extend(sent.into_values());
+        let surplus = self.given_up.len().saturating_sub(GIVEN_UP);
+        self.given_up.drain(..surplus);
+    }
+
+    /// The request that is answered over this end of a connection.
+    pub(super) fn take(&mut self, connection: ConnectionId, id: i32) -> Option<Chunks> {
+        let sent = self.sent.get_mut(&connection.other_end())?;
+        sent.remove(&id)
+    }
+
+    /// Every request that has no answer yet, and may still arrive.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Chunks> {
+        let sent = self.sent.values().flat_map(SortedMap::values);
+        sent.chain(&self.given_up)
+    }
+}
+
+/// The answer that was just sent over this end of a connection.
+pub(crate) fn answer<R: Request>(
+    world: &World,
+    connection: ConnectionId,
+    version: i16,
+    id: i32,
+) -> Option<R::Response> {
+    let frame = on_the_wire(world, connection.other_end(), 4, id)?;
+    let (_, answer) = decode_response::<R>(&frame, version).ok()?;
+    Some(answer)
+}
+
+/// A request that was just sent.
+fn request(world: &World, connection: ConnectionId, id: i32) -> Option<Chunks> {
+    on_the_wire(world, connection.other_end(), 8, id)
+}
+
+/// The newest bytes on their way to an end of a connection that have this number at this place; without
+/// the size that stands before every frame.
+fn on_the_wire(world: &World, to: ConnectionId, place: usize, id: i32) -> Option<Chunks> {
+    let packets = world.in_flight().filter(|packet| packet.connection == to);
+    let packets = packets.filter_map(|packet| match &packet.parcel {
+        Parcel::Bytes(Payload::Kafka(bytes)) if bytes.len() >= place + 4 => {
+            let numbered = bytes.slice(place, place + 4).to_bytes()[..] == id.to_be_bytes();
+            numbered.then_some((packet.number, bytes))
+        }
+        _ => None,
+    });
+    let (_, bytes) = packets.max_by_key(|(number, _)| *number)?;
+    Some(bytes.slice(4, bytes.len()))
+}
+
+/// Whether a producer asks for no acknowledgement.
+pub(super) fn wants_no_answer(world: &World, opener: ProcessId) -> bool {
+    let producer = world.host(opener).and_then(|host| host.producer());
+    producer.is_some_and(|producer| producer.config().acks == Acks::None)
+}
+
+/// Whether there are sockets, whose requests nobody notes.
+pub(super) fn is_asked_by_sockets(world: &World) -> bool {
+    let mut hosts = world.hosts();
+    hosts.any(|host| matches!(host.id, ProcessId::Socket(_)))
+}
