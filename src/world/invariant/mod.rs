@@ -18,7 +18,8 @@
 //! - [`orders`]: R3 — whom a broker obeys;
 //! - [`sessions`]: C2 — who is alive, by the word of ZooKeeper;
 //! - [`answers`]: P3 — whoever asks is answered once, and in time;
-//! - [`told`]: R11, R14, R17, I1, I7 — what brokers answer is true, read off the [`wire`];
+//! - [`told`]: R11, R14, I7 — what consumers are answered is true, read off the [`wire`];
+//! - [`produced`]: R17, I1, I7 — what producers are answered is true;
 //! - [`sequences`]: A6, I1 to I4, I6 — what is numbered is written once and in order;
 //! - [`bounded`]: P1 — nothing runs in a circle;
 //! - [`logs`]: A2 to A4 once more — whole logs, read when everything is over.
@@ -46,6 +47,7 @@ pub mod offices;
 pub mod orders;
 mod per_replica;
 pub mod pictures;
+pub mod produced;
 pub mod quorum;
 pub mod replication;
 pub mod sequences;
@@ -68,6 +70,7 @@ pub use committed::Committed;
 pub use logs::judge_logs;
 pub use losses::Losses;
 use per_replica::PerReplica;
+pub use produced::acknowledged;
 pub use states::States;
 
 /// A law that does not hold any more.
@@ -140,7 +143,8 @@ struct Laws {
     sessions: sessions::ZnodesHaveLivingOwners,
     clients: clients::ClientsAreToldTheTruth,
     answers: answers::WhoAsksIsAnswered,
-    told: told::AnswersAreTrue,
+    told: told::NobodyIsToldLess,
+    produced: produced::ProducersAreAnsweredRightly,
     sequences: sequences::NumberedOnce,
     bounded: bounded::InstantsEnd,
 }
@@ -173,6 +177,7 @@ impl Checker {
             look(&mut laws.clients, view, entry, &mut first);
             look(&mut laws.answers, view, entry, &mut first);
             look(&mut laws.told, view, entry, &mut first);
+            look(&mut laws.produced, view, entry, &mut first);
             look(&mut laws.sequences, view, entry, &mut first);
             look(&mut laws.bounded, view, entry, &mut first);
         }
@@ -241,6 +246,7 @@ impl Laws {
                 self.offices.forget_topic(topic);
                 self.pictures.forget_topic(topic);
                 self.told.forget_topic(topic);
+                self.produced.forget_topic(topic);
             }
             _ => {}
         }

@@ -12,6 +12,7 @@ mod matching;
 mod offices;
 mod orders;
 mod pictures;
+mod produced;
 mod quorum;
 mod replication;
 mod sequences;

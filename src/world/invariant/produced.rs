@@ -1,0 +1,295 @@
+//! What brokers tell producers is true, as it can be read off the wire.
+
+use super::wire::{Frames, answer, is_asked_by_sockets};
+use super::{Invariant, View, broker};
+use crate::broker::Broker;
+use crate::client::config::Acks;
+use crate::controller::znodes;
+use crate::fact::{Entry, Fact, Role};
+use crate::log::producers::{Producer, sequence_after};
+use crate::model::{
+    BrokerId, ConnectionId, Offset, ProducerEpoch, ProducerId, TopicName, TopicPartition,
+};
+use crate::protocol::api::ProduceRequest;
+use crate::protocol::api::produce::PartitionProduceResponse;
+use crate::protocol::records::{Batch, BatchHeader, read_batches};
+use crate::protocol::{AnyRequest, ApiKey, Chunks, ErrorCode};
+use crate::sorted::SortedMap;
+use crate::world::World;
+
+/// So many of a partition's latest appends under the minimum of the ISR are remembered.
+const REMEMBERED: usize = 64;
+
+/// R17 a success under acks=all is sent when the high watermark has passed the batch and enough replicas
+/// are in sync, as there were when it was appended; a batch that is refused for want of them is not
+/// appended. I1 a batch that is refused for its sequence or its epoch does not follow the last one. I7 with
+/// an error comes no offset, unless the records were appended before it.
+#[derive(Clone, Debug, Default)]
+pub struct ProducersAreAnsweredRightly {
+    asked: Frames,
+    /// Where the batches begin that were appended while too few replicas were in sync.
+    alone: SortedMap<TopicPartition, Vec<Offset>>,
+    /// What a leader has appended in this step of the world.
+    appended: Option<(u64, BrokerId, TopicPartition)>,
+}
+
+impl Invariant for ProducersAreAnsweredRightly {
+    fn name(&self) -> &'static str {
+        "ProducersAreAnsweredRightly"
+    }
+
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
+        self.asked
+            .follow(view.world, entry, |api| api == ApiKey::Produce);
+        if let Fact::ZnodeDeleted { path } = &entry.fact {
+            if let Some(partition) = znodes::state_of(path) {
+                self.alone.remove(&partition);
+            }
+            return Ok(());
+        }
+        let Some(by) = broker(entry) else {
+            return Ok(());
+        };
+        match &entry.fact {
+            Fact::RecordsAppended {
+                partition,
+                role: Role::Leader,
+                base_offset,
+                ..
+            } => {
+                self.appended(view.world, by, partition, *base_offset);
+                Ok(())
+            }
+            Fact::ProduceRefused {
+                partition,
+                error: ErrorCode::NotEnoughReplicas,
+            } => {
+                let step = view.world.steps();
+                match &self.appended {
+                    Some(last) if *last == (step, by, partition.clone()) => Err(format!(
+                        "R17: broker {by} refuses a batch of {partition} for want of replicas, and has appended it"
+                    )),
+                    _ => Ok(()),
+                }
+            }
+            Fact::ProduceRefused {
+                partition,
+                error:
+                    error @ (ErrorCode::OutOfOrderSequenceNumber | ErrorCode::InvalidProducerEpoch),
+            } => self.refused_rightly(view, by, partition, *error),
+            Fact::ResponseSent {
+                connection,
+                api: ApiKey::Produce,
+                version,
+                correlation_id,
+            } => {
+                self.asked.take(*connection, *correlation_id);
+                let over = (*connection, *version, *correlation_id);
+                match view.world.broker_by_id(by) {
+                    Some(from) => self.produced(view, from, over),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Over which connection, in which version and under which number something was answered.
+type Over = (ConnectionId, i16, i32);
+
+impl ProducersAreAnsweredRightly {
+    /// A topic is gone.
+    pub(super) fn forget_topic(&mut self, topic: &TopicName) {
+        self.alone.retain(|partition, _| partition.topic != *topic);
+    }
+
+    fn appended(&mut self, world: &World, by: BrokerId, partition: &TopicPartition, base: Offset) {
+        self.appended = Some((world.steps(), by, partition.clone()));
+        let leader = world.broker_by_id(by).and_then(|b| b.partition(partition));
+        if leader.is_some_and(|leader| leader.isr().len() < leader.min_isr()) {
+            let alone = self.alone.entry(partition.clone()).or_default();
+            alone.push(base);
+            if alone.len() > REMEMBERED {
+                alone.remove(0);
+            }
+        } else if let Some(alone) = self.alone.get_mut(partition) {
+            // Whoever lost its end gives its offsets again.
+            alone.retain(|other| *other < base);
+        }
+    }
+
+    /// I1: some batch that is on its way here or has just come must be refused so.
+    fn refused_rightly(
+        &self,
+        view: View<'_>,
+        by: BrokerId,
+        name: &TopicPartition,
+        error: ErrorCode,
+    ) -> Result<(), String> {
+        let leader = view.world.broker_by_id(by).and_then(|b| b.partition(name));
+        let Some(leader) = leader.filter(|p| p.is_leader()) else {
+            return Ok(());
+        };
+        // What somebody else's socket asks is not followed.
+        if is_asked_by_sockets(view.world) {
+            return Ok(());
+        }
+        let sent = self.asked.all().flat_map(|frame| batches_for(frame, name));
+        let headers: Vec<BatchHeader> = sent.map(|batch| batch.header).collect();
+        let known = |header: &BatchHeader| {
+            let producers = leader.log().producers();
+            producers.get(ProducerId(header.producer_id))
+        };
+        let right = headers
+            .iter()
+            .any(|header| is_refused(known(header), header, error));
+        match right || headers.is_empty() {
+            true => Ok(()),
+            false => Err(format!(
+                "I1: broker {by} refuses a batch of {name} with {}, and each that it may mean follows",
+                error.name()
+            )),
+        }
+    }
+
+    fn produced(&self, view: View<'_>, from: &Broker, over: Over) -> Result<(), String> {
+        let Some(answer) = answer::<ProduceRequest>(view.world, over.0, over.1, over.2) else {
+            return Ok(());
+        };
+        let producer = view.world.host(over.0.opener);
+        let producer = producer.and_then(|host| host.producer());
+        let all = producer.is_some_and(|producer| producer.config().acks == Acks::All);
+        for topic in &answer.responses {
+            for found in &topic.partition_responses {
+                let name = TopicPartition {
+                    topic: TopicName(topic.name.clone()),
+                    partition: found.index,
+                };
+                says_no_offset_in_error(&name, found)?;
+                if all && found.error_code == 0 {
+                    self.is_safe(from, &name, Offset(found.base_offset))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// R17, of a batch that begins here.
+    fn is_safe(&self, from: &Broker, name: &TopicPartition, base: Offset) -> Result<(), String> {
+        let Some(leader) = from.partition(name).filter(|p| p.is_leader()) else {
+            // Who was replaced since then may have answered before.
+            return Ok(());
+        };
+        let by = from.id();
+        let high_watermark = leader.high_watermark();
+        if high_watermark <= base {
+            return Err(format!(
+                "R17: broker {by} acknowledges {name}{base} with acks=all at high watermark {high_watermark}"
+            ));
+        }
+        if leader.maximal_isr().len() < leader.min_isr() {
+            let isr = leader.maximal_isr();
+            return Err(format!(
+                "R17: broker {by} acknowledges {name}{base} with acks=all and only {isr:?} in sync"
+            ));
+        }
+        let alone = self.alone.get(name);
+        if alone.is_some_and(|alone| alone.contains(&base)) {
+            return Err(format!(
+                "R17: broker {by} acknowledges {name}{base} with acks=all, appended while too few were in sync"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Where the batches begin of which a broker has just told a producer that they are written.
+pub fn acknowledged(world: &World, entry: &Entry) -> Vec<(TopicPartition, Offset)> {
+    let Fact::ResponseSent {
+        connection,
+        api: ApiKey::Produce,
+        version,
+        correlation_id,
+    } = &entry.fact
+    else {
+        return Vec::new();
+    };
+    let answer = answer::<ProduceRequest>(world, *connection, *version, *correlation_id);
+    let topics = answer.into_iter().flat_map(|answer| answer.responses);
+    let written = topics.flat_map(|topic| {
+        let found = topic.partition_responses.into_iter();
+        let found = found.filter(|found| found.error_code == 0);
+        found.map(move |found| {
+            let name = TopicPartition {
+                topic: TopicName(topic.name.clone()),
+                partition: found.index,
+            };
+            (name, Offset(found.base_offset))
+        })
+    });
+    written.collect()
+}
+
+/// I7, of an answer to a producer.
+fn says_no_offset_in_error(
+    name: &TopicPartition,
+    found: &PartitionProduceResponse,
+) -> Result<(), String> {
+    // After these the records may be in the log all the same, and Kafka says where.
+    let after_append = [
+        ErrorCode::NotLeaderOrFollower,
+        ErrorCode::RequestTimedOut,
+        ErrorCode::NotEnoughReplicasAfterAppend,
+    ];
+    let may_be_there = after_append
+        .map(ErrorCode::code)
+        .contains(&found.error_code);
+    let sane = match found.error_code {
+        0 => found.base_offset >= 0,
+        _ => found.base_offset == -1 || may_be_there && found.base_offset >= 0,
+    };
+    match sane {
+        true => Ok(()),
+        false => Err(format!(
+            "I7: {name} is answered with error {} and offset {}",
+            found.error_code, found.base_offset
+        )),
+    }
+}
+
+/// I1: whether a leader that knows this of a producer refuses a batch of it with such an error.
+fn is_refused(known: Option<&Producer>, header: &BatchHeader, error: ErrorCode) -> bool {
+    // Nothing known: the producer is new, or its records are gone. Any sequence will do.
+    let Some(known) = known.filter(|_| header.is_idempotent()) else {
+        return false;
+    };
+    let epoch = ProducerEpoch(header.producer_epoch);
+    let mut batches = known.batches().iter();
+    let last = known.batches().last();
+    let is_next = match epoch == known.epoch() {
+        true => last.is_none_or(|last| header.base_sequence == sequence_after(last.last_sequence)),
+        false => header.base_sequence == 0,
+    };
+    let ends = (header.base_sequence, header.last_sequence());
+    let is_there = epoch == known.epoch()
+        && batches.any(|batch| (batch.base_sequence, batch.last_sequence) == ends);
+    match error {
+        ErrorCode::InvalidProducerEpoch => epoch < known.epoch(),
+        _ => epoch >= known.epoch() && !is_next && !is_there,
+    }
+}
+
+/// The batches of a partition in a Produce request.
+fn batches_for(request: &Chunks, name: &TopicPartition) -> Vec<Batch> {
+    let Ok((_, AnyRequest::Produce(request))) = AnyRequest::decode(request) else {
+        return Vec::new();
+    };
+    let topics = request.topic_data.iter();
+    let parts = topics
+        .filter(|topic| *topic.name == *name.topic.0)
+        .flat_map(|topic| &topic.partition_data)
+        .filter(|data| data.index == name.partition);
+    let batches = parts.filter_map(|data| read_batches(data.records.as_ref()?).ok());
+    batches.flatten().collect()
+}
