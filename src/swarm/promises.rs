@@ -5,15 +5,20 @@
 //! promises is the contract of durability (D1 to D3): any number of clean deaths, pauses and cuts, and the
 //! loss of a machine's power while another member of the ISR has everything.
 //!
-//! What is not promised is recorded too: a partition of which a log lost its tail, or that was led by
-//! somebody out of sync, may lose records when the budget allows such trouble at all.
+//! What is not promised is known to the invariants ([`Losses`]): a partition that was led by somebody out
+//! of sync, or by a replica that had lost some of what was committed with the power of its machine, may
+//! lose records when the budget allows such trouble at all.
+//!
+//! [`Losses`]: crate::world::invariant::Losses
 
 use super::{Budget, Run};
+use crate::client::config::Acks;
 use crate::controller::{Recovery, znodes};
 use crate::fact::{Entry, Fact};
-use crate::model::{Offset, ProcessId, TopicPartition};
-use crate::sorted::{SortedMap, SortedSet};
+use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
+use crate::sorted::SortedMap;
 use crate::world::World;
+use crate::world::invariant;
 
 /// The clients that use the cluster once it is well again.
 pub(super) const LAST_PRODUCER: ProcessId = ProcessId::Producer(90);
@@ -23,7 +28,8 @@ pub(super) const LAST_READER: ProcessId = ProcessId::Consumer(90);
 #[derive(Clone, Copy, Debug)]
 struct Promise {
     base_offset: Offset,
-    /// The checksum of the batch that stood there; `None` when nobody who ran had it.
+    /// The checksum of the batch that stood there, in the log of the broker that answered; `None` when
+    /// that answer was not seen.
     checksum: Option<u32>,
 }
 
@@ -31,8 +37,8 @@ struct Promise {
 #[derive(Clone, Debug, Default)]
 pub struct Promises {
     made: SortedMap<TopicPartition, Vec<Promise>>,
-    /// Partitions for which a journaled event explains that records are gone.
-    excused: SortedSet<TopicPartition>,
+    /// The checksums of batches of whose fate their producers have not heard yet.
+    answered: SortedMap<ProcessId, SortedMap<(TopicPartition, Offset), u32>>,
     /// How often somebody was elected who was out of sync.
     unclean: u64,
     /// How far the last reader has read.
@@ -53,16 +59,22 @@ impl Promises {
                 if entry.by == Some(LAST_PRODUCER) {
                     self.confirmed += records;
                 }
+                let answered = entry.by.and_then(|by| self.answered.get_mut(&by));
+                let place = (partition.clone(), *base_offset);
                 let promise = Promise {
                     base_offset: *base_offset,
-                    checksum: checksum_at(world, partition, *base_offset),
+                    checksum: answered.and_then(|answered| answered.remove(&place)),
                 };
                 match self.made.get_mut(partition) {
                     Some(made) => made.push(promise),
                     None => drop(self.made.insert(partition.clone(), vec![promise])),
                 }
             }
-            Fact::LogTailLost { partition, .. } => drop(self.excused.insert(partition.clone())),
+            Fact::ResponseSent { connection, .. } => {
+                if let Some(by) = entry.by.and_then(ProcessId::broker) {
+                    self.answered(world, by, connection.opener, entry);
+                }
+            }
             Fact::ZnodeChanged { path, .. } => {
                 let Some(name) = znodes::state_of(path) else {
                     return;
@@ -70,8 +82,11 @@ impl Promises {
                 let state = world.cluster().partition(&name);
                 if state.is_some_and(|state| state.recovery == Recovery::Recovering) {
                     self.unclean += 1;
-                    self.excused.insert(name);
                 }
+            }
+            // Who deletes a topic wants nothing of it kept.
+            Fact::TopicDeleted { topic } => {
+                self.made.retain(|partition, _| partition.topic != *topic);
             }
             Fact::RecordsConsumed {
                 partition,
@@ -81,6 +96,20 @@ impl Promises {
                 self.read.insert(partition.clone(), *next_offset);
             }
             _ => {}
+        }
+    }
+
+    /// A broker answers: what stands where it says that the batches are.
+    fn answered(&mut self, world: &World, by: BrokerId, producer: ProcessId, entry: &Entry) {
+        let asks = world.host(producer).and_then(|host| host.producer());
+        if !asks.is_some_and(|producer| producer.config().acks == Acks::All) {
+            return;
+        }
+        for (name, offset) in invariant::acknowledged(world, entry) {
+            if let Some(checksum) = checksum_at(world, by, &name, offset) {
+                let answered = self.answered.entry(producer).or_default();
+                answered.insert((name, offset), checksum);
+            }
         }
     }
 
@@ -100,17 +129,16 @@ impl Promises {
     }
 }
 
-/// The checksum of the batch that begins at an offset, by the leader's log or, while there is none, by
-/// anybody's.
-fn checksum_at(world: &World, partition: &TopicPartition, offset: Offset) -> Option<u32> {
-    let leader = world.cluster().partition(partition)?.leader;
-    let leader = world.broker_by_id(leader);
-    let everybody = leader.into_iter().chain(world.brokers());
-    let mut logs = everybody.filter_map(|broker| Some(broker.partition(partition)?.log()));
-    logs.find_map(|log| {
-        let stored = log.batches(offset, offset + 1).next()?;
-        (stored.base_offset() == offset).then(|| stored.checksum())
-    })
+/// The checksum of the batch that begins at an offset of a broker's log.
+fn checksum_at(
+    world: &World,
+    by: BrokerId,
+    partition: &TopicPartition,
+    offset: Offset,
+) -> Option<u32> {
+    let log = world.broker_by_id(by)?.partition(partition)?.log();
+    let stored = log.batches(offset, offset + 1).next()?;
+    (stored.base_offset() == offset).then(|| stored.checksum())
 }
 
 /// Holds the promises against the logs.
@@ -120,7 +148,7 @@ pub(super) fn judge(run: &mut Run<'_>, budget: Budget) {
     }
     let mut broken = None;
     for (name, made) in &run.promises().made {
-        let excused = run.promises().excused.contains(name);
+        let excused = run.losses().is_lost(name);
         let state = run.world().cluster().partition(name);
         let leader = state.and_then(|state| run.world().broker_by_id(state.leader));
         let Some(leader) = leader.and_then(|broker| broker.partition(name)) else {
