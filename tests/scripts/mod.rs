@@ -48,6 +48,7 @@ scripts![
     "controller/a_session_ends",
     "controller/a_topic_grows",
     "controller/a_topic_is_deleted",
+    "controller/a_topic_is_deleted_beside_another",
     "controller/settings_change",
     "controller/a_topic_while_a_broker_is_down",
     "controller/an_unclean_election_on_demand",
