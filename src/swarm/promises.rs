@@ -141,10 +141,13 @@ fn checksum_at(
     (stored.base_offset() == offset).then(|| stored.checksum())
 }
 
-/// Holds the promises against the logs.
+/// Holds the promises against the logs, and the logs against themselves.
 pub(super) fn judge(run: &mut Run<'_>, budget: Budget) {
     if run.failure().is_some() {
         return;
+    }
+    if let Err(violation) = invariant::judge_logs(run.world()) {
+        return run.fail(violation.name, violation.what);
     }
     let mut broken = None;
     for (name, made) in &run.promises().made {

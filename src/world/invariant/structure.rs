@@ -15,7 +15,7 @@ struct Replica {
 }
 
 /// A1 log start ≤ high watermark ≤ log end. A2 offsets only grow. A3 epochs never go back.
-/// A4 a stored batch has a valid checksum and as many records as offsets. A5 a follower's bytes are its
+/// A4 a stored batch has a valid checksum, as many records as offsets, and the epoch of who appended it. A5 a follower's bytes are its
 /// leader's. A7 only a leader appends as one, and it copies from nobody; a follower copies from its leader,
 /// once.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +48,9 @@ impl Invariant for LogsAreInOrder {
                 bounds(world, by, partition)?;
                 if self.appended.is_multiple_of(SAMPLE) {
                     checksums(world, by, partition, *base_offset, *next_offset)?;
+                    if *role == Role::Leader {
+                        bears_its_epoch(world, by, partition, *base_offset, *epoch)?;
+                    }
                 }
                 match role {
                     Role::Leader => leads(world, by, partition, *epoch),
@@ -156,6 +159,25 @@ fn checksums(
         }
     }
     Ok(())
+}
+
+/// A4, of a batch that a leader has appended.
+fn bears_its_epoch(
+    world: &World,
+    by: BrokerId,
+    partition: &TopicPartition,
+    at: Offset,
+    epoch: LeaderEpoch,
+) -> Result<(), String> {
+    let replica = world.broker_by_id(by).and_then(|b| b.partition(partition));
+    let stored = replica.and_then(|replica| replica.log().batches(at, at + 1).next());
+    let stamped = stored.map(|stored| LeaderEpoch(stored.header().partition_leader_epoch));
+    match stamped {
+        Some(stamped) if stamped != epoch => Err(format!(
+            "A4: {partition}{at} on broker {by} was appended in {epoch} and says {stamped}"
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn leads(
