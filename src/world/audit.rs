@@ -4,8 +4,10 @@
 //! logs as they are.
 //!
 //! Laws: a record is *readable* when it lies below the high watermark of the partition's leader, *lost*
-//! when the leader's log ends before it; it stays lost when its offset is given to another. What
-//! retention removed is neither: removing it was asked for. A record is *duplicated* when the producer sent its
+//! when the leader's log ends before it; it stays lost when its offset is given to another, also when the
+//! word that it was appended reaches the producer only after that. While nobody leads the partition it
+//! *waits*, above the high watermark it is *not yet* readable, and what retention removed is *gone by
+//! request*. Each acknowledged record is exactly one of these. A record is *duplicated* when the producer sent its
 //! batch again and both copies were appended: the records of the second are bit for bit those of the first,
 //! for a batch carries when it was made and is not made anew.
 
@@ -40,9 +42,9 @@ impl Spans {
         self.0.insert(from, to);
     }
 
-    /// Takes out what lies at or after an offset; how many those were.
-    fn take_from(&mut self, from: Offset) -> u64 {
-        let taken = self.count_between(from.0, i64::MAX);
+    /// Takes out what lies at or after an offset, and gives it back.
+    fn take_from(&mut self, from: Offset) -> Vec<(i64, i64)> {
+        let taken = self.between(from.0, i64::MAX).collect();
         while let Some((a, b)) = self.0.iter().next_back().map(|(a, b)| (*a, *b)) {
             if b <= from.0 {
                 break;
@@ -60,12 +62,15 @@ impl Spans {
         before.is_some_and(|(_, to)| offset.0 < *to)
     }
 
+    /// What lies from one offset to before another.
+    fn between(&self, from: i64, to: i64) -> impl Iterator<Item = (i64, i64)> {
+        let spans = self.0.iter();
+        let spans = spans.map(move |(a, b)| (*a.max(&from), *b.min(&to)));
+        spans.filter(|(a, b)| a < b)
+    }
+
     fn count_between(&self, from: i64, to: i64) -> u64 {
-        let spans = self.0.iter().map(|(a, b)| (*a.max(&from), *b.min(&to)));
-        spans
-            .filter(|(a, b)| a < b)
-            .map(|(a, b)| (b - a) as u64)
-            .sum()
+        self.between(from, to).map(|(a, b)| (b - a) as u64).sum()
     }
 }
 
@@ -73,16 +78,43 @@ impl Spans {
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
     acknowledged: SortedMap<(ProcessId, TopicPartition), Spans>,
-    /// The newest epoch in which somebody led each partition.
-    epochs: SortedMap<TopicPartition, LeaderEpoch>,
+    /// Who led each partition, by epoch, and from which offset on.
+    leads: SortedMap<TopicPartition, SortedMap<LeaderEpoch, Lead>>,
     /// What a new leader did not have: acknowledged, and lost for good.
-    gone: u64,
+    gone: Vec<Lost>,
     /// Where second copies stand.
     duplicated: SortedMap<TopicPartition, Spans>,
     /// When a batch for a partition was last sent again.
     sent_again: SortedMap<TopicPartition, Instant>,
     /// What the logs have, while second copies are looked out for.
     copies: SortedMap<TopicPartition, Copies>,
+}
+
+/// One leadership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lead {
+    broker: BrokerId,
+    start: Offset,
+}
+
+/// Leaderships of a partition that are remembered: a word is never under way for so many.
+const LEADS: usize = 64;
+
+/// Acknowledged records that no leader has any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    pub partition: TopicPartition,
+    pub from: Offset,
+    /// The offset after the last of them.
+    pub to: Offset,
+    /// Who appended them.
+    pub leader: BrokerId,
+}
+
+impl Lost {
+    fn count(&self) -> u64 {
+        (self.to.0 - self.from.0) as u64
+    }
 }
 
 /// How the promises stand.
@@ -92,6 +124,12 @@ pub struct Report {
     pub acknowledged: u64,
     /// Of those, what a consumer can read now.
     pub readable: u64,
+    /// Of those, what lies in partitions that nobody leads now.
+    pub waiting: u64,
+    /// Of those, what is not on every in-sync replica yet.
+    pub pending: u64,
+    /// Of those, what retention has removed.
+    pub expired: u64,
     /// Of those, what no leader has any more.
     pub lost: u64,
     /// Records that a consumer reads a second time, because a producer sent them again.
@@ -112,18 +150,22 @@ impl Audit {
                     },
                 ) if base_offset.0 >= 0 => {
                     let to = *base_offset + i64::from(*records);
-                    let spans = self.acknowledged.entry((by, partition.clone()));
-                    spans.or_default().add(*base_offset, to);
+                    let from = world.heard().and_then(ProcessId::broker);
+                    self.promise(by, partition, (*base_offset, to), from);
                 }
                 (
-                    _,
+                    Some(by),
                     Fact::BecameLeader {
                         partition,
                         epoch,
-                        start_offset,
+                        start_offset: start,
                         ..
                     },
-                ) => self.begin_epoch(partition, *epoch, *start_offset),
+                ) => {
+                    let broker = by.broker().unwrap_or(BrokerId::NONE);
+                    let start = *start;
+                    self.begin_epoch(partition, *epoch, Lead { broker, start });
+                }
                 (
                     _,
                     Fact::BatchSent {
@@ -155,24 +197,70 @@ impl Audit {
         }
     }
 
+    /// A broker told a producer that it has these. What a later leader began below them is lost already.
+    fn promise(
+        &mut self,
+        by: ProcessId,
+        partition: &TopicPartition,
+        (from, to): (Offset, Offset),
+        broker: Option<BrokerId>,
+    ) {
+        let leads = self.leads.get(partition);
+        let led = leads.and_then(|leads| {
+            let mut leads = leads.iter().rev();
+            leads.find(|(_, lead)| Some(lead.broker) == broker)
+        });
+        let later = led.and_then(|(epoch, lead)| {
+            let later = leads?.iter().filter(|(other, _)| *other > epoch);
+            let start = later.map(|(_, later)| later.start).min()?;
+            Some((start, lead.broker))
+        });
+        let mut end = to;
+        if let Some((start, leader)) = later.filter(|(start, _)| *start < to) {
+            end = start.max(from);
+            self.gone.push(Lost {
+                partition: partition.clone(),
+                from: end,
+                to,
+                leader,
+            });
+        }
+        if from < end {
+            let spans = self.acknowledged.entry((by, partition.clone()));
+            spans.or_default().add(from, end);
+        }
+    }
+
     /// A new leader gives its own records the offsets that follow its log: what was acknowledged there
     /// is nowhere any more.
-    fn begin_epoch(&mut self, partition: &TopicPartition, epoch: LeaderEpoch, start: Offset) {
-        let newest = self.epochs.entry(partition.clone()).or_insert(epoch);
-        if epoch < *newest {
+    fn begin_epoch(&mut self, partition: &TopicPartition, epoch: LeaderEpoch, lead: Lead) {
+        let leads = self.leads.entry(partition.clone()).or_default();
+        let newest = leads.iter().next_back();
+        let newest = newest.map(|(epoch, lead)| (*epoch, lead.broker));
+        leads.insert(epoch, lead);
+        if leads.len() > LEADS {
+            leads.pop_first();
+        }
+        if newest.is_some_and(|(newest, _)| epoch < newest) {
             // An order that came late: others have led since.
             return;
         }
-        *newest = epoch;
+        let leader = newest.map_or(BrokerId::NONE, |(_, broker)| broker);
         let promises = self.acknowledged.iter_mut();
         for (_, spans) in promises.filter(|((_, of), _)| of == partition) {
-            self.gone += spans.take_from(start);
+            let taken = spans.take_from(lead.start);
+            self.gone.extend(taken.into_iter().map(|(from, to)| Lost {
+                partition: partition.clone(),
+                from: Offset(from),
+                to: Offset(to),
+                leader,
+            }));
         }
         // Another log counts from now on.
         self.copies.remove(partition);
         // What the new leader does not have is not read twice.
         if let Some(spans) = self.duplicated.get_mut(partition) {
-            spans.take_from(start);
+            spans.take_from(lead.start);
         }
     }
 
@@ -218,26 +306,31 @@ impl Audit {
         let pairs = spans.map(|spans| spans.0.len()).sum::<usize>()
             + self.copies.values().map(Copies::len).sum::<usize>();
         let lists = self.acknowledged.len() + self.duplicated.len() + self.copies.len();
-        16 * pairs as u64 + 128 * lists as u64
+        16 * (pairs + self.leads.values().map(SortedMap::len).sum::<usize>()) as u64
+            + 128 * (lists + self.gone.len()) as u64
     }
 
     /// Holds the promises against the logs.
     pub fn report(&self, world: &World) -> Report {
+        let gone = self.gone.iter().map(Lost::count).sum();
         let mut report = Report {
-            acknowledged: self.gone,
-            lost: self.gone,
+            acknowledged: gone,
+            lost: gone,
             ..Report::default()
         };
         for ((_, partition), spans) in &self.acknowledged {
-            report.acknowledged += spans.count_between(0, i64::MAX);
-            let Some(leader) = leader(world, partition) else {
-                continue;
-            };
-            let Some(replica) = leader.partition(partition) else {
+            let all = spans.count_between(0, i64::MAX);
+            report.acknowledged += all;
+            let leader = leader(world, partition);
+            let Some(replica) = leader.and_then(|leader| leader.partition(partition)) else {
+                report.waiting += all;
                 continue;
             };
             let (start, end) = (replica.log_start().0, replica.log_end().0);
-            report.readable += spans.count_between(start, replica.high_watermark().0);
+            let readable = replica.high_watermark().0.clamp(start, end);
+            report.expired += spans.count_between(0, start);
+            report.readable += spans.count_between(start, readable);
+            report.pending += spans.count_between(readable, end);
             report.lost += spans.count_between(end, i64::MAX);
         }
         for (partition, spans) in &self.duplicated {
@@ -248,6 +341,29 @@ impl Audit {
             }
         }
         report
+    }
+}
+
+impl Audit {
+    /// What is lost, record by record in spans: for good, or because the leader's log ends before it.
+    pub fn lost(&self, world: &World) -> Vec<Lost> {
+        let mut lost = self.gone.clone();
+        for ((_, partition), spans) in &self.acknowledged {
+            let leader = leader(world, partition);
+            let Some((leader, replica)) =
+                leader.and_then(|leader| Some((leader, leader.partition(partition)?)))
+            else {
+                continue;
+            };
+            let beyond = spans.between(replica.log_end().0, i64::MAX);
+            lost.extend(beyond.map(|(from, to)| Lost {
+                partition: partition.clone(),
+                from: Offset(from),
+                to: Offset(to),
+                leader: leader.id(),
+            }));
+        }
+        lost
     }
 }
 
@@ -278,8 +394,8 @@ mod tests {
         let mut spans = Spans::default();
         spans.add(Offset(0), Offset(4));
         spans.add(Offset(6), Offset(8));
-        assert_eq!(spans.take_from(Offset(3)), 3);
+        assert_eq!(spans.take_from(Offset(3)), [(3, 4), (6, 8)]);
         assert_eq!(spans.count_between(0, 100), 3);
-        assert_eq!(spans.take_from(Offset(3)), 0);
+        assert!(spans.take_from(Offset(3)).is_empty());
     }
 }

@@ -49,6 +49,7 @@ impl World {
             truth: Arc::default(),
             network,
             out: Outbox::default(),
+            heard: None,
         };
         if plan.start == Start::Formed {
             world.network.set_pace(Pace::Instant);

@@ -103,6 +103,11 @@ impl History {
         &self.commands
     }
 
+    /// How many of them were carried out on the way to where the world stands.
+    pub fn performed(&self) -> usize {
+        self.performed
+    }
+
     /// Futures that were left by acting before them, oldest first.
     pub fn branches(&self) -> &[Branch] {
         &self.branches
@@ -297,6 +302,23 @@ impl History {
         self.commands = chosen.commands.as_ref().clone();
         self.newest = self.world.now();
         self.run(place, Steps::UNLIMITED);
+    }
+
+    /// Takes up a branch again that begins with the commands carried out so far: what it was left by has
+    /// been undone.
+    ///
+    /// # Panics
+    /// When the branch begins with anything else.
+    pub fn rejoin(&mut self, branch: usize) {
+        let chosen = self.branches.remove(branch);
+        let done = &self.commands[..self.performed];
+        assert!(
+            chosen.commands.starts_with(done),
+            "a branch goes on from what was done before it"
+        );
+        self.commands = chosen.commands.as_ref().clone();
+        self.checkpoints
+            .drop_behind(self.world.place(), self.performed);
     }
 
     /// Removes the last command and replays: what undo does. False when there is none, or no way back

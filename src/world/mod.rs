@@ -110,6 +110,8 @@ pub struct World {
     addresses: Arc<SortedMap<Address, ProcessId>>,
     network: Network,
     out: Outbox,
+    /// From whom came what the newest step gave to a process, if it was a packet.
+    heard: Option<ProcessId>,
 }
 
 impl World {
@@ -119,6 +121,11 @@ impl World {
 
     pub fn seed(&self) -> Seed {
         self.seed
+    }
+
+    /// From whom came what the newest step gave to a process; nobody when that was no packet.
+    pub(in crate::world) fn heard(&self) -> Option<ProcessId> {
+        self.heard
     }
 
     pub fn now(&self) -> Instant {
@@ -250,6 +257,7 @@ impl World {
 
     fn take(&mut self, at: Instant, next: Next, journal: &mut Journal) {
         self.advance(at);
+        self.heard = None;
         self.steps += 1;
         self.place.steps += 1;
         assert!(

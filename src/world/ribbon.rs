@@ -9,17 +9,17 @@ use crate::time::{Duration, Instant};
 /// Buckets at most; past it neighbours are joined.
 const BUCKETS: usize = 1_024;
 /// Marks at most; past it the oldest are dropped.
-const MARKS: usize = 512;
+pub const MARKS: usize = 512;
 
 /// What a mark stands for; the picture has a sign for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MarkKind {
     Edit,
-    /// A link or a broker's whole network is held from here on.
+    /// A link or a broker's whole network is cut from here on.
     Cut,
-    /// What was held or cut goes on.
+    /// What was cut goes on.
     Release,
-    /// A process is killed, stopped or frozen.
+    /// A process is killed, stopped or frozen, or its disk failed.
     Crash,
     /// A process that did not run does again.
     Return,
@@ -32,6 +32,22 @@ pub enum MarkKind {
 }
 
 impl MarkKind {
+    /// How much there is to say about it: where several stand at one place, the gravest is shown.
+    pub fn gravity(self) -> u8 {
+        match self {
+            MarkKind::Crash => 9,
+            MarkKind::Cut => 8,
+            MarkKind::Error => 7,
+            MarkKind::NewLeader => 6,
+            MarkKind::NewController => 5,
+            MarkKind::IsrShrink => 4,
+            MarkKind::Return => 3,
+            MarkKind::Release => 2,
+            MarkKind::IsrGrow => 1,
+            MarkKind::Edit => 0,
+        }
+    }
+
     /// True for what people did that has no sign of its own.
     pub fn is_edit(self) -> bool {
         self == MarkKind::Edit
@@ -129,12 +145,13 @@ fn mark(entry: &Entry) -> Option<MarkKind> {
         // What a plan begins with is no news.
         Fact::Commanded { .. } if entry.at == Instant::ZERO => None,
         Fact::Commanded { line } => Some(match line.split(' ').next() {
-            Some("hold" | "cut" | "isolate") => MarkKind::Cut,
-            Some("release" | "heal") => MarkKind::Release,
+            Some("cut") => MarkKind::Cut,
+            Some("heal") => MarkKind::Release,
             Some("kill" | "stop" | "freeze") => MarkKind::Crash,
             Some("restart" | "thaw") => MarkKind::Return,
             _ => MarkKind::Edit,
         }),
+        Fact::DiskFailed => Some(MarkKind::Crash),
         Fact::BecameLeader { epoch, .. } if epoch.0 > 0 => Some(MarkKind::NewLeader),
         Fact::ControllerElected { epoch } if *epoch > 1 => Some(MarkKind::NewController),
         Fact::IsrChanged { from, to, .. } if to.len() < from.len() => Some(MarkKind::IsrShrink),

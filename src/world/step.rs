@@ -57,6 +57,7 @@ impl World {
             parcel,
             ..
         } = packet;
+        self.heard = Some(from);
         let input = match parcel {
             Parcel::Open => Input::Opened { connection, from },
             _ if !self.network.is_open(connection) => return,

@@ -54,6 +54,8 @@ pub fn snapshot(history: &History, memory: &mut Memory) -> Snapshot {
     snapshot.audit = Some(Audit {
         acknowledged: report.acknowledged,
         readable: report.readable,
+        waiting: report.waiting,
+        pending: report.pending,
         lost: report.lost,
         duplicated: report.duplicated,
     });

@@ -219,13 +219,22 @@ fn captions(pen: &mut Pen) {
     if let Some(audit) = pen.snapshot.audit {
         let (x, end) = (columns.readers_x, columns.readers_x + columns.readers_w);
         let mut parts = vec![Shape::text(x, y + 20.0, "Audit", "h2")];
+        // What is neither readable nor lost has a line of its own, so that the numbers add up.
+        let not_yet = audit.waiting + audit.pending;
+        let why = match audit.waiting {
+            0 => "not copied",
+            _ => "no leader",
+        };
         let counts = [
             ("acked", audit.acknowledged),
             ("readable", audit.readable),
+            (why, not_yet),
             ("lost", audit.lost),
             ("duplicated", audit.duplicated),
         ];
-        for (at, (word, count)) in counts.into_iter().enumerate() {
+        let counts = counts.into_iter();
+        let counts = counts.filter(|(word, count)| *word != why || *count > 0);
+        for (at, (word, count)) in counts.enumerate() {
             let y = y + 39.0 + 17.0 * at as f64;
             let class = match (word, count) {
                 ("lost", 1..) => "mi end b red",

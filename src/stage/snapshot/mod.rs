@@ -78,6 +78,10 @@ pub struct Note {
 pub struct Audit {
     pub acknowledged: u64,
     pub readable: u64,
+    /// Of the acknowledged records those in partitions that nobody leads now.
+    pub waiting: u64,
+    /// Of the acknowledged records those that are not on every in-sync replica yet.
+    pub pending: u64,
     pub lost: u64,
     pub duplicated: u64,
 }

@@ -83,7 +83,7 @@ impl Links {
     }
 
     /// True when every link that `inner` describes is described here.
-    pub(super) fn contain(self, inner: Links) -> bool {
+    pub fn contain(self, inner: Links) -> bool {
         self.from.contains(inner.from) && self.to.contains(inner.to)
     }
 
@@ -93,7 +93,7 @@ impl Links {
 }
 
 /// The links meant, each one way.
-pub(super) fn expand(links: Links, ways: Ways) -> impl Iterator<Item = Links> {
+pub fn expand(links: Links, ways: Ways) -> impl Iterator<Item = Links> {
     let back = Links {
         from: links.to,
         to: links.from,
@@ -130,6 +130,11 @@ impl Network {
     /// Links that are cut now.
     pub fn cuts(&self) -> impl Iterator<Item = &Links> {
         self.cuts.iter()
+    }
+
+    /// What packets take on links whose latency was set.
+    pub fn latencies(&self) -> impl Iterator<Item = (&Links, &Duration)> {
+        self.latencies.iter()
     }
 
     /// Stops the packets on these links where they are.
