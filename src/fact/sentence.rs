@@ -431,7 +431,7 @@ impl Entry {
             Fact::TopicRefused { topic, error } => {
                 format!("Topic {topic} was not created: {}.", error.name())
             }
-            Fact::Commanded { line } => format!("You: {}", clipped(line)),
+            Fact::Commanded { line } => format!("Command: {}", clipped(line)),
         }
     }
 }

@@ -64,7 +64,9 @@ fn check_step(step: &Step, start: &View, end: &View) -> Vec<String> {
     match step.told(start, end) {
         Err(why) => wrong.push(why.to_string()),
         Ok(told) => {
-            wrong.extend(too_long("body", &told.body, BODY_WORDS));
+            let mut whole = told.body.clone();
+            whole.extend(told.after.clone().unwrap_or_default());
+            wrong.extend(too_long("body", &whole, BODY_WORDS));
             if let Some(asked) = told.prediction {
                 wrong.extend(too_long("explanation", &asked.because, BECAUSE_WORDS));
                 let answers: Vec<String> =

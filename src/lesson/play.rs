@@ -38,6 +38,8 @@ pub struct Step {
     /// The heading in a word, for the ribbon.
     pub label: Text,
     pub body: Prose,
+    /// Read once the step has played.
+    pub after: Option<Prose>,
     /// What the reader should look at.
     pub washes: Vec<Thing>,
     /// Asked at `from`, before anything of the step has happened.
@@ -66,6 +68,7 @@ pub struct ToldLesson {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToldStep {
     pub body: Told,
+    pub after: Option<Told>,
     pub prediction: Option<ToldPrediction>,
 }
 
@@ -153,6 +156,7 @@ impl Lesson {
                 heading: paragraph.heading,
                 label: paragraph.label,
                 body: paragraph.body,
+                after: paragraph.after,
                 washes: paragraph.washes,
                 prediction: paragraph.prediction,
                 event: paragraph.event,
@@ -268,6 +272,9 @@ impl Step {
         };
         Ok(ToldStep {
             body: tell(&self.body, start, end)?,
+            after: (self.after.as_ref())
+                .map(|after| tell(after, start, end))
+                .transpose()?,
             prediction,
         })
     }
@@ -279,7 +286,8 @@ impl Step {
                 .chain(&asked.answers)
                 .chain(std::iter::once(&asked.because))
         });
-        std::iter::once(&self.body).chain(asked)
+        let body = std::iter::once(&self.body).chain(&self.after);
+        body.chain(asked)
     }
 
     /// The records that the record lens may take apart, in the order in which the step names them: it takes
@@ -328,6 +336,7 @@ impl ToldStep {
             lines.push(inline::plain(&asked.answers[asked.right]));
             lines.push(inline::plain(&asked.because));
         }
+        lines.extend(self.after.as_ref().map(|after| inline::plain(after)));
         lines
     }
 }

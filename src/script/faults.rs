@@ -105,6 +105,7 @@ fn span(text: &str) -> Result<Duration, String> {
 
 fn end(text: &str) -> Result<End, String> {
     Ok(match text {
+        "" => return Err("a link has two ends, as in b1→b3".to_owned()),
         "all" | "*" => End::Any,
         "brokers" => End::Brokers,
         "clients" => End::Clients,

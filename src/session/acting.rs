@@ -1,9 +1,9 @@
-//! Acting: commands where the playhead stands, and the futures that are left by it.
+//! The futures that are left by acting in the past: going over to them, and giving the past up.
 
 use super::Session;
 use crate::script::{self, Action, Unreadable};
 use crate::time::Instant;
-use crate::world::{Command, Place, Refused, Steps};
+use crate::world::Place;
 
 /// What a log is cut back to when the reader asks for less to be kept.
 const LESS: u64 = 4_000_000;
@@ -28,8 +28,9 @@ pub struct Split {
 }
 
 impl Branches {
-    /// A future was left; `kept` futures are kept now, the oldest may be gone.
-    fn fork(&mut self, kept: usize) {
+    /// A future was left; `kept` futures are kept now, the oldest may be gone. Says which was left.
+    pub(super) fn fork(&mut self, kept: usize) -> u32 {
+        let left = self.here;
         self.others.push(self.here);
         self.made += 1;
         self.here = self.made;
@@ -37,6 +38,17 @@ impl Branches {
             self.others.remove(0);
             self.dropped += 1;
         }
+        left
+    }
+
+    /// The index of a branch that is left.
+    pub(super) fn index(&self, number: u32) -> Option<usize> {
+        self.others.iter().position(|other| *other == number)
+    }
+
+    /// This branch is given up for another, which is not left any more.
+    pub(super) fn rejoin(&mut self, index: usize) {
+        self.here = self.others.remove(index);
     }
 
     fn switch(&mut self, index: usize) {
@@ -55,45 +67,6 @@ impl Branches {
 }
 
 impl Session {
-    /// Carries out a command here. What lay ahead becomes a branch.
-    ///
-    /// # Errors
-    /// When it cannot be carried out; nothing has changed.
-    pub fn perform(&mut self, command: Command) -> Result<(), Refused> {
-        let before = self.history.commands().len();
-        self.history.perform(command)?;
-        // Where commands lay ahead, this one stands in their place.
-        if self.history.commands().len() <= before {
-            self.branches.fork(self.history.branches().len());
-        }
-        self.gap = None;
-        self.stop = None;
-        self.touched = true;
-        self.fork(self.place());
-        self.observe();
-        Ok(())
-    }
-
-    /// Takes the last command back and replays; false when there is none.
-    pub fn undo(&mut self) -> bool {
-        let Some(last) = self.history.commands().last().map(|stamped| stamped.place) else {
-            return false;
-        };
-        let to = self.now();
-        self.gap = None;
-        self.history.seek_place(last, Steps::UNLIMITED);
-        let done = self.history.undo();
-        let before = Place {
-            at: last.at,
-            steps: 0,
-        };
-        self.fork(before);
-        self.history.seek_place(before, Steps::UNLIMITED);
-        self.timeline.moved(&self.history.observed().journal);
-        self.run(Place::after(to), &mut || true);
-        done
-    }
-
     /// Where this branch leaves the others, if there are others.
     pub fn split(&self) -> Option<Split> {
         let last = self.history.branches().last()?;
@@ -117,6 +90,8 @@ impl Session {
         };
         let to = self.now();
         (self.gap, self.stop) = (None, None);
+        self.edits.clear();
+        self.undone.clear();
         self.branches.switch(index);
         self.history.switch(index);
         let last = self.history.commands().last();

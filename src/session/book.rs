@@ -72,12 +72,16 @@ pub struct Words {
 pub struct Step {
     pub heading: Text,
     pub body: Told,
+    /// Read once the step has played.
+    pub after: Option<Told>,
+    /// Where what the step is about has happened.
+    pub decided: Place,
     pub washes: Vec<Thing>,
     pub question: Option<Question>,
     pub attempt: Option<Attempt>,
 }
 
-/// A prediction, and the place in the run at which it is decided.
+/// A prediction, and the place in the run at which it is decided: where the event of its step happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     pub told: ToldPrediction,
@@ -171,6 +175,7 @@ impl Book {
                 _ => session.act(line)?,
             }
         }
+        session.set_firm();
         Ok(session)
     }
 }
@@ -232,7 +237,10 @@ impl Lesson {
             }
             views.push(View::of(session.history()));
         }
-        session.set_chapters(self.lesson.steps.iter().map(chapter).collect());
+        session.set_firm();
+        let chapters = self.lesson.steps.iter();
+        let chapters = chapters.map(|step| chapter(&session, step)).collect();
+        session.set_chapters(chapters);
         self.words
             .get_or_init(|| Rc::new(self.tell(&session, &views)));
         session.seek_place(Place::default());
@@ -256,8 +264,9 @@ impl Lesson {
             .zip(views.windows(2))
             .map(|(step, ends)| {
                 let told = step.told(&ends[0], &ends[1]).ok();
-                let (body, prediction) =
-                    told.map_or_else(Default::default, |told| (told.body, told.prediction));
+                let (body, after, prediction) = told.map_or_else(Default::default, |told| {
+                    (told.body, told.after, told.prediction)
+                });
                 let decided = step
                     .event
                     .as_ref()
@@ -266,6 +275,8 @@ impl Lesson {
                 Step {
                     heading: step.heading.clone(),
                     body,
+                    after,
+                    decided,
                     washes: step.washes.clone(),
                     question: prediction.map(|told| Question { told, decided }),
                     attempt: step.attempt,
@@ -278,25 +289,32 @@ impl Lesson {
     }
 }
 
-fn chapter(step: &play::Step) -> Chapter {
+fn chapter(session: &Session, step: &play::Step) -> Chapter {
+    let event = step.event.as_ref();
     Chapter {
+        event: event.and_then(|event| happened(session, step, event)),
         title: step.label.as_ref().into(),
         from: step.from,
         to: step.to,
     }
 }
 
+/// The journal's entry of the event of a step.
+fn happened(session: &Session, step: &play::Step, event: &Pattern) -> Option<u64> {
+    let first = session.timeline().latest(step.from);
+    let first = first.map_or(0, |stop| stop.entries);
+    let mut entries = session.journal().since(first);
+    let entry = entries.find(|entry| event.means(entry))?;
+    Some(entry.number)
+}
+
 /// Where the event of a step happens.
 fn decided(session: &Session, step: &play::Step, event: &Pattern) -> Option<Place> {
+    let entry = happened(session, step, event)?;
     let timeline = session.timeline();
-    let first = timeline.latest(step.from).map_or(0, |stop| stop.entries);
-    let entry = session
-        .journal()
-        .since(first)
-        .find(|entry| event.means(entry))?;
     let index = timeline
         .stops()
-        .partition_point(|stop| stop.entries < entry.number);
+        .partition_point(|stop| stop.entries < entry);
     timeline
         .stops()
         .get(index)

@@ -4,7 +4,7 @@
 //! stop working. The instant that is shown is always the instant at which the history stands, so a pause, a
 //! command or a share link needs no correction.
 //!
-//! `timeline` knows the visible events · `acting` commands and branches · `pace` how fast time is shown · `playing` moves the playhead with it ·
+//! `timeline` knows the visible events · `editing` the reader's commands, undone and done again · `acting` branches · `pace` how fast time is shown · `playing` moves the playhead with it ·
 //! `age` how long ago things were · `showing` what of it moves · `axis` and `ribbon` the run along a line · `words` how instants and facts
 //! are said · `trouble` what can be done to what is on the stage · `book` the lessons and the first page as sessions.
 
@@ -12,6 +12,7 @@ mod acting;
 mod age;
 pub mod axis;
 pub mod book;
+mod editing;
 pub mod pace;
 mod playing;
 pub mod ribbon;
@@ -24,7 +25,8 @@ use std::rc::Rc;
 
 use crate::script::{self, Action, Script, Unreadable};
 use crate::time::Instant;
-use crate::world::{History, Journal, Place, Refused, Steps, World};
+use crate::world::ribbon::{MARKS, Mark};
+use crate::world::{History, Journal, Place, Refused, Stamped, Steps, World};
 
 pub use acting::Split;
 pub use pace::{Pace, Speed};
@@ -33,6 +35,7 @@ pub use showing::Showing;
 pub use timeline::Timeline;
 
 use acting::Branches;
+use editing::Edit;
 use playing::{Found, Gap};
 
 /// A stretch of the ribbon with a title: one step of a lesson.
@@ -42,6 +45,8 @@ pub struct Chapter {
     /// Where it begins and where play stops by itself.
     pub from: Place,
     pub to: Place,
+    /// The journal's entry of what it is about.
+    pub event: Option<u64>,
 }
 
 /// Steps between two looks at the clock.
@@ -58,8 +63,14 @@ pub struct Session {
     owed: f64,
     stop: Option<Place>,
     branches: Branches,
-    /// The reader did something in it.
-    touched: bool,
+    /// The commands that are not the reader's, and how many of them cannot be taken back.
+    given: Rc<[Stamped]>,
+    firm: usize,
+    /// The reader's edits as they were made, and what was taken back, newest last.
+    edits: Vec<Edit>,
+    undone: Vec<Stamped>,
+    /// The marks of this branch as far as it was ever run.
+    marks: Vec<Mark>,
 }
 
 impl Session {
@@ -74,7 +85,11 @@ impl Session {
             owed: 0.0,
             stop: None,
             branches: Branches::default(),
-            touched: false,
+            given: Rc::new([]),
+            firm: 0,
+            edits: Vec::new(),
+            undone: Vec::new(),
+            marks: Vec::new(),
         };
         session.observe();
         session
@@ -100,6 +115,7 @@ impl Session {
         for line in &script.lines {
             session.act(line)?;
         }
+        session.set_given(0);
         Ok(session)
     }
 
@@ -205,9 +221,20 @@ impl Session {
         })
     }
 
-    /// True once the reader did something here that its script does not say.
-    pub fn is_touched(&self) -> bool {
-        self.touched
+    /// Plan, seed and the commands until here, as a script that leads here.
+    pub fn script_until_here(&self) -> String {
+        let commands = &self.history.commands()[..self.history.performed()];
+        script::print(
+            self.history.plan(),
+            self.history.seed(),
+            commands,
+            self.now(),
+        )
+    }
+
+    /// The moments worth finding again on this branch, also those ahead.
+    pub fn marks(&self) -> &[Mark] {
+        &self.marks
     }
 
     // ---- moving
@@ -268,8 +295,20 @@ impl Session {
     /// Runs to a place step by step, learning the stops on the way. False when the work had to be broken off.
     fn run(&mut self, to: Place, more: &mut dyn FnMut() -> bool) -> bool {
         let mut steps = 0;
-        while self.next_place().is_some_and(|next| next <= to) {
-            self.history.step();
+        loop {
+            // A command ahead is an event of its own, as it was when it was given.
+            let due = self.history.commands().get(self.history.performed());
+            let due = due.map(|stamped| stamped.place);
+            let next = self.next_place();
+            match (due, next) {
+                (Some(due), next) if due <= to && next.is_none_or(|next| due <= next) => {
+                    self.history.seek_place(due, Steps::UNLIMITED);
+                }
+                (_, Some(next)) if next <= to => {
+                    self.history.step();
+                }
+                _ => break,
+            }
             self.observe();
             steps += 1;
             if steps % SLICE == 0 && !more() {
@@ -295,12 +334,23 @@ impl Session {
         self.explored = self.explored.max(place);
         let (world, journal) = (self.history.world(), &self.history.observed().journal);
         self.timeline.observe(place, journal, world);
+        let known = self.marks.last().map_or(0, |mark| mark.entry);
+        let marks = self.history.observed().ribbon.marks();
+        if marks.last().is_none_or(|mark| mark.entry <= known) {
+            return;
+        }
+        let old = marks.iter().rposition(|mark| mark.entry <= known);
+        let new = &marks[old.map_or(0, |at| at + 1)..];
+        self.marks.extend_from_slice(new);
+        let old = self.marks.len().saturating_sub(MARKS);
+        self.marks.drain(..old);
     }
 
-    /// From here on things may go another way.
+    /// From here on things may go another way; the history stands at this place.
     fn fork(&mut self, place: Place) {
         self.explored = place;
         self.timeline.fork(place);
+        self.marks = self.history.observed().ribbon.marks().to_vec();
     }
 }
 

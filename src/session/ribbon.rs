@@ -1,5 +1,6 @@
 //! The ribbon as it is drawn: chapters, activity, folds and marks along time.
 
+use std::cmp::Reverse;
 use std::rc::Rc;
 
 use super::Session;
@@ -60,15 +61,45 @@ pub struct Mark {
     pub x: u32,
     pub kind: MarkKind,
     pub at: Instant,
-    /// How many marks stand at this place.
-    pub count: usize,
     pub text: Rc<str>,
+    /// It lies ahead of the playhead.
+    pub ahead: bool,
+}
+
+/// A mark that is drawn, and how many stand there with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    pub mark: Mark,
+    pub count: usize,
+}
+
+/// The marks that are drawn when each takes so much room: the gravest stand where they are, and one that would
+/// touch a graver one is counted there.
+pub fn placed(marks: &[Mark], room: u32) -> Vec<Placed> {
+    let mut order: Vec<&Mark> = marks.iter().collect();
+    crate::sorted::sort_by_key(&mut order, |mark| {
+        (Reverse(mark.kind.gravity()), mark.at, mark.x)
+    });
+    let mut placed: Vec<Placed> = Vec::new();
+    for mark in order {
+        let near = placed
+            .iter_mut()
+            .filter(|other| other.mark.x.abs_diff(mark.x) < room)
+            .min_by_key(|other| other.mark.x.abs_diff(mark.x));
+        match near {
+            Some(near) => near.count += 1,
+            None => placed.push(Placed {
+                mark: mark.clone(),
+                count: 1,
+            }),
+        }
+    }
+    crate::sorted::sort_by_key(&mut placed, |placed| placed.mark.x);
+    placed
 }
 
 /// The shortest ribbon: a run that has just begun has room to grow.
 const SHORTEST: Instant = Instant::from_millis(33_500);
-/// Marks closer than this are one mark with a number.
-const MARK_ROOM: u32 = 150;
 const BARS: usize = 150;
 
 /// The axis of a session's ribbon.
@@ -83,27 +114,18 @@ pub fn axis(session: &Session) -> Axis {
 /// Draws a session's ribbon.
 pub fn ribbon(session: &Session) -> Ribbon {
     let axis = axis(session);
-    let observed = &session.history().observed().ribbon;
-    let mut marks: Vec<Mark> = Vec::new();
+    let (now, own) = (session.now(), session.chapters().is_empty());
     // What a lesson's script does is no edit of the reader's.
-    let own = session.chapters().is_empty();
-    let marks_shown = observed
-        .marks()
-        .iter()
-        .filter(|mark| own || !mark.kind.is_edit());
-    for mark in marks_shown {
-        let x = axis.x(mark.at);
-        match marks.last_mut() {
-            Some(last) if x < last.x + MARK_ROOM => last.count += 1,
-            _ => marks.push(Mark {
-                x,
-                kind: mark.kind,
-                at: mark.at,
-                count: 1,
-                text: mark.text.as_str().into(),
-            }),
-        }
-    }
+    let marks = session.marks().iter();
+    let marks = marks.filter(|mark| own || !mark.kind.is_edit());
+    let marks = marks.map(|mark| Mark {
+        x: axis.x(mark.at),
+        kind: mark.kind,
+        at: mark.at,
+        text: mark.text.as_str().into(),
+        ahead: mark.at > now,
+    });
+    let marks = marks.collect();
     Ribbon {
         bars: bars(session, &axis),
         chapters: chapters(session, &axis),
@@ -164,4 +186,58 @@ fn chapters(session: &Session, axis: &Axis) -> Vec<Stretch> {
             },
         });
     chapters.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(x: u32, kind: MarkKind) -> Mark {
+        Mark {
+            x,
+            kind,
+            at: Instant::from_millis(u64::from(x)),
+            text: "".into(),
+            ahead: false,
+        }
+    }
+
+    #[test]
+    fn the_gravest_mark_stands_and_counts_the_others() {
+        let marks = [
+            mark(100, MarkKind::Edit),
+            mark(180, MarkKind::Cut),
+            mark(260, MarkKind::Crash),
+            mark(300, MarkKind::NewLeader),
+            mark(900, MarkKind::Return),
+        ];
+        let placed = placed(&marks, 200);
+        let shown: Vec<_> = placed
+            .iter()
+            .map(|placed| (placed.mark.x, placed.mark.kind, placed.count))
+            .collect();
+        assert_eq!(
+            shown,
+            [(260, MarkKind::Crash, 4), (900, MarkKind::Return, 1),]
+        );
+    }
+
+    #[test]
+    fn marks_ahead_of_the_playhead_stay() {
+        let lesson = super::super::book::Book::read().get("failover").unwrap();
+        let mut session = lesson.session().unwrap();
+        session.seek(Instant::from_secs(1));
+        let ahead = ribbon(&session).marks;
+        assert!(ahead.iter().all(|mark| mark.ahead));
+        let crash = |mark: &&Mark| mark.kind == MarkKind::Crash;
+        assert_eq!(ahead.iter().filter(crash).count(), 1);
+        assert!(
+            ahead.iter().all(|mark| mark.kind != MarkKind::Cut),
+            "a held link is not cut"
+        );
+        session.seek(Instant::from_secs(30));
+        let past = ribbon(&session).marks;
+        assert!(past.iter().any(|mark| !mark.ahead));
+        assert_eq!(past.len(), ahead.len());
+    }
 }

@@ -72,6 +72,12 @@ impl Timeline {
         self.folds.retain(|(_, to)| *to <= place.at);
     }
 
+    /// Forgets what is not in a journal of this length: a command there was taken back.
+    pub fn forget_after(&mut self, entries: u64) {
+        let kept = self.stops.partition_point(|stop| stop.entries <= entries);
+        self.stops.truncate(kept);
+    }
+
     pub fn stops(&self) -> &[Stop] {
         &self.stops
     }

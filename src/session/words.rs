@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Session;
 use super::timeline::weight;
-use crate::fact::{CloseReason, Entry, Fact};
+use crate::fact::{CloseReason, Entry, Fact, clipped};
 use crate::stage::extract;
 use crate::time::{Duration, Instant};
 
@@ -16,13 +16,30 @@ pub struct Said {
     pub fault: bool,
 }
 
+/// What weighs more than anything else.
+const TOLD: u8 = 10;
+
 /// The weightiest thing among the entries after `after` that weighs at least so much; among equals the newest.
 pub fn weightiest(session: &Session, after: u64, least: u8) -> Option<Said> {
     let entries = session.journal().since(after);
+    let weight = |entry: &&Entry| told_weight(session, entry);
     let best = entries
-        .filter(|entry| weight(&entry.fact) >= least)
-        .max_by_key(|entry| weight(&entry.fact))?;
+        .filter(|entry| weight(entry) >= least)
+        .max_by_key(weight)?;
     Some(said(session, best))
+}
+
+/// What a step of a lesson is about is told before anything else, and what its script does last.
+fn told_weight(session: &Session, entry: &Entry) -> u8 {
+    let told = session.chapters().iter();
+    let mut told = told.filter(|_| !session.is_touched());
+    if told.any(|chapter| chapter.event == Some(entry.number)) {
+        return TOLD;
+    }
+    match entry.fact {
+        Fact::Commanded { .. } if !session.is_own(entry.number) => 1,
+        _ => weight(&entry.fact),
+    }
 }
 
 fn said(session: &Session, entry: &Entry) -> Said {
@@ -42,8 +59,15 @@ fn said(session: &Session, entry: &Entry) -> Said {
     }
 }
 
-/// An entry as a sentence that calls clients by their own names.
+/// An entry as a sentence that calls clients by their own names, and says who gave a command.
 pub fn sentence(session: &Session, entry: &Entry) -> String {
+    if let Fact::Commanded { line } = &entry.fact {
+        let line = clipped(line);
+        return match session.is_own(entry.number) {
+            true => format!("You: {line}"),
+            false => format!("The script: {line}"),
+        };
+    }
     match entry.by {
         Some(by) if by.broker().is_none() => {
             entry.sentence_by(&extract::client_name(session.world(), by))
@@ -71,6 +95,11 @@ pub fn span(span: Duration) -> String {
         millis if millis < 120_000 => format!("{} s", millis / 1_000),
         millis => format!("{} min", millis / 60_000),
     }
+}
+
+/// What is left of a span, as a countdown: begun seconds count, so that it ends with the last of them.
+pub fn left(span: Duration) -> String {
+    format!("{} s", span.as_millis().div_ceil(1_000))
 }
 
 /// A count as people write it: `1,204`.

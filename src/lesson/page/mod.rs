@@ -13,6 +13,8 @@
 //!
 //! One paragraph of prose, see `inline`.
 //!
+//! A second one, where there is something to say that is seen only once the step has played.
+//!
 //! label: Asks
 //! wash: p1 orders-0
 //! ask: Where does the next message go?
@@ -66,6 +68,8 @@ pub struct Paragraph {
     /// The heading in a word, for the ribbon.
     pub label: Text,
     pub body: Prose,
+    /// Read once the step has played: what can be seen on the stage only then.
+    pub after: Option<Prose>,
     /// What the reader should look at.
     pub washes: Vec<Thing>,
     pub prediction: Option<Prediction>,
@@ -239,7 +243,10 @@ mod tests {
             ("## H\nThere are three brokers.", "line 9: three is typed"),
             ("## H\nNow {brokers is.", "line 9: a placeholder ends"),
             ("## H\nBody.\n\nwash: b1 b2 b3", "line 12: at most 2 things"),
-            ("## H\nBody.\n\nMore.", "line 12: a body is one paragraph"),
+            (
+                "## H\nBody.\n\nMore.\n\nMore.",
+                "line 14: a body is one paragraph",
+            ),
             (
                 "## H\nBody.\n- Answer",
                 "line 11: an answer comes after ask:",

@@ -12,13 +12,25 @@ use crate::lesson::wording;
 use crate::model::Text;
 use crate::stage::Thing;
 
+/// What stands after the paragraphs.
+const FIELDS: [&str; 7] = ["label", "wash", "ask", "because", "event", "try", "check"];
+
+/// What a line of a step that is no field belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Body,
+    After,
+    Fields,
+}
+
 /// A step that is being read.
 pub(super) struct Step {
     line: usize,
     heading: Text,
     body: String,
-    /// True once the paragraph is over: what follows are fields.
-    past_body: bool,
+    /// The second paragraph.
+    after: String,
+    part: Part,
     label: Option<Text>,
     washes: Vec<Thing>,
     question: Option<Prose>,
@@ -36,7 +48,8 @@ impl Step {
             line,
             heading: heading.into(),
             body: String::new(),
-            past_body: false,
+            after: String::new(),
+            part: Part::Body,
             label: None,
             washes: Vec::new(),
             question: None,
@@ -51,16 +64,24 @@ impl Step {
 
     pub(super) fn take(&mut self, number: usize, line: &str) -> Result<(), String> {
         if line.is_empty() {
-            self.past_body = !self.body.is_empty();
+            self.part = match self.part {
+                Part::Body if self.body.is_empty() => Part::Body,
+                Part::Body => Part::After,
+                Part::After if self.after.is_empty() => Part::After,
+                _ => Part::Fields,
+            };
             return Ok(());
         }
         if let Some(answer) = line.strip_prefix("- ") {
             return self.answer(answer);
         }
-        match line
+        let field = line
             .split_once(": ")
-            .map(|(name, value)| (name, value.trim()))
-        {
+            .map(|(name, value)| (name, value.trim()));
+        if field.is_some_and(|(name, _)| FIELDS.contains(&name)) {
+            self.part = Part::Fields;
+        }
+        match field {
             Some(("label", label)) => {
                 wording::check(label)?;
                 if label.chars().count() > LABEL_LETTERS {
@@ -81,14 +102,18 @@ impl Step {
                 self.checks.push(read_check(number, check)?);
                 Ok(())
             }
-            _ if self.past_body => Err(format!(
-                "a body is one paragraph; after it come label:, wash:, ask:, - answers, because:, event:, check: and try:, not {line:?}"
+            _ if self.part == Part::Fields => Err(format!(
+                "a body is one paragraph, or two; after it come label:, wash:, ask:, - answers, because:, event:, check: and try:, not {line:?}"
             )),
             _ => {
-                if !self.body.is_empty() {
-                    self.body.push(' ');
+                let text = match self.part {
+                    Part::After => &mut self.after,
+                    _ => &mut self.body,
+                };
+                if !text.is_empty() {
+                    text.push(' ');
                 }
-                self.body.push_str(line);
+                text.push_str(line);
                 Ok(())
             }
         }
@@ -128,7 +153,12 @@ impl Step {
         let line = self.line;
         let at = |sentence: String| Unreadable { line, sentence };
         let body = prose(&self.body).map_err(at)?;
-        limit("a body", inline::words(&body), BODY_WORDS).map_err(at)?;
+        let after = match self.after.is_empty() {
+            true => None,
+            false => Some(prose(&self.after).map_err(at)?),
+        };
+        let words = inline::words(&body) + after.as_ref().map_or(0, inline::words);
+        limit("a body", words, BODY_WORDS).map_err(at)?;
         let prediction = match (self.question, self.because) {
             (None, None) => None,
             (None, Some(_)) => {
@@ -162,6 +192,7 @@ impl Step {
                 .label
                 .ok_or_else(|| at("a step has a label:".to_owned()))?,
             body,
+            after,
             washes: self.washes,
             prediction,
             event: self.event,
