@@ -67,6 +67,28 @@ export class Keep {
   }
 }
 
+/**
+ * The last cluster of each view, beyond this visit. Small and wanted before anything is drawn, hence not in the database;
+ * where storage is forbidden or full nothing is kept.
+ */
+export const clusters = {
+  keep(view, text) {
+    try {
+      if (text) localStorage.setItem(`cluster ${view}`, text);
+      else localStorage.removeItem(`cluster ${view}`);
+    } catch {
+      // Not kept, then.
+    }
+  },
+  kept(view) {
+    try {
+      return localStorage.getItem(`cluster ${view}`) ?? undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
 const request = asked => new Promise((resolve, reject) => {
   asked.onsuccess = () => resolve(asked.result);
   asked.onerror = asked.onblocked = () => reject(asked.error);

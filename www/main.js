@@ -5,7 +5,7 @@
 // shown, the script so far is offered, and a fresh instance of the same module takes its place.
 import glueUrl from '../pkg/kafka_playground.js?url';
 import moduleUrl from '../pkg/kafka_playground_bg.wasm?url';
-import { Keep } from './keep.js';
+import { Keep, clusters } from './keep.js';
 import { Notice } from './notice.js';
 
 /** Where the app is: both `www/main.js` and `assets/<name>.js` stand one folder below. Never asked of the location. */
@@ -90,6 +90,9 @@ function pageFor(mine, script) {
     record: ifCurrent(text => keep.append(text)),
     /** A new run begins with these lines; the script of the last one is forgotten. */
     begin: ifCurrent(text => keep.begin(text)),
+    /** The last cluster of a view, kept beyond this visit; an empty text forgets it. */
+    keepCluster: ifCurrent((view, text) => clusters.keep(view, text)),
+    keptCluster: view => clusters.kept(view),
     /** A panic. The instance must not be entered again. */
     stopped: ifCurrent(stopped),
     switchTheme,
@@ -112,6 +115,7 @@ function notStarted(error) {
 
 function stopped(message) {
   generation += 1; // whatever the instance still says is ignored
+  clusters.keep('sandbox', ''); // what made it stop must not make the next visit stop
   keep.flush();
   const script = keep.script;
   delete document.documentElement.dataset.alive;

@@ -24,6 +24,7 @@ pub enum Deed {
     End,
     StartOver,
     Undo,
+    Redo,
     Trouble(Trouble),
     HealAll,
     Go(View),
@@ -51,7 +52,7 @@ const fn entry(deed: Deed, name: &'static str, keys: &'static str) -> Entry {
 }
 
 /// Every deed in the order in which the help lists them.
-pub const ALL: [Entry; 33] = [
+pub const ALL: [Entry; 34] = [
     entry(Deed::Play, "Play or pause", "Space"),
     entry(Deed::Forward, "Forward one event", "."),
     entry(Deed::Back, "Back one event", ","),
@@ -67,6 +68,7 @@ pub const ALL: [Entry; 33] = [
     entry(Deed::End, "To the newest instant", "End"),
     entry(Deed::StartOver, "Start over", ""),
     entry(Deed::Undo, "Undo my last change", "Ctrl Z"),
+    entry(Deed::Redo, "Do it again", "Ctrl Shift Z"),
     entry(Deed::Trouble(Trouble::Kill), "Kill what is selected", "K"),
     entry(
         Deed::Trouble(Trouble::Restart),
@@ -126,6 +128,7 @@ pub fn of_stroke(stroke: Stroke<'_>) -> Option<Deed> {
         return match stroke.key {
             "k" | "K" => Some(Deed::Find),
             "z" | "Z" if !stroke.shift => Some(Deed::Undo),
+            "z" | "Z" | "y" => Some(Deed::Redo),
             _ => None,
         };
     }

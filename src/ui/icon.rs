@@ -7,6 +7,12 @@ use yew::prelude::*;
 pub enum Icon {
     Play,
     Pause,
+    Stop,
+    Hourglass,
+    Power,
+    Disk,
+    Clock,
+    Hand,
     StepForward,
     StepBack,
     Previous,
@@ -47,6 +53,16 @@ impl Icon {
         match self {
             Icon::Play => &[Fill("M5 3l8 5-8 5z")],
             Icon::Pause => &[Fill("M4 3h3v10H4zM9 3h3v10H9z")],
+            Icon::Stop => &[Rect(["3.500", "3.500", "9", "9", "1.500"])],
+            Icon::Hourglass => &[Line(
+                "M4 2.500h8M4 13.500h8M5 2.500c0 4 6 4 6 11M11 2.500c0 4-6 4-6 11",
+            )],
+            Icon::Power => &[Line("M8 2v5.500M4.800 4.200a5 5 0 106.400 0")],
+            Icon::Disk => &[Line(
+                "M3 4.500c0-2 10-2 10 0s-10 2-10 0v7c0 2 10 2 10 0v-7M3 8c0 2 10 2 10 0",
+            )],
+            Icon::Clock => &[Circle("8", "8", "6"), Line("M8 4.500V8l2.500 1.500")],
+            Icon::Hand => &[Line("M5 3v10M11 3v10M8 5.500v5")],
             Icon::StepForward => &[Fill("M3 3.500l6 4.500-6 4.500z"), Line("M12 3.500v9")],
             Icon::StepBack => &[Fill("M13 3.500L7 8l6 4.500z"), Line("M4 3.500v9")],
             Icon::Previous => &[Line("M10 3L5 8l5 5")],

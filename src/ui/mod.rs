@@ -9,7 +9,7 @@
 //! [`player`] the session that is looked at · [`frame_loop`] when frames are asked for · [`painter`] SVG and canvas ·
 //! [`hooks`] how components read · [`deeds`] what a person can do · [`app`] what handlers share · [`chrome`]
 //! the frame around every view · [`article`] the words · [`inspect`] what there is to know
-//! about a thing · [`share`] links · [`icon`] · [`bench`] measuring, for www/bench.html.
+//! about a thing · [`share`] links · [`kept`] what outlives a visit · [`icon`] · [`bench`] measuring, for www/bench.html.
 
 pub mod app;
 pub mod article;
@@ -20,6 +20,7 @@ pub mod frame_loop;
 pub mod hooks;
 pub mod icon;
 pub mod inspect;
+pub mod kept;
 pub mod page;
 pub mod painter;
 pub mod player;

@@ -34,6 +34,14 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn record(this: &Page, lines: &str);
 
+    /// Keeps the cluster of a view in the browser, beyond this visit; nothing forgets it.
+    #[wasm_bindgen(method, js_name = keepCluster)]
+    pub fn keep_cluster(this: &Page, view: &str, text: &str);
+
+    /// The cluster that an earlier visit kept for a view.
+    #[wasm_bindgen(method, js_name = keptCluster)]
+    pub fn kept_cluster(this: &Page, view: &str) -> Option<String>;
+
     /// This instance has panicked and must not be entered again.
     #[wasm_bindgen(method)]
     pub fn stopped(this: &Page, message: &str);

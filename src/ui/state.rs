@@ -24,6 +24,17 @@ pub enum Answer {
 /// A step of a lesson.
 pub type StepKey = (Rc<str>, usize);
 
+/// Where the cluster in the sandbox is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It began here.
+    Own,
+    Link,
+    Lesson,
+    /// It was left here at an earlier visit.
+    Visit,
+}
+
 /// What lies over the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overlay {
@@ -98,8 +109,8 @@ pub struct Document {
     pub complaint: Option<Complaint>,
     /// The first page's button was pressed.
     pub pressed: bool,
-    /// An opened link's cluster stands in the sandbox.
-    pub shared: bool,
+    /// Where the sandbox's cluster is from.
+    pub origin: Origin,
 }
 
 /// Something that changes the document.
@@ -123,7 +134,7 @@ pub enum Action {
     Toast(Option<Toast>),
     Complain(Option<Complaint>),
     Press(bool),
-    Shared,
+    CameFrom(Origin),
 }
 
 impl Document {
@@ -145,7 +156,7 @@ impl Document {
             toast: None,
             complaint: None,
             pressed: false,
-            shared: false,
+            origin: Origin::Own,
         }
     }
 
@@ -200,7 +211,7 @@ impl Reducible for Document {
             Action::Toast(toast) => next.toast = toast,
             Action::Complain(complaint) => next.complaint = complaint,
             Action::Press(on) => next.pressed = on,
-            Action::Shared => next.shared = true,
+            Action::CameFrom(origin) => next.origin = origin,
         }
         if next == *self { self } else { Rc::new(next) }
     }

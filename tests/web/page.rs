@@ -35,7 +35,14 @@ fn page(told: &Array, pressed: &[&str]) -> Page {
     set("root", &root_address().into());
     set("script", &"".into());
     let names: Array = pressed.iter().map(|name| JsValue::from_str(name)).collect();
-    for name in ["alive", "stopped", "begin", "record", "switchTheme"] {
+    for name in [
+        "alive",
+        "stopped",
+        "begin",
+        "record",
+        "switchTheme",
+        "keepCluster",
+    ] {
         let (told, names) = (told.clone(), names.clone());
         let hear = Closure::<dyn Fn(JsValue) -> JsValue>::new(move |word: JsValue| {
             let words = word
@@ -46,6 +53,8 @@ fn page(told: &Array, pressed: &[&str]) -> Page {
         });
         set(name, &hear.into_js_value());
     }
+    let nothing = Closure::<dyn Fn(JsValue) -> JsValue>::new(|_: JsValue| JsValue::UNDEFINED);
+    set("keptCluster", &nothing.into_js_value());
     page.unchecked_into()
 }
 

@@ -95,6 +95,8 @@ function page(shell, depth, view, title, { main, lesson = null }, { canonical = 
   } else {
     swap(/<footer class="transport"[\s\S]*?<\/footer>/, '');
     swap(/<div class="app">/, '<div class="app bare">');
+    // What painting waits for is the transport's end, which such a page does not have.
+    swap(/<link rel="expect"[^>]*>\s*/, '');
   }
   return html;
 }

@@ -6,10 +6,11 @@ use yew::prelude::*;
 use super::{App, HOME, SANDBOX, window};
 use crate::script;
 use crate::session::{Pace, Session, Speed};
+use crate::ui::kept;
 use crate::ui::player::FIRST_SPEED;
 use crate::ui::route::{Route, read_address};
 use crate::ui::share;
-use crate::ui::state::Action;
+use crate::ui::state::{Action, Origin};
 
 impl App {
     /// The address of a route.
@@ -51,7 +52,7 @@ impl App {
             }
         }
         match fragment.as_deref().and_then(share::unpack) {
-            Some(Ok(script)) => self.open_script(&script),
+            Some(Ok(script)) => self.open_script(&script, Origin::Link),
             Some(Err(damaged)) => self.complain(
                 damaged.sentence(),
                 "The cluster you see is the one that was running.",
@@ -65,21 +66,64 @@ impl App {
     }
 
     /// Replays somebody's script in the sandbox. What cannot be read changes nothing.
-    pub(super) fn open_script(&self, text: &str) {
+    pub(super) fn open_script(&self, text: &str, origin: Origin) {
         let played = script::parse(text).and_then(|script| Session::play_script(&script));
         match played {
             Ok(session) => {
                 self.player.replace(SANDBOX, session);
-                self.dispatch(Action::Shared);
+                self.dispatch(Action::CameFrom(origin));
                 let href = self.href(&Route::Sandbox);
                 if let Ok(history) = window().history() {
-                    let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&href));
+                    // A link's own address says nothing that the page does not keep; a lesson's stays behind.
+                    let _ = match origin {
+                        Origin::Link => {
+                            history.replace_state_with_url(&JsValue::NULL, "", Some(&href))
+                        }
+                        _ => history.push_state_with_url(&JsValue::NULL, "", Some(&href)),
+                    };
                 }
                 self.arrive(Route::Sandbox);
             }
             Err(unreadable) => {
                 self.complain("This link cannot be replayed.", &unreadable.to_string())
             }
+        }
+    }
+
+    /// The cluster that an earlier visit left in the sandbox. What cannot be replayed any more is forgotten.
+    fn kept_sandbox(&self) -> Option<Session> {
+        let kept = self.page.kept_cluster(SANDBOX)?;
+        let session = kept::read(&kept);
+        if session.is_none() {
+            self.page.keep_cluster(SANDBOX, "");
+        }
+        session
+    }
+
+    /// A fresh cluster in the sandbox.
+    pub fn begin_sandbox(&self) {
+        if let Ok(session) = self.book.first_session() {
+            self.player.replace(SANDBOX, session);
+            self.dispatch(Action::Select(None));
+            self.dispatch(Action::CameFrom(Origin::Own));
+        }
+    }
+
+    /// The first page's cluster in the sandbox, with a producer that waits for the leader alone.
+    pub fn try_acks_one(&self) {
+        let Ok(mut session) = self.book.first_session() else {
+            return;
+        };
+        if let Ok(script::Action::Command(command)) = script::parse_line("set p1 acks=1")
+            && session.perform(command).is_ok()
+        {
+            self.player.replace(SANDBOX, session);
+            self.dispatch(Action::CameFrom(Origin::Own));
+            self.go(Route::Sandbox);
+            self.toast(
+                "acks=1 is set: a record is confirmed before anybody has copied it. Kill a leader.",
+            );
+            self.player.play();
         }
     }
 
@@ -154,7 +198,13 @@ impl App {
                 return;
             }
             Route::Sandbox => {
-                let _ = self.player.open(SANDBOX, || self.book.first_session());
+                let _ = self.player.open(SANDBOX, || match self.kept_sandbox() {
+                    Some(session) => {
+                        self.dispatch(Action::CameFrom(Origin::Visit));
+                        Ok(session)
+                    }
+                    None => self.book.first_session(),
+                });
             }
             Route::Contents | Route::Code => self.player.pause(),
         }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::App;
 use crate::session::{Session, book};
 use crate::ui::route::Route;
-use crate::ui::state::{Action, Answer};
+use crate::ui::state::{Action, Answer, Origin};
 
 impl App {
     /// Puts the playhead where a step begins, and plays it unless it begins with a question.
@@ -20,12 +20,40 @@ impl App {
             .player
             .with(|session| session.chapters().get(step - 1).cloned());
         let Some(chapter) = chapter else { return };
-        self.player.seek_place(chapter.from);
         self.player.stop_at(Some(chapter.to));
+        self.player.seek_place(chapter.from);
         let asked = lesson.asks(step) && self.document().answer(&lesson.slug, step).is_none();
         if !asked && !self.player.reduced() {
             self.player.play_to(chapter.to);
         }
+    }
+
+    /// Takes back what the reader did here; the playhead stays where it is, but not behind the step's end.
+    pub fn back_to_lesson(&self) {
+        if !self.player.undo_all() {
+            return self.restore_lesson();
+        }
+        let Route::Lesson { step, .. } = self.document().route.clone() else {
+            return;
+        };
+        let chapter = self
+            .player
+            .with(|session| session.chapters().get(step - 1).cloned());
+        if let Some(chapter) = chapter {
+            self.player.stop_at(Some(chapter.to));
+            let behind = self.player.with(|session| session.place() > chapter.to);
+            let to = match behind {
+                true => chapter.to,
+                false => self.player.with(Session::place),
+            };
+            self.player.seek_place(to);
+        }
+    }
+
+    /// The lesson's cluster as it stands, in the sandbox: what ran until here, and nothing of what lies ahead.
+    pub fn try_in_sandbox(&self) {
+        let script = self.player.with(Session::script_until_here);
+        self.open_script(&script, Origin::Lesson);
     }
 
     /// Takes back what the reader tried: the lesson's own run, at the end of this step.

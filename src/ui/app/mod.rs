@@ -18,6 +18,8 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
 
+use crate::fact::clipped;
+use crate::script::print_command;
 use crate::session::book::Book;
 use crate::session::{Session, Speed};
 use crate::stage::{Lens, density};
@@ -31,7 +33,8 @@ use crate::ui::page::Page;
 use crate::ui::player::Player;
 use crate::ui::route::Route;
 use crate::ui::share;
-use crate::ui::state::{Action, Complaint, Document, Overlay, Toast};
+use crate::ui::state::{Action, Complaint, Document, Origin, Overlay, Toast};
+use crate::world::Command;
 
 /// The name under which the first page's cluster is kept, and the sandbox's.
 pub const HOME: &str = "first";
@@ -121,7 +124,7 @@ impl App {
         made.expect("the first page's script is part of the program and is tested");
         self.open_address(&address());
         if let Some(script) = self.page.script().filter(|script| !script.is_empty()) {
-            self.open_script(&script);
+            self.open_script(&script, Origin::Visit);
         }
     }
 
@@ -186,9 +189,10 @@ impl App {
             Deed::End => player.seek_end(true),
             Deed::StartOver => self.start_over(),
             Deed::Undo => {
-                if !player.undo() {
-                    self.toast("There is nothing to undo.");
-                }
+                self.tell_edit("Undone", "There is nothing to undo.", player.undo());
+            }
+            Deed::Redo => {
+                self.tell_edit("Done again", "There is nothing to do again.", player.redo());
             }
             Deed::Trouble(trouble) => self.make_trouble(trouble),
             Deed::HealAll => self.heal_all(),
@@ -211,6 +215,14 @@ impl App {
             Deed::Announcements => {
                 self.dispatch(Action::Announce(self.document().announcements.next()))
             }
+        }
+    }
+
+    fn tell_edit(&self, what: &str, nothing: &str, done: Option<Command>) {
+        let line = done.map(|command| clipped(&print_command(&command)));
+        match line {
+            Some(line) => self.toast(&format!("{what}: {line}")),
+            None => self.toast(nothing),
         }
     }
 

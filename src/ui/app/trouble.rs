@@ -32,6 +32,18 @@ impl App {
             Trouble::Restart => [Trouble::Restart, Trouble::Thaw],
             other => [other, other],
         };
+        if thing == Thing::Coordination {
+            let servers = self.player.with(|session| {
+                let names: Vec<String> = session
+                    .world()
+                    .zookeepers()
+                    .map(|server| server.id().to_string())
+                    .collect();
+                or_list(&names)
+            });
+            self.toast(&format!("Select {servers}: this is done to one server."));
+            return;
+        }
         let offers = self.offers(&thing);
         let found = offers.iter().find(|offer| either.contains(&offer.trouble));
         match found {
@@ -63,5 +75,14 @@ impl App {
         for command in commands {
             let _ = self.player.perform(command);
         }
+    }
+}
+
+/// `zk1, zk2 or zk3`.
+fn or_list(names: &[String]) -> String {
+    match names.split_last() {
+        None => "a server".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
     }
 }

@@ -23,15 +23,9 @@ pub struct Props {
     pub attempt: Attempt,
 }
 
-/// The form of one attempt, and the way back to the lesson's own cluster once it was used.
+/// The form of one attempt.
 #[component]
 pub fn Try(props: &Props) -> Html {
-    let app = use_app();
-    let touched = {
-        let player = app.player.clone();
-        use_view(move |_| player.with(Session::is_touched))
-    };
-    let back = Callback::from(move |_: MouseEvent| app.restore_lesson());
     html! {
         <div class="try" role="group" aria-label="Try it">
             { match props.attempt {
@@ -39,9 +33,6 @@ pub fn Try(props: &Props) -> Html {
                 Attempt::Message => html! { <Message /> },
                 Attempt::Middle => html! { <Middle /> },
             } }
-            if touched {
-                <p class="try-back"><button type="button" class="btn sm quiet" onclick={back}>{ "Back to the lesson’s own run" }</button></p>
-            }
         </div>
     }
 }

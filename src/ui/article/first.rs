@@ -1,7 +1,8 @@
 //! The first ten seconds: a headline, one button, and what follows from pressing it.
 //!
-//! Before the press the page is the still frame come alive. After it four beats are told, each when the fact
-//! that it tells of has happened in the running cluster, and then two ways on.
+//! Before the press the page is the still frame come alive. After it a list of four beats is filled, each when the
+//! fact that it tells of has happened in the running cluster, and then there are two ways on. The headline and the
+//! places of the beats stay where they are.
 
 use yew::prelude::*;
 
@@ -114,12 +115,24 @@ fn After(props: &AfterProps) -> Html {
         told.push(app.player.with(|session| app.book.beat(index, session)));
     }
     let last = app.book.beats().len();
-    let beats = told.iter().enumerate().map(|(index, beat)| {
-        html! {
-            <li key={index} class={(index + 1 == props.count).then_some("now")}>
-                <b>{ &*app.book.beats()[index].heading }</b><span class="beat-words">{ ". " }<Prose text={beat.clone()} /></span>
-            </li>
-        }
+    // The last beat takes a while after the press: until then its place says what goes on.
+    let coming = !down && props.count + 1 == last;
+    let beats = app.book.beats().iter().enumerate().map(|(index, beat)| {
+        let now = index + 1 == props.count && !coming || index == props.count && coming;
+        let class = classes!(
+            (index < props.count).then_some("told"),
+            now.then_some("now")
+        );
+        let words = match told.get(index) {
+            Some(told) => html! {
+                <><b>{ &*beat.heading }</b><span class="beat-words">{ ". " }<Prose text={told.clone()} /></span></>
+            },
+            None if coming && index == props.count => html! {
+                <><b>{ "Broker 2 starts again" }</b><span class="beat-words">{ ". It registers, and copies what it missed." }</span></>
+            },
+            None => html! {},
+        };
+        html! { <li key={index} {class}><span class="n" aria-hidden="true">{ index + 1 }</span><p>{ words }</p></li> }
     });
     let restart = {
         let app = app.clone();
@@ -136,6 +149,15 @@ fn After(props: &AfterProps) -> Html {
         let slug = app.book.get(slug)?.slug.clone();
         Some(Route::Lesson { slug, step })
     });
+    let acks = {
+        let app = app.clone();
+        Callback::from(move |event: MouseEvent| {
+            if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
+                event.prevent_default();
+                app.try_acks_one();
+            }
+        })
+    };
     html! {
         <>
             <ol class="beats" aria-live="polite">{ for beats }</ol>
@@ -144,12 +166,12 @@ fn After(props: &AfterProps) -> Html {
             } else if down && ready {
                 <button class="btn primary go" type="button" onclick={restart}>{ icon(Icon::Restart) }{ " Restart broker 2" }</button>
             }
-            if ready || !down {
-                <nav class="doors" aria-label="Where to go from here">
+            if props.count == last && !down {
+                <nav class="doors ways" aria-label="Where to go from here">
                     if let Some(lesson) = lesson {
                         <a href={app.href(&lesson)} onclick={app.link(lesson)}><b>{ "Figures" }</b><span>{ "See how, step by step" }</span>{ icon(Icon::Next) }</a>
                     }
-                    { door(&app, View::Sandbox, "Break it in your own way") }
+                    <a href={app.href(&Route::Sandbox)} onclick={acks}><b>{ "Sandbox" }</b><span>{ "Try it with acks=1" }</span>{ icon(Icon::Next) }</a>
                 </nav>
             }
         </>
@@ -173,7 +195,7 @@ fn beats(book: &Book, session: &Session) -> usize {
         follow(&mut missed, world, &entry.fact);
         let next = match count {
             1 => finds_nobody(entry),
-            2 => finds_another(world, entry),
+            2 => another_leads(world, entry),
             // Where it was missing it is in sync again.
             3 => missed.is_empty(),
             _ => break,
@@ -194,18 +216,17 @@ fn finds_nobody(entry: &Entry) -> bool {
     asks && *reason == CloseReason::Refused && **to == *address
 }
 
-/// True when a producer learns who leads instead.
-fn finds_another(world: &World, entry: &Entry) -> bool {
-    let Fact::LeaderLearned {
+/// True when the controller has another lead what the dead broker led.
+fn another_leads(world: &World, entry: &Entry) -> bool {
+    let Fact::PartitionStateDecided {
         partition, leader, ..
     } = &entry.fact
     else {
         return false;
     };
-    let asks = matches!(entry.by, Some(ProcessId::Producer(_)));
     let state = world.cluster().partition(partition);
     let was = state.and_then(|state| state.replicas.first()) == Some(&VICTIM);
-    asks && was && *leader != VICTIM && *leader != BrokerId::NONE
+    was && *leader != VICTIM && *leader != BrokerId::NONE
 }
 
 /// Keeps the partitions of which some replica is not in sync.

@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
-use web_sys::Element;
 use yew::prelude::*;
 
 use super::attempt::Try;
 use super::prose::Prose;
 use super::quiz::Quiz;
+use super::scroll;
+use crate::lesson::inline::Told;
+use crate::session::Session;
 use crate::session::book::Lesson;
 use crate::stage::Lens;
 use crate::stage::layout::Voice;
@@ -19,9 +21,7 @@ use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
 use crate::ui::painter::Look;
 use crate::ui::route::Route;
-
-/// Pixels that stay free above the heading of a step.
-const ABOVE_STEP: f64 = 14.0;
+use crate::world::Place;
 
 #[derive(Properties, PartialEq)]
 pub struct Props {
@@ -93,7 +93,10 @@ fn Column(props: &ColumnProps) -> Html {
         let (body, current) = (body.clone(), current.clone());
         use_effect_with((lesson.slug.clone(), now), move |_| {
             if let (Some(body), Some(step)) = (body.cast(), current.cast()) {
-                show_step(&body, &step);
+                scroll::show(&body, &step);
+                // Where the words leave no room for it, an open question comes first.
+                let quiz = step.query_selector(".quiz").ok().flatten();
+                quiz.inspect(|quiz| scroll::show(&body, quiz));
             }
         });
     }
@@ -126,6 +129,10 @@ fn Column(props: &ColumnProps) -> Html {
                 if let Some(question) = &step.question {
                     <Quiz key={number} slug={lesson.slug.clone()} step={number} question={question.clone()} />
                 }
+                if let Some(after) = &step.after {
+                    <After key={format!("after {number}")} slug={lesson.slug.clone()} step={number} decided={step.decided}
+                        asked={step.question.is_some()} text={after.clone()} />
+                }
                 if let Some(attempt) = step.attempt {
                     <Try key={format!("try {number}")} {attempt} />
                 }
@@ -137,36 +144,90 @@ fn Column(props: &ColumnProps) -> Html {
             <div class="toc">
                 <span>{ format!("{} of {planned}", lesson.number) }</span>
                 <div class="ticks" aria-hidden="true">{ for ticks }</div>
+                <LensButton class="btn sm quiet" />
                 <a class="btn sm quiet" href={app.href(&Route::Contents)} onclick={app.link(Route::Contents)}>{ icon(Icon::List) }{ " Contents" }</a>
             </div>
+            <Changed />
             <div class="body" ref={body}>
                 <h1>{ &*lesson.title }</h1>
                 <p class="lead"><Prose text={words.lead.clone()} /></p>
                 <ol class="steps">{ for steps }</ol>
             </div>
-            <Navigation {now} {total} last={app.book.after(&lesson.slug).is_none()} />
+            <Navigation slug={lesson.slug.clone()} {now} {total} last={app.book.after(&lesson.slug).is_none()} />
         </section>
     }
 }
 
-/// Scrolls no further than it takes to show a step to its end, and never past its heading.
-fn show_step(body: &Element, step: &Element) {
-    let (view, area) = (
-        body.get_bounding_client_rect(),
-        step.get_bounding_client_rect(),
-    );
-    let above = area.top() - view.top() - ABOVE_STEP;
-    let below = area.bottom() - view.bottom();
-    let by = if above < 0.0 {
-        above
-    } else {
-        below.clamp(0.0, above)
+#[derive(Properties, PartialEq)]
+struct AfterProps {
+    slug: Rc<str>,
+    step: usize,
+    decided: Place,
+    asked: bool,
+    text: Told,
+}
+
+/// What is seen only once the step has played, and is not read before. Once it was read it stays.
+#[component]
+fn After(props: &AfterProps) -> Html {
+    let app = use_app();
+    let document = use_document();
+    let happened = {
+        let (player, decided) = (app.player.clone(), props.decided);
+        use_view(move |_| player.with(|session| session.reached(decided)))
     };
-    body.set_scroll_top(body.scroll_top() + by as i32);
+    let seen = use_state(|| false);
+    let open = props.asked && document.answer(&props.slug, props.step).is_none();
+    let told = *seen || happened && !open;
+    if told && !*seen {
+        seen.set(true);
+    }
+    match told {
+        true => html! { <p class="after"><Prose text={props.text.clone()} /></p> },
+        false => html! {},
+    }
+}
+
+/// As long as the run is not the lesson's own: what it says may not be so, and the way back.
+#[component]
+fn Changed() -> Html {
+    let app = use_app();
+    let touched = {
+        let player = app.player.clone();
+        use_view(move |_| player.with(Session::is_touched))
+    };
+    if !touched {
+        return html! {};
+    }
+    let back = Callback::from(move |_: MouseEvent| app.back_to_lesson());
+    html! {
+        <p class="changed" role="status"><span>{ "You changed this run" }</span>
+            <button type="button" class="btn sm" onclick={back}>{ icon(Icon::Previous) }{ " Back to the lesson" }</button></p>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct LensProps {
+    class: &'static str,
+}
+
+/// Through which lens the stage is seen next.
+#[component]
+fn LensButton(props: &LensProps) -> Html {
+    let app = use_app();
+    // The lens is part of the document; this is what makes it be told anew.
+    let _document = use_document();
+    let lens = match app.lens() {
+        Lens::ByBroker => "By topic",
+        _ => "By broker",
+    };
+    let press = Callback::from(move |_: MouseEvent| app.act(Deed::Lens));
+    html! { <button class={props.class} type="button" aria-keyshortcuts="V" onclick={press}>{ lens }</button> }
 }
 
 #[derive(Properties, PartialEq)]
 struct NavigationProps {
+    slug: Rc<str>,
     now: usize,
     total: usize,
     last: bool,
@@ -175,8 +236,12 @@ struct NavigationProps {
 #[component]
 fn Navigation(props: &NavigationProps) -> Html {
     let app = use_app();
-    // The lens is part of the document; this is what makes it be told anew.
-    let _document = use_document();
+    let document = use_document();
+    let asked = app
+        .book
+        .get(&props.slug)
+        .is_some_and(|lesson| lesson.asks(props.now))
+        && document.answer(&props.slug, props.now).is_none();
     let (at_end, playing) = {
         let player = app.player.clone();
         use_view(move |digest| (player.with(|session| session.stopped()), digest.playing))
@@ -186,21 +251,23 @@ fn Navigation(props: &NavigationProps) -> Html {
         Callback::from(move |_: MouseEvent| app.act(deed))
     };
     let next = match (at_end, playing, props.now == props.total, props.last) {
+        (false, false, ..) if asked => "Answer first, or skip",
         (false, true, ..) => "To the end of this step",
         (false, false, ..) => "Play this step",
         (true, _, false, _) => "Next step",
         (true, _, true, false) => "Next lesson",
         (true, _, true, true) => "Contents",
     };
-    let lens = match app.lens() {
-        Lens::ByBroker => "By topic",
-        _ => "By broker",
+    let sandbox = {
+        let app = app.clone();
+        Callback::from(move |_: MouseEvent| app.try_in_sandbox())
     };
     html! {
         <nav class="pnav" aria-label="Steps">
             <button class="btn icon" type="button" aria-label="Previous step" disabled={props.now == 1} onclick={press(Deed::PreviousStep)}>{ icon(Icon::Previous) }</button>
             <button class="btn primary" type="button" onclick={press(Deed::NextStep)}>{ next }{ " " }<kbd>{ "N" }</kbd></button>
-            <button class="btn" type="button" aria-keyshortcuts="V" onclick={press(Deed::Lens)}>{ lens }</button>
+            <LensButton class="btn narrow-only" />
+            <button class="btn wide-only" type="button" aria-label="Try it in Sandbox" onclick={sandbox}>{ icon(Icon::Fork) }{ " " }<span class="try-words">{ "Try it in Sandbox" }</span></button>
         </nav>
     }
 }

@@ -3,7 +3,7 @@
 //! [`first`] the first ten seconds · [`contents`] the list of lessons · [`lesson`] a lesson's column ·
 //! [`attempt`] what a reader may try in it ·
 //! [`prose`] text with references that light things on the stage · [`quiz`] a prediction · [`sandbox`] a
-//! cluster to talk to · [`code`] what is coming.
+//! cluster to talk to · [`code`] what is coming · `scroll` brings into view what is to be looked at.
 
 pub mod attempt;
 pub mod code;
@@ -13,6 +13,7 @@ pub mod lesson;
 pub mod prose;
 pub mod quiz;
 pub mod sandbox;
+mod scroll;
 
 pub use code::CodePage;
 pub use contents::Contents;

@@ -1,12 +1,15 @@
 //! A prediction: a question before the event, and what the reader said beside what happened after it.
 //!
-//! A wrong answer is shown plainly and costs nothing. What was chosen stays visible.
+//! A wrong answer is shown plainly and costs nothing. What was chosen stays visible. The question is scrolled into
+//! view when it is asked and again when it is explained; who answers by keyboard keeps the focus here.
 
 use std::rc::Rc;
 
+use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 use super::prose::Prose;
+use super::scroll::show_in_column;
 use crate::session::book::Question;
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
@@ -35,13 +38,32 @@ pub fn Quiz(props: &Props) -> Html {
         seen.set(true);
     }
     let told = answer.is_some() && (happened || *seen);
+    let node = use_node_ref();
+    {
+        let node = node.clone();
+        use_effect_with(told, move |_| {
+            node.cast::<Element>().as_ref().map(show_in_column);
+        });
+    }
+    // The button that was pressed goes; the focus must not fall to the page.
+    let stay = {
+        let node = node.clone();
+        move || {
+            node.cast::<HtmlElement>().inspect(|node| {
+                let _ = node.focus();
+            });
+        }
+    };
     let option = |(index, text): (usize, &Vec<_>)| {
         let chosen = answer == Some(Answer::Chosen(index));
         let right = index == question.right;
         if answer.is_none() {
             let (app, slug, step) = (app.clone(), props.slug.clone(), props.step);
-            let choose =
-                Callback::from(move |_: MouseEvent| app.answer(&slug, step, Answer::Chosen(index)));
+            let stay = stay.clone();
+            let choose = Callback::from(move |_: MouseEvent| {
+                stay();
+                app.answer(&slug, step, Answer::Chosen(index));
+            });
             return html! { <button key={index} type="button" class="opt" onclick={choose}><Prose text={text.clone()} /></button> };
         }
         let class = match (told, right, chosen) {
@@ -62,10 +84,14 @@ pub fn Quiz(props: &Props) -> Html {
     };
     let skip = {
         let (app, slug, step) = (app.clone(), props.slug.clone(), props.step);
-        Callback::from(move |_: MouseEvent| app.answer(&slug, step, Answer::Skipped))
+        let stay = stay.clone();
+        Callback::from(move |_: MouseEvent| {
+            stay();
+            app.answer(&slug, step, Answer::Skipped);
+        })
     };
     html! {
-        <div class="quiz" role="group" aria-label="Prediction">
+        <div class="quiz" role="group" aria-label="Prediction" tabindex="-1" ref={node}>
             <b><Prose text={question.question.clone()} /></b>
             <div class="opts">{ for question.answers.iter().enumerate().map(option) }</div>
             <small role="status">

@@ -10,10 +10,11 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::fact::clipped;
+use crate::model::{BrokerId, Offset, TopicPartition};
 use crate::script::{self, Action as Said};
-use crate::session::words::count;
-use crate::stage::Lens;
+use crate::session::words::{clock, count};
 use crate::stage::layout::Voice;
+use crate::stage::{Lens, Thing};
 use crate::time::Duration;
 use crate::ui::app::App;
 use crate::ui::chrome::inspector::Inspector;
@@ -21,13 +22,18 @@ use crate::ui::chrome::narrator::Narrator;
 use crate::ui::chrome::stage::Stage;
 use crate::ui::chrome::stagebar::StageBar;
 use crate::ui::hooks::{use_app, use_document, use_view};
+use crate::ui::icon::{Icon, icon};
 use crate::ui::painter::Look;
+use crate::ui::state::{Action, Origin};
 use crate::world::Place;
+use crate::world::audit::Lost;
 
 /// The longest run that one line asks for: it takes a few seconds, and its events fit into memory.
 const MOST: Duration = Duration::from_secs(3_600);
 /// How a running cluster gets a topic.
 const LATER: &str = "while a cluster runs, an admin client makes topics: admin a1, then create-topic a1 orders partitions=3 replication=3";
+/// How a line is carried out at some other time.
+const ANYTIME: &str = "a line is carried out where the playhead stands: go there on the timeline, then say it without at";
 /// The longest line that can be typed.
 const LONGEST: &str = "4000";
 
@@ -44,9 +50,26 @@ const EXAMPLES: [&str; 9] = [
     "stop-load p1",
 ];
 
+/// The further faults, a line of each kind.
+const FAULTS: [&str; 9] = [
+    "cut b1→b3",
+    "hold b2",
+    "release b2",
+    "reset p1↔b2",
+    "kill b2 lossy",
+    "expire b2",
+    "disk b2 slow=200ms",
+    "disk b2 fails",
+    "clock p1 +1h",
+];
+/// Lost records that are listed one by one.
+const LISTED: usize = 24;
+
 #[component]
 pub fn SandboxPage() -> Html {
+    let app = use_app();
     let document = use_document();
+    let anew = Callback::from(move |_: MouseEvent| app.begin_sandbox());
     let look = Look {
         lens: document.lens.unwrap_or(Lens::ByBroker),
         voice: Voice::Full,
@@ -60,8 +83,14 @@ pub fn SandboxPage() -> Html {
             <section class="prose" aria-label="Sandbox">
                 <div class="body">
                     <h1>{ "Sandbox" }</h1>
-                    if document.shared {
-                        <p class="intro">{ "This cluster came with a link. It was replayed from its beginning and stands where the link was made." }</p>
+                    { match document.origin {
+                        Origin::Own => html! {},
+                        Origin::Link => html! { <p class="intro">{ "This cluster came with a link. It was replayed from its beginning and stands where the link was made." }</p> },
+                        Origin::Lesson => html! { <p class="intro">{ "This cluster came from a lesson, as it stood there. It is yours now." }</p> },
+                        Origin::Visit => html! { <p class="intro">{ "This is the cluster that you left here, replayed from its beginning." }</p> },
+                    } }
+                    if document.origin != Origin::Own {
+                        <p class="intro"><button type="button" class="btn sm" onclick={anew}>{ icon(Icon::Restart) }{ " Begin anew" }</button></p>
                     }
                     <p class="intro">{ "Talk to the cluster: a line is carried out where the playhead stands, and becomes part of its history. Whatever is selected on the stage can also be killed, stopped, frozen, cut off and restarted by button. Building clusters by hand comes later." }</p>
                     <Line />
@@ -83,6 +112,7 @@ pub fn SandboxPage() -> Html {
 fn say(app: &App, line: &str) -> Result<(), String> {
     match line.split_whitespace().next() {
         Some("topic") => return Err(LATER.to_owned()),
+        Some("at") => return Err(ANYTIME.to_owned()),
         Some("world") => {
             return Err("this world is running; a link or a lesson brings another".to_owned());
         }
@@ -143,7 +173,8 @@ fn Line() -> Html {
             <div><input id="line" ref={input.clone()} class="mono" type="text" maxlength={LONGEST} autocomplete="off" spellcheck="false" aria-describedby="line-problem" />
                 <button class="btn primary" type="submit">{ "Do it" }</button></div>
             <p id="line-problem" class="problem" role="alert">{ (*problem).clone().unwrap_or_default() }</p>
-            <ul class="examples">{ for EXAMPLES.into_iter().map(example) }</ul>
+            <ul class="examples">{ for EXAMPLES.into_iter().map(&example) }</ul>
+            <details class="more"><summary>{ "More faults" }</summary><ul class="examples">{ for FAULTS.into_iter().map(&example) }</ul></details>
         </form>
     }
 }
@@ -152,27 +183,85 @@ fn Line() -> Html {
 #[component]
 fn Audit() -> Html {
     let app = use_app();
-    let report = {
+    let (report, lost) = {
         let player = app.player.clone();
         use_view(move |_| {
             player.with(|session| {
                 let audit = &session.history().observed().audit;
-                audit.report(session.world())
+                let report = audit.report(session.world());
+                let lost = match report.lost {
+                    0 => Vec::new(),
+                    _ => audit.lost(session.world()),
+                };
+                (report, lost)
             })
         })
     };
     let rows = [
-        ("acknowledged", report.acknowledged),
-        ("readable", report.readable),
-        ("lost", report.lost),
-        ("duplicated", report.duplicated),
+        ("acknowledged", report.acknowledged, true),
+        ("readable", report.readable, true),
+        ("waiting for a leader", report.waiting, true),
+        ("not copied yet", report.pending, true),
+        ("removed by retention", report.expired, report.expired > 0),
+        ("lost", report.lost, true),
+        ("duplicated", report.duplicated, true),
     ];
-    let row = |(name, number): (&'static str, u64)| {
+    let row = |(name, number, _): (&'static str, u64, bool)| {
         let bad = name == "lost" && number > 0;
         html! { <div key={name} class={bad.then_some("bad")}><dt>{ name }</dt><dd class="num">{ count(number as usize) }</dd></div> }
     };
+    let rows = rows.into_iter().filter(|(.., shown)| *shown).map(row);
+    let lost = (!lost.is_empty()).then(|| html! { <LostList {lost} /> });
     html! {
-        <section class="audit" aria-labelledby="audit"><h2 id="audit">{ "Audit" }</h2><dl>{ for rows.into_iter().map(row) }</dl></section>
+        <section class="audit" aria-labelledby="audit"><h2 id="audit">{ "Audit" }</h2><dl>{ for rows }</dl>{ lost }</section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct LostProps {
+    lost: Vec<Lost>,
+}
+
+/// The lost records, each of which can be pressed to see what is left of it.
+#[component]
+fn LostList(props: &LostProps) -> Html {
+    let app = use_app();
+    let records = props.lost.iter().flat_map(|lost| {
+        let offsets = lost.from.0..lost.to.0;
+        offsets.map(move |offset| (lost.partition.clone(), Offset(offset), lost.leader))
+    });
+    let all: u64 = props
+        .lost
+        .iter()
+        .map(|lost| (lost.to.0 - lost.from.0) as u64)
+        .sum();
+    let item = |(partition, offset, leader): (TopicPartition, Offset, BrokerId)| {
+        let words = format!("{partition}@{}", offset.0);
+        let title = format!(
+            "Record {} of {partition}, which broker {leader} had",
+            offset.0
+        );
+        let select = {
+            let app = app.clone();
+            // What is left of it is the copy of who appended it, if that is still there.
+            let thing = match leader == BrokerId::NONE {
+                true => Thing::Record(partition.clone(), offset),
+                false => Thing::Copy(partition.clone(), offset, leader),
+            };
+            Callback::from(move |_: MouseEvent| {
+                app.dispatch(Action::Select(Some(thing.clone())));
+                app.dispatch(Action::ShowInspector(true));
+            })
+        };
+        html! { <li key={format!("{words} {leader}")}><button type="button" class="example mono" {title} onclick={select}>{ words }</button></li> }
+    };
+    let more = (all as usize).saturating_sub(LISTED);
+    html! {
+        <>
+            <p class="bad">{ "Acknowledged and gone: whoever confirmed them lost them before the new leader had them." }</p>
+            <ul class="examples" aria-label="Lost records">{ for records.take(LISTED).map(item) }</ul>
+            if more > 0 { <p class="dim">{ format!("and {} more", count(more)) }</p> }
+        </>
     }
 }
 
@@ -187,7 +276,7 @@ fn Done() -> Html {
                 let commands = session.history().commands().iter().rev().take(12);
                 let line = |stamped: &crate::world::Stamped| {
                     (
-                        stamped.place.at,
+                        clock(stamped.place.at),
                         Rc::<str>::from(clipped(&script::print_command(&stamped.command))),
                     )
                 };
@@ -195,6 +284,6 @@ fn Done() -> Html {
             })
         })
     };
-    let rows = lines.iter().map(|(at, line)| html! { <li><span class="dim">{ at.to_string() }</span>{ " " }<span>{ &**line }</span></li> });
+    let rows = lines.iter().map(|(at, line)| html! { <li><span class="dim">{ at.clone() }</span>{ " " }<span>{ &**line }</span></li> });
     html! { <ol class="said mono" aria-label="Lines so far, newest first">{ for rows }</ol> }
 }

@@ -66,15 +66,51 @@ pub fn Bar(props: &Props) -> Html {
     }
 }
 
+#[derive(Properties, PartialEq)]
+pub struct MoreProps {
+    pub thing: Thing,
+}
+
+/// What is done seldom, folded away until it is asked for.
+#[component]
+pub fn More(props: &MoreProps) -> Html {
+    let app = use_app();
+    let offers = {
+        let (player, thing) = (app.player.clone(), props.thing.clone());
+        use_view(move |_| player.with(|session| trouble::more_offers(session.world(), &thing)))
+    };
+    if offers.is_empty() {
+        return html! {};
+    }
+    let buttons = offers.into_iter().map(|offer| button(&app, offer));
+    html! {
+        <details class="more">
+            <summary>{ "More faults" }</summary>
+            <div class="acts" role="toolbar" aria-label="More faults">{ for buttons }</div>
+        </details>
+    }
+}
+
 fn button(app: &crate::ui::app::App, offer: Offer) -> Html {
-    let (sign, class, keys) = match offer.trouble {
-        Trouble::Kill => (Icon::Bolt, "btn sm danger", "K"),
-        Trouble::Stop => (Icon::Pause, "btn sm", "Shift+K"),
-        Trouble::Restart => (Icon::Restart, "btn sm", "R"),
-        Trouble::Freeze => (Icon::Pause, "btn sm", "Z"),
-        Trouble::Thaw => (Icon::Play, "btn sm", "Z"),
-        Trouble::Cut => (Icon::Cut, "btn sm", "X"),
-        Trouble::Heal => (Icon::Link, "btn sm", "X"),
+    let (sign, keys) = match offer.trouble {
+        Trouble::Kill => (Icon::Bolt, Some("K")),
+        Trouble::Stop => (Icon::Stop, Some("Shift+K")),
+        Trouble::Restart => (Icon::Restart, Some("R")),
+        Trouble::Freeze => (Icon::Pause, Some("Z")),
+        Trouble::Thaw => (Icon::Play, Some("Z")),
+        Trouble::Cut => (Icon::Cut, Some("X")),
+        Trouble::Heal => (Icon::Link, Some("X")),
+        Trouble::Pace => (Icon::Hourglass, None),
+        Trouble::Hold => (Icon::Hand, None),
+        Trouble::Reset => (Icon::Close, None),
+        Trouble::PowerOff => (Icon::Power, None),
+        Trouble::Expire => (Icon::Clock, None),
+        Trouble::Disk => (Icon::Disk, None),
+        Trouble::Clock => (Icon::Clock, None),
+    };
+    let class = match offer.trouble {
+        Trouble::Kill | Trouble::PowerOff => "btn sm danger",
+        _ => "btn sm",
     };
     let words = offer.words.clone();
     let onclick = {

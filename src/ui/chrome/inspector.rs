@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use super::acts::{Bar, Links};
+use super::acts::{Bar, Links, More};
 use crate::stage::Thing;
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
@@ -52,6 +52,7 @@ fn Page(props: &Props) -> Html {
             </header>
             <h2>{ title }</h2>
             <Bar thing={props.thing.clone()} links={Links::Shown} />
+            <More thing={props.thing.clone()} />
             <dl>{ for rows }</dl>
         </aside>
     }

@@ -3,9 +3,15 @@
 use super::{Inspected, Row, list};
 use crate::broker::{Broker, Registration};
 use crate::controller::Controller;
+use crate::fact::{Crash, Fact};
 use crate::model::ProcessId;
-use crate::session::words::span;
-use crate::world::{Host, Life, World};
+use crate::session::Session;
+use crate::session::words::{left, span};
+use crate::time::Duration;
+use crate::world::{DiskState, Host, Life, World};
+
+/// Entries of the journal among which a death is looked for.
+const LONGEST: usize = 30_000;
 
 /// A broker that runs.
 pub(super) fn broker(world: &World, host: &Host, broker: &Broker) -> Inspected {
@@ -27,6 +33,7 @@ pub(super) fn broker(world: &World, host: &Host, broker: &Broker) -> Inspected {
         ("connections".into(), broker.connections().len().to_string()),
         ("waiting requests".into(), broker.parked().len().to_string()),
         ("log bytes".into(), broker.log_bytes().to_string()),
+        ("disk".into(), disk_state(host)),
     ];
     match broker.controller() {
         Some(controller) => rows.extend(controls(controller)),
@@ -55,11 +62,60 @@ fn state(world: &World, host: &Host, broker: &Broker) -> String {
     .to_owned()
 }
 
+/// How a machine's disk is.
+fn disk_state(host: &Host) -> String {
+    match host.disk_state() {
+        DiskState::Fine => "fine".to_owned(),
+        DiskState::Slow(takes) => format!("slow: {takes} a write"),
+        DiskState::Fails => "fails: a write ends the broker".to_owned(),
+    }
+}
+
+/// How a machine's clock is.
+pub(super) fn clock_state(world: &World, host: &Host) -> String {
+    let clock = host.clock();
+    let ahead = clock.ahead_at(world.now());
+    let by = span(Duration::from_micros(ahead.unsigned_abs()));
+    let drift = match clock.drift_ppm {
+        0 => String::new(),
+        ppm => format!(", drifts by {ppm} ppm"),
+    };
+    match ahead {
+        _ if clock.is_right() => "right".to_owned(),
+        0 => format!("right now{drift}"),
+        1.. => format!("{by} ahead{drift}"),
+        _ => format!("{by} behind{drift}"),
+    }
+}
+
+/// How and when a process died last, as far as the journal still says.
+pub(super) fn last_death(session: &Session, host: &Host) -> Option<String> {
+    if host.lives() == 1 && host.life().is_alive() {
+        return None;
+    }
+    let id = Some(host.id);
+    let mut entries = session.journal().newest().take(LONGEST);
+    let mut own = entries.by_ref().filter(|entry| entry.by == id);
+    let died = own.find(|entry| matches!(entry.fact, Fact::Killed { .. } | Fact::Stopped))?;
+    let ago = span(session.now().since(died.at));
+    let how = match &died.fact {
+        Fact::Stopped => "it stopped in order",
+        Fact::Killed {
+            crash: Crash::Machine,
+        } => "it lost power, and what was not flushed",
+        _ => match own.next().map(|entry| &entry.fact) {
+            Some(Fact::DiskFailed) => "its disk failed",
+            _ => "it was killed",
+        },
+    };
+    Some(format!("{how}, {ago} ago"))
+}
+
 fn registration(world: &World, broker: &Broker) -> String {
     match broker.registration() {
         Registration::Registered => format!("yes, broker epoch {}", broker.epoch().0),
         Registration::Refused { retry_at } => {
-            let again = span(retry_at.since(world.now()));
+            let again = left(retry_at.since(world.now()));
             format!("refused: its former session still holds the znode; again in {again}")
         }
         Registration::Waiting => "no: it has no session".to_owned(),
@@ -79,9 +135,9 @@ fn session(world: &World, broker: &Broker) -> String {
     };
     let leader = world.zookeepers().find(|server| server.is_leader());
     let view = leader.and_then(|leader| leader.sessions().find(|view| view.session == id));
-    let left = view.and_then(|view| view.runs_out);
-    let left = left.map(|at| format!(", runs out in {}", span(at.since(world.now()))));
-    format!("{id}, {heard}{}", left.unwrap_or_default())
+    let end = view.and_then(|view| view.runs_out);
+    let end = end.map(|at| format!(", runs out in {}", left(at.since(world.now()))));
+    format!("{id}, {heard}{}", end.unwrap_or_default())
 }
 
 /// The controller that a broker hosts.
@@ -130,8 +186,11 @@ pub(super) fn gone(world: &World, host: &Host) -> Option<Inspected> {
             sessions.find(|view| Some(view.session) == session)
         });
         if let Some(at) = view.and_then(|view| view.runs_out) {
-            rows.push(("runs out in".into(), span(at.since(world.now()))));
+            rows.push(("runs out in".into(), left(at.since(world.now()))));
         }
+    }
+    if host.id.broker().is_some() {
+        rows.push(("disk".into(), disk_state(host)));
     }
     if let Some(disk) = host.disk() {
         let logs = world.cluster().partitions();

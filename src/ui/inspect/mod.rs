@@ -42,7 +42,7 @@ pub fn inspect(session: &Session, thing: &Thing) -> Option<Inspected> {
         Thing::Copy(partition, offset, _) => record(world, partition, *offset),
         Thing::Partition(partition) => self::partition(world, partition),
         Thing::Replica(partition, _) => self::partition(world, partition),
-        Thing::Process(id) => process(world, *id),
+        Thing::Process(id) => process(session, *id),
         Thing::Topic(topic) => {
             let partitions = world
                 .plan()
@@ -191,16 +191,28 @@ fn partition(world: &World, partition: &TopicPartition) -> Option<Inspected> {
     })
 }
 
-fn process(world: &World, id: ProcessId) -> Option<Inspected> {
+fn process(session: &Session, id: ProcessId) -> Option<Inspected> {
+    let world = session.world();
     let host = world.host(id)?;
+    let more = |mut page: Inspected| {
+        if host.socket().is_none() {
+            let clock = broker::clock_state(world, host);
+            page.rows.push(("clock".into(), clock));
+        }
+        let death = broker::last_death(session, host);
+        page.rows
+            .extend(death.map(|death| ("last death".into(), death)));
+        page
+    };
     if let Some(gone) = broker::gone(world, host) {
-        return Some(gone);
+        return Some(more(gone));
     }
     let mut page = match (host.broker(), host.zookeeper()) {
         (Some(broker), _) => broker::broker(world, host, broker),
         (_, Some(server)) => zookeeper::server(world, server),
         _ => client(host)?,
     };
+    page = more(page);
     let now = world.now();
     let next = host
         .deadlines()
@@ -219,8 +231,15 @@ fn process(world: &World, id: ProcessId) -> Option<Inspected> {
 /// A link between two processes.
 fn link(world: &World, a: ProcessId, b: ProcessId) -> Inspected {
     let network = world.network();
-    let state = if network.is_cut(a, b) || network.is_cut(b, a) {
+    let (there, back) = (network.is_cut(a, b), network.is_cut(b, a));
+    let one_way = format!(
+        "cut from {} only: what it sends is lost until it is healed",
+        if there { a } else { b }
+    );
+    let state = if there && back {
         "cut: what is sent is lost until it is healed"
+    } else if there || back {
+        &one_way
     } else if network.is_held(a, b) || network.is_held(b, a) {
         "held: what is sent waits"
     } else {

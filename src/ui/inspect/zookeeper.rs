@@ -4,7 +4,7 @@ use super::{Inspected, Row, list};
 use crate::model::Text;
 use crate::protocol::zookeeper::Zxid;
 use crate::protocol::zookeeper_peers::Stance;
-use crate::session::words::span;
+use crate::session::words::{left, span};
 use crate::world::World;
 use crate::zookeeper::{Server, Tree};
 
@@ -80,11 +80,11 @@ pub(super) fn server(world: &World, server: &Server) -> Inspected {
 fn sessions(world: &World, leader: &Server) -> Vec<Row> {
     let now = world.now();
     let row = |view: crate::zookeeper::SessionView| -> Row {
-        let left = view.runs_out.map(|at| span(at.since(now)));
-        let left = left.map_or(String::new(), |left| format!(", runs out in {left}"));
+        let end = view.runs_out.map(|at| left(at.since(now)));
+        let end = end.map_or(String::new(), |left| format!(", runs out in {left}"));
         (
             format!("session of {}", view.owner).into(),
-            format!("{} of {}{left}", view.session, span(view.timeout)),
+            format!("{} of {}{end}", view.session, span(view.timeout)),
         )
     };
     leader.sessions().map(row).collect()

@@ -2,7 +2,7 @@
 
 use super::Player;
 use crate::script;
-use crate::session::Session;
+use crate::session::{Session, trouble};
 use crate::ui::painter::Painter;
 use crate::world::{Command, Refused};
 
@@ -10,8 +10,11 @@ impl Player {
     /// Carries out a command where the playhead stands.
     ///
     /// # Errors
-    /// When the world refuses it; nothing has changed.
+    /// When the world refuses it, or it would change nothing; nothing has changed.
     pub fn perform(&self, command: Command) -> Result<(), Refused> {
+        if let Some(sentence) = self.with(|session| trouble::idle(session.world(), &command)) {
+            return Err(Refused(sentence));
+        }
         let line = script::print_command(&command);
         let (place, forked) = self.with(|session| (session.place(), !session.at_edge()));
         self.with_mut(|session| session.perform(command))?;
@@ -30,12 +33,32 @@ impl Player {
         Ok(())
     }
 
-    /// Takes the last command back; false when there is none.
-    pub fn undo(&self) -> bool {
-        let done = self.with_mut(Session::undo);
-        if done {
+    /// Takes the reader's last command back and says which that was; nothing when there is none.
+    pub fn undo(&self) -> Option<Command> {
+        self.edit(Session::undo)
+    }
+
+    /// Does again what was taken back last.
+    pub fn redo(&self) -> Option<Command> {
+        self.edit(Session::redo)
+    }
+
+    /// Takes back everything that the reader did; false when something of it stays.
+    pub fn undo_all(&self) -> bool {
+        let mut all = false;
+        self.edit(|session| {
+            all = session.undo_all();
+            Some(())
+        });
+        all
+    }
+
+    fn edit<T>(&self, act: impl FnOnce(&mut Session) -> Option<T>) -> Option<T> {
+        let done = self.with_mut(act);
+        if done.is_some() {
             self.forget_picture();
             self.keep_script();
+            self.0.spoken.borrow_mut().remark = None;
             self.moved();
         }
         done

@@ -55,6 +55,8 @@ struct Core {
     frames: RefCell<Option<FrameLoop>>,
     painter: RefCell<Option<Painter>>,
     look: RefCell<Look>,
+    /// What was kept last: where the playhead stood, and how many commands there were.
+    kept: Cell<Option<(Place, usize)>>,
 }
 
 #[derive(Clone, Copy)]
@@ -71,6 +73,8 @@ struct Controls {
     rush: Option<Place>,
     last_frame: Option<f64>,
     last_publish: f64,
+    /// When the cluster was last kept beyond this visit.
+    last_kept: f64,
     /// Virtual and real time of a stretch, to say how late it runs.
     stretch: (f64, f64),
 }
@@ -93,6 +97,7 @@ impl Player {
             rush: None,
             last_frame: None,
             last_publish: 0.0,
+            last_kept: 0.0,
             stretch: (0.0, 0.0),
         };
         let player = Player(Rc::new(Core {
@@ -108,6 +113,7 @@ impl Player {
             frames: RefCell::new(None),
             painter: RefCell::new(None),
             look: RefCell::new(Look::default()),
+            kept: Cell::new(None),
         }));
         let weak = Rc::downgrade(&player.0);
         let frames = FrameLoop::new(move |now| match weak.upgrade() {
@@ -164,6 +170,7 @@ impl Player {
             controls.late = None;
             controls.full = None;
         });
+        self.0.kept.set(None);
         self.0.spoken.replace(Spoken::default());
         if let Some(painter) = self.0.painter.borrow_mut().as_mut() {
             painter.forget();
@@ -300,7 +307,7 @@ impl Player {
     pub fn seek_mark(&self, forward: bool) {
         let to = self.with(|session| {
             let here = session.now();
-            let marks = session.history().observed().ribbon.marks();
+            let marks = session.marks();
             match forward {
                 true => marks.iter().map(|mark| mark.at).find(|at| *at > here),
                 false => marks.iter().map(|mark| mark.at).rfind(|at| *at < here),

@@ -6,7 +6,11 @@ use super::{Digest, Player, now};
 use crate::session::words::{Said, weightiest};
 use crate::session::{Session, ribbon};
 use crate::sorted::SortedMap;
+use crate::ui::app::SANDBOX;
+use crate::ui::kept;
 
+/// Milliseconds between two times at which the cluster is kept while playing.
+const KEEP: f64 = 1_000.0;
 /// Milliseconds between two sentences of the narrator while playing.
 const SPEAK: f64 = 1_500.0;
 
@@ -96,7 +100,7 @@ impl Player {
                 chapter: session.chapter(),
                 said,
                 ribbon: Rc::new(ribbon::ribbon(session)),
-                can_undo: !session.history().commands().is_empty(),
+                can_undo: session.can_undo(),
                 branches_dropped: session.branches_dropped(),
                 full: controls.full,
                 violation: session
@@ -105,10 +109,25 @@ impl Player {
                     .map(|law| law.to_string().into()),
             }
         });
+        self.keep_cluster(now);
         let digest = Rc::new(digest);
         self.0.digest.replace(Some(digest.clone()));
         let all: Vec<_> = self.0.listeners.borrow().all.values().cloned().collect();
         all.iter().for_each(|listener| listener(&digest));
+    }
+
+    /// Keeps the sandbox's cluster beyond this visit: at once when time stands still, else now and then.
+    fn keep_cluster(&self, now: f64) {
+        let controls = self.0.controls.get();
+        if *self.name() != *SANDBOX || controls.playing && now - controls.last_kept < KEEP {
+            return;
+        }
+        self.change(|controls| controls.last_kept = now);
+        let place = self.with(|session| (session.place(), session.history().commands().len()));
+        if self.0.kept.replace(Some(place)) != Some(place) {
+            let text = self.with(kept::write);
+            self.0.page.keep_cluster(SANDBOX, &text);
+        }
     }
 
     /// One sentence for what happened last; while playing at most one every second and a half.
