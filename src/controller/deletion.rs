@@ -34,6 +34,14 @@ impl Controller {
         self.deletions.contains_key(topic)
     }
 
+    /// The partitions of which a broker has a replica, without those of topics that are to go: these have no
+    /// leader any more, whoever comes and goes.
+    pub(super) fn lasting_partitions_on(&self, broker: BrokerId) -> Vec<TopicPartition> {
+        let mut all = self.store.partitions_on(broker);
+        all.retain(|name| !self.is_deleting(&name.topic));
+        all
+    }
+
     /// Writes down that topics are to go.
     pub(super) fn write_deletions(topics: &[TopicName]) -> Vec<Operation> {
         let writes = topics.iter().map(|topic| Operation::Create {

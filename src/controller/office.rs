@@ -97,7 +97,7 @@ impl Controller {
         missing.sort();
         let mut steps = vec![Step::Flush];
         for broker in missing {
-            let names = self.store.partitions_on(broker);
+            let names = self.lasting_partitions_on(broker);
             steps.extend([Step::Leave(broker, names), Step::Flush]);
         }
         steps.extend([Step::ElectVacant, Step::EndMoves]);

@@ -99,7 +99,7 @@ impl Controller {
         self.send_metadata_to(&old, &[]);
         self.send_metadata_to(&new, &led);
         for broker in new {
-            for name in self.store.partitions_on(broker) {
+            for name in self.lasting_partitions_on(broker) {
                 let born = self.store.partition(&name).is_some_and(|s| s.is_born());
                 if born {
                     self.batch.lead(broker, &name, Novelty::Known);
@@ -124,7 +124,7 @@ impl Controller {
             if let Some(mut queue) = self.queues.remove(id) {
                 queue.close(out);
             }
-            replicas.push((*id, self.store.partitions_on(*id)));
+            replicas.push((*id, self.lasting_partitions_on(*id)));
         }
         let led =
             |(_, state): &(TopicPartition, &super::PartitionState)| went.contains(&state.leader);

@@ -25,7 +25,7 @@ impl Controller {
         self.store.begin_shutdown(broker);
         let mut led = Vec::new();
         let mut followed = Vec::new();
-        for name in self.store.partitions_on(broker) {
+        for name in self.lasting_partitions_on(broker) {
             let Some(state) = self.store.partition(&name) else {
                 continue;
             };
