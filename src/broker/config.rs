@@ -289,6 +289,7 @@ impl Config {
             imbalance_percentage: self.leader_imbalance_per_broker_percentage,
             is_fenced: !self.log.planted.has(Bug::ZombieControllerWrites),
             notices_bounces: !self.log.planted.has(Bug::BounceUnnoticed),
+            compares_versions: !self.log.planted.has(Bug::VersionsIgnored),
         }
     }
 

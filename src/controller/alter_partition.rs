@@ -6,7 +6,7 @@ use super::Controller;
 use super::store::{PartitionState, Recovery};
 use super::work::{Reply, Step, Token, written_version};
 use crate::model::{
-    BrokerId, LeaderEpoch, PartitionEpoch, Text, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, LeaderEpoch, PartitionEpoch, Text, TopicId, TopicName, TopicPartition,
 };
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -80,7 +80,9 @@ impl Controller {
     ) {
         let sender = BrokerId(request.broker_id);
         let epoch = self.store.broker_epoch(sender);
-        if epoch.is_none_or(|epoch| epoch.0 != request.broker_epoch) {
+        let same =
+            |epoch: BrokerEpoch| epoch.0 == request.broker_epoch || !self.rules.notices_bounces;
+        if !epoch.is_some_and(same) {
             let response = AlterPartitionResponse {
                 error_code: ErrorCode::StaleBrokerEpoch.code(),
                 ..AlterPartitionResponse::default()
@@ -133,6 +135,13 @@ impl Controller {
         let known = self.store.partition(&name);
         let Some(state) = known.filter(|state| state.is_born()) else {
             return Decided::Refused(ErrorCode::UnknownTopicOrPartition);
+        };
+        let wanted = match self.rules.compares_versions {
+            true => wanted,
+            false => Wanted {
+                partition_epoch: state.partition_epoch,
+                ..wanted
+            },
         };
         match judge(state, sender, &wanted, |id| self.store.is_alive(id)) {
             Verdict::Refused(ErrorCode::IneligibleReplica) if version < 2 => {

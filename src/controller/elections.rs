@@ -11,7 +11,7 @@ use super::work::{Step, get, written_version};
 use super::{Controller, znodes};
 use crate::model::{BrokerId, PartitionEpoch, TopicName, TopicPartition};
 use crate::process::Outbox;
-use crate::protocol::zookeeper::{Answer, Error, Operation, Outcome};
+use crate::protocol::zookeeper::{ANY_VERSION, Answer, Error, Operation, Outcome};
 use crate::sorted::SortedSet;
 
 const UNCLEAN: &str = "unclean.leader.election.enable";
@@ -114,7 +114,10 @@ impl Controller {
             let write = Operation::SetData {
                 path: znodes::state_path(name),
                 data: znodes::write_state(state, self.epoch.0),
-                version: state.partition_epoch.0,
+                version: match self.rules.compares_versions {
+                    true => state.partition_epoch.0,
+                    false => ANY_VERSION,
+                },
             };
             self.guarded(vec![write])
         });

@@ -102,6 +102,8 @@ pub struct Rules {
     pub is_fenced: bool,
     /// Whether a registration that is younger than the known one is noticed; likewise.
     pub notices_bounces: bool,
+    /// Whether an ISR changes only if its version is the one that was judged; likewise.
+    pub compares_versions: bool,
 }
 
 /// The active controller of a cluster.

@@ -242,7 +242,9 @@ impl fmt::Display for Fact {
             } => {
                 write!(f, "{partition} fetch from {leader} failed {}", error.name())
             }
-            Fact::ProduceRefused { partition, error } => {
+            Fact::ProduceRefused {
+                partition, error, ..
+            } => {
                 write!(f, "{partition} refuses {}", error.name())
             }
             Fact::DuplicateDropped {

@@ -19,6 +19,7 @@ use crate::model::{
     BrokerId, ConnectionId, LeaderEpoch, Offset, PartitionEpoch, ProcessId, ProducerEpoch,
     ProducerId, Text, TopicName, TopicPartition,
 };
+use crate::protocol::records::BatchHeader;
 use crate::protocol::zookeeper::SessionId;
 use crate::protocol::{ApiKey, ErrorCode};
 use crate::time::{Duration, Instant};
@@ -28,6 +29,28 @@ use crate::time::{Duration, Instant};
 pub enum Role {
     Leader,
     Follower,
+}
+
+/// What an idempotent producer numbers a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Numbers {
+    pub producer_id: ProducerId,
+    pub epoch: ProducerEpoch,
+    /// The sequences of its first and its last record.
+    pub base_sequence: i32,
+    pub last_sequence: i32,
+}
+
+impl Numbers {
+    /// The numbers in a batch's header, if it has any.
+    pub fn of(header: &BatchHeader) -> Option<Numbers> {
+        header.is_idempotent().then(|| Numbers {
+            producer_id: ProducerId(header.producer_id),
+            epoch: ProducerEpoch(header.producer_epoch),
+            base_sequence: header.base_sequence,
+            last_sequence: header.last_sequence(),
+        })
+    }
 }
 
 /// Why a connection ended, as the end that notes it knows it.
@@ -254,6 +277,8 @@ pub enum Fact {
     ProduceRefused {
         partition: TopicPartition,
         error: ErrorCode,
+        /// What an idempotent producer had numbered it, where it came so far that somebody looked.
+        numbers: Option<Numbers>,
     },
 
     /// A leader has this batch already, and answers its producer with the place where it is.

@@ -256,7 +256,9 @@ impl Entry {
                 "{who} cannot copy {partition} from broker {leader}: {}.",
                 error.name()
             ),
-            Fact::ProduceRefused { partition, error } => {
+            Fact::ProduceRefused {
+                partition, error, ..
+            } => {
                 format!("{who} refuses a batch for {partition}: {}.", error.name())
             }
             Fact::DuplicateDropped {

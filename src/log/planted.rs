@@ -18,14 +18,23 @@ pub enum Bug {
     CommitByCommittedIsr,
     /// M5: a follower joins the ISR without what came before this epoch.
     JoinBeforeEpochStart,
-    /// M6: a broker that has been away is not noticed (before KIP-380).
+    /// M6: that a broker has been away is not noticed, neither by the controller nor by the broker when it
+    /// gets an order for its former life (before KIP-380).
     BounceUnnoticed,
     /// M7: a producer is told before its records are committed.
     AcknowledgeEarly,
-    /// M9: a controller writes whether or not it is still controller.
+    /// M8: whether enough replicas are in sync matters before a batch is appended, and not after.
+    MinIsrBeforeOnly,
+    /// M9: a controller writes whether or not it is still controller, and is obeyed.
     ZombieControllerWrites,
+    /// M10: an ISR is changed whatever version of it was known to whoever asks.
+    VersionsIgnored,
+    /// M11: of each producer's batches four are known again.
+    RememberFour,
     /// M12: a new leader knows nothing of producers.
     ForgetProducers,
+    /// M13: after the greatest sequence comes the smallest integer.
+    SequencesOverflow,
     /// M18: consumers read what is not committed.
     ReadUncommitted,
     /// M19: a fresh leader tells the end that it knows, though it is less than was told before.
@@ -36,7 +45,7 @@ pub enum Bug {
 
 impl Bug {
     /// Every bug by its number.
-    pub const ALL: [(&'static str, Bug); 12] = [
+    pub const ALL: [(&'static str, Bug); 16] = [
         ("M1", Bug::TruncateToHighWatermark),
         ("M2", Bug::TruncateToForeignEpoch),
         ("M3", Bug::FetchUnfenced),
@@ -44,8 +53,12 @@ impl Bug {
         ("M5", Bug::JoinBeforeEpochStart),
         ("M6", Bug::BounceUnnoticed),
         ("M7", Bug::AcknowledgeEarly),
+        ("M8", Bug::MinIsrBeforeOnly),
         ("M9", Bug::ZombieControllerWrites),
+        ("M10", Bug::VersionsIgnored),
+        ("M11", Bug::RememberFour),
         ("M12", Bug::ForgetProducers),
+        ("M13", Bug::SequencesOverflow),
         ("M18", Bug::ReadUncommitted),
         ("M19", Bug::ListStaleEnd),
         ("M20", Bug::WriteTwice),

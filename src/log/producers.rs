@@ -19,6 +19,7 @@
 use std::sync::Arc;
 
 use super::Log;
+use super::planted::{Bug, Planted};
 use super::validate::Refused;
 use crate::model::{Offset, ProducerEpoch, ProducerId};
 use crate::protocol::ErrorCode;
@@ -145,7 +146,11 @@ impl Producers {
     /// # Errors
     /// INVALID_PRODUCER_EPOCH (47) when the producer has begun anew since; OUT_OF_ORDER_SEQUENCE_NUMBER
     /// (45) when a batch before it is missing, or it was written so long ago that it is forgotten.
-    pub fn check(&self, header: &BatchHeader) -> Result<Option<Remembered>, Refused> {
+    pub fn check(
+        &self,
+        header: &BatchHeader,
+        planted: Planted,
+    ) -> Result<Option<Remembered>, Refused> {
         if !header.is_idempotent() {
             return Ok(None);
         }
@@ -156,7 +161,11 @@ impl Producers {
         let epoch = ProducerEpoch(header.producer_epoch);
         if epoch == known.epoch {
             let ends = (header.base_sequence, header.last_sequence());
-            let mut batches = known.batches.iter();
+            let forgotten = match planted.has(Bug::RememberFour) {
+                true => known.batches.len().saturating_sub(4),
+                false => 0,
+            };
+            let mut batches = known.batches[forgotten..].iter();
             let same = batches.find(|batch| (batch.base_sequence, batch.last_sequence) == ends);
             if same.is_some() {
                 return Ok(same.copied());
@@ -169,6 +178,7 @@ impl Producers {
             });
         }
         let expected = match epoch == known.epoch {
+            true if planted.has(Bug::SequencesOverflow) => known.last_sequence().wrapping_add(1),
             true => sequence_after(known.last_sequence()),
             false => 0,
         };
@@ -279,7 +289,7 @@ mod tests {
     /// Where it is already, or why it is refused; −1 for one that may be appended.
     fn checked(log: &Log, epoch: i16, base_sequence: i32, records: i32) -> Result<i64, ErrorCode> {
         let header = batch(epoch, base_sequence, records).header;
-        let found = log.producers().check(&header);
+        let found = log.producers().check(&header, Planted::default());
         let found = found.map_err(|refused| refused.error)?;
         Ok(found.map_or(-1, |found| found.base_offset.0))
     }
@@ -358,10 +368,9 @@ mod tests {
         let mut builder = BatchBuilder::new(Codec::None);
         builder.set_producer(-1, 0, 0);
         builder.append(WALL.0, None, None, &[]);
-        assert_eq!(
-            log.producers().check(&builder.build_batch().header),
-            Ok(None)
-        );
+        let header = builder.build_batch().header;
+        let checked = log.producers().check(&header, Planted::default());
+        assert_eq!(checked, Ok(None));
     }
 
     #[test]

@@ -116,7 +116,10 @@ impl Partition {
         check_produced(batch, around.at.wall, &self.config)?;
         let before = match self.config.planted.has(Bug::WriteTwice) {
             true => None,
-            false => self.log.producers().check(&batch.header)?,
+            false => self
+                .log
+                .producers()
+                .check(&batch.header, self.config.planted)?,
         };
         if let Some(before) = before {
             out.note(Fact::DuplicateDropped {
@@ -177,16 +180,25 @@ impl Partition {
         let Duty::Lead(lead) = &self.duty else {
             return;
         };
+        let planted = self.config.planted;
+        let committed = self.isr.committed();
+        let mut followers = &lead.followers[..];
+        let counted: Vec<FollowerState>;
+        if planted.has(Bug::CommitByCommittedIsr) {
+            let all = followers.iter().cloned();
+            counted = all.filter(|f| committed.contains(&f.broker())).collect();
+            followers = &counted;
+        }
         let standing = Standing {
             now: around.at.now,
             log_end: self.log.end(),
-            followers: &lead.followers,
-            maximal_isr: match self.config.planted.has(Bug::CommitByCommittedIsr) {
-                true => self.isr.committed(),
-                false => self.isr.maximal(),
+            followers,
+            maximal_isr: self.isr.maximal(),
+            committed_isr: committed.len(),
+            min_isr: match planted.has(Bug::MinIsrBeforeOnly) {
+                true => 0,
+                false => self.min_isr(),
             },
-            committed_isr: self.isr.committed().len(),
-            min_isr: self.min_isr(),
             lag: around.lag,
         };
         let candidate = standing.candidate(|id| around.cluster.is_alive(id));
@@ -374,7 +386,8 @@ impl Partition {
         if self.high_watermark < required && !early {
             return None;
         }
-        if self.isr.maximal().len() < self.min_isr() {
+        let unseen = self.config.planted.has(Bug::MinIsrBeforeOnly);
+        if self.isr.maximal().len() < self.min_isr() && !unseen {
             return Some(ErrorCode::NotEnoughReplicasAfterAppend);
         }
         Some(ErrorCode::None)

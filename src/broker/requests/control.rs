@@ -14,6 +14,7 @@ use crate::controller::Question;
 
 use crate::fact::Fact;
 use crate::log::Log;
+use crate::log::planted::Bug;
 use crate::model::{
     BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, LeaderEpoch, Offset, PartitionEpoch,
     Text, TopicId, TopicName, TopicPartition,
@@ -43,11 +44,13 @@ impl Broker {
         broker_epoch: i64,
         over: ConnectionId,
     ) -> Result<(), ErrorCode> {
-        if broker_epoch != -1 && broker_epoch < self.epoch.0 {
+        let planted = self.config.log.planted;
+        let former = broker_epoch != -1 && broker_epoch < self.epoch.0;
+        if former && !planted.has(Bug::BounceUnnoticed) {
             return Err(ErrorCode::StaleBrokerEpoch);
         }
         let epoch = ControllerEpoch(controller_epoch);
-        if epoch < self.controller_epoch {
+        if epoch < self.controller_epoch && !planted.has(Bug::ZombieControllerWrites) {
             return Err(ErrorCode::StaleControllerEpoch);
         }
         if epoch == self.controller_epoch && over.serial < self.order_serial {

@@ -7,7 +7,7 @@ use crate::broker::Broker;
 use crate::broker::partition::Around;
 use crate::broker::purgatory::{DelayedProduce, Parked, Wait, WaitingAppend};
 use crate::broker::replicas::Slot;
-use crate::fact::Fact;
+use crate::fact::{Fact, Numbers};
 use crate::model::{Offset, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::api::produce::{
@@ -112,15 +112,18 @@ impl Broker {
             index: data.index,
             ..PartitionProduceResponse::default()
         };
-        let appended = self
-            .check_request(asked, acks, partition, data.records.as_ref())
-            .and_then(|(slot, batch)| self.append(at, acks, slot, &batch, &mut answer, out));
+        let checked = self.check_request(asked, acks, partition, data.records.as_ref());
+        let numbers = checked.as_ref().ok();
+        let numbers = numbers.and_then(|(_, batch)| Numbers::of(&batch.header));
+        let appended =
+            checked.and_then(|(slot, batch)| self.append(at, acks, slot, &batch, &mut answer, out));
         match appended {
             Ok(stored) => (answer, Some(stored)),
             Err(refusal) => {
                 out.note(Fact::ProduceRefused {
                     partition: partition.clone(),
                     error: refusal.error,
+                    numbers,
                 });
                 answer.error_code = refusal.error.code();
                 answer.base_offset = -1;

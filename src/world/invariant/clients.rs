@@ -1,9 +1,10 @@
 //! What clients are told is true.
 
 use super::{Invariant, View, broker};
+use crate::controller::znodes;
 use crate::fact::{Entry, Fact, Role};
 use crate::model::{ConnectionId, Offset, ProcessId, TopicPartition};
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 
 /// P2 answers leave in the order of the requests. R14 nobody reads at or above the high watermark.
 /// R17 what was acknowledged with acks=all is committed. R18 what was acknowledged with acks=1 was written,
@@ -13,6 +14,9 @@ use crate::sorted::SortedMap;
 pub struct ClientsAreToldTheTruth {
     /// How far each partition was ever written by a leader.
     written: SortedMap<TopicPartition, Offset>,
+    /// Partitions of which there was one before that is gone. Clients may still hear of that one, so what they
+    /// hear of its successor is not judged.
+    buried: SortedSet<TopicPartition>,
     /// The last correlation id answered on each connection.
     answered: SortedMap<ConnectionId, i32>,
     /// Where each consumer reads on.
@@ -61,6 +65,15 @@ impl Invariant for ClientsAreToldTheTruth {
             } => {
                 raise(&mut self.written, partition, *next_offset);
             }
+            Fact::ZnodeDeleted { path } => {
+                if let Some(partition) = znodes::state_of(path) {
+                    self.written.remove(&partition);
+                    self.buried.insert(partition);
+                }
+            }
+            Fact::RecordsAcknowledged { partition, .. }
+            | Fact::RecordsConsumed { partition, .. }
+                if self.buried.contains(partition) => {}
             Fact::RecordsAcknowledged {
                 partition,
                 base_offset,

@@ -21,8 +21,8 @@ const UNCLEAN_ELECTION: i8 = 1;
 #[derive(Clone, Debug)]
 struct Bounce {
     controller_epoch: i32,
-    /// Partitions whose ISR has been without the broker since.
-    left: SortedSet<TopicPartition>,
+    /// Partitions in whose ISR it was, and from which it has not been taken since.
+    stays: SortedSet<TopicPartition>,
 }
 
 /// C4 a leader is elected from the ISR, and no replica that comes before it would have done; another only
@@ -36,6 +36,8 @@ pub struct LeadersAreInSync {
     /// Under which controller each registration ended.
     gone: SortedMap<BrokerId, i32>,
     bounced: SortedMap<BrokerId, Bounce>,
+    /// Each partition's replicas when it last got another leader.
+    assigned: SortedMap<TopicPartition, Vec<BrokerId>>,
     /// Elections that were asked for and not answered yet.
     asked: Frames,
 }
@@ -52,11 +54,6 @@ impl Invariant for LeadersAreInSync {
             Fact::ZnodeCreated { path, .. } => {
                 if let Some(id) = znodes::broker_of(path) {
                     self.registered(view.world, id);
-                } else if let Some(name) = znodes::state_of(path) {
-                    // What is new owes nobody anything.
-                    for bounce in self.bounced.values_mut() {
-                        bounce.left.insert(name.clone());
-                    }
                 }
                 Ok(())
             }
@@ -69,6 +66,11 @@ impl Invariant for LeadersAreInSync {
             Fact::ZnodeDeleted { path } => {
                 if let Some(id) = znodes::broker_of(path) {
                     self.went(view.world, id);
+                } else if let Some(name) = znodes::state_of(path) {
+                    self.assigned.remove(&name);
+                    for bounce in self.bounced.values_mut() {
+                        bounce.stays.remove(&name);
+                    }
                 }
                 Ok(())
             }
@@ -100,7 +102,12 @@ impl LeadersAreInSync {
     // ---- C4
 
     /// A controller says what it has decided; its own knowledge is what it decided by.
-    fn decided(&self, view: View<'_>, by: BrokerId, name: &TopicPartition) -> Result<(), String> {
+    fn decided(
+        &mut self,
+        view: View<'_>,
+        by: BrokerId,
+        name: &TopicPartition,
+    ) -> Result<(), String> {
         let broker = view.world.broker_by_id(by);
         let store = broker.and_then(Broker::controller).map(Controller::store);
         let (Some(broker), Some(store)) = (broker, store) else {
@@ -133,12 +140,18 @@ impl LeadersAreInSync {
         if leader == before.leader || leader == BrokerId::NONE || state.is_reassigning() {
             return Ok(());
         }
+        let earlier = self.assigned.insert(name.clone(), state.replicas.clone());
         if !before.isr.contains(&leader) {
             return Err(format!(
                 "C4: broker {leader} is elected for {name}, and was not in sync"
             ));
         }
-        first_in_sync(store, state.replicas.as_slice(), before, name, leader)
+        // In the same step another assignment may have been written.
+        let by_old = earlier.map(|old| first_in_sync(store, &old, before, name, leader));
+        match by_old {
+            Some(Ok(())) => Ok(()),
+            _ => first_in_sync(store, &state.replicas, before, name, leader),
+        }
     }
 
     /// Whether somebody has asked that this partition be led, if need be out of sync.
@@ -168,7 +181,7 @@ impl LeadersAreInSync {
         };
         for (id, bounce) in self.bounced.iter_mut() {
             if !state.isr.contains(id) || state.isr.len() == 1 {
-                bounce.left.insert(name.clone());
+                bounce.stays.remove(name);
             }
         }
     }
@@ -186,12 +199,11 @@ impl LeadersAreInSync {
 
     fn registered(&mut self, world: &World, id: BrokerId) {
         if let Some(controller_epoch) = self.gone.remove(&id) {
-            let left = world.cluster().partitions();
-            let left = left.filter(|(_, state)| !state.isr.contains(&id) || state.isr.len() == 1);
-            let left = left.map(|(name, _)| name).collect();
+            let stays = world.cluster().partitions();
+            let stays = stays.filter(|(_, state)| state.isr.contains(&id) && state.isr.len() > 1);
             let bounce = Bounce {
                 controller_epoch,
-                left,
+                stays: stays.map(|(name, _)| name).collect(),
             };
             self.bounced.insert(id, bounce);
         }
@@ -216,7 +228,7 @@ impl LeadersAreInSync {
         // Until it hears that it is registered anew, it obeys what was meant for its former life.
         let known = world.broker_by_id(by).map(|broker| broker.epoch());
         let registered = world.cluster().broker_epoch(by) == known;
-        let stays = state.isr.contains(&by) && state.isr.len() > 1 && !bounce.left.contains(name);
+        let stays = state.isr.contains(&by) && state.isr.len() > 1 && bounce.stays.contains(name);
         match stays && registered {
             true => Err(format!(
                 "C5: broker {by} has been away and is still in the ISR {:?} of {name}",

@@ -12,6 +12,8 @@
 //! for good. Kafka is no better there. The laws that compare logs or speak of what is committed let such
 //! a partition go.
 //!
+//! A topic that is being deleted goes replica by replica; the same is true of it.
+//!
 //! Law: nothing is excused without a journaled fact that explains it.
 
 use super::broker;
@@ -89,6 +91,16 @@ impl Losses {
                     self.torn.remove(&name);
                     self.led.remove(&name);
                     self.unclean.remove(&name);
+                }
+            }
+            // What a topic holds that is to go is promised to nobody any more.
+            Fact::ReplicaDeleted { partition } => {
+                let tree = world.zookeeper_tree();
+                let path = znodes::deletion_path(&partition.topic);
+                let goes = tree.is_none_or(|tree| tree.get(&path).is_some());
+                if goes {
+                    self.torn.insert(partition.clone());
+                    self.lost.insert(partition.clone());
                 }
             }
             Fact::BecameLeader {

@@ -21,6 +21,7 @@
 //! - [`told`]: R11, R14, I7 — what consumers are answered is true, read off the [`wire`];
 //! - [`produced`]: R17, I1, I7 — what producers are answered is true;
 //! - [`sequences`]: A6, I1 to I4, I6 — what is numbered is written once and in order;
+//! - [`refusals`]: I1, I2 — nobody is refused who numbers well;
 //! - [`bounded`]: P1 — nothing runs in a circle;
 //! - [`logs`]: A2 to A4 once more — whole logs, read when everything is over.
 //!
@@ -49,6 +50,7 @@ mod per_replica;
 pub mod pictures;
 pub mod produced;
 pub mod quorum;
+pub mod refusals;
 pub mod replication;
 pub mod sequences;
 pub mod sessions;
@@ -146,6 +148,7 @@ struct Laws {
     told: told::NobodyIsToldLess,
     produced: produced::ProducersAreAnsweredRightly,
     sequences: sequences::NumberedOnce,
+    refusals: refusals::WellNumberedIsTaken,
     bounded: bounded::InstantsEnd,
 }
 
@@ -179,6 +182,7 @@ impl Checker {
             look(&mut laws.told, view, entry, &mut first);
             look(&mut laws.produced, view, entry, &mut first);
             look(&mut laws.sequences, view, entry, &mut first);
+            look(&mut laws.refusals, view, entry, &mut first);
             look(&mut laws.bounded, view, entry, &mut first);
         }
         first

@@ -63,6 +63,7 @@ impl Invariant for ProducersAreAnsweredRightly {
             Fact::ProduceRefused {
                 partition,
                 error: ErrorCode::NotEnoughReplicas,
+                ..
             } => {
                 let step = view.world.steps();
                 match &self.appended {
@@ -76,6 +77,7 @@ impl Invariant for ProducersAreAnsweredRightly {
                 partition,
                 error:
                     error @ (ErrorCode::OutOfOrderSequenceNumber | ErrorCode::InvalidProducerEpoch),
+                ..
             } => self.refused_rightly(view, by, partition, *error),
             Fact::ResponseSent {
                 connection,

@@ -61,8 +61,14 @@ fn candidates_are_complete(view: View<'_>, partition: &TopicPartition) -> Result
     if view.losses.is_torn(partition) {
         return Ok(());
     }
-    let isr = decided(view.world, partition).map_or(&[][..], |state| &state.isr);
-    for id in isr {
+    let Some(state) = decided(view.world, partition) else {
+        return Ok(());
+    };
+    // Whoever is being moved away is not waited for from the moment at which the leader hears of it, though
+    // it stays in the ISR a moment longer. In Kafka too: should controller and leader die in between, a
+    // record may be gone.
+    let stays = |id: &&BrokerId| state.replicas.contains(id) && !state.removing.contains(id);
+    for id in state.isr.iter().filter(stays) {
         let member = view.world.broker_by_id(*id);
         let member = member.and_then(|b| b.partition(partition));
         let bereft = view.losses.is_bereft(partition, *id);

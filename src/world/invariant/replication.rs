@@ -82,7 +82,13 @@ impl Invariant for CommittedIsReplicated {
                     _ => Ok(()),
                 }
             }
-            Fact::IsrChanged {
+            // When it is asked for: by the time of the answer who joins may have caught up after all.
+            Fact::IsrChangeAsked {
+                partition,
+                from,
+                to,
+            }
+            | Fact::IsrChanged {
                 partition,
                 from,
                 to,
@@ -190,6 +196,9 @@ fn is_on_all_that_count(
         return Ok(());
     }
     let counted = leader.maximal_isr().iter().filter(|id| **id != by);
+    // Whoever is being moved away is in sync for a moment longer than it is a replica, and is not waited for:
+    // only replicas can be elected.
+    let counted = counted.filter(|id| leader.replicas().contains(id));
     // What a bereft one has told before is all that its leader knows.
     let counted = counted.filter(|id| !view.losses.is_bereft(partition, **id));
     for id in counted {

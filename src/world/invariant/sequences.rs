@@ -49,7 +49,9 @@ impl Invariant for NumberedOnce {
     fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
         let world = view.world;
         match &entry.fact {
-            Fact::ProduceRefused { partition, error }
+            Fact::ProduceRefused {
+                partition, error, ..
+            }
             | Fact::SendWillRetry {
                 partition, error, ..
             }

@@ -14,7 +14,8 @@ struct Replica {
     epoch: LeaderEpoch,
 }
 
-/// A1 log start ≤ high watermark ≤ log end. A2 offsets only grow. A3 epochs never go back.
+/// A1 log start ≤ high watermark ≤ log end. A2 offsets only grow. A3 epochs never go back, and a follower
+/// copies nothing of an epoch that it has not been told of.
 /// A4 a stored batch has a valid checksum, as many records as offsets, and the epoch of who appended it. A5 a follower's bytes are its
 /// leader's. A7 only a leader appends as one, and it copies from nobody; a follower copies from its leader,
 /// once.
@@ -54,7 +55,10 @@ impl Invariant for LogsAreInOrder {
                 }
                 match role {
                     Role::Leader => leads(world, by, partition, *epoch),
-                    Role::Follower => same_bytes(world, by, partition, *base_offset, *next_offset),
+                    Role::Follower => {
+                        of_a_known_epoch(world, by, partition, *epoch)?;
+                        same_bytes(world, by, partition, *base_offset, *next_offset)
+                    }
                 }
             }
             Fact::LogTruncated { partition, to, .. } => {
@@ -159,6 +163,22 @@ fn checksums(
         }
     }
     Ok(())
+}
+
+/// A3: a follower that copies what it has not been told of follows somebody in another epoch than it thinks.
+fn of_a_known_epoch(
+    world: &World,
+    by: BrokerId,
+    partition: &TopicPartition,
+    epoch: LeaderEpoch,
+) -> Result<(), String> {
+    let follower = world.broker_by_id(by).and_then(|b| b.partition(partition));
+    match follower.map(|follower| follower.leader_epoch()) {
+        Some(told) if told < epoch => Err(format!(
+            "A3: broker {by} follows in {told} and copies {epoch} of {partition}"
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A4, of a batch that a leader has appended.

@@ -141,6 +141,8 @@ pub fn snapshot() -> Snapshot {
         audit: Some(Audit {
             acknowledged: 1_203,
             readable: 1_203,
+            waiting: 0,
+            pending: 0,
             lost: 0,
             duplicated: 0,
         }),

@@ -14,6 +14,7 @@ mod orders;
 mod pictures;
 mod produced;
 mod quorum;
+mod refusals;
 mod replication;
 mod sequences;
 mod sessions;

@@ -65,6 +65,7 @@ fn r17_a_batch_that_is_refused_and_appended_is_found() {
     let refused = |error| Fact::ProduceRefused {
         partition: orders(),
         error,
+        numbers: None,
     };
     holds(&mut law, &world, 1, refused(ErrorCode::NotEnoughReplicas));
     holds(&mut law, &world, 1, appended(Role::Leader, 3, 4, 0));
@@ -79,6 +80,7 @@ fn i1_a_batch_that_is_refused_though_it_follows_is_found() {
     let refused = |error| Fact::ProduceRefused {
         partition: orders(),
         error,
+        numbers: None,
     };
     let asks = produce(&mut world, 9, 2);
     holds(&mut law, &world, 1, asks);

@@ -63,6 +63,7 @@ fn i6_an_answer_that_says_nothing_is_found() {
     let refused = |error| Fact::ProduceRefused {
         partition: orders(),
         error,
+        numbers: None,
     };
     let (world, mut law) = (world(), Shown::<NumberedOnce>::default());
     holds(&mut law, &world, 1, refused(ErrorCode::NotEnoughReplicas));
