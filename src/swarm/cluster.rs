@@ -19,7 +19,14 @@ pub(super) struct Cluster {
     pub(super) clients: Vec<(String, String)>,
     /// `zookeeper.session.timeout.ms`.
     pub(super) session: Duration,
+    /// `replica.lag.time.max.ms`.
+    pub(super) lag: Duration,
+    /// `controller.socket.timeout.ms`.
+    pub(super) patience: Duration,
 }
+
+/// The client that administers.
+pub(super) const ADMIN: &str = "a1";
 
 impl Cluster {
     /// `extra` is what else is set of the brokers, such as ` planted=M7`.
@@ -30,7 +37,15 @@ impl Cluster {
         // A session has to outlive a connection that is made anew, which takes a few round trips.
         let tick = draw.pick(&[100, 200, 500, 500, 3_000]).max(way.millis * 4);
         let session = (tick * draw.between(3, 12)).max(way.millis * 60);
-        let mut plan = world(seed, (brokers, zookeepers), (tick, session), &way, draw);
+        let lag = draw.pick(&[500, 1_000, 2_000, 6_000, 30_000]);
+        let patience = draw.pick(&[800, 2_000, 5_000, 30_000]);
+        let times = Times {
+            tick,
+            session,
+            lag,
+            patience,
+        };
+        let mut plan = world(seed, (brokers, zookeepers), times, &way, draw);
         plan.insert_str(plan.len() - 1, extra);
         let mut partitions = Vec::new();
         let mut names = Vec::new();
@@ -75,11 +90,17 @@ impl Cluster {
         for number in 1..=draw.pick(&[0, 1, 1, 2]) {
             let name = format!("c{number}");
             let reset = draw.pick(&["earliest", "earliest", "latest"]);
-            let _ = writeln!(plan, "consumer {name} auto.offset.reset={reset}");
+            let _ = write!(plan, "consumer {name} auto.offset.reset={reset}");
+            if draw.chance(1, 3) {
+                let (least, wait) = (draw.pick(&[0, 1, 500]), draw.pick(&[0, 20, 2_000]));
+                let _ = write!(plan, " fetch.min.bytes={least} fetch.max.wait.ms={wait}");
+            }
+            plan.push('\n');
             let all = partitions.iter().map(|partition| format!(" {partition}"));
             let work = format!("assign {name}{}", all.collect::<String>());
             clients.push((name, work));
         }
+        let _ = writeln!(plan, "admin {ADMIN}");
         let beginning = clients.iter().map(|(_, work)| work.clone()).collect();
         Cluster {
             plan,
@@ -89,6 +110,8 @@ impl Cluster {
             partitions,
             clients,
             session: Duration::from_millis(session),
+            lag: Duration::from_millis(lag),
+            patience: Duration::from_millis(patience),
         }
     }
 
@@ -148,17 +171,28 @@ impl Way {
     }
 }
 
-fn world(seed: u64, size: (u64, u64), times: (u64, u64), way: &Way, draw: &mut Draw) -> String {
+/// How long brokers wait for what, in milliseconds.
+struct Times {
+    tick: u64,
+    session: u64,
+    lag: u64,
+    patience: u64,
+}
+
+fn world(seed: u64, size: (u64, u64), times: Times, way: &Way, draw: &mut Draw) -> String {
     let (brokers, zookeepers) = size;
-    let (tick, session) = times;
+    let Times {
+        tick,
+        session,
+        lag,
+        patience,
+    } = times;
     let (latency, jitter) = (way.latency, way.jitter);
-    let lag = draw.pick(&[500, 1_000, 2_000, 6_000, 30_000]);
-    let timeout = draw.pick(&[800, 2_000, 5_000, 30_000]);
     let mut text = format!(
         "world brokers={brokers} zookeeper={zookeepers} seed={seed} latency={latency} \
          jitter={jitter} zookeeper.tickTime={tick}ms zookeeper.session.timeout.ms={session} \
-         replica.lag.time.max.ms={lag} replica.socket.timeout.ms={timeout} \
-         controller.socket.timeout.ms={timeout}"
+         replica.lag.time.max.ms={lag} replica.socket.timeout.ms={patience} \
+         controller.socket.timeout.ms={patience}"
     );
     if draw.chance(1, 3) {
         let wait = draw.pick(&[0, 20, 100, 300]);
@@ -228,9 +262,17 @@ fn producer(draw: &mut Draw) -> String {
 }
 
 fn load(name: &str, topic: &str, draw: &mut Draw) -> String {
-    let every = draw.pick(&[5, 11, 30, 100, 400]);
+    let (every, burst) = draw.pick(&[
+        (5, 1),
+        (11, 1),
+        (30, 1),
+        (30, 3),
+        (50, 10),
+        (100, 1),
+        (100, 3),
+        (400, 10),
+    ]);
     let size = draw.pick(&[0, 20, 60, 300]);
-    let burst = draw.pick(&[1, 1, 1, 3, 10]);
     let mut text = format!("load {name} {topic} every={every}ms");
     if burst > 1 {
         let _ = write!(text, " burst={burst}");

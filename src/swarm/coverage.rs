@@ -1,34 +1,9 @@
 //! What was seen at all: a generator that never makes a thing happen proves nothing about it.
 
+use super::kind::Kind;
 use crate::fact::{Entry, Fact};
 use crate::model::BrokerId;
 use crate::sorted::SortedMap;
-
-/// Kinds of trouble, by the words that make them.
-pub const FAULTS: [&str; 22] = [
-    "kill a broker",
-    "kill a broker lossy",
-    "stop a broker",
-    "freeze a broker",
-    "kill a zookeeper",
-    "kill a zookeeper lossy",
-    "freeze a zookeeper",
-    "kill a client",
-    "freeze a client",
-    "cut a broker off",
-    "split brokers",
-    "cut one way",
-    "cut brokers from zookeeper",
-    "cut brokers from brokers",
-    "cut brokers from clients",
-    "cut zookeepers apart",
-    "reset",
-    "hold",
-    "latency",
-    "disk",
-    "clock",
-    "a disk fails",
-];
 
 /// Things that happen.
 pub const EVENTS: [&str; 30] = [
@@ -98,41 +73,10 @@ impl Coverage {
 
     /// What was never seen.
     pub fn never(&self) -> impl Iterator<Item = &'static str> + '_ {
-        let faults = FAULTS.into_iter();
+        let faults = Kind::all().map(Kind::name);
         let faults = faults.filter(|name| !self.faults.contains_key(name));
         let events = EVENTS.into_iter();
         faults.chain(events.filter(|name| !self.events.contains_key(name)))
-    }
-
-    /// A command was carried out. Cuts are counted by who makes them.
-    pub(super) fn command(&mut self, line: &str) {
-        let mut words = line.split(' ');
-        let verb = words.next().unwrap_or_default();
-        let whom = words.next().unwrap_or_default();
-        let lossy = words.next() == Some("lossy");
-        let kind = match whom.chars().next() {
-            Some('b') => 0,
-            Some('z') => 1,
-            _ => 2,
-        };
-        let name = match (verb, kind, lossy) {
-            ("kill", 0, false) => FAULTS[0],
-            ("kill", 0, true) => FAULTS[1],
-            ("stop", ..) => FAULTS[2],
-            ("freeze", 0, _) => FAULTS[3],
-            ("kill", 1, false) => FAULTS[4],
-            ("kill", 1, true) => FAULTS[5],
-            ("freeze", 1, _) => FAULTS[6],
-            ("kill", 2, _) => FAULTS[7],
-            ("freeze", 2, _) => FAULTS[8],
-            ("reset", ..) => FAULTS[16],
-            ("hold", ..) => FAULTS[17],
-            ("latency", ..) => FAULTS[18],
-            ("disk", ..) => FAULTS[19],
-            ("clock", ..) => FAULTS[20],
-            _ => return,
-        };
-        self.fault(name);
     }
 
     /// A kind of trouble was made.
@@ -152,7 +96,8 @@ impl Coverage {
             | Fact::FetchFailed { error, .. }
             | Fact::IsrChangeRefused { error, .. }
             | Fact::ReadingFailed { error, .. }
-            | Fact::TopicRefused { error, .. } => {
+            | Fact::TopicRefused { error, .. }
+            | Fact::ErrandRefused { error, .. } => {
                 *self.errors.entry(error.name()).or_default() += 1;
             }
             _ => {}

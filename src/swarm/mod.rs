@@ -12,18 +12,24 @@
 //! the cluster has to be well ([`recovery`]); and nothing may be lost that was promised ([`promises`]).
 //!
 //! - [`budget`]: how much trouble a run may have;
-//! - `draw`: choosing; `cluster`: what runs; `trouble`: what goes wrong, `strike` how, `aim` when;
+//! - `draw`: choosing; `cluster`: what runs; `trouble`: what goes wrong, `kind` of what kinds, `aim` when;
+//! - `strike`: single faults; `plot`: trouble in several acts; `errand`: what an administrator does meanwhile;
+//!   `abuse`: what a stranger sends;
 //! - [`run`]: a world that is watched while lines are carried out;
 //! - [`recovery`], [`promises`]: what must hold in the end;
 //! - [`coverage`]: what was seen at all; [`shrink`]: the shortest script that fails.
 //!
 //! Law: a seed and a budget give one script, on every target.
 
+mod abuse;
 mod aim;
 pub mod budget;
 mod cluster;
 pub mod coverage;
 mod draw;
+mod errand;
+mod kind;
+mod plot;
 pub mod promises;
 pub mod recovery;
 pub mod run;
@@ -40,6 +46,7 @@ pub use run::{Failure, Run};
 
 use cluster::Cluster;
 use draw::Draw;
+use recovery::Core;
 use trouble::Trouble;
 
 /// What came of one seed.
@@ -105,7 +112,8 @@ pub fn replay(lines: &[String], budget: Budget, recorder: &mut Recorder) -> Verd
 /// The calm, and the judgement.
 fn conclude(run: &mut Run<'_>, budget: Budget) {
     recovery::calm(run);
-    recovery::recover(run);
-    recovery::use_again(run);
+    let core = Core::choose(run, budget);
+    recovery::recover(run, &core);
+    recovery::use_again(run, &core);
     promises::judge(run, budget);
 }

@@ -16,7 +16,7 @@ use crate::client::config::Acks;
 use crate::controller::{Recovery, znodes};
 use crate::fact::{Entry, Fact};
 use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::world::World;
 use crate::world::invariant;
 
@@ -39,6 +39,8 @@ pub struct Promises {
     made: SortedMap<TopicPartition, Vec<Promise>>,
     /// The checksums of batches of whose fate their producers have not heard yet.
     answered: SortedMap<ProcessId, SortedMap<(TopicPartition, Offset), u32>>,
+    /// Partitions of which there was one before that is gone.
+    buried: SortedSet<TopicPartition>,
     /// How often somebody was elected who was out of sync.
     unclean: u64,
     /// How far the last reader has read.
@@ -65,6 +67,11 @@ impl Promises {
                     base_offset: *base_offset,
                     checksum: answered.and_then(|answered| answered.remove(&place)),
                 };
+                let there = world.cluster().partition(partition).is_some();
+                if !there || promise.checksum.is_none() && self.buried.contains(partition) {
+                    // It was a promise about a topic that is gone.
+                    return;
+                }
                 match self.made.get_mut(partition) {
                     Some(made) => made.push(promise),
                     None => drop(self.made.insert(partition.clone(), vec![promise])),
@@ -73,6 +80,12 @@ impl Promises {
             Fact::ResponseSent { connection, .. } => {
                 if let Some(by) = entry.by.and_then(ProcessId::broker) {
                     self.answered(world, by, connection.opener, entry);
+                }
+            }
+            Fact::ZnodeDeleted { path } => {
+                if let Some(name) = znodes::state_of(path) {
+                    self.made.remove(&name);
+                    self.buried.insert(name);
                 }
             }
             Fact::ZnodeChanged { path, .. } => {

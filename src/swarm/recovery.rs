@@ -1,15 +1,20 @@
 //! The calm after the trouble, and how the cluster has to be then.
 //!
-//! Every fault is taken away and everybody is started again. Within [`LIMIT`] every partition has a leader,
-//! every replica is in sync and has the leader's log, everything is committed, there is one controller,
-//! and every broker's picture of the cluster is what stands in ZooKeeper. Then the cluster is used again: a
-//! new producer writes to every partition and a new consumer reads everything from the beginning.
+//! Every fault is taken away and everybody is started again; in half of the runs only a [`Core`] is, to which a
+//! member of each ISR belongs, and the others stay dead. Within [`LIMIT`] every partition has a leader,
+//! every living replica is in sync and has the leader's log, everything is committed, there is one
+//! controller, and every broker's picture of the cluster is what stands in ZooKeeper. Then the cluster is used
+//! again: a new producer writes to every partition and a new consumer reads everything from the beginning.
+//!
+//! What cannot be is excused: a partition whose whole ISR is dead has no leader; one that has fewer replicas
+//! than `min.insync.replicas` commits nothing; a topic stays as long as one of its replicas is dead.
 
-use super::Run;
 use super::promises::{LAST_PRODUCER, LAST_READER};
+use super::{Budget, Draw, Run};
 use crate::broker::{Broker, Partition};
-use crate::controller::PartitionState;
-use crate::model::{BrokerId, ProcessId, TopicPartition};
+use crate::controller::{PartitionState, znodes};
+use crate::model::{BrokerId, ProcessId, TopicName, TopicPartition};
+use crate::sorted::SortedSet;
 use crate::time::Duration;
 use crate::world::invariant::Losses;
 use crate::world::{DiskState, Life, World};
@@ -19,6 +24,73 @@ pub const LIMIT: Duration = Duration::from_secs(120);
 /// And in this time what is written anew is written, and something more is read.
 const USE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(500);
+/// The random numbers with which the core is chosen, beside those of the trouble.
+const STREAM: u64 = 0x100;
+
+/// Who takes part in the recovery: everybody but those who stay dead.
+#[derive(Clone, Debug, Default)]
+pub struct Core {
+    dead: SortedSet<BrokerId>,
+}
+
+impl Core {
+    /// Chooses, and kills who is not chosen. A function of the seed and of how the cluster is, so that a run that
+    /// is played again from its lines has the same core.
+    pub(super) fn choose(run: &mut Run<'_>, budget: Budget) -> Core {
+        let mut core = Core::default();
+        let seed = run.world().seed().0;
+        let mut draw = Draw::new(seed, budget.stream() + STREAM);
+        if budget == Budget::Client || draw.chance(1, 2) {
+            return core;
+        }
+        for id in run.world().plan().brokers.clone() {
+            if draw.chance(1, 2) {
+                core.dead.insert(id);
+                if !core.is_enough(run) {
+                    core.dead.remove(&id);
+                }
+            }
+        }
+        for id in &core.dead {
+            run.take(&format!("kill b{}", id.0));
+        }
+        core
+    }
+
+    /// Whether each partition has somebody left who has everything.
+    fn is_enough(&self, run: &Run<'_>) -> bool {
+        let mut all = run.world().cluster().partitions();
+        let alive = self.dead.len() < run.world().plan().brokers.len();
+        alive
+            && all.all(|(name, state)| {
+                let mut isr = state.isr.iter();
+                isr.any(|id| !self.dead.contains(id) && !run.losses().is_bereft(&name, *id))
+            })
+    }
+
+    fn has(&self, id: BrokerId) -> bool {
+        !self.dead.contains(&id)
+    }
+
+    /// The replicas that are not dead.
+    fn living<'a>(&'a self, state: &'a PartitionState) -> impl Iterator<Item = BrokerId> + 'a {
+        let replicas = state.replicas.iter().copied();
+        replicas.filter(|id| self.has(*id))
+    }
+
+    /// Whether nothing can be asked of a partition, for everybody who could lead it is dead, or it waits for
+    /// a dead one in order to go.
+    fn excuses(&self, world: &World, name: &TopicPartition, state: &PartitionState) -> bool {
+        let bereft = !state.isr.iter().any(|id| self.has(*id));
+        bereft || !self.dead.is_empty() && is_going(world, &name.topic)
+    }
+}
+
+/// Whether a topic is to be deleted.
+fn is_going(world: &World, topic: &TopicName) -> bool {
+    let tree = world.zookeeper_tree();
+    tree.is_some_and(|tree| tree.get(&znodes::deletion_path(topic)).is_some())
+}
 
 /// Takes every fault away and stops every load.
 pub(super) fn calm(run: &mut Run<'_>) {
@@ -52,17 +124,19 @@ pub(super) fn calm(run: &mut Run<'_>) {
             .world()
             .host(id)
             .is_some_and(|host| host.life().is_alive());
-        if matches!(id, ProcessId::Producer(_)) && alive {
+        if matches!(id, ProcessId::Producer(_) | ProcessId::Admin(_)) && alive {
             run.take(&format!("kill {id}"));
         }
     }
 }
 
 /// Starts whoever is gone, except for clients, who have done their part.
-fn restart_the_gone(run: &mut Run<'_>) {
+fn restart_the_gone(run: &mut Run<'_>, core: &Core) {
     let gone = run.world().hosts().filter(|host| !host.life().is_alive());
-    let servers =
-        gone.filter(|host| matches!(host.id, ProcessId::Broker(_) | ProcessId::ZooKeeper(_)));
+    let servers = gone.filter(|host| match host.id {
+        ProcessId::Broker(number) => core.has(BrokerId(i32::from(number))),
+        id => matches!(id, ProcessId::ZooKeeper(_)),
+    });
     let lines: Vec<String> = servers.map(|host| format!("restart {}", host.id)).collect();
     for line in lines {
         run.take(&line);
@@ -70,15 +144,15 @@ fn restart_the_gone(run: &mut Run<'_>) {
 }
 
 /// Waits until the cluster is well.
-pub(super) fn recover(run: &mut Run<'_>) {
+pub(super) fn recover(run: &mut Run<'_>, core: &Core) {
     let until = run.now() + LIMIT;
     loop {
-        restart_the_gone(run);
-        if run.failure().is_some() || is_well(run) {
+        restart_the_gone(run, core);
+        if run.failure().is_some() || is_well(run, core) {
             return;
         }
         if run.now() >= until {
-            let all = complaints(run.world(), run.losses()).join("; ");
+            let all = complaints(run.world(), run.losses(), core).join("; ");
             return run.fail("EverythingRecovers", format!("L1: after {LIMIT} {all}"));
         }
         run.run_for(LOOK);
@@ -86,12 +160,12 @@ pub(super) fn recover(run: &mut Run<'_>) {
 }
 
 /// Whether nobody has anything to complain about.
-pub(super) fn is_well(run: &Run<'_>) -> bool {
-    complaints(run.world(), run.losses()).is_empty()
+pub(super) fn is_well(run: &Run<'_>, core: &Core) -> bool {
+    complaints(run.world(), run.losses(), core).is_empty()
 }
 
 /// What is not well, a sentence each.
-pub fn complaints(world: &World, losses: &Losses) -> Vec<String> {
+pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
     let mut all = Vec::new();
     let controller = world.controller().filter(|controller| {
         world.truth().controller() == Some(controller.host())
@@ -106,7 +180,7 @@ pub fn complaints(world: &World, losses: &Losses) -> Vec<String> {
             }
         }
     }
-    for id in &world.plan().brokers {
+    for id in world.plan().brokers.iter().filter(|id| core.has(**id)) {
         match world.broker_by_id(*id) {
             Some(broker) => all.extend(complaints_of(world, broker)),
             None => all.push(format!("broker {id} does not run")),
@@ -114,7 +188,9 @@ pub fn complaints(world: &World, losses: &Losses) -> Vec<String> {
     }
     let whole = world.cluster().partitions();
     for (name, state) in whole.filter(|(name, _)| !losses.is_torn(name)) {
-        all.extend(complaint_about(world, &name, state));
+        if !core.excuses(world, &name, state) {
+            all.extend(complaint_about(world, &name, state, core));
+        }
     }
     all
 }
@@ -129,6 +205,10 @@ fn complaints_of(world: &World, broker: &Broker) -> Option<String> {
         return Some(format!("broker {id} knows other brokers than there are"));
     }
     truth.partitions().find_map(|(name, state)| {
+        if is_going(world, &name.topic) {
+            // Nobody is told of it any more.
+            return None;
+        }
         let known = image.partition(&name);
         let same = known.is_some_and(|known| {
             (known.leader, known.leader_epoch, known.partition_epoch)
@@ -139,37 +219,59 @@ fn complaints_of(world: &World, broker: &Broker) -> Option<String> {
     })
 }
 
-fn complaint_about(world: &World, name: &TopicPartition, state: &PartitionState) -> Option<String> {
+fn complaint_about(
+    world: &World,
+    name: &TopicPartition,
+    state: &PartitionState,
+    core: &Core,
+) -> Option<String> {
+    if is_going(world, &name.topic) {
+        return Some(format!("{name} is to be deleted and is still there"));
+    }
     if state.leader == BrokerId::NONE {
         return Some(format!("nobody leads {name}"));
     }
-    if state.isr.len() != state.replicas.len() {
+    if state.is_reassigning() && state.replicas.iter().all(|id| core.has(*id)) {
+        return Some(format!("{name} has not moved yet"));
+    }
+    if state.isr.len() != core.living(state).count() {
         return Some(format!("{name} has only {:?} in sync", state.isr));
     }
     let replica = |id: BrokerId| world.broker_by_id(id)?.partition(name);
     let Some(leader) = replica(state.leader).filter(|leader| leader.is_leader()) else {
         return Some(format!("broker {} does not lead {name}", state.leader));
     };
-    if leader.high_watermark() != leader.log_end() {
+    if leader.high_watermark() != leader.log_end() && state.isr.len() >= leader.min_isr() {
         let (mark, end) = (leader.high_watermark(), leader.log_end());
         return Some(format!("{name} is committed up to {mark} of {end}"));
     }
-    let lags = |id: &&BrokerId| {
-        replica(**id).is_none_or(|replica: &Partition| replica.log_end() != leader.log_end())
+    let lags = |id: &BrokerId| {
+        replica(*id).is_none_or(|replica: &Partition| replica.log_end() != leader.log_end())
     };
-    let behind = state.replicas.iter().find(lags)?;
+    let behind = core.living(state).find(lags)?;
     Some(format!(
         "broker {behind} has another end of {name} than its leader"
     ))
 }
 
 /// A new producer writes to every partition, and a new consumer reads everything.
-pub(super) fn use_again(run: &mut Run<'_>) {
+pub(super) fn use_again(run: &mut Run<'_>, core: &Core) {
     if run.failure().is_some() {
         return;
     }
-    let names = run.world().cluster().partitions().map(|(name, _)| name);
-    let names: Vec<TopicPartition> = names.filter(|name| !run.losses().is_torn(name)).collect();
+    let world = run.world();
+    let of_use = |name: &TopicPartition, state: &PartitionState| {
+        let leader = world.broker_by_id(state.leader);
+        let leader = leader.and_then(|broker| broker.partition(name));
+        !run.losses().is_torn(name)
+            && !core.excuses(world, name, state)
+            && leader.is_some_and(|leader| state.isr.len() >= leader.min_isr())
+    };
+    let all = world.cluster().partitions();
+    let names: Vec<TopicPartition> = all
+        .filter(|(name, state)| of_use(name, state))
+        .map(|(name, _)| name)
+        .collect();
     if names.is_empty() {
         return;
     }
@@ -185,6 +287,8 @@ pub(super) fn use_again(run: &mut Run<'_>) {
     let (mut until, mut read) = (run.now() + USE, 0);
     loop {
         run.run_for(LOOK);
+        // Who was about to stop may stop only now.
+        restart_the_gone(run, core);
         // Whoever reads on will come to the end.
         let now: i64 = names.iter().map(|name| run.promises().read(name).0).sum();
         if now > read {
@@ -193,8 +297,8 @@ pub(super) fn use_again(run: &mut Run<'_>) {
         if run.failure().is_some() {
             return;
         }
-        let mut left = complaints(run.world(), run.losses());
-        left.extend(names.iter().filter_map(|name| unread(run, name)));
+        let mut left = complaints(run.world(), run.losses(), core);
+        left.extend(names.iter().filter_map(|name| unread(run, core, name)));
         if (run.promises().confirmed() as usize) < names.len() {
             let confirmed = run.promises().confirmed();
             let count = names.len();
@@ -213,19 +317,21 @@ pub(super) fn use_again(run: &mut Run<'_>) {
 }
 
 /// What is not read yet, or not known by a follower to be committed.
-fn unread(run: &Run<'_>, name: &TopicPartition) -> Option<String> {
+fn unread(run: &Run<'_>, core: &Core, name: &TopicPartition) -> Option<String> {
     let world = run.world();
     let state = world.cluster().partition(name)?;
     let replica = |id: BrokerId| world.broker_by_id(id)?.partition(name);
-    let end = replica(state.leader)?.log_end();
-    let read = run.promises().read(name);
+    let leader = replica(state.leader)?;
+    let end = leader.log_end();
+    // What retention takes before anybody has read it will not be read.
+    let read = run.promises().read(name).max(leader.log_start());
     if read < end {
         return Some(format!("{name} is read up to {read} of {end}"));
     }
-    let behind = |id: &&BrokerId| {
-        replica(**id).is_none_or(|replica: &Partition| replica.high_watermark() != end)
+    let behind = |id: &BrokerId| {
+        replica(*id).is_none_or(|replica: &Partition| replica.high_watermark() != end)
     };
-    let behind = state.replicas.iter().find(behind)?;
+    let behind = core.living(state).find(behind)?;
     Some(format!(
         "broker {behind} does not know that all of {name} is committed"
     ))

@@ -138,7 +138,6 @@ impl<'a> Run<'a> {
                     self.recorder.lines.pop();
                     return false;
                 }
-                self.coverage.command(line);
                 self.look();
             }
             Action::Run { span, .. } => self.run_for(span),

@@ -1,102 +1,10 @@
 //! What goes wrong: one fault, as the lines that begin it and the lines that end it.
 
+use super::Draw;
+use super::abuse::nonsense;
 use super::cluster::Cluster;
-use super::{Budget, Draw, coverage};
+use super::kind::Kind;
 use crate::time::Duration;
-
-/// A kind of trouble. Each run has some of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Kill,
-    /// A machine loses its power. In the safe budget only while somebody else has everything.
-    PowerLoss,
-    Stop,
-    Freeze,
-    /// One broker is cut off from everybody.
-    Isolate,
-    /// Two groups of brokers, each with some of the ZooKeeper servers and clients.
-    Split,
-    /// Packets between two hosts are lost one way.
-    OneWay,
-    CutZooKeeper,
-    CutBrokers,
-    CutClients,
-    Reset,
-    Hold,
-    SlowLink,
-    SlowDisk,
-    /// Nothing can be written any more, at which a broker halts.
-    DiskFails,
-    Clock,
-    KillZooKeeper,
-    FreezeZooKeeper,
-    /// ZooKeeper servers lose each other.
-    PartZooKeeper,
-    KillClient,
-    FreezeClient,
-    CutClient,
-    HoldClient,
-    SlowClient,
-    /// Somebody writes bytes that mean nothing.
-    Nonsense,
-}
-
-const OF_CLUSTERS: [Kind; 19] = [
-    Kind::Kill,
-    Kind::PowerLoss,
-    Kind::Stop,
-    Kind::Freeze,
-    Kind::Isolate,
-    Kind::Split,
-    Kind::OneWay,
-    Kind::CutZooKeeper,
-    Kind::CutBrokers,
-    Kind::CutClients,
-    Kind::Reset,
-    Kind::Hold,
-    Kind::SlowLink,
-    Kind::SlowDisk,
-    Kind::DiskFails,
-    Kind::Clock,
-    Kind::KillZooKeeper,
-    Kind::FreezeZooKeeper,
-    Kind::PartZooKeeper,
-];
-
-const OF_CLIENTS: [Kind; 6] = [
-    Kind::KillClient,
-    Kind::FreezeClient,
-    Kind::CutClient,
-    Kind::HoldClient,
-    Kind::SlowClient,
-    Kind::Nonsense,
-];
-
-impl Kind {
-    /// The kinds that a run has: each with an even chance, and one at least.
-    pub(super) fn some(budget: Budget, draw: &mut Draw) -> Vec<Kind> {
-        let clusters = match budget {
-            Budget::Safe | Budget::Harsh => &OF_CLUSTERS[..],
-            Budget::Client => &[],
-        };
-        let chance = match budget {
-            Budget::Client => (1, 2),
-            Budget::Safe | Budget::Harsh => (1, 6),
-        };
-        let mut kinds: Vec<Kind> = clusters.to_vec();
-        kinds.retain(|_| draw.chance(2, 5));
-        let mut clients = OF_CLIENTS.to_vec();
-        clients.retain(|_| draw.chance(chance.0, chance.1));
-        kinds.extend(clients);
-        if kinds.is_empty() {
-            kinds.push(match budget {
-                Budget::Client => draw.pick(&OF_CLIENTS),
-                Budget::Safe | Budget::Harsh => draw.pick(&OF_CLUSTERS),
-            });
-        }
-        kinds
-    }
-}
 
 /// One fault.
 #[derive(Clone, Debug, Default)]
@@ -105,8 +13,6 @@ pub(super) struct Strike {
     /// What ends it, after a while.
     pub(super) end: Vec<String>,
     pub(super) lasts: Duration,
-    /// Its name in the coverage, where its lines do not say.
-    pub(super) name: Option<&'static str>,
 }
 
 /// Draws a fault of a kind against a broker, where it is against one.
@@ -118,18 +24,26 @@ pub(super) fn strike(kind: Kind, broker: &str, cluster: &Cluster, draw: &mut Dra
         begin: vec![begin],
         end: vec![end],
         lasts,
-        name: None,
     };
-    let cut = |links: String, name: usize| Strike {
-        name: Some(coverage::FAULTS[name]),
-        ..one(format!("cut {links}"), format!("heal {links}"))
-    };
+    let cut = |links: String| one(format!("cut {links}"), format!("heal {links}"));
     match kind {
         Kind::Kill => one(format!("kill {broker}"), format!("restart {broker}")),
         Kind::PowerLoss => one(format!("kill {broker} lossy"), format!("restart {broker}")),
         Kind::Stop => one(format!("stop {broker}"), format!("restart {broker}")),
+        Kind::StopAndKill => Strike {
+            begin: vec![
+                format!("stop {broker}"),
+                format!("run {}", draw.span(1, 200)),
+                format!("kill {broker}"),
+            ],
+            ..one(String::new(), format!("restart {broker}"))
+        },
         Kind::Freeze => one(format!("freeze {broker}"), format!("thaw {broker}")),
-        Kind::Isolate => cut(format!("{broker}↔all"), 9),
+        Kind::Expire => Strike {
+            begin: vec![format!("expire {broker}")],
+            ..Strike::default()
+        },
+        Kind::Isolate => cut(format!("{broker}↔all")),
         Kind::Split => split(cluster, lasts, draw),
         Kind::OneWay => {
             let other = match draw.between(0, 3) {
@@ -138,13 +52,13 @@ pub(super) fn strike(kind: Kind, broker: &str, cluster: &Cluster, draw: &mut Dra
                 _ => cluster.a_broker(draw),
             };
             match draw.chance(1, 2) {
-                true => cut(format!("{broker}→{other}"), 11),
-                false => cut(format!("{other}→{broker}"), 11),
+                true => cut(format!("{broker}→{other}")),
+                false => cut(format!("{other}→{broker}")),
             }
         }
-        Kind::CutZooKeeper => cut(format!("{broker}↔zookeeper"), 12),
-        Kind::CutBrokers => cut(format!("{broker}↔brokers"), 13),
-        Kind::CutClients => cut(format!("{broker}↔clients"), 14),
+        Kind::CutZooKeeper => cut(format!("{broker}↔zookeeper")),
+        Kind::CutBrokers => cut(format!("{broker}↔brokers")),
+        Kind::CutClients => cut(format!("{broker}↔clients")),
         Kind::Reset => Strike {
             begin: vec![format!("reset {}", link(broker, cluster, draw))],
             ..Strike::default()
@@ -167,7 +81,6 @@ pub(super) fn strike(kind: Kind, broker: &str, cluster: &Cluster, draw: &mut Dra
             begin: vec![format!("disk {broker} fails")],
             end: vec![format!("disk {broker} fine"), format!("restart {broker}")],
             lasts,
-            name: Some(coverage::FAULTS[21]),
         },
         Kind::Clock => {
             let whom = draw.pick(&[broker, &client, &zookeeper]);
@@ -178,19 +91,19 @@ pub(super) fn strike(kind: Kind, broker: &str, cluster: &Cluster, draw: &mut Dra
             };
             one(begin, format!("clock {whom} right"))
         }
-        Kind::KillZooKeeper => {
-            let lossy = draw.pick(&["", " lossy"]);
-            let begin = format!("kill {zookeeper}{lossy}");
-            one(begin, format!("restart {zookeeper}"))
-        }
+        Kind::KillZooKeeper => one(format!("kill {zookeeper}"), format!("restart {zookeeper}")),
+        Kind::PowerLossZooKeeper => one(
+            format!("kill {zookeeper} lossy"),
+            format!("restart {zookeeper}"),
+        ),
         Kind::FreezeZooKeeper => one(format!("freeze {zookeeper}"), format!("thaw {zookeeper}")),
-        Kind::PartZooKeeper => cut(format!("{zookeeper}↔zookeeper"), 15),
+        Kind::PartZooKeeper => cut(format!("{zookeeper}↔zookeeper")),
         Kind::KillClient => Strike {
             end: again(&client, cluster),
             ..one(format!("kill {client}"), String::new())
         },
         Kind::FreezeClient => one(format!("freeze {client}"), format!("thaw {client}")),
-        Kind::CutClient => cut(format!("{client}↔brokers"), 14),
+        Kind::CutClient => cut(format!("{client}↔brokers")),
         Kind::HoldClient => one(
             format!("hold {client}↔{broker}"),
             format!("release {client}↔{broker}"),
@@ -200,6 +113,23 @@ pub(super) fn strike(kind: Kind, broker: &str, cluster: &Cluster, draw: &mut Dra
             one(begin, format!("latency {client}↔brokers default"))
         }
         Kind::Nonsense => nonsense(broker, draw),
+        // What takes a world to draw, or several acts.
+        Kind::Blackout
+        | Kind::Bounce
+        | Kind::Depose
+        | Kind::AskTheFresh
+        | Kind::LateQuestion
+        | Kind::Relay
+        | Kind::ComeBackShort
+        | Kind::Settings
+        | Kind::Move
+        | Kind::Elect
+        | Kind::Grow
+        | Kind::Topics
+        | Kind::LoseAnswers
+        | Kind::Seek
+        | Kind::Numbers
+        | Kind::Wishes => Strike::default(),
     }
 }
 
@@ -240,12 +170,20 @@ fn split(cluster: &Cluster, lasts: Duration, draw: &mut Draw) -> Strike {
     let mut sides = [Vec::new(), Vec::new()];
     let servers = (1..=cluster.brokers).map(|number| format!("b{number}"));
     let servers = servers.chain((1..=cluster.zookeepers).map(|number| format!("zk{number}")));
-    for server in servers {
+    let servers: Vec<String> = servers.collect();
+    // A bridge sees both sides.
+    let bridge = draw.chance(1, 4).then(|| {
+        let at = draw.between(0, servers.len() as u64 - 1);
+        at as usize
+    });
+    for (at, server) in servers.into_iter().enumerate() {
+        if bridge == Some(at) {
+            continue;
+        }
         sides[usize::from(draw.chance(1, 2))].push(server);
     }
     let mut strike = Strike {
         lasts,
-        name: Some(coverage::FAULTS[10]),
         ..Strike::default()
     };
     for one in &sides[0] {
@@ -255,37 +193,4 @@ fn split(cluster: &Cluster, lasts: Duration, draw: &mut Draw) -> Strike {
         }
     }
     strike
-}
-
-/// A frame that is none, or one that claims more than it holds.
-fn nonsense(broker: &str, draw: &mut Draw) -> Strike {
-    let name = format!("s{}", draw.between(1, 40));
-    let count = draw.between(1, 60);
-    let bytes = match draw.between(0, 3) {
-        0 => draw.bytes(count),
-        1 => format!("{:08x}{}", count, draw.bytes(count)),
-        2 => format!(
-            "{:08x}{}",
-            draw.between(0, u64::from(u32::MAX)),
-            draw.bytes(count)
-        ),
-        _ => {
-            // A header that is one, before a body that is none.
-            let (api, version) = (draw.between(0, 68), draw.between(0, 17));
-            let body = draw.bytes(count);
-            let length = count + 10;
-            format!("{length:08x}{api:04x}{version:04x}00000001ffff{body}")
-        }
-    };
-    Strike {
-        begin: vec![
-            format!("socket {name}"),
-            format!("connect {name} {broker}"),
-            "run 10ms".to_owned(),
-            format!("bytes {name} {bytes}"),
-        ],
-        end: vec![format!("close {name}")],
-        lasts: draw.span(1, 3_000),
-        name: None,
-    }
 }

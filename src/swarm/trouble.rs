@@ -2,10 +2,12 @@
 
 use super::aim::await_moment;
 use super::cluster::Cluster;
-use super::recovery::is_well;
-use super::strike::{Kind, Strike, strike};
-use super::{Budget, Draw, Run};
-use crate::model::{BrokerId, ProcessId};
+use super::errand::{a_partition, errand};
+use super::kind::Kind;
+use super::recovery::{Core, is_well};
+use super::strike::{Strike, strike};
+use super::{Budget, Draw, Run, abuse, plot};
+use crate::model::{BrokerId, ProcessId, TopicPartition};
 use crate::time::{Duration, Instant};
 use crate::world::World;
 
@@ -126,8 +128,23 @@ impl<'a> Trouble<'a> {
 
     fn strike(&mut self, run: &mut Run<'_>, draw: &mut Draw) {
         let kind = draw.pick(&self.kinds);
-        if kind == Kind::PowerLoss && self.budget == Budget::Safe {
-            return self.lose_power_safely(run, draw);
+        match kind {
+            Kind::PowerLoss if self.budget == Budget::Safe => {
+                return self.lose_power_safely(run, draw);
+            }
+            kind if kind.is_plot() => return self.plot(kind, run, draw),
+            Kind::Settings | Kind::Move | Kind::Elect | Kind::Grow | Kind::Topics => {
+                let errand = errand(kind, run.world(), self.cluster, self.budget, draw);
+                return self.begin(kind, run, errand);
+            }
+            Kind::Blackout | Kind::Seek | Kind::Numbers | Kind::Wishes => {
+                let Some(partition) = a_partition(run.world(), draw) else {
+                    return;
+                };
+                let fault = self.against(kind, &partition, run.world(), draw);
+                return self.begin(kind, run, fault);
+            }
+            _ => {}
         }
         let noted = match draw.chance(self.aimed, 100) {
             true => await_moment(run, draw).map(|id| format!("b{id}")),
@@ -140,20 +157,80 @@ impl<'a> Trouble<'a> {
             _ => self.cluster.a_broker(draw),
         };
         let fault = strike(kind, &broker, self.cluster, draw);
-        self.begin(run, fault);
+        self.begin(kind, run, fault);
     }
 
-    fn begin(&mut self, run: &mut Run<'_>, fault: Strike) {
+    /// Trouble in several acts.
+    fn plot(&mut self, kind: Kind, run: &mut Run<'_>, draw: &mut Draw) {
+        let Some(endings) = plot::play(kind, run, self.cluster, draw) else {
+            return;
+        };
+        run.coverage().fault(kind.name());
+        for (after, lines) in endings {
+            self.endings.push((run.now() + after, lines));
+        }
+    }
+
+    /// Trouble that is about one partition.
+    fn against(
+        &self,
+        kind: Kind,
+        partition: &TopicPartition,
+        world: &World,
+        draw: &mut Draw,
+    ) -> Strike {
+        let state = world.cluster().partition(partition);
+        let leader = state.map(|state| state.leader);
+        let leader = match leader {
+            Some(leader) if leader != BrokerId::NONE => format!("b{leader}"),
+            _ => self.cluster.a_broker(draw),
+        };
+        match kind {
+            Kind::Numbers => abuse::numbers(&leader, partition, draw),
+            Kind::Wishes => abuse::wishes(&leader, partition, draw),
+            Kind::Seek => {
+                let to = match draw.between(0, 3) {
+                    0 => "beginning".to_owned(),
+                    1 => format!("@{}", draw.between(0, 5_000)),
+                    _ => "end".to_owned(),
+                };
+                let readers = self.cluster.clients.iter().map(|(name, _)| name);
+                let readers = readers.filter(|name| name.starts_with('c'));
+                let begin = readers.map(|name| format!("seek {name} {partition} {to}"));
+                Strike {
+                    begin: begin.collect(),
+                    ..Strike::default()
+                }
+            }
+            _ => {
+                let isr = state.map_or(&[][..], |state| &state.isr);
+                let lossy = match self.budget {
+                    Budget::Harsh if draw.chance(1, 2) => " lossy",
+                    _ => "",
+                };
+                let mut blackout = Strike {
+                    lasts: draw.span(1, 20_000),
+                    ..Strike::default()
+                };
+                for id in isr {
+                    blackout.begin.push(format!("kill b{id}{lossy}"));
+                    blackout.begin.push(format!("run {}", draw.span(0, 300)));
+                    blackout.end.push(format!("restart b{id}"));
+                }
+                blackout
+            }
+        }
+    }
+
+    fn begin(&mut self, kind: Kind, run: &mut Run<'_>, fault: Strike) {
         let mut done = false;
         for line in &fault.begin {
-            done |= run.take(line);
+            done |= run.take(line) && !line.starts_with("run");
         }
         if !done {
             return;
         }
-        if let Some(name) = fault.name {
-            run.coverage().fault(name);
-        }
+        run.coverage().fault(kind.name());
         if !fault.end.is_empty() {
             let at = run.now() + fault.lasts;
             self.endings.push((at, fault.end));
@@ -191,6 +268,7 @@ impl<'a> Trouble<'a> {
             return;
         }
         let restart = vec![format!("restart b{number}")];
+        run.coverage().fault(Kind::PowerLoss.name());
         // A new controller does not know that its predecessor has been away, if it is back soon.
         let decides = run.world().truth().controller() == Some(victim);
         if draw.chance(1, 2) && !decides {
@@ -211,7 +289,7 @@ impl<'a> Trouble<'a> {
 /// Whether every broker runs, is registered, and everybody is in sync.
 fn in_order(run: &Run<'_>) -> bool {
     let world = run.world();
-    is_well(run)
+    is_well(run, &Core::default())
         || (world.plan().brokers.iter()).all(|id| world.broker_by_id(*id).is_some())
             && world.cluster().partitions().all(|(_, state)| {
                 state.isr.len() == state.replicas.len() && state.leader != BrokerId::NONE
