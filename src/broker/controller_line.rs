@@ -8,7 +8,7 @@ use crate::channel::{Arrived, Channel, Negotiation, State};
 use crate::fact::CloseReason;
 use crate::model::{Address, BrokerId, ConnectionId, ProcessId};
 use crate::process::Outbox;
-use crate::protocol::{ApiKey, Chunks, Request};
+use crate::protocol::{Chunks, Request};
 use crate::time::{Duration, Instant, Moment};
 
 /// A broker's line to the controller; `T` is what it wants with a request.
@@ -63,7 +63,7 @@ impl<T: Clone> ControllerLine<T> {
 
     /// Asks the newest version. The line must be free.
     pub(super) fn ask<R: Request>(&mut self, now: Instant, request: &R, tag: T, out: &mut Outbox) {
-        let version = newest(R::API);
+        let version = R::API.newest();
         self.channel
             .send(now, request, version, tag, self.timeout, out);
     }
@@ -76,10 +76,6 @@ impl<T: Clone> ControllerLine<T> {
         }
         arrived.ok()
     }
-}
-
-fn newest(api: ApiKey) -> i16 {
-    *api.versions().end()
 }
 
 impl Broker {

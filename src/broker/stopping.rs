@@ -112,7 +112,7 @@ impl Broker {
         let channel = &mut stopping.channel;
         channel.opened(at.now, timeout, out);
         if channel.state() == State::Ready {
-            let version = *ApiKey::ControlledShutdown.versions().end();
+            let version = ApiKey::ControlledShutdown.newest();
             channel.send(at.now, &request, version, (), timeout, out);
         }
     }

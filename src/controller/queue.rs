@@ -117,20 +117,19 @@ impl BrokerQueue {
     }
 
     fn send(&mut self, now: Instant, timeout: Duration, out: &mut Outbox) {
-        let newest = |api: ApiKey| *api.versions().end();
         match self.waiting.front() {
             Some(Order::Leaders(request)) => {
-                let version = newest(ApiKey::LeaderAndIsr);
+                let version = ApiKey::LeaderAndIsr.newest();
                 self.channel
                     .send(now, request.as_ref(), version, (), timeout, out);
             }
             Some(Order::Metadata(request)) => {
-                let version = newest(ApiKey::UpdateMetadata);
+                let version = ApiKey::UpdateMetadata.newest();
                 self.channel
                     .send(now, request.as_ref(), version, (), timeout, out);
             }
             Some(Order::Stop(request)) => {
-                let version = newest(ApiKey::StopReplica);
+                let version = ApiKey::StopReplica.newest();
                 self.channel
                     .send(now, request.as_ref(), version, (), timeout, out);
             }

@@ -54,6 +54,11 @@ macro_rules! apis {
                 }
             }
 
+            /// The newest of them: what brokers speak among themselves.
+            pub fn newest(self) -> i16 {
+                *self.versions().end()
+            }
+
             /// Who may call it.
             pub fn audience(self) -> Audience {
                 match self {

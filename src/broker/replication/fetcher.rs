@@ -303,7 +303,7 @@ impl Broker {
                 true => Asked::End(slot, state.leader_epoch),
                 false => Asked::Start(slot, state.leader_epoch),
             };
-            let version = *ApiKey::ListOffsets.versions().end();
+            let version = ApiKey::ListOffsets.newest();
             let channel = &mut fetcher.channel;
             channel.send(at.now, &request, version, tag, timeout, out);
             return;
@@ -311,7 +311,7 @@ impl Broker {
         let broker = (self.id, self.epoch);
         let next = fetcher.next_fetch(&self.replicas, broker, &self.config);
         if let Some((request, asked)) = next {
-            let version = *ApiKey::Fetch.versions().end();
+            let version = ApiKey::Fetch.newest();
             let tag = Asked::Records(asked);
             let channel = &mut fetcher.channel;
             channel.send(at.now, &request, version, tag, timeout, out);
