@@ -294,10 +294,10 @@ impl Server {
         }
     }
 
-    /// A person wants a session to be over, as if it had run out. Only the leader can.
+    /// A person wants a session to be over, as if it had run out. Only a leader that serves can.
     pub(super) fn expire(&mut self, session: SessionId, out: &mut Outbox) {
         let me = self.id;
-        let Some(leading) = self.leading() else {
+        let Some(leading) = self.leading().filter(|leading| leading.is_serving()) else {
             return;
         };
         leading.sessions.forget(session);

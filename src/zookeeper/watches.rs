@@ -47,10 +47,6 @@ impl Watches {
         });
     }
 
-    pub fn clear(&mut self) {
-        self.left.clear();
-    }
-
     /// How many watches there are.
     pub fn len(&self) -> usize {
         self.left.values().map(SortedSet::len).sum()

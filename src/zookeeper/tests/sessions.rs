@@ -1,6 +1,8 @@
 //! How sessions begin, move and end.
 
 use super::*;
+use crate::process::Instruction;
+use crate::protocol::zookeeper_peers::Stance;
 
 fn ephemeral(bench: &mut Bench, client: ProcessId, path: &str) {
     let made = bench.answer(client, create(path, CreateMode::Ephemeral));
@@ -167,4 +169,25 @@ fn what_a_left_server_still_brings_is_not_its_clients_any_more() {
     bench.run_ms(50);
     let (data, stat) = bench.server(3).tree().get("/counter").expect("a znode");
     assert_eq!((data.as_ref(), stat.version), (b"new".as_ref(), 2));
+}
+
+#[test]
+fn a_leader_that_does_not_serve_yet_ends_no_session() {
+    let mut bench = Bench::cold(3);
+    (1..=3).for_each(|n| bench.start(zk(n)));
+    let over = Input::Told(Instruction::ExpireSession(SessionId(7)));
+    let not_yet = (0..2_000).any(|_| {
+        bench.run_ms(1);
+        let server = bench.server(3);
+        server.role() == Stance::Leading && !server.is_serving()
+    });
+    assert!(not_yet, "a leader waits for a majority first");
+    bench.give(zk(3), over);
+    bench.run_secs(1);
+    assert!(bench.server(3).is_serving());
+    assert!(
+        bench
+            .noted(|fact| matches!(fact, Fact::SessionRanOut { .. }))
+            .is_empty()
+    );
 }
