@@ -4,10 +4,14 @@
 //! A change is written in two steps: first the settings themselves, then a numbered note under
 //! `/config/changes` that says whose they are. Every broker watches the notes, reads those that are newer than
 //! the newest it knows, and reads the settings that they speak of.
+//!
+//! Law: what is written is what was read, changed; what could not be read is not written over.
+//!
+//! Unlike Kafka, where brokers delete notes that are older than fifteen minutes: notes stay.
 
 use super::Broker;
 use super::requests::Asked;
-use super::requests::alter_configs::answered;
+use super::requests::alter_configs::{Refusal, answered};
 use super::zookeeper::Asker;
 use crate::controller::znodes;
 use crate::model::{Text, TopicName};
@@ -125,12 +129,9 @@ impl Broker {
     ) {
         let mut writes = Vec::new();
         for (place, outcome) in change.fine().into_iter().zip(outcomes) {
-            let now = match outcome {
-                Ok(Answer::Data { data, .. }) => znodes::read_configs(data).unwrap_or_default(),
-                _ => Vec::new(),
-            };
             let resource = &change.request.resources[place];
-            match self.apply_changes(resource, &now) {
+            let changed = present(outcome).and_then(|now| self.apply_changes(resource, &now));
+            match changed {
                 Ok(configs) => {
                     let topic = change.topic(place);
                     writes.push(Operation::SetData {
@@ -169,7 +170,8 @@ impl Broker {
         out: &mut Outbox,
     ) {
         for (place, written) in change.fine().into_iter().zip(outcomes.chunks(2)) {
-            if let Some(Err(failure)) = written.first() {
+            // Without the note nobody hears of the settings: that is no success either.
+            if let Some(failure) = written.iter().find_map(|one| one.as_ref().err()) {
                 let error = match failure.error {
                     Error::NoNode => ErrorCode::UnknownTopicOrPartition,
                     _ => ErrorCode::UnknownServerError,
@@ -220,6 +222,19 @@ impl Broker {
             && let Some(topic) = znodes::read_change(data)
         {
             self.read_configs(at, &topic, out);
+        }
+    }
+}
+
+/// A topic's present settings. A topic without the znode has none; whatever else keeps them from being read
+/// is no reason to believe that there are none, and the change is not made.
+fn present(outcome: &Outcome) -> Result<Vec<(Text, Text)>, Refusal> {
+    match outcome {
+        Ok(Answer::Data { data, .. }) => Ok(znodes::read_configs(data).unwrap_or_default()),
+        Err(failure) if failure.error == Error::NoNode => Ok(Vec::new()),
+        _ => {
+            let why = "ZooKeeper did not say what is set now.".to_owned();
+            Err((ErrorCode::UnknownServerError, why))
         }
     }
 }

@@ -52,6 +52,7 @@ scripts![
     "controller/settings_change",
     "controller/a_topic_while_a_broker_is_down",
     "controller/an_unclean_election_on_demand",
+    "controller/settings_outlive_a_session",
     "controller/brokers_race_for_the_controller",
     "controller/killed_controller",
     "controller/the_preferred_leader_returns",
