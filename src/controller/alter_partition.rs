@@ -3,8 +3,10 @@
 //! Laws: a change is written over the version that was judged; the leader epoch stays as it is.
 
 use super::Controller;
-use super::store::{PartitionState, Recovery};
-use super::work::{Reply, Step, Token, written_version};
+use super::partition_state::{PartitionState, Recovery};
+use super::question::{Reply, Token};
+use super::reading::written_version;
+use super::step::Step;
 use crate::model::{
     BrokerEpoch, BrokerId, LeaderEpoch, PartitionEpoch, Text, TopicId, TopicName, TopicPartition,
 };

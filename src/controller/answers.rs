@@ -9,7 +9,7 @@
 //! A partition that it led gets another leader first.
 
 use super::Controller;
-use super::work::Step;
+use super::step::Step;
 use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::LeaderAndIsrResponse;

@@ -1,8 +1,9 @@
 //! Elections that a person asks for (`processReplicaLeaderElection`).
 
 use super::Controller;
+use super::question::{Reply, Token};
+use super::step::Step;
 use super::strategy::Strategy;
-use super::work::{Reply, Step, Token};
 use crate::model::{BrokerId, TopicPartition};
 use crate::protocol::ErrorCode;
 

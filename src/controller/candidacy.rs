@@ -8,6 +8,7 @@
 //!
 //! Laws: one look or claim at a time; a controller epoch grows by one with each tenure.
 
+use super::reading::get;
 use super::znodes;
 use crate::model::{BrokerId, ControllerEpoch};
 use crate::protocol::zookeeper::{
@@ -232,13 +233,6 @@ impl Candidacy {
             epoch: ControllerEpoch(epoch),
             version: stat.version,
         }
-    }
-}
-
-fn get(path: &str) -> Operation {
-    Operation::GetData {
-        path: path.into(),
-        watch: Watch::None,
     }
 }
 

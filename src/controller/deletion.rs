@@ -8,7 +8,8 @@
 //! Laws: a topic's znodes go after its last replica; until then no topic of that name can be made.
 
 use super::batch::Data;
-use super::work::{Event, Step};
+use super::step::Step;
+use super::work::Event;
 use super::{Controller, znodes};
 use crate::fact::Fact;
 use crate::model::{BrokerId, TopicName, TopicPartition};

@@ -5,9 +5,10 @@
 //! again; every election and every replica taken out is a new leader epoch.
 
 use super::batch::Novelty;
-use super::store::PartitionState;
+use super::partition_state::PartitionState;
+use super::reading::{get, written_version};
+use super::step::Step;
 use super::strategy::{Strategy, Voters, elect};
-use super::work::{Step, get, written_version};
 use super::{Controller, znodes};
 use crate::model::{BrokerId, PartitionEpoch, TopicName, TopicPartition};
 use crate::process::Outbox;

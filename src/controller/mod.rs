@@ -8,8 +8,9 @@
 //!
 //! - [`candidacy`]: who holds office;
 //! - [`znodes`]: Kafka's znodes and the JSON in them;
-//! - [`store`]: the controller's copy of them;
-//! - [`work`]: one event after the other, each in steps that wait for ZooKeeper;
+//! - [`store`]: the controller's copy of them; [`partition_state`]: what it knows of one partition;
+//! - [`work`]: one event after the other, each in [`step`]s that wait for ZooKeeper;
+//!   [`question`]: those that somebody asks; [`reading`]: what ZooKeeper is asked;
 //! - [`office`]: what a new controller does first;
 //! - [`registrations`]: brokers that come and go;
 //! - [`strategy`]: who shall lead; [`elections`]: electing, and taking replicas out of ISRs;
@@ -40,11 +41,15 @@ mod more_partitions;
 mod moves;
 mod office;
 mod orders;
+mod partition_state;
 mod producer_ids;
+mod question;
 mod queue;
+mod reading;
 mod rebalance;
 mod registrations;
 mod shutdown;
+mod step;
 mod store;
 pub mod strategy;
 mod topics;
@@ -55,10 +60,11 @@ pub use asked_elections::Elected;
 pub use candidacy::Candidacy;
 pub use create_topics::{Creation, Defaults, Intent, MAX_PARTITIONS, Making, TopicSetup};
 pub use moves::MoveWish;
+pub use partition_state::{PartitionState, Recovery};
 pub use producer_ids::ProducerIdBlock;
+pub use question::{Question, Reply, Token};
 pub use queue::{BrokerQueue, Order};
-pub use store::{LiveBroker, PartitionState, Recovery, Store, TopicState};
-pub use work::{Question, Reply, Token};
+pub use store::{LiveBroker, Store, TopicState};
 
 use std::collections::VecDeque;
 
@@ -73,7 +79,8 @@ use crate::time::{Duration, Instant};
 use batch::Batch;
 use deletion::Deletion;
 use queue::Said;
-use work::{Event, Step, Waiting};
+use step::Step;
+use work::{Event, Waiting};
 
 /// What a controller is made with.
 #[derive(Clone, Debug)]

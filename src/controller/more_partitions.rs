@@ -1,7 +1,8 @@
 //! CreatePartitions: a topic gets more partitions (`ZkAdminManager.createPartitions`).
 
 use super::assignment::{self, Start};
-use super::work::{Reply, Step, Token};
+use super::question::{Reply, Token};
+use super::step::Step;
 use super::{Controller, MAX_PARTITIONS};
 use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;

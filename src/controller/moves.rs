@@ -9,8 +9,9 @@
 //! the others go.
 
 use super::batch::Data;
+use super::question::{Reply, Token};
+use super::step::Step;
 use super::strategy::Strategy;
-use super::work::{Reply, Step, Token};
 use super::znodes::TopicAssignment;
 use super::{Controller, znodes};
 use crate::model::{BrokerId, TopicName, TopicPartition};

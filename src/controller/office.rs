@@ -5,8 +5,9 @@
 //! looks for what has happened while nobody held office: replicas on brokers that are gone, partitions
 //! without a leader, topics without a state.
 
+use super::reading::{children, get, read_topics, watch_children};
 use super::registrations::read_registered;
-use super::work::{Step, children, get, read_topics};
+use super::step::Step;
 use super::{Controller, Tenure, batch::Novelty, znodes};
 use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::process::Outbox;
@@ -19,10 +20,7 @@ const FIRST_REBALANCE: Duration = Duration::from_secs(5);
 impl Controller {
     pub(super) fn read_cluster(&self) -> Vec<Operation> {
         let watched = [znodes::BROKER_IDS, znodes::TOPICS];
-        watched
-            .iter()
-            .map(|path| self.watch_children(path))
-            .collect()
+        watched.iter().map(|path| watch_children(path)).collect()
     }
 
     pub(super) fn cluster_read(&mut self, outcomes: &[Outcome]) {

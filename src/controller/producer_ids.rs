@@ -1,6 +1,7 @@
 //! Producer ids: brokers get them in blocks, each block once.
 
-use super::work::{Reply, Step, Token};
+use super::question::{Reply, Token};
+use super::step::Step;
 use super::{Controller, znodes};
 use crate::model::{BrokerEpoch, BrokerId, ProducerId};
 use crate::protocol::ErrorCode;

@@ -6,8 +6,9 @@
 //! than a tenth of what it should gets those partitions back for which it is alive and in sync.
 
 use super::Controller;
+use super::step::Step;
 use super::strategy::Strategy;
-use super::work::{Event, Step};
+use super::work::Event;
 use crate::model::{BrokerId, TopicPartition};
 use crate::sorted::SortedMap;
 use crate::time::Instant;

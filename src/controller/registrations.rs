@@ -6,8 +6,8 @@
 
 use super::batch::Novelty;
 use super::queue::BrokerQueue;
+use super::step::Step;
 use super::store::LiveBroker;
-use super::work::Step;
 use super::{Controller, znodes};
 use crate::fact::Fact;
 use crate::model::{BrokerEpoch, BrokerId, TopicPartition};

@@ -6,8 +6,9 @@
 
 use super::Controller;
 use super::batch::Data;
+use super::question::{Reply, Token};
+use super::step::Step;
 use super::strategy::Strategy;
-use super::work::{Reply, Step, Token};
 use crate::model::{BrokerEpoch, BrokerId, TopicPartition};
 use crate::protocol::ErrorCode;
 

@@ -3,7 +3,7 @@
 //! Pure functions of a partition's state and of who is there. The order is that of the assignment, never
 //! that of ids, and never that of the longest log: whoever is in sync has everything that is committed.
 
-use super::store::{PartitionState, Recovery};
+use super::partition_state::{PartitionState, Recovery};
 use crate::model::BrokerId;
 
 /// On what occasion a leader is chosen.

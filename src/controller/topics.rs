@@ -6,8 +6,10 @@
 
 use super::batch::Novelty;
 use super::create_topics::Creation;
-use super::store::PartitionState;
-use super::work::{Reply, Step, Token, written_version};
+use super::partition_state::PartitionState;
+use super::question::{Reply, Token};
+use super::reading::written_version;
+use super::step::Step;
 use super::{Controller, znodes};
 use crate::model::{BrokerId, LeaderEpoch, PartitionEpoch, Text, TopicName, TopicPartition};
 use crate::process::Outbox;

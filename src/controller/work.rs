@@ -8,76 +8,15 @@
 //! Laws: at most one step waits; ZooKeeper answers in the order in which it was asked; what is to be told
 //! to brokers goes out when a step says so, and at the latest when the event is done.
 
-use super::batch::Data;
-use super::create_topics::Creation;
-use super::registrations::Registered;
-use super::store::PartitionState;
-use super::strategy::Strategy;
-use super::{Controller, Elected, MoveWish, ProducerIdBlock, Tenure, TopicSetup, znodes};
-use crate::model::{BrokerEpoch, BrokerId, TopicName, TopicPartition};
+use super::question::{Question, Reply, Token};
+use super::reading::{children, get, read_brokers, read_states, read_topics, watch_children};
+use super::step::Step;
+use super::{Controller, Tenure, znodes};
+use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::process::Outbox;
-use crate::protocol::ErrorCode;
-use crate::protocol::api::create_partitions::CreatePartitionsTopicResult;
-use crate::protocol::api::create_topics::CreatableTopicResult;
-use crate::protocol::api::{
-    AlterPartitionRequest, AlterPartitionResponse, CreatePartitionsRequest, LeaderAndIsrResponse,
-    StopReplicaResponse,
-};
-use crate::protocol::zookeeper::{ANY_VERSION, Answer, Error, Failure, Operation, Outcome};
+use crate::protocol::api::{LeaderAndIsrResponse, StopReplicaResponse};
+use crate::protocol::zookeeper::{ANY_VERSION, Error, Failure, Operation, Outcome};
 use crate::time::Instant;
-
-/// Whom a reply is for: the broker that hosts the controller numbers its questions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Token(pub u64);
-
-/// Something that somebody asks of the controller.
-#[derive(Clone, Debug)]
-pub enum Question {
-    AlterPartition {
-        request: AlterPartitionRequest,
-        version: i16,
-    },
-    /// Topics that have passed every rule; the results for those that have not are there already.
-    CreateTopics(Creation),
-    /// A broker wants producer ids to give away.
-    AllocateProducerIds {
-        broker: BrokerId,
-        epoch: BrokerEpoch,
-    },
-    /// Topics that exist and are to go.
-    DeleteTopics(Vec<TopicName>),
-    CreatePartitions(CreatePartitionsRequest),
-    /// Partitions shall move to other brokers.
-    Reassign(Vec<MoveWish>),
-    /// A person wants elections; of all partitions when none is named.
-    ElectLeaders {
-        named: Option<Vec<TopicPartition>>,
-        strategy: Strategy,
-    },
-    /// A broker wants to stop.
-    ControlledShutdown {
-        broker: BrokerId,
-        epoch: BrokerEpoch,
-    },
-}
-
-/// What comes of it.
-#[derive(Clone, Debug)]
-pub enum Reply {
-    AlterPartition(AlterPartitionResponse),
-    TopicsCreated(Vec<CreatableTopicResult>),
-    /// Topics are marked for deletion.
-    TopicsMarked,
-    /// Each result with the partitions that are new.
-    PartitionsMade(Vec<(CreatePartitionsTopicResult, Vec<TopicPartition>)>),
-    Reassigned(Result<Vec<(TopicPartition, ErrorCode)>, ErrorCode>),
-    LeadersElected(Vec<(TopicPartition, Elected)>),
-    ProducerIds(Result<ProducerIdBlock, ErrorCode>),
-    /// The partitions that the broker still leads.
-    ShutDown(Result<Vec<TopicPartition>, ErrorCode>),
-    /// This controller is none any more.
-    NotController,
-}
 
 /// Why a controller does something.
 #[derive(Clone, Debug)]
@@ -93,86 +32,6 @@ pub(super) enum Event {
     /// It is time to look after preferred leaders.
     Rebalance,
     UncleanEnabled,
-}
-
-/// One step of what an event asks for.
-#[derive(Clone, Debug)]
-pub(super) enum Step {
-    // ---- taking office
-    ReadCluster,
-    ReadDetails {
-        brokers: Vec<BrokerId>,
-        topics: Vec<TopicName>,
-    },
-    /// Reads the states of these partitions.
-    ReadStates(Vec<TopicPartition>),
-    /// Everything is read: tells everybody, and looks for who is missing.
-    Begin,
-
-    // ---- brokers
-    ReadRegistrations,
-    ReadBrokers(Vec<BrokerId>),
-    BrokersCame(Vec<Registered>),
-    BrokersWent(Vec<BrokerId>),
-
-    // ---- topics
-    ReadTopicNames,
-    ReadTopics(Vec<TopicName>),
-    WriteTopics(Option<Token>, Creation),
-
-    ReadDeletions,
-    WriteDeletions(Token, Vec<TopicName>),
-    /// Wishes for topics that there are not.
-    ForgetDeletions(Vec<TopicName>),
-    /// Goes on with every deletion.
-    Delete,
-    StopReplicas(Vec<(BrokerId, TopicPartition)>, Data),
-    DeleteZnodes(TopicName),
-    /// Writes who has replicas of a topic's partitions.
-    WriteAssignment(TopicName),
-    /// The same with partitions that are new.
-    WriteGrowth(TopicName, Vec<Vec<BrokerId>>),
-
-    // ---- partitions
-    /// Chooses the first leaders of these, and writes their first states.
-    Create(Vec<TopicPartition>),
-    WriteCreated(Vec<(TopicPartition, PartitionState)>),
-    /// Tells replicas about states that were read.
-    TellReplicas(Vec<TopicPartition>),
-    /// Elects where nobody leads, or nobody has ever led.
-    ElectVacant,
-    /// Reads the states, elects, writes; whoever was too slow begins again.
-    Elect(Vec<TopicPartition>, Strategy),
-    WriteElected(Vec<(TopicPartition, PartitionState)>, Strategy),
-    /// Takes a broker out of ISRs.
-    Leave(BrokerId, Vec<TopicPartition>),
-    WriteLeft(BrokerId, Vec<(TopicPartition, PartitionState)>),
-    WriteIsrs(super::alter_partition::Changes),
-    CheckIsrs(super::alter_partition::Changes),
-    ReadProducerIds(Token, BrokerId),
-    WriteProducerIds {
-        token: Token,
-        broker: BrokerId,
-        block: ProducerIdBlock,
-        version: i32,
-    },
-    /// Answers a broker that wants to stop: what it still leads.
-    ShutDown(Token, BrokerId),
-
-    /// Ends the moves that can be ended.
-    EndMoves,
-    /// Everybody is told about these.
-    TellMetadata(Vec<TopicPartition>),
-    ReportElections(
-        Token,
-        Vec<(TopicPartition, Result<i32, ErrorCode>)>,
-        Strategy,
-    ),
-    /// Answers, now that what was asked for is done.
-    Reply(Token, Reply),
-
-    /// Sends what has been gathered.
-    Flush,
 }
 
 /// A step that waits for ZooKeeper.
@@ -307,23 +166,23 @@ impl Controller {
             Step::StopReplicas(replicas, data) => {
                 return self.stop_replicas(&replicas.clone(), *data);
             }
-            Step::ReadProducerIds(..) => vec![get(znodes::PRODUCER_IDS.into())],
+            Step::ReadProducerIds(..) => vec![get(znodes::PRODUCER_IDS)],
             Step::WriteProducerIds {
                 broker,
                 block,
                 version,
                 ..
             } => vec![Controller::write_producer_ids(*broker, *block, *version)],
-            Step::ReadDeletions => vec![self.watch_children(znodes::DELETE_TOPICS)],
+            Step::ReadDeletions => vec![watch_children(znodes::DELETE_TOPICS)],
             Step::WriteDeletions(_, topics) => Controller::write_deletions(topics),
             Step::ForgetDeletions(topics) => Controller::forget_deletions(topics),
             Step::DeleteZnodes(topic) => self.delete_znodes(topic),
             Step::ReadCluster => self.read_cluster(),
             Step::ReadDetails { brokers, topics } => self.read_details(brokers, topics),
             Step::ReadStates(names) => read_states(names),
-            Step::ReadRegistrations => vec![self.watch_children(znodes::BROKER_IDS)],
+            Step::ReadRegistrations => vec![watch_children(znodes::BROKER_IDS)],
             Step::ReadBrokers(brokers) => read_brokers(brokers),
-            Step::ReadTopicNames => vec![self.watch_children(znodes::TOPICS)],
+            Step::ReadTopicNames => vec![watch_children(znodes::TOPICS)],
             Step::ReadTopics(topics) => read_topics(topics),
             Step::WriteTopics(_, creation) => creation.operations(),
             Step::WriteCreated(created) => self.write_created(created),
@@ -484,86 +343,5 @@ impl Controller {
             },
         };
         Operation::Multi(std::iter::once(guard).chain(operations).collect())
-    }
-
-    pub(super) fn watch_children(&self, path: &str) -> Operation {
-        Operation::GetChildren {
-            path: path.into(),
-            watch: crate::protocol::zookeeper::Watch::Leave,
-        }
-    }
-}
-
-impl Step {
-    /// Whether each of its writes begins with the guard of the controller's epoch.
-    fn is_guarded(&self) -> bool {
-        matches!(
-            self,
-            Step::WriteCreated(_)
-                | Step::WriteElected(..)
-                | Step::WriteLeft(..)
-                | Step::WriteIsrs(_)
-                | Step::DeleteZnodes(_)
-                | Step::WriteAssignment(_)
-                | Step::WriteGrowth(..)
-        )
-    }
-}
-
-impl TopicSetup {
-    /// The names of its partitions.
-    pub fn partitions(&self) -> impl Iterator<Item = TopicPartition> + '_ {
-        (0..self.replicas.len() as i32).map(|partition| TopicPartition {
-            topic: self.name.clone(),
-            partition,
-        })
-    }
-}
-
-// ---- what is asked, and how answers are read
-
-pub(super) fn get(path: crate::model::Text) -> Operation {
-    Operation::GetData {
-        path,
-        watch: crate::protocol::zookeeper::Watch::None,
-    }
-}
-
-fn read_states(names: &[TopicPartition]) -> Vec<Operation> {
-    let paths = names.iter().map(znodes::state_path);
-    paths.map(get).collect()
-}
-
-fn read_brokers(brokers: &[BrokerId]) -> Vec<Operation> {
-    let paths = brokers.iter().map(|id| znodes::broker_path(*id));
-    paths.map(get).collect()
-}
-
-/// Each topic's assignment, with a watch on it, then each topic's settings.
-pub(super) fn read_topics(topics: &[TopicName]) -> Vec<Operation> {
-    let watched = topics.iter().map(|topic| Operation::GetData {
-        path: znodes::topic_path(topic),
-        watch: crate::protocol::zookeeper::Watch::Leave,
-    });
-    let configs = topics.iter().map(|topic| get(znodes::config_path(topic)));
-    watched.chain(configs).collect()
-}
-
-/// The names of a znode's children; none when there is no such znode.
-pub(super) fn children(outcome: Option<&Outcome>) -> Vec<crate::model::Text> {
-    match outcome {
-        Some(Ok(Answer::Children { names, .. })) => names.clone(),
-        _ => Vec::new(),
-    }
-}
-
-/// The version that a guarded write has given to its znode.
-pub(super) fn written_version(outcome: &Outcome) -> Option<i32> {
-    let Ok(Answer::Multi(answers)) = outcome else {
-        return None;
-    };
-    match answers.last()? {
-        Answer::Set { stat } | Answer::Created { stat, .. } => Some(stat.version),
-        _ => None,
     }
 }

@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::store::{PartitionState, Recovery};
+use super::partition_state::{PartitionState, Recovery};
 use crate::model::{
     Address, BrokerId, LeaderEpoch, PartitionEpoch, Text, TopicId, TopicName, TopicPartition,
 };
