@@ -7,6 +7,9 @@
 //! leader epoch, so that its leader stops waiting for it, and everybody is told that it is offline.
 //!
 //! A partition that it led gets another leader first.
+//!
+//! Not modelled: brokers with several log directories, one of which fails. A broker whose only disk fails halts,
+//! so no broker here ever answers with that error; whoever plays a broker may.
 
 use super::Controller;
 use super::step::Step;

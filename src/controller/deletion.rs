@@ -10,7 +10,7 @@
 use super::batch::Data;
 use super::step::Step;
 use super::work::Event;
-use super::{Controller, znodes};
+use super::{Controller, Tenure, znodes};
 use crate::fact::Fact;
 use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::process::Outbox;
@@ -43,6 +43,20 @@ impl Controller {
         all
     }
 
+    /// Whether replicas of a topic are told nothing more than to stop: it is to go, and no move of a partition
+    /// has to end before. Who heard of a leader after it has deleted its replica would begin another.
+    ///
+    /// Unlike Kafka, where a broker that comes back follows once more before it is told to delete.
+    pub(super) fn is_going(&self, topic: &TopicName) -> bool {
+        self.is_deleting(topic) && !self.is_moving(topic)
+    }
+
+    /// Whether a partition of a topic is on its way to other brokers, which has to end before the topic goes.
+    fn is_moving(&self, topic: &TopicName) -> bool {
+        let topic = self.store.topic(topic);
+        topic.is_some_and(|topic| topic.partitions.iter().any(|state| state.is_reassigning()))
+    }
+
     /// Writes down that topics are to go.
     pub(super) fn write_deletions(topics: &[TopicName]) -> Vec<Operation> {
         let writes = topics.iter().map(|topic| Operation::Create {
@@ -65,16 +79,19 @@ impl Controller {
         if !unknown.is_empty() {
             steps.push(Step::ForgetDeletions(unknown));
         }
-        steps.push(Step::Delete);
+        // A new controller knows what is to go before it tells anybody anything, and begins with it last.
+        if self.tenure == Tenure::Holds {
+            steps.push(Step::Delete);
+        }
         self.next_all(steps);
     }
 
-    pub(super) fn forget_deletions(topics: &[TopicName]) -> Vec<Operation> {
+    pub(super) fn forget_deletions(&self, topics: &[TopicName]) -> Vec<Operation> {
         let deletes = topics.iter().map(|topic| Operation::Delete {
             path: znodes::deletion_path(topic),
             version: ANY_VERSION,
         });
-        deletes.collect()
+        deletes.map(|one| self.guarded(vec![one])).collect()
     }
 
     /// Goes on with every deletion as far as it can.
@@ -82,14 +99,10 @@ impl Controller {
         let topics: Vec<TopicName> = self.deletions.keys().cloned().collect();
         let mut steps = Vec::new();
         for topic in topics {
-            let partitions = self.store.partitions_of(&topic);
-            let moving = |name: &TopicPartition| {
-                let state = self.store.partition(name);
-                state.is_some_and(|state| state.is_reassigning())
-            };
-            if partitions.iter().any(moving) {
+            if self.is_moving(&topic) {
                 continue;
             }
+            let partitions = self.store.partitions_of(&topic);
             let replicas: Vec<(BrokerId, TopicPartition)> = (partitions.iter())
                 .flat_map(|name| {
                     let state = self.store.partition(name).expect("it was listed");

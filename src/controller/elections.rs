@@ -142,13 +142,15 @@ impl Controller {
         self.note_decided(name, out);
     }
 
-    /// Tells every replica that is there about a partition's new state.
-    pub(super) fn tell_replicas(&mut self, name: &TopicPartition) {
-        let Some(state) = self.store.partition(name) else {
+    /// Tells every replica that is there about a partition's new state, except on a broker that has just left:
+    /// it was told to stop, and would begin again.
+    fn tell_replicas(&mut self, name: &TopicPartition, except: Option<BrokerId>) {
+        let state = self.store.partition(name);
+        let Some(state) = state.filter(|_| !self.is_going(&name.topic)) else {
             return;
         };
         for broker in state.replicas.clone() {
-            if self.store.is_reachable(broker, name) {
+            if self.store.is_reachable(broker, name) && except != Some(broker) {
                 self.batch.lead(broker, name, Novelty::Known);
             }
         }
@@ -163,17 +165,18 @@ impl Controller {
                 .is_some_and(PartitionState::is_born)
             {
                 self.note_decided(name, out);
-                self.tell_replicas(name);
+                self.tell_replicas(name, None);
             }
         }
     }
 
-    /// Takes over every state that was written and tells its replicas. Gives back the partitions whose state
-    /// somebody else had written first: they must be decided again.
+    /// Takes over every state that was written and tells its replicas, all or all but one. Gives back the
+    /// partitions whose state somebody else had written first: they must be decided again.
     fn take_all_written(
         &mut self,
         decided: Vec<(TopicPartition, PartitionState)>,
         outcomes: &[Outcome],
+        except: Option<BrokerId>,
         out: &mut Outbox,
     ) -> Vec<TopicPartition> {
         let mut again = Vec::new();
@@ -181,7 +184,7 @@ impl Controller {
             match written_version(outcome) {
                 Some(version) => {
                     self.take_written(&name, state, version, out);
-                    self.tell_replicas(&name);
+                    self.tell_replicas(&name, except);
                 }
                 None if is_too_slow(outcome) => again.push(name),
                 None => {}
@@ -197,7 +200,7 @@ impl Controller {
         outcomes: &[Outcome],
         out: &mut Outbox,
     ) {
-        let again = self.take_all_written(decided, outcomes, out);
+        let again = self.take_all_written(decided, outcomes, None, out);
         if !again.is_empty() {
             self.next(Step::Elect(again, strategy));
         }
@@ -240,7 +243,7 @@ impl Controller {
         outcomes: &[Outcome],
         out: &mut Outbox,
     ) {
-        let again = self.take_all_written(decided, outcomes, out);
+        let again = self.take_all_written(decided, outcomes, Some(broker), out);
         if !again.is_empty() {
             self.next(Step::Leave(broker, again));
         }

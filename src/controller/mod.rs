@@ -25,8 +25,14 @@
 //! - [`answers`]: what brokers say to it.
 //!
 //! Laws: a leader epoch, a partition epoch and a controller epoch never decrease; the ISR is part of the
-//! replicas; every write is guarded by the controller's own epoch, so that a controller that was deposed
-//! changes nothing; an order reaches a broker after every earlier one.
+//! replicas; every write of what it decides about partitions is guarded by the controller's own epoch, so that
+//! a controller that was deposed decides nothing; an order reaches a broker after every earlier one. As in
+//! Kafka, what it writes for whoever asked is not guarded: new topics, wishes to delete one, and producer ids,
+//! which have the version of their own znode.
+//!
+//! Not modelled: the wishes of old tools (`/admin/reassign_partitions`, `/admin/preferred_replica_election`);
+//! notes about ISRs (`/isr_change_notification`) and about log directories (`/log_dir_event_notification`);
+//! brokers that change where they listen; racks.
 
 mod alter_partition;
 mod answers;

@@ -1,6 +1,7 @@
 //! What a new controller does first (`KafkaController.onControllerFailover`).
 //!
-//! It reads everything that ZooKeeper knows, leaving watches as it goes; tells every broker who is alive,
+//! It reads everything that ZooKeeper knows, what is to go included, and leaves watches as it goes; tells
+//! every broker who is alive,
 //! since nobody may be told to follow a leader that he has never heard of; then who leads what; and then
 //! looks for what has happened while nobody held office: replicas on brokers that are gone, partitions
 //! without a leader, topics without a state.
@@ -30,8 +31,8 @@ impl Controller {
         let (brokers, topics) = (brokers.collect(), topics.collect());
         self.next_all(vec![
             Step::ReadDetails { brokers, topics },
-            Step::Begin,
             Step::ReadDeletions,
+            Step::Begin,
         ]);
     }
 
@@ -80,6 +81,9 @@ impl Controller {
         self.tell_everybody(&[]);
         let mut missing: Vec<BrokerId> = Vec::new();
         for name in &names {
+            if self.is_going(&name.topic) {
+                continue;
+            }
             let state = self.store.partition(name).expect("it was listed");
             let (born, replicas) = (state.is_born(), state.replicas.clone());
             for broker in replicas {
@@ -98,7 +102,7 @@ impl Controller {
             let names = self.lasting_partitions_on(broker);
             steps.extend([Step::Leave(broker, names), Step::Flush]);
         }
-        steps.extend([Step::ElectVacant, Step::EndMoves]);
+        steps.extend([Step::ElectVacant, Step::EndMoves, Step::Delete]);
         self.next_all(steps);
     }
 }

@@ -27,7 +27,8 @@ impl Controller {
     pub(super) fn rebalance(&mut self) {
         let mut preferred: SortedMap<BrokerId, Vec<(TopicPartition, bool)>> = SortedMap::new();
         for (name, state) in self.store.partitions() {
-            let Some(first) = state.replicas.first().filter(|_| state.is_born()) else {
+            let stays = state.is_born() && !self.is_deleting(&name.topic);
+            let Some(first) = state.replicas.first().filter(|_| stays) else {
                 continue;
             };
             let strays = state.leader != *first;

@@ -99,9 +99,9 @@ impl Controller {
         self.send_metadata_to(&old, &[]);
         self.send_metadata_to(&new, &led);
         for broker in new {
-            for name in self.lasting_partitions_on(broker) {
+            for name in self.store.partitions_on(broker) {
                 let born = self.store.partition(&name).is_some_and(|s| s.is_born());
-                if born {
+                if born && !self.is_going(&name.topic) {
                     self.batch.lead(broker, &name, Novelty::Known);
                 }
             }

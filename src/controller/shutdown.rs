@@ -56,6 +56,7 @@ impl Controller {
         let led: Vec<TopicPartition> = (self.store.partitions())
             .filter(|(_, state)| state.leader == broker && state.replicas.len() > 1)
             .map(|(name, _)| name)
+            .filter(|name| !self.is_deleting(&name.topic))
             .collect();
         self.replies.push((token, Reply::ShutDown(Ok(led))));
     }

@@ -100,6 +100,7 @@ impl Step {
                 | Step::WriteLeft(..)
                 | Step::WriteIsrs(_)
                 | Step::DeleteZnodes(_)
+                | Step::ForgetDeletions(_)
                 | Step::WriteAssignment(_)
                 | Step::WriteGrowth(..)
         )

@@ -175,7 +175,7 @@ impl Controller {
             } => vec![Controller::write_producer_ids(*broker, *block, *version)],
             Step::ReadDeletions => vec![watch_children(znodes::DELETE_TOPICS)],
             Step::WriteDeletions(_, topics) => Controller::write_deletions(topics),
-            Step::ForgetDeletions(topics) => Controller::forget_deletions(topics),
+            Step::ForgetDeletions(topics) => self.forget_deletions(topics),
             Step::DeleteZnodes(topic) => self.delete_znodes(topic),
             Step::ReadCluster => self.read_cluster(),
             Step::ReadDetails { brokers, topics } => self.read_details(brokers, topics),

@@ -41,6 +41,7 @@ scripts![
     "consumer/reset_policy",
     "consumer/seek",
     "controller/a_broker_comes_back_too_soon",
+    "controller/a_broker_returns_to_a_topic_that_is_going",
     "controller/a_controller_frozen_past_its_session",
     "controller/a_leader_cut_off_from_its_cluster",
     "controller/a_leader_frozen_past_its_session",
