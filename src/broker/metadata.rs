@@ -6,14 +6,12 @@
 use crate::sorted::SortedMap;
 use std::sync::Arc;
 
+use crate::controller::DURING_DELETE;
 use crate::model::{
     Address, BrokerId, LeaderEpoch, PartitionEpoch, TopicId, TopicName, TopicPartition,
 };
 use crate::protocol::api::UpdateMetadataRequest;
 use crate::protocol::api::update_metadata::UpdateMetadataPartitionState;
-
-/// −2 as a leader: the topic is being deleted.
-const LEADER_DURING_DELETE: i32 = -2;
 
 /// What one broker knows of the cluster.
 #[derive(Clone, Debug, Default)]
@@ -106,7 +104,7 @@ impl Image {
         id: TopicId,
         state: &UpdateMetadataPartitionState,
     ) {
-        if state.leader == LEADER_DURING_DELETE {
+        if state.leader == DURING_DELETE {
             self.remove_partition(name, state.partition_index);
             return;
         }

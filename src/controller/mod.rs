@@ -66,6 +66,7 @@ pub use asked_elections::Elected;
 pub use candidacy::Candidacy;
 pub use create_topics::{Creation, Defaults, Intent, MAX_PARTITIONS, Making, TopicSetup};
 pub use moves::MoveWish;
+pub use orders::{DURING_DELETE, last_or_new};
 pub use partition_state::{PartitionState, Recovery};
 pub use producer_ids::ProducerIdBlock;
 pub use question::{Question, Reply, Token};

@@ -20,8 +20,8 @@ use crate::sorted::SortedMap;
 /// The only listener that brokers have here.
 const LISTENER: &str = "PLAINTEXT";
 
-/// −2 as a leader and as its epoch: the topic is being deleted.
-const EPOCH_DURING_DELETE: i32 = -2;
+/// −2 as a leader (`LeaderDuringDelete`) and as an epoch (`EpochDuringDelete`): the topic is being deleted.
+pub const DURING_DELETE: i32 = -2;
 
 impl Controller {
     /// Puts everything that was gathered into the brokers' queues.
@@ -87,20 +87,20 @@ impl Controller {
             let partition = StopReplicaPartitionState {
                 partition_index: name.partition,
                 leader_epoch: match self.is_deleting(&name.topic) {
-                    true => EPOCH_DURING_DELETE,
+                    true => DURING_DELETE,
                     false => epoch.0,
                 },
                 delete_partition: *data == Data::Deleted,
             };
-            match topics.last_mut() {
-                Some(topic) if topic.topic_name == name.topic.0 => {
-                    topic.partition_states.push(partition);
-                }
-                _ => topics.push(StopReplicaTopicState {
+            let topic = last_or_new(
+                &mut topics,
+                |topic| topic.topic_name == name.topic.0,
+                || StopReplicaTopicState {
                     topic_name: name.topic.0.clone(),
-                    partition_states: vec![partition],
-                }),
-            }
+                    partition_states: Vec::new(),
+                },
+            );
+            topic.partition_states.push(partition);
         }
         StopReplicaRequest {
             controller_id: self.host.0,
@@ -137,16 +137,16 @@ impl Controller {
                 leader_recovery_state: i8::from(state.recovery == Recovery::Recovering),
                 ..LeaderAndIsrPartitionState::default()
             };
-            match topics.last_mut() {
-                Some(topic) if topic.topic_name == name.topic.0 => {
-                    topic.partition_states.push(partition);
-                }
-                _ => topics.push(LeaderAndIsrTopicState {
+            let topic = last_or_new(
+                &mut topics,
+                |topic| topic.topic_name == name.topic.0,
+                || LeaderAndIsrTopicState {
                     topic_name: name.topic.0.clone(),
                     topic_id: self.topic_id(&name.topic),
-                    partition_states: vec![partition],
-                }),
-            }
+                    partition_states: Vec::new(),
+                },
+            );
+            topic.partition_states.push(partition);
         }
         let leads = |id: &BrokerId| states.iter().any(|(_, state)| state.leader == *id);
         let brokers = self.store.brokers().iter().filter(|(id, _)| leads(id));
@@ -179,7 +179,7 @@ impl Controller {
                 partition_index: name.partition,
                 controller_epoch: state.controller_epoch,
                 leader: match self.is_deleting(&name.topic) {
-                    true => EPOCH_DURING_DELETE,
+                    true => DURING_DELETE,
                     false => state.leader.0,
                 },
                 leader_epoch: state.leader_epoch.0,
@@ -189,16 +189,16 @@ impl Controller {
                 offline_replicas: offline.map(|id| id.0).collect(),
                 ..UpdateMetadataPartitionState::default()
             };
-            match topics.last_mut() {
-                Some(topic) if topic.topic_name == name.topic.0 => {
-                    topic.partition_states.push(partition);
-                }
-                _ => topics.push(UpdateMetadataTopicState {
+            let topic = last_or_new(
+                &mut topics,
+                |topic| topic.topic_name == name.topic.0,
+                || UpdateMetadataTopicState {
                     topic_name: name.topic.0.clone(),
                     topic_id: self.topic_id(&name.topic),
-                    partition_states: vec![partition],
-                }),
-            }
+                    partition_states: Vec::new(),
+                },
+            );
+            topic.partition_states.push(partition);
         }
         let brokers = self.store.brokers().iter();
         UpdateMetadataRequest {
@@ -225,4 +225,16 @@ impl Controller {
 
 fn numbers(ids: &[BrokerId]) -> Vec<i32> {
     ids.iter().map(|id| id.0).collect()
+}
+
+/// The last of a list if it fits, or else a new one behind it: what comes sorted by topic is grouped by topic.
+pub fn last_or_new<T>(
+    list: &mut Vec<T>,
+    fits: impl FnOnce(&T) -> bool,
+    begin: impl FnOnce() -> T,
+) -> &mut T {
+    if !list.last().is_some_and(fits) {
+        list.push(begin());
+    }
+    list.last_mut().expect("one was begun")
 }

@@ -6,7 +6,7 @@ use crate::broker::Broker;
 use crate::broker::controlling::Pending;
 use crate::broker::delayed_admin::{AdminAnswer, DelayedAdmin, Until};
 use crate::controller::strategy::Strategy;
-use crate::controller::{Elected, Question};
+use crate::controller::{Elected, Question, last_or_new};
 use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -68,12 +68,11 @@ impl Broker {
         let mut waiting = Vec::new();
         for (name, elected) in results {
             let topics = &mut response.replica_election_results;
-            if topics.last().is_none_or(|last| last.topic != name.topic.0) {
-                topics.push(ReplicaElectionResult {
-                    topic: name.topic.0.clone(),
-                    partition_result: Vec::new(),
-                });
-            }
+            let begin = || ReplicaElectionResult {
+                topic: name.topic.0.clone(),
+                partition_result: Vec::new(),
+            };
+            last_or_new(topics, |last| last.topic == name.topic.0, begin);
             let topic = topics.len() - 1;
             let partitions = &mut topics[topic].partition_result;
             let error = match elected {
