@@ -43,6 +43,7 @@ pub(super) enum Pending {
         timeout: Duration,
     },
     Reassign(Asked),
+    ListMoves(Asked),
     ElectLeaders {
         asked: Asked,
         named: Option<Vec<TopicPartition>>,
@@ -199,6 +200,13 @@ impl Broker {
                     _ => Err(ErrorCode::NotController),
                 };
                 self.reassigned(at, &asked, results, out);
+            }
+            (Pending::ListMoves(asked), reply) => {
+                let moves = match reply {
+                    Reply::Moves(moves) => Ok(moves),
+                    _ => Err(ErrorCode::NotController),
+                };
+                self.moves_listed(at, &asked, moves, out);
             }
             (
                 Pending::ElectLeaders {

@@ -65,7 +65,7 @@ pub mod znodes;
 pub use asked_elections::Elected;
 pub use candidacy::Candidacy;
 pub use create_topics::{Creation, Defaults, Intent, MAX_PARTITIONS, Making, TopicSetup};
-pub use moves::MoveWish;
+pub use moves::{MoveWish, Ongoing};
 pub use orders::{DURING_DELETE, last_or_new};
 pub use partition_state::{PartitionState, Recovery};
 pub use producer_ids::ProducerIdBlock;

@@ -3,13 +3,14 @@
 use super::assignment::{self, Start};
 use super::question::{Reply, Token};
 use super::step::Step;
-use super::{Controller, MAX_PARTITIONS};
+use super::{Controller, MAX_PARTITIONS, znodes};
 use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::CreatePartitionsRequest;
 use crate::protocol::api::create_partitions::{
     CreatePartitionsAssignment, CreatePartitionsTopic, CreatePartitionsTopicResult,
 };
+use crate::protocol::zookeeper::{ANY_VERSION, Operation};
 use crate::sorted::SortedSet;
 
 /// Why a topic cannot grow, with a sentence.
@@ -38,7 +39,9 @@ impl Controller {
                 Ok(replicas) if !request.validate_only => {
                     let name = TopicName(topic.name.clone());
                     new = self.partition_names(&name, replicas.len());
-                    steps.push(Step::WriteGrowth(name, replicas));
+                    // What it has by then is known before the next wish is judged.
+                    steps.push(Step::WriteGrowth(name.clone(), replicas));
+                    steps.push(Step::ReadTopics(vec![name]));
                 }
                 Ok(_) => {}
             }
@@ -46,6 +49,21 @@ impl Controller {
         }
         steps.push(Step::Reply(token, Reply::PartitionsMade(results)));
         self.next_all(steps);
+    }
+
+    /// What a topic's znode shall hold when it has grown.
+    pub(super) fn write_growth(&self, topic: &TopicName, new: &[Vec<BrokerId>]) -> Vec<Operation> {
+        let mut assignment = self.store.assignment(topic).unwrap_or_default();
+        let known = assignment.replicas.len() as i32;
+        for (number, replicas) in (known..).zip(new) {
+            assignment.replicas.insert(number, replicas.clone());
+        }
+        let write = Operation::SetData {
+            path: znodes::topic_path(topic),
+            data: znodes::write_topic(&assignment),
+            version: ANY_VERSION,
+        };
+        vec![self.guarded(vec![write])]
     }
 
     /// The names that so many new partitions get.

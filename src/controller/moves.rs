@@ -5,8 +5,12 @@
 //! the controller ends it: a leader that does not stay hands over, those who go leave the ISR, stop and
 //! delete what they have, and the assignment is what was wished for.
 //!
-//! Laws: nobody is taken away before everybody who stays has everything; the leader is one who stays when
-//! the others go.
+//! A wish may be changed or given up on the way. A move always begins where the partition was before any wish:
+//! who was added on the way and is not wished for any more goes at once, and to give up is to wish for the
+//! beginning, where everybody is already.
+//!
+//! Laws: nobody who had a replica before is taken away until everybody who stays has everything; the leader is
+//! one who stays when the others go.
 
 use super::batch::Data;
 use super::question::{Reply, Token};
@@ -26,87 +30,102 @@ pub struct MoveWish {
     pub target: Option<Vec<BrokerId>>,
 }
 
-/// A move as it is written down.
-struct Move {
-    /// The replicas as they will be and, behind them, those that go.
-    replicas: Vec<BrokerId>,
-    adding: Vec<BrokerId>,
-    removing: Vec<BrokerId>,
+/// A move that is under way: of whom the partition's replicas are, who is added and who goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ongoing {
+    pub partition: TopicPartition,
+    pub replicas: Vec<BrokerId>,
+    pub adding: Vec<BrokerId>,
+    pub removing: Vec<BrokerId>,
 }
 
 impl Controller {
+    /// The moves that are under way: of these partitions, or of all.
+    pub(super) fn list_moves(&self, named: Option<&[TopicPartition]>) -> Vec<Ongoing> {
+        let moving = self.store.partitions().filter(|(name, state)| {
+            state.is_reassigning() && named.is_none_or(|named| named.contains(name))
+        });
+        let listed = moving.map(|(partition, state)| Ongoing {
+            partition,
+            replicas: state.replicas.clone(),
+            adding: state.adding.clone(),
+            removing: state.removing.clone(),
+        });
+        listed.collect()
+    }
+
     /// Judges wishes; those that can be are begun.
     pub(super) fn reassign(&mut self, token: Token, wishes: &[MoveWish]) {
         let mut results = Vec::new();
         let mut topics = SortedSet::new();
-        let mut begun = Vec::new();
+        let mut steps = Vec::new();
         for wish in wishes {
             let name = wish.partition.clone();
             let error = match self.judge_move(wish) {
                 Err(error) => error,
                 Ok(None) => ErrorCode::None,
-                Ok(Some(made)) => {
-                    let state = self.store.partition_mut(&name).expect("it was judged");
-                    state.replicas = made.replicas;
-                    state.adding = made.adding;
-                    state.removing = made.removing;
+                Ok(Some(target)) => {
                     topics.insert(name.topic.clone());
-                    begun.push(name.clone());
+                    steps.extend(self.begin_move(&name, target));
                     ErrorCode::None
                 }
             };
             results.push((name, error));
         }
-        let mut steps: Vec<Step> = topics.iter().cloned().map(Step::WriteAssignment).collect();
-        steps.push(Step::Reply(token, Reply::Reassigned(Ok(results))));
-        if !begun.is_empty() {
-            steps.extend([
-                Step::Elect(begun, Strategy::Stay),
-                Step::Flush,
-                Step::EndMoves,
-            ]);
-        }
-        self.next_all(steps);
+        let mut all: Vec<Step> = topics.iter().cloned().map(Step::WriteAssignment).collect();
+        all.push(Step::Reply(token, Reply::Reassigned(Ok(results))));
+        all.extend(steps);
+        all.push(Step::EndMoves);
+        self.next_all(all);
     }
 
-    /// The move; `None` when there is nothing to do.
-    fn judge_move(&self, wish: &MoveWish) -> Result<Option<Move>, ErrorCode> {
+    /// Where a partition is to go; `None` when there is nothing to do.
+    fn judge_move(&self, wish: &MoveWish) -> Result<Option<Vec<BrokerId>>, ErrorCode> {
         let name = &wish.partition;
         let known = self.store.partition(name);
         let state = known.filter(|state| state.is_born() && !self.is_deleting(&name.topic));
         let state = state.ok_or(ErrorCode::UnknownTopicOrPartition)?;
-        let origin = state.origin();
-        let target = match &wish.target {
-            None if !state.is_reassigning() => {
-                return Err(ErrorCode::NoReassignmentInProgress);
-            }
-            None => origin.clone(),
-            Some(target) => target.clone(),
+        let Some(target) = &wish.target else {
+            return match state.is_reassigning() {
+                true => Ok(Some(state.origin())),
+                false => Err(ErrorCode::NoReassignmentInProgress),
+            };
         };
         let distinct: SortedSet<BrokerId> = target.iter().copied().collect();
-        let sound = !target.is_empty() && distinct.len() == target.len();
-        if !sound || target.iter().any(|id| !self.store.is_alive(*id)) && wish.target.is_some() {
-            return Err(ErrorCode::InvalidReplicaAssignment);
+        let origin = state.origin();
+        // Only who is new to it must be alive.
+        let mut new = target.iter().filter(|id| !origin.contains(id));
+        let sound = !target.is_empty()
+            && distinct.len() == target.len()
+            && target.iter().all(|id| id.0 >= 0)
+            && new.all(|id| self.store.is_alive(*id));
+        match sound {
+            false => Err(ErrorCode::InvalidReplicaAssignment),
+            true if *target == state.replicas && !state.is_reassigning() => Ok(None),
+            true => Ok(Some(target.clone())),
         }
-        if target == state.replicas && !state.is_reassigning() {
-            return Ok(None);
+    }
+
+    /// Sets a partition on its way from where it was before any move, not from where an earlier wish was
+    /// taking it (`ReplicaAssignment.reassignTo`). Who was added by that wish and is no part of this one stops
+    /// at once; and when nobody is added or goes, as when a wish is given up, the move ends where it begins.
+    fn begin_move(&mut self, name: &TopicPartition, target: Vec<BrokerId>) -> Vec<Step> {
+        let state = self.store.partition_mut(name).expect("it was judged");
+        let before = state.replicas.clone();
+        state.reassign_to(&target);
+        let unneeded = before.iter().copied();
+        let unneeded = unneeded.filter(|id| !state.replicas.contains(id)).collect();
+        let moving = state.is_reassigning();
+        let mut steps = remove_replicas(name, unneeded);
+        if !steps.is_empty() {
+            // It may have led.
+            steps.extend([Step::ElectVacant, Step::Flush]);
         }
-        let stay = origin.iter().copied();
-        let gone: Vec<BrokerId> = stay.filter(|id| !target.contains(id)).collect();
-        let mut replicas = target.clone();
-        replicas.extend(&gone);
-        // A replica that an earlier wish had added and that this one does not want goes too.
-        let given_up = state.replicas.iter().copied();
-        let given_up: Vec<BrokerId> = given_up.filter(|id| !replicas.contains(id)).collect();
-        replicas.extend(&given_up);
-        let fresh = target.iter().copied();
-        let adding = fresh.filter(|id| !origin.contains(id)).collect();
-        let removing = gone.into_iter().chain(given_up).collect();
-        Ok(Some(Move {
-            replicas,
-            adding,
-            removing,
-        }))
+        match moving {
+            true => steps.extend([Step::Elect(vec![name.clone()], Strategy::Stay), Step::Flush]),
+            false => steps.extend(self.end_move(name)),
+        }
+        steps
     }
 
     /// What a topic's znode shall hold.
@@ -120,63 +139,60 @@ impl Controller {
         vec![self.guarded(vec![write])]
     }
 
-    /// What a topic's znode shall hold when it has grown.
-    pub(super) fn write_growth(&self, topic: &TopicName, new: &[Vec<BrokerId>]) -> Vec<Operation> {
-        let mut assignment = self.store.assignment(topic).unwrap_or_default();
-        let known = assignment.replicas.len() as i32;
-        for (number, replicas) in (known..).zip(new) {
-            assignment.replicas.insert(number, replicas.clone());
-        }
-        let write = Operation::SetData {
-            path: znodes::topic_path(topic),
-            data: znodes::write_topic(&assignment),
-            version: ANY_VERSION,
-        };
-        vec![self.guarded(vec![write])]
-    }
-
     /// Ends the moves of which everybody who stays is in sync.
     pub(super) fn end_moves(&mut self) {
         let ready = self.store.partitions().filter(|(_, state)| {
             state.is_reassigning() && state.target().iter().all(|id| state.isr.contains(id))
         });
-        let ready: Vec<(TopicPartition, Vec<BrokerId>, bool)> = ready
-            .map(|(name, state)| {
-                let target = state.target();
-                let stays =
-                    target.contains(&state.leader) && self.store.is_online(state.leader, &name);
-                (name, state.removing.clone(), stays)
-            })
-            .collect();
+        let ready: Vec<TopicPartition> = ready.map(|(name, _)| name).collect();
         let mut steps = Vec::new();
-        for (name, removing, leader_stays) in ready {
-            let state = self.store.partition_mut(&name).expect("it was listed");
-            state.replicas = state.target();
-            state.adding.clear();
-            state.removing.clear();
-            let strategy = match leader_stays {
-                true => Strategy::Stay,
-                false => Strategy::Reassign,
-            };
-            steps.extend([Step::Elect(vec![name.clone()], strategy), Step::Flush]);
-            let mut leaving = Vec::new();
-            for broker in removing {
-                steps.extend([Step::Leave(broker, vec![name.clone()]), Step::Flush]);
-                leaving.push((broker, name.clone()));
-            }
-            steps.extend([
-                Step::StopReplicas(leaving.clone(), Data::Kept),
-                Step::Flush,
-                Step::StopReplicas(leaving, Data::Deleted),
-                Step::Flush,
-                Step::WriteAssignment(name.topic.clone()),
-                Step::TellMetadata(vec![name]),
-                Step::Flush,
-            ]);
+        for name in ready {
+            steps.extend(self.end_move(&name));
         }
         if !steps.is_empty() {
             steps.push(Step::Delete);
         }
         self.next_all(steps);
     }
+
+    /// Makes the target the assignment: the lead goes to who stays, and who does not stay goes.
+    fn end_move(&mut self, name: &TopicPartition) -> Vec<Step> {
+        let state = self.store.partition_mut(name).expect("it was listed");
+        let removing = std::mem::take(&mut state.removing);
+        state.replicas.retain(|id| !removing.contains(id));
+        state.adding.clear();
+        let leader = state.leader;
+        let stays = state.replicas.contains(&leader) && self.store.is_online(leader, name);
+        let strategy = match stays {
+            true => Strategy::Stay,
+            false => Strategy::Reassign,
+        };
+        let mut steps = vec![Step::Elect(vec![name.clone()], strategy), Step::Flush];
+        steps.extend(remove_replicas(name, removing));
+        steps.extend([
+            Step::WriteAssignment(name.topic.clone()),
+            Step::TellMetadata(vec![name.clone()]),
+            Step::Flush,
+        ]);
+        steps
+    }
+}
+
+/// Takes replicas away that are no part of the assignment any more: out of the ISR, to a halt, and off the disk.
+fn remove_replicas(name: &TopicPartition, brokers: Vec<BrokerId>) -> Vec<Step> {
+    if brokers.is_empty() {
+        return Vec::new();
+    }
+    let mut steps = Vec::new();
+    for broker in &brokers {
+        steps.extend([Step::Leave(*broker, vec![name.clone()]), Step::Flush]);
+    }
+    let leaving: Vec<_> = brokers.into_iter().map(|id| (id, name.clone())).collect();
+    steps.extend([
+        Step::StopReplicas(leaving.clone(), Data::Kept),
+        Step::Flush,
+        Step::StopReplicas(leaving, Data::Deleted),
+        Step::Flush,
+    ]);
+    steps
 }

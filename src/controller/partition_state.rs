@@ -71,6 +71,21 @@ impl PartitionState {
         before.filter(|id| !self.adding.contains(id)).collect()
     }
 
+    /// Wishes the partition to be on these brokers. Until it is, it is on all of those and on those where it was
+    /// before (`ReplicaAssignment.reassignTo`).
+    pub(super) fn reassign_to(&mut self, target: &[BrokerId]) {
+        let origin = self.origin();
+        let mut full = target.to_vec();
+        full.extend(origin.iter().filter(|id| !target.contains(id)));
+        let without = |list: &[BrokerId]| -> Vec<BrokerId> {
+            let full = full.iter().copied();
+            full.filter(|id| !list.contains(id)).collect()
+        };
+        self.adding = without(&origin);
+        self.removing = without(target);
+        self.replicas = full;
+    }
+
     /// The next state: another leader and ISR, in a new leader epoch (`LeaderAndIsr.newLeaderAndIsr`).
     pub(super) fn led_by(&self, leader: BrokerId, isr: Vec<BrokerId>) -> PartitionState {
         PartitionState {
@@ -78,6 +93,45 @@ impl PartitionState {
             isr,
             leader_epoch: self.leader_epoch.next(),
             ..self.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_move_begins_where_the_partition_was_before_any_wish() {
+        let ids = |ids: &[i32]| -> Vec<BrokerId> { ids.iter().map(|id| BrokerId(*id)).collect() };
+        let mut state = PartitionState {
+            replicas: ids(&[1, 2, 3]),
+            ..PartitionState::default()
+        };
+        // Wished for; then the replicas, who is added and who goes.
+        let table = [
+            ids(&[1, 2, 4]),
+            ids(&[1, 2, 4, 3]),
+            ids(&[4]),
+            ids(&[3]),
+            ids(&[1, 2, 5]),
+            ids(&[1, 2, 5, 3]),
+            ids(&[5]),
+            ids(&[3]),
+            ids(&[5, 4]),
+            ids(&[5, 4, 1, 2, 3]),
+            ids(&[5, 4]),
+            ids(&[1, 2, 3]),
+            // Given up.
+            ids(&[1, 2, 3]),
+            ids(&[1, 2, 3]),
+            ids(&[]),
+            ids(&[]),
+        ];
+        for row in table.chunks(4) {
+            state.reassign_to(&row[0]);
+            let made = [&state.replicas, &state.adding, &state.removing];
+            assert_eq!(made, [&row[1], &row[2], &row[3]], "to {:?}", row[0]);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::create_topics::Creation;
 use super::strategy::Strategy;
-use super::{Elected, MoveWish, ProducerIdBlock};
+use super::{Elected, MoveWish, Ongoing, ProducerIdBlock};
 use crate::model::{BrokerEpoch, BrokerId, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::create_partitions::CreatePartitionsTopicResult;
@@ -34,6 +34,8 @@ pub enum Question {
     CreatePartitions(CreatePartitionsRequest),
     /// Partitions shall move to other brokers.
     Reassign(Vec<MoveWish>),
+    /// Which moves are under way, of these partitions or of all.
+    ListMoves(Option<Vec<TopicPartition>>),
     /// A person wants elections; of all partitions when none is named.
     ElectLeaders {
         named: Option<Vec<TopicPartition>>,
@@ -56,6 +58,7 @@ pub enum Reply {
     /// Each result with the partitions that are new.
     PartitionsMade(Vec<(CreatePartitionsTopicResult, Vec<TopicPartition>)>),
     Reassigned(Result<Vec<(TopicPartition, ErrorCode)>, ErrorCode>),
+    Moves(Vec<Ongoing>),
     LeadersElected(Vec<(TopicPartition, Elected)>),
     ProducerIds(Result<ProducerIdBlock, ErrorCode>),
     /// The partitions that the broker still leads.

@@ -131,6 +131,10 @@ impl Controller {
                 Question::DeleteTopics(topics) => self.then(Step::WriteDeletions(token, topics)),
                 Question::CreatePartitions(request) => self.create_partitions(token, &request),
                 Question::Reassign(wishes) => self.reassign(token, &wishes),
+                Question::ListMoves(named) => {
+                    let moves = self.list_moves(named.as_deref());
+                    self.replies.push((token, Reply::Moves(moves)));
+                }
                 Question::ElectLeaders { named, strategy } => {
                     self.elect_as_asked(token, named, strategy);
                 }

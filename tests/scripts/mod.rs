@@ -45,6 +45,7 @@ scripts![
     "controller/a_controller_frozen_past_its_session",
     "controller/a_leader_cut_off_from_its_cluster",
     "controller/a_leader_frozen_past_its_session",
+    "controller/a_move_changes_its_mind",
     "controller/a_partition_moves",
     "controller/a_session_ends",
     "controller/a_topic_grows",

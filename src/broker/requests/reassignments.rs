@@ -3,7 +3,7 @@
 use super::Asked;
 use crate::broker::Broker;
 use crate::broker::controlling::Pending;
-use crate::controller::{MoveWish, Question};
+use crate::controller::{MoveWish, Ongoing, Question, last_or_new};
 use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -62,15 +62,15 @@ impl Broker {
                         error_code: error.code(),
                         ..ReassignablePartitionResponse::default()
                     };
-                    match response.responses.last_mut() {
-                        Some(topic) if topic.name == name.topic.0 => {
-                            topic.partitions.push(partition);
-                        }
-                        _ => response.responses.push(ReassignableTopicResponse {
-                            name: name.topic.0,
-                            partitions: vec![partition],
-                        }),
-                    }
+                    let topic = last_or_new(
+                        &mut response.responses,
+                        |topic| topic.name == name.topic.0,
+                        || ReassignableTopicResponse {
+                            name: name.topic.0.clone(),
+                            partitions: Vec::new(),
+                        },
+                    );
+                    topic.partitions.push(partition);
                 }
             }
         }
@@ -84,34 +84,51 @@ impl Broker {
         request: &ListPartitionReassignmentsRequest,
         out: &mut Outbox,
     ) {
+        let named = request.topics.as_ref().map(|topics| {
+            let names = topics.iter().flat_map(|topic| {
+                let name = TopicName(topic.name.clone());
+                let partitions = topic.partition_indexes.iter();
+                partitions.map(move |partition| TopicPartition {
+                    topic: name.clone(),
+                    partition: *partition,
+                })
+            });
+            names.collect()
+        });
+        let pending = Pending::ListMoves(asked.clone());
+        self.ask_controller(at, pending, Question::ListMoves(named), out);
+    }
+
+    /// The moves that are under way, or that the controller is elsewhere.
+    pub(in crate::broker) fn moves_listed(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        moves: Result<Vec<Ongoing>, ErrorCode>,
+        out: &mut Outbox,
+    ) {
         let mut response = ListPartitionReassignmentsResponse::default();
-        let Some(controller) = &self.controller else {
-            response.error_code = ErrorCode::NotController.code();
-            return self.answer(at, asked.id, &response, out);
-        };
-        let wanted = |name: &TopicPartition| match &request.topics {
-            None => true,
-            Some(topics) => topics.iter().any(|topic| {
-                topic.name == name.topic.0 && topic.partition_indexes.contains(&name.partition)
-            }),
-        };
         let numbers = |ids: &[BrokerId]| ids.iter().map(|id| id.0).collect();
-        for (name, state) in controller.store().partitions() {
-            if !state.is_reassigning() || !wanted(&name) {
-                continue;
-            }
-            let partition = OngoingPartitionReassignment {
-                partition_index: name.partition,
-                replicas: numbers(&state.replicas),
-                adding_replicas: numbers(&state.adding),
-                removing_replicas: numbers(&state.removing),
-            };
-            match response.topics.last_mut() {
-                Some(topic) if topic.name == name.topic.0 => topic.partitions.push(partition),
-                _ => response.topics.push(OngoingTopicReassignment {
-                    name: name.topic.0,
-                    partitions: vec![partition],
-                }),
+        match moves {
+            Err(error) => response.error_code = error.code(),
+            Ok(moves) => {
+                for one in moves {
+                    let name = one.partition.topic.0;
+                    let topic = last_or_new(
+                        &mut response.topics,
+                        |topic| topic.name == name,
+                        || OngoingTopicReassignment {
+                            name: name.clone(),
+                            partitions: Vec::new(),
+                        },
+                    );
+                    topic.partitions.push(OngoingPartitionReassignment {
+                        partition_index: one.partition.partition,
+                        replicas: numbers(&one.replicas),
+                        adding_replicas: numbers(&one.adding),
+                        removing_replicas: numbers(&one.removing),
+                    });
+                }
             }
         }
         self.answer(at, asked.id, &response, out);
