@@ -8,7 +8,7 @@ use crate::protocol::ErrorCode;
 use crate::protocol::api::create_topics::{
     CreatableTopic, CreatableTopicResult, CreateableTopicConfig,
 };
-use crate::protocol::zookeeper::{CreateMode, Operation};
+use crate::protocol::zookeeper::{ANY_VERSION, CreateMode, Operation, Outcome};
 use crate::rng::Rng;
 use crate::sorted::{SortedMap, SortedSet};
 
@@ -52,7 +52,10 @@ impl Creation {
         self.topics.is_empty()
     }
 
-    /// First the settings, then the topic: two writes for each, of which the second makes it known.
+    /// First the settings, then the topic, whose znode makes it known.
+    ///
+    /// Settings may stand there already, of a topic of the same name that is gone. They are written over, and
+    /// created where there are none (`setOrCreateEntityConfigs`): of the first two writes one fails.
     pub(super) fn operations(&self) -> Vec<Operation> {
         let writes = self.topics.iter().flat_map(|topic| {
             let create = |path: Text, data| Operation::Create {
@@ -60,18 +63,38 @@ impl Creation {
                 data,
                 mode: CreateMode::Persistent,
             };
+            let path = znodes::config_path(&topic.name);
+            let configs = znodes::write_configs(&topic.configs);
+            let assignment = znodes::write_topic(&topic.assignment());
             [
-                create(
-                    znodes::config_path(&topic.name),
-                    znodes::write_configs(&topic.configs),
-                ),
-                create(
-                    znodes::topic_path(&topic.name),
-                    znodes::write_topic(&topic.assignment()),
-                ),
+                Operation::SetData {
+                    path: path.clone(),
+                    data: configs.clone(),
+                    version: ANY_VERSION,
+                },
+                create(path, configs),
+                create(znodes::topic_path(&topic.name), assignment),
             ]
         });
         writes.collect()
+    }
+
+    /// What became of each topic's own znode, by the outcomes of [`Creation::operations`].
+    pub(super) fn outcomes<'a>(
+        &'a self,
+        outcomes: &'a [Outcome],
+    ) -> impl Iterator<Item = (&'a TopicName, &'a Outcome)> {
+        let names = self.topics.iter().map(|topic| &topic.name);
+        names.zip(outcomes.iter().skip(2).step_by(3))
+    }
+
+    /// Says why a topic was not made.
+    pub(super) fn refuse(&mut self, name: &TopicName, error: ErrorCode, why: String) {
+        let mut results = self.results.iter_mut();
+        if let Some(result) = results.find(|result| result.name == name.0) {
+            result.error_code = error.code();
+            result.error_message = Some(why.into());
+        }
     }
 }
 
@@ -104,6 +127,8 @@ pub type CheckConfigs<'a> = dyn Fn(&[(Text, Text)]) -> Result<(), String> + 'a;
 pub struct Making<'a> {
     pub intent: Intent,
     pub defaults: Defaults,
+    /// The brokers that are alive, by id, as the broker's metadata has them.
+    pub live: &'a [BrokerId],
     pub check_configs: &'a CheckConfigs<'a>,
     pub rng: &'a mut Rng,
 }
@@ -163,13 +188,12 @@ impl Controller {
     ) -> Result<TopicSetup, Refusal> {
         let name = TopicName(topic.name.clone());
         if self.store.topic(&name).is_some() || self.creating.contains(&name) {
-            let why = format!("Topic '{name}' already exists.");
-            return Err((ErrorCode::TopicAlreadyExists, why));
+            return Err(already_exists(&name));
         }
         let configs = given(&topic.configs)?;
         let counted = topic.num_partitions != -1 || topic.replication_factor != -1;
         let replicas = match topic.assignments.is_empty() {
-            true => self.counted(topic, making)?,
+            true => Controller::counted(topic, making)?,
             false if counted => {
                 let why =
                     "Both numPartitions or replicationFactor and replicasAssignments were set.";
@@ -196,9 +220,23 @@ impl Controller {
         })
     }
 
+    /// Takes out the topics that have come to be since they were planned: a controller that has just taken
+    /// office plans before it has read which there are.
+    pub(super) fn refuse_existing(&mut self, creation: &mut Creation) {
+        let topics = std::mem::take(&mut creation.topics);
+        let (old, new): (Vec<TopicSetup>, Vec<TopicSetup>) = topics
+            .into_iter()
+            .partition(|topic| self.store.topic(&topic.name).is_some());
+        creation.topics = new;
+        for TopicSetup { name, .. } in old {
+            self.creating.remove(&name);
+            let (error, why) = already_exists(&name);
+            creation.refuse(&name, error, why);
+        }
+    }
+
     /// Replicas by number, placed by the controller on the brokers that are alive.
     fn counted(
-        &self,
         topic: &CreatableTopic,
         making: &mut Making<'_>,
     ) -> Result<Vec<Vec<BrokerId>>, Refusal> {
@@ -210,15 +248,19 @@ impl Controller {
             -1 => making.defaults.replication_factor,
             factor => i32::from(factor),
         };
-        let known = self.store.brokers().keys().copied();
-        let live: Vec<BrokerId> = known.filter(|id| self.store.is_alive(*id)).collect();
+        let live = making.live;
         assignment::check(live.len(), partitions, factor)?;
         let count = usize::try_from(partitions).unwrap_or(usize::MAX);
         check_count(count)?;
         let start = Start::draw(making.rng, live.len());
         let factor = usize::try_from(factor).expect("checked to be above 0");
-        Ok(assignment::assign(&live, count, factor, start, 0))
+        Ok(assignment::assign(live, count, factor, start, 0))
     }
+}
+
+pub(super) fn already_exists(name: &TopicName) -> Refusal {
+    let why = format!("Topic '{name}' already exists.");
+    (ErrorCode::TopicAlreadyExists, why)
 }
 
 fn given(configs: &[CreateableTopicConfig]) -> Result<Vec<(Text, Text)>, Refusal> {
@@ -279,4 +321,60 @@ fn check_lists(replicas: &[Vec<BrokerId>]) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::zookeeper::{SessionId, Zxid};
+    use crate::zookeeper::Tree;
+    use crate::zookeeper::tree::NewNode;
+
+    #[test]
+    fn settings_that_a_topic_of_this_name_left_behind_are_written_over() {
+        let topic = TopicSetup {
+            name: TopicName::new("orders"),
+            id: TopicId([7; 16]),
+            replicas: vec![vec![BrokerId(1)]],
+            configs: Vec::new(),
+        };
+        let path = znodes::config_path(&topic.name);
+        let creation = Creation {
+            results: Vec::new(),
+            topics: vec![topic],
+        };
+        let old = znodes::write_configs(&[("retention.ms".into(), "1".into())]);
+        for left_behind in [Some(old), None] {
+            let mut tree = Tree::new();
+            tree.plant("/brokers/topics", bytes::Bytes::new());
+            tree.plant("/config/topics", bytes::Bytes::new());
+            if let Some(old) = left_behind {
+                tree.plant(&path, old);
+            }
+            let mut made = Vec::new();
+            for operation in creation.operations() {
+                made.push(match operation {
+                    Operation::SetData {
+                        path,
+                        data,
+                        version,
+                    } => tree.set(Zxid(9), &path, data, version).is_ok(),
+                    Operation::Create { path, data, mode } => {
+                        let new = NewNode {
+                            path: &path,
+                            data,
+                            mode,
+                            session: SessionId::NONE,
+                        };
+                        tree.create(Zxid(9), new).is_ok()
+                    }
+                    other => panic!("{other:?} creates no topic"),
+                });
+            }
+            assert_eq!(made.iter().filter(|made| **made).count(), 2);
+            assert!(made[2], "the topic itself");
+            let (data, _) = tree.get(&path).expect("settings");
+            assert_eq!(znodes::read_configs(data), Some(Vec::new()));
+        }
+    }
 }

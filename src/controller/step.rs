@@ -33,7 +33,7 @@ pub(super) enum Step {
     // ---- topics
     ReadTopicNames,
     ReadTopics(Vec<TopicName>),
-    WriteTopics(Option<Token>, Creation),
+    WriteTopics(Token, Creation),
 
     ReadDeletions,
     WriteDeletions(Token, Vec<TopicName>),

@@ -5,7 +5,7 @@
 //! replica of the assignment, with every live replica in sync. That state is a new znode of its own.
 
 use super::batch::Novelty;
-use super::create_topics::Creation;
+use super::create_topics::{Creation, already_exists};
 use super::partition_state::PartitionState;
 use super::question::{Reply, Token};
 use super::reading::written_version;
@@ -153,30 +153,27 @@ impl Controller {
     /// The writes of new topics are done, each of them or not.
     pub(super) fn topics_written(
         &mut self,
-        token: Option<Token>,
+        token: Token,
         mut creation: Creation,
         outcomes: &[Outcome],
     ) {
-        for (topic, written) in creation.topics.iter().zip(outcomes.chunks(2)) {
-            let Some(Err(failure)) = written.get(1) else {
-                continue;
+        let failed = creation.outcomes(outcomes).filter_map(|(name, outcome)| {
+            let error = outcome.as_ref().err()?.error;
+            Some((name.clone(), error))
+        });
+        let failed: Vec<(TopicName, Error)> = failed.collect();
+        for (name, error) in failed {
+            self.creating.remove(&name);
+            let (error, why) = match error {
+                Error::NodeExists => already_exists(&name),
+                _ => {
+                    let why = "ZooKeeper did not take it.".to_owned();
+                    (ErrorCode::UnknownServerError, why)
+                }
             };
-            let mut results = creation.results.iter_mut();
-            let result = results.find(|result| result.name == topic.name.0);
-            self.creating.remove(&topic.name);
-            let Some(result) = result else {
-                continue;
-            };
-            let error = match failure.error {
-                Error::NodeExists => ErrorCode::TopicAlreadyExists,
-                _ => ErrorCode::UnknownServerError,
-            };
-            result.error_code = error.code();
-            result.error_message = Some(format!("Topic '{}' already exists.", topic.name).into());
+            creation.refuse(&name, error, why);
         }
-        if let Some(token) = token {
-            let reply = Reply::TopicsCreated(creation.results);
-            self.replies.push((token, reply));
-        }
+        let reply = Reply::TopicsCreated(creation.results);
+        self.replies.push((token, reply));
     }
 }

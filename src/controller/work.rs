@@ -81,9 +81,9 @@ impl Controller {
         let at_hand = self.waiting.take().map(|waiting| waiting.step);
         for step in at_hand.into_iter().chain(std::mem::take(&mut self.steps)) {
             let token = match step {
-                Step::WriteTopics(token, _) => token,
                 Step::WriteIsrs(changes) | Step::CheckIsrs(changes) => Some(changes.token),
-                Step::ShutDown(token, _)
+                Step::WriteTopics(token, _)
+                | Step::ShutDown(token, _)
                 | Step::WriteDeletions(token, _)
                 | Step::ReadProducerIds(token, _)
                 | Step::Reply(token, _)
@@ -122,8 +122,9 @@ impl Controller {
                 Question::AlterPartition { request, version } => {
                     self.alter_partition(token, &request, version);
                 }
-                Question::CreateTopics(creation) => {
-                    self.then(Step::WriteTopics(Some(token), creation));
+                Question::CreateTopics(mut creation) => {
+                    self.refuse_existing(&mut creation);
+                    self.then(Step::WriteTopics(token, creation));
                 }
                 Question::AllocateProducerIds { broker, epoch } => {
                     self.want_producer_ids(token, broker, epoch);

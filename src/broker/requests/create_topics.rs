@@ -9,7 +9,7 @@ use crate::broker::controlling::Pending;
 use crate::broker::delayed_admin::{AdminAnswer, DelayedAdmin, Until};
 use crate::controller::{Creation, Defaults, Intent, Making, Question};
 use crate::log::config::NAMES;
-use crate::model::{Text, TopicName, TopicPartition};
+use crate::model::{BrokerId, Text, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::create_topics::{
@@ -67,8 +67,10 @@ impl Broker {
         let controller = self.controller.as_mut()?;
         let config = self.config.clone();
         let check_configs = |configs: &[(Text, Text)]| config.topic(configs).map(drop);
+        let live: Vec<BrokerId> = self.metadata.brokers().keys().copied().collect();
         let making = Making {
             intent,
+            live: &live,
             defaults: Defaults {
                 partitions: i32::try_from(config.num_partitions).unwrap_or(i32::MAX),
                 replication_factor: i32::try_from(config.default_replication_factor)
