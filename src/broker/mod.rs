@@ -423,10 +423,15 @@ impl Broker {
     /// when nobody has heard of it.
     fn hosted(&self, name: &TopicPartition) -> Result<&Partition, ErrorCode> {
         let replica = self.replicas.find(name);
-        replica.ok_or_else(|| match self.metadata.partition(name) {
+        replica.ok_or_else(|| self.why_not_hosted(name))
+    }
+
+    /// Why there is no replica here: somebody else has it, or nobody knows it.
+    fn why_not_hosted(&self, name: &TopicPartition) -> ErrorCode {
+        match self.metadata.partition(name) {
             Some(_) => ErrorCode::NotLeaderOrFollower,
             None => ErrorCode::UnknownTopicOrPartition,
-        })
+        }
     }
 
     /// Who leads a partition, for a client that asked the wrong broker: the replica's word first, then

@@ -14,7 +14,8 @@ pub(super) struct Slot(u32);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replicas {
     slots: Vec<Arc<Partition>>,
-    /// Numbers of replicas that were deleted: never given to another.
+    /// Numbers of replicas that were deleted. They are never given to another: waiting requests remember
+    /// numbers, and would wait for it. What is kept of a deleted replica is an empty log.
     retired: SortedSet<Slot>,
     by_name: Arc<SortedMap<TopicName, SortedMap<i32, Slot>>>,
 }
@@ -79,6 +80,11 @@ impl Replicas {
         }
         self.retired.insert(slot);
         self.slots[slot.0 as usize] = Arc::new(empty);
+    }
+
+    /// Whether the replica with this number was deleted.
+    pub(super) fn is_retired(&self, slot: Slot) -> bool {
+        self.retired.contains(&slot)
     }
 
     pub(super) fn slots(&self) -> impl Iterator<Item = Slot> + use<> {

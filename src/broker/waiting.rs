@@ -2,7 +2,7 @@
 //! them.
 
 use super::clock::Timer;
-use super::purgatory::{Parked, Ticket, Wait};
+use super::purgatory::{Parked, Seen, Ticket, Wait};
 use super::replicas::Slot;
 use super::{Broker, requests};
 use crate::fact::Fact;
@@ -56,12 +56,18 @@ impl Broker {
     /// records are safe before they can be read.
     fn check_waiting(&mut self, at: Moment, slot: Slot, out: &mut Outbox) {
         let replica = self.replicas.get(slot);
-        let fetches = self.purgatory.fetches_completed_by(slot, |reader, spot| {
-            requests::fetch::look(replica, reader, spot)
-        });
-        let produces = self
+        // A replica that was deleted has nothing to wait for.
+        let deleted = self.replicas.is_retired(slot);
+        let deleted = deleted.then(|| self.why_not_hosted(replica.name()));
+        let fetches = self
             .purgatory
-            .produces_completed_by(slot, |append| replica.acknowledges(append.required));
+            .fetches_completed_by(slot, |reader, spot| match deleted {
+                Some(_) => Seen::Complete,
+                None => requests::fetch::look(replica, reader, spot),
+            });
+        let produces = self.purgatory.produces_completed_by(slot, |append| {
+            deleted.or_else(|| replica.acknowledges(append.required))
+        });
         for ticket in fetches.into_iter().chain(produces) {
             self.finish(at, ticket, out);
         }

@@ -15,7 +15,7 @@ use crate::broker::purgatory::{DelayedFetch, Parked, Seen, Wait, WaitingRead};
 use crate::broker::replicas::Slot;
 use crate::log::{AtLeastOne, Place};
 use crate::model::{
-    BrokerEpoch, BrokerId, LeaderEpoch, Offset, TopicId, TopicName, TopicPartition,
+    Address, BrokerEpoch, BrokerId, LeaderEpoch, Offset, TopicId, TopicName, TopicPartition,
 };
 use crate::process::Outbox;
 use crate::protocol::api::fetch::{
@@ -212,15 +212,9 @@ impl Broker {
 
     /// Why a partition cannot be read here: nobody knows it, or somebody else has it.
     fn why_not_here(&self, topic: Option<&TopicName>, partition: i32) -> ErrorCode {
-        let Some(topic) = topic.cloned() else {
-            return ErrorCode::UnknownTopicId;
-        };
-        match self
-            .metadata
-            .partition(&TopicPartition { topic, partition })
-        {
-            Some(_) => ErrorCode::NotLeaderOrFollower,
-            None => ErrorCode::UnknownTopicOrPartition,
+        match topic.cloned() {
+            Some(topic) => self.why_not_hosted(&TopicPartition { topic, partition }),
+            None => ErrorCode::UnknownTopicId,
         }
     }
 
@@ -265,7 +259,10 @@ impl Broker {
                 };
                 let read = planned
                     .slot
-                    .and_then(|slot| self.read(at, slot, &ask, take, out));
+                    .and_then(|slot| match self.replicas.is_retired(slot) {
+                        true => Err(self.why_not_hosted(self.replicas.get(slot).name())),
+                        false => self.read(at, slot, &ask, take, out),
+                    });
                 let read = match read {
                     Ok(read) => read,
                     Err(error) => {
@@ -365,22 +362,20 @@ impl Broker {
                     leader_id: leader.0,
                     leader_epoch: epoch.0,
                 };
-                self.name_node(leader, &mut result.response.node_endpoints);
+                let named = &mut result.response.node_endpoints;
+                self.name_node(leader, named, |node| node.node_id, endpoint);
             }
         }
         data
     }
+}
 
-    fn name_node(&self, id: BrokerId, endpoints: &mut Vec<NodeEndpoint>) {
-        let known = endpoints.iter().any(|endpoint| endpoint.node_id == id.0);
-        if let Some(address) = self.metadata.brokers().get(&id).filter(|_| !known) {
-            endpoints.push(NodeEndpoint {
-                node_id: id.0,
-                host: address.host.clone(),
-                port: i32::from(address.port),
-                rack: None,
-            });
-        }
+fn endpoint(id: BrokerId, address: &Address) -> NodeEndpoint {
+    NodeEndpoint {
+        node_id: id.0,
+        host: address.host.clone(),
+        port: i32::from(address.port),
+        rack: None,
     }
 }
 

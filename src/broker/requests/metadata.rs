@@ -1,6 +1,6 @@
 //! Metadata: what this broker knows of the cluster, for whoever asks.
 
-use super::Asked;
+use super::{Asked, is_internal};
 use crate::broker::Broker;
 use crate::broker::metadata::{Image, PartitionImage, TopicImage};
 use crate::model::{BrokerId, TopicId, TopicName};
@@ -124,10 +124,6 @@ fn failed(asked: &MetadataRequestTopic, error: ErrorCode) -> MetadataResponseTop
         is_internal: asked.name.as_deref().is_some_and(is_internal),
         ..MetadataResponseTopic::default()
     }
-}
-
-fn is_internal(name: &str) -> bool {
-    matches!(name, "__consumer_offsets" | "__transaction_state")
 }
 
 fn described(

@@ -23,10 +23,15 @@ mod reassignments;
 use super::Broker;
 use super::connections::RequestId;
 use crate::fact::{CloseReason, Fact};
-use crate::model::{BrokerId, ConnectionId, Text};
+use crate::model::{Address, BrokerId, ConnectionId, Text};
 use crate::process::Outbox;
 use crate::protocol::{AnyRequest, ApiKey, Audience, Chunks, Message, encode_response};
 use crate::time::Moment;
+
+/// Whether a topic is Kafka's own (`Topic.isInternal`): only an admin client may write into it by hand.
+fn is_internal(topic: &str) -> bool {
+    matches!(topic, "__consumer_offsets" | "__transaction_state")
+}
 
 /// A request with what stands around it.
 #[derive(Clone, Debug)]
@@ -155,6 +160,20 @@ impl Broker {
         });
         let frame = encode_response(api, version, correlation_id, response);
         out.send(connection, frame);
+    }
+
+    /// Adds a broker to those of which an answer says where they listen, once. Each API has a type of its own
+    /// for that.
+    fn name_node<E>(
+        &self,
+        id: BrokerId,
+        named: &mut Vec<E>,
+        id_of: impl Fn(&E) -> i32,
+        endpoint: impl FnOnce(BrokerId, &Address) -> E,
+    ) {
+        let known = named.iter().any(|node| id_of(node) == id.0);
+        let address = self.metadata.brokers().get(&id).filter(|_| !known);
+        named.extend(address.map(|address| endpoint(id, address)));
     }
 
     /// Closes a connection whose bytes or requests are not acceptable.

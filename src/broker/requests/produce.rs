@@ -2,13 +2,13 @@
 //!
 //! Partitions are independent: one that fails does not affect the others of the request.
 
-use super::Asked;
+use super::{Asked, is_internal};
 use crate::broker::Broker;
 use crate::broker::partition::Around;
 use crate::broker::purgatory::{DelayedProduce, Parked, Wait, WaitingAppend};
 use crate::broker::replicas::Slot;
 use crate::fact::{Fact, Numbers};
-use crate::model::{Offset, TopicName, TopicPartition};
+use crate::model::{Address, BrokerId, Offset, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::api::produce::{
     LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData, PartitionProduceResponse,
@@ -18,9 +18,6 @@ use crate::protocol::api::{ProduceRequest, ProduceResponse};
 use crate::protocol::records::{Batch, Codec, read_batches};
 use crate::protocol::{Chunks, ErrorCode, Reason};
 use crate::time::{Duration, Moment};
-
-/// Kafka's own topics, into which only an admin client may write by hand.
-const INTERNAL: [&str; 2] = ["__consumer_offsets", "__transaction_state"];
 
 /// The client id that Kafka's admin tools use.
 const ADMIN: &str = "__admin_client";
@@ -77,7 +74,9 @@ impl Broker {
                         partition: answers.len(),
                     });
                 } else if asked.id.version >= LEADER_FROM {
-                    self.name_leader(&partition, &answer, &mut response.node_endpoints);
+                    let leader = BrokerId(answer.current_leader.leader_id);
+                    let named = &mut response.node_endpoints;
+                    self.name_node(leader, named, |node| node.node_id, endpoint);
                 }
                 answers.push(answer);
             }
@@ -149,7 +148,7 @@ impl Broker {
         if !(-1..=1).contains(&acks) {
             return Err(ErrorCode::InvalidRequiredAcks.into());
         }
-        let internal = INTERNAL.contains(&partition.topic.as_str());
+        let internal = is_internal(partition.topic.as_str());
         if internal && asked.client_id.as_deref() != Some(ADMIN) {
             return Err(ErrorCode::InvalidTopicException.into());
         }
@@ -239,24 +238,14 @@ impl Broker {
         }
         leader
     }
+}
 
-    fn name_leader(
-        &self,
-        _partition: &TopicPartition,
-        answer: &PartitionProduceResponse,
-        endpoints: &mut Vec<NodeEndpoint>,
-    ) {
-        let id = answer.current_leader.leader_id;
-        let known = endpoints.iter().any(|endpoint| endpoint.node_id == id);
-        let broker = crate::model::BrokerId(id);
-        if let Some(address) = self.metadata.brokers().get(&broker).filter(|_| !known) {
-            endpoints.push(NodeEndpoint {
-                node_id: id,
-                host: address.host.clone(),
-                port: i32::from(address.port),
-                rack: None,
-            });
-        }
+fn endpoint(id: BrokerId, address: &Address) -> NodeEndpoint {
+    NodeEndpoint {
+        node_id: id.0,
+        host: address.host.clone(),
+        port: i32::from(address.port),
+        rack: None,
     }
 }
 
