@@ -259,7 +259,8 @@ impl Broker {
             .request(at.now, read, Asker::Configs(topic.clone()), out);
     }
 
-    /// A topic's settings are these: every replica of it here goes by them.
+    /// A topic's settings are these: every replica of it here goes by them. They are kept as long as there is
+    /// one, or an order to make one waits for them.
     fn take_configs(
         &mut self,
         at: Moment,
@@ -267,8 +268,11 @@ impl Broker {
         configs: Vec<(Text, Text)>,
         out: &mut Outbox,
     ) {
-        self.topic_configs.insert(topic.clone(), configs.into());
-        let config = self.topic_config(topic);
+        let config = self.config.log.with(&configs);
+        let mut waiting = self.waiting_orders.iter();
+        if self.replicas.of_topic(topic).is_some() || waiting.any(|order| order.misses(topic)) {
+            self.topic_configs.insert(topic.clone(), configs.into());
+        }
         let unclean = config.unclean_leader_election;
         let slots = self.replicas.of_topic(topic);
         let slots: Vec<Slot> = slots.map_or(Vec::new(), |slots| slots.values().copied().collect());

@@ -14,7 +14,7 @@
 //! epoch; the leader is in its ISR; the ISR is part of the replicas; a leader never changes the ISR by
 //! itself, it asks the controller.
 //!
-//! Left out: unclean recovery, reassignment, log directories that fail.
+//! Not modelled: several log directories, of which one may fail.
 
 mod follower;
 mod high_watermark;

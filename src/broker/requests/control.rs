@@ -1,7 +1,8 @@
 //! What the controller says, and what leaders ask of it: LeaderAndIsr, UpdateMetadata, AlterPartition.
 //!
 //! Two fences stand before every order: the controller's epoch, so that a deposed controller is not
-//! obeyed (11), and this broker's own epoch, so that an order meant for its former life is not (77).
+//! obeyed (11), and this broker's own epoch, so that an order meant for its former life is not (77). A third is
+//! the leader epoch of each partition, where there is one.
 
 use std::sync::Arc;
 
@@ -10,24 +11,23 @@ use crate::broker::Broker;
 use crate::broker::controlling::Pending;
 use crate::broker::partition::{Around, Decision, Partition};
 use crate::broker::replicas::Slot;
-use crate::controller::Question;
+use crate::controller::{Question, last_or_new};
 
 use crate::fact::Fact;
 use crate::log::Log;
 use crate::log::planted::Bug;
 use crate::model::{
     BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, LeaderEpoch, Offset, PartitionEpoch,
-    Text, TopicId, TopicName, TopicPartition,
+    TopicId, TopicName, TopicPartition,
 };
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::leader_and_isr::{
     LeaderAndIsrPartitionError, LeaderAndIsrPartitionState, LeaderAndIsrTopicError,
 };
-use crate::protocol::api::stop_replica::StopReplicaPartitionError;
 use crate::protocol::api::{
     AlterPartitionRequest, ControlledShutdownRequest, LeaderAndIsrRequest, LeaderAndIsrResponse,
-    StopReplicaRequest, StopReplicaResponse, UpdateMetadataRequest, UpdateMetadataResponse,
+    UpdateMetadataRequest, UpdateMetadataResponse,
 };
 use crate::sorted::SortedSet;
 use crate::time::Moment;
@@ -35,15 +35,17 @@ use crate::time::Moment;
 impl Broker {
     /// The fences. A newer controller is remembered.
     ///
-    /// Unlike Kafka, there is one more: what comes over a connection that the controller has given up is
-    /// older than what came since over the next, and is not obeyed. Without it a picture of the cluster that
-    /// was held up on its way would replace a newer one, and stay.
-    fn check_order(
+    /// Unlike Kafka, there is one more, for what no leader epoch fences: what comes over a connection that the
+    /// controller has given up is older than what came since over the next. Late UpdateMetadata is not
+    /// obeyed: it would replace a newer picture of the cluster, and stay. A late StopReplica without a leader epoch
+    /// (−1, −2) is not either: it would delete the replica of a topic that has been made again since. Nor is a
+    /// late LeaderAndIsr about a replica that is not here: it would bring back one that has been deleted since.
+    pub(super) fn check_order(
         &mut self,
         controller_epoch: i32,
         broker_epoch: i64,
         over: ConnectionId,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Timing, ErrorCode> {
         let planted = self.config.log.planted;
         let former = broker_epoch != -1 && broker_epoch < self.epoch.0;
         if former && !planted.has(Bug::BounceUnnoticed) {
@@ -54,11 +56,11 @@ impl Broker {
             return Err(ErrorCode::StaleControllerEpoch);
         }
         if epoch == self.controller_epoch && over.serial < self.order_serial {
-            return Err(ErrorCode::StaleControllerEpoch);
+            return Ok(Timing::Late);
         }
         self.order_serial = over.serial;
         self.controller_epoch = epoch;
-        Ok(())
+        Ok(Timing::InTime)
     }
 
     pub(super) fn handle_leader_and_isr(
@@ -69,14 +71,17 @@ impl Broker {
         out: &mut Outbox,
     ) {
         let mut response = LeaderAndIsrResponse::default();
-        if let Err(error) = self.check_order(
+        let timing = match self.check_order(
             request.controller_epoch,
             request.broker_epoch,
             asked.id.connection,
         ) {
-            response.error_code = error.code();
-            return self.answer(at, asked.id, &response, out);
-        }
+            Ok(timing) => timing,
+            Err(error) => {
+                response.error_code = error.code();
+                return self.answer(at, asked.id, &response, out);
+            }
+        };
         // A new replica needs its topic's settings, and they are in ZooKeeper.
         let missing = self.unknown_topics(&request);
         if !missing.is_empty() {
@@ -101,22 +106,33 @@ impl Broker {
                 topic: TopicName(topic.clone()),
                 partition: state.partition_index,
             };
-            let error = match self.obey(at, name, id, state, out) {
-                Ok(()) => ErrorCode::None,
-                Err(error) => error,
+            let absent = self.replicas.slot(&name).is_none();
+            let obeyed = match timing {
+                Timing::Late if absent => Err(ErrorCode::StaleControllerEpoch),
+                _ => self.obey(at, name, id, state, out),
             };
+            let error = obeyed.err().unwrap_or(ErrorCode::None);
             let error = LeaderAndIsrPartitionError {
                 topic_name: topic.clone(),
                 partition_index: state.partition_index,
                 error_code: error.code(),
             };
-            match response.topics.last_mut() {
-                _ if asked.id.version < 5 => response.partition_errors.push(error),
-                Some(topic) if topic.topic_id == id => topic.partition_errors.push(error),
-                _ => response.topics.push(LeaderAndIsrTopicError {
-                    topic_id: id,
-                    partition_errors: vec![error],
-                }),
+            if asked.id.version < 5 {
+                response.partition_errors.push(error);
+                continue;
+            }
+            let begin = || LeaderAndIsrTopicError {
+                topic_id: id,
+                partition_errors: Vec::new(),
+            };
+            let topics = &mut response.topics;
+            let topic = last_or_new(topics, |topic| topic.topic_id == id, begin);
+            topic.partition_errors.push(error);
+        }
+        // Settings that were read for replicas that are not here after all are not kept.
+        for topic in topics_of(&request) {
+            if self.replicas.of_topic(&topic).is_none() {
+                self.topic_configs.remove(&topic);
             }
         }
         self.answer(at, asked.id, &response, out);
@@ -143,7 +159,11 @@ impl Broker {
                 && id != TopicId::default()
                 && known.topic_id() != id
         };
-        if known.is_some_and(other_topic) {
+        // What a log on the disk says counts before its replica is opened, too.
+        let stored = self.disk.replicas.get(&name);
+        let stored = stored.map_or(TopicId::default(), |stored| stored.topic_id);
+        let other_log = stored != TopicId::default() && id != TopicId::default() && stored != id;
+        if known.is_some_and(other_topic) || known.is_none() && other_log {
             return Err(ErrorCode::InconsistentTopicId);
         }
         let epoch = LeaderEpoch(state.leader_epoch);
@@ -196,8 +216,6 @@ impl Broker {
         let config = self.topic_config(&name.topic);
         let stored = self.disk.replicas.remove(&name);
         let high_watermark = self.disk.high_watermarks.get(&name).copied();
-        // What another topic of the same name has left behind is not this topic's.
-        let stored = stored.filter(|stored| stored.topic_id == id);
         let log = match stored {
             Some(mut stored) => {
                 // An epoch in which nothing was written is forgotten when a log is opened.
@@ -225,7 +243,8 @@ impl Broker {
             asked.id.connection,
         ) {
             Err(error) => error,
-            Ok(()) => {
+            Ok(Timing::Late) => ErrorCode::StaleControllerEpoch,
+            Ok(Timing::InTime) => {
                 Arc::make_mut(&mut self.metadata).update(request);
                 out.note(Fact::MetadataCacheUpdated {
                     topics: self.metadata.topics().len() as u32,
@@ -244,13 +263,9 @@ impl Broker {
 
     /// The topics of an order whose settings have never been read.
     fn unknown_topics(&self, request: &LeaderAndIsrRequest) -> SortedSet<TopicName> {
-        let flat = request.ungrouped_partition_states.iter();
-        let flat = flat.map(|state| &state.topic_name);
-        let grouped = request.topic_states.iter().map(|topic| &topic.topic_name);
-        let named = flat.chain(grouped).map(|name| TopicName(name.clone()));
-        named
-            .filter(|topic| !self.topic_configs.contains_key(topic))
-            .collect()
+        let mut topics = topics_of(request);
+        topics.retain(|topic| !self.topic_configs.contains_key(topic));
+        topics
     }
 
     /// A topic's settings are known: orders that have waited for nothing else are carried out.
@@ -300,128 +315,22 @@ impl Broker {
         let pending = Pending::ControlledShutdown(asked.clone());
         self.ask_controller(at, pending, question, out);
     }
-
-    pub(super) fn handle_stop_replica(
-        &mut self,
-        at: Moment,
-        asked: &Asked,
-        request: &StopReplicaRequest,
-        out: &mut Outbox,
-    ) {
-        let mut response = StopReplicaResponse::default();
-        if let Err(error) = self.check_order(
-            request.controller_epoch,
-            request.broker_epoch,
-            asked.id.connection,
-        ) {
-            response.error_code = error.code();
-            return self.answer(at, asked.id, &response, out);
-        }
-        for (name, leader_epoch, data) in stopped(request) {
-            let slot = self.replicas.slot(&name);
-            // −1 knows no epoch, −2 is a topic that is being deleted: both are obeyed.
-            let fenced = slot.is_some_and(|slot| {
-                leader_epoch >= 0 && leader_epoch < self.replicas.get(slot).leader_epoch().0
-            });
-            let error = match (slot, fenced) {
-                (_, true) => ErrorCode::FencedLeaderEpoch,
-                (Some(slot), false) => {
-                    self.stop_fetching(slot);
-                    if data == Data::Kept {
-                        out.note(Fact::ReplicaStopped {
-                            partition: name.clone(),
-                        });
-                    }
-                    ErrorCode::None
-                }
-                (None, false) => ErrorCode::None,
-            };
-            if data == Data::Deleted && !fenced {
-                self.delete_replica(at, &name, slot, out);
-            }
-            response.partition_errors.push(StopReplicaPartitionError {
-                topic_name: name.topic.0,
-                partition_index: name.partition,
-                error_code: error.code(),
-            });
-        }
-        self.answer(at, asked.id, &response, out);
-        self.run_fetchers(at, out);
-    }
 }
 
-impl Broker {
-    /// A replica goes, and its log with it. Who waits for it is told that it leads nothing here.
-    ///
-    /// Unlike Kafka, which renames the directory and removes it a minute later: at once.
-    fn delete_replica(
-        &mut self,
-        at: Moment,
-        name: &TopicPartition,
-        slot: Option<Slot>,
-        out: &mut Outbox,
-    ) {
-        let stored = self.disk.replicas.remove(name).is_some();
-        if self.disk.high_watermarks.contains_key(name) {
-            Arc::make_mut(&mut self.disk.high_watermarks).remove(name);
-        }
-        if let Some(slot) = slot {
-            let config = self.replicas.get(slot).config().clone();
-            let id = self.replicas.get(slot).topic_id();
-            let log = Log::new(Offset::ZERO, at.wall);
-            let empty = Partition::new(name.clone(), id, self.id, config, log, Offset::ZERO);
-            self.replicas.remove(slot, empty);
-            self.isr_changes.forget(slot);
-            self.stir(slot);
-        }
-        if self.replicas.of_topic(&name.topic).is_none() {
-            self.topic_configs.remove(&name.topic);
-        }
-        if stored || slot.is_some() {
-            out.note(Fact::ReplicaDeleted {
-                partition: name.clone(),
-            });
-        }
-    }
+/// Whether an order comes over the newest connection of its controller, or over one that was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timing {
+    InTime,
+    Late,
 }
 
-/// What becomes of a stopped replica's log.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Data {
-    Kept,
-    Deleted,
-}
-
-impl Data {
-    fn of(deleted: bool) -> Data {
-        match deleted {
-            true => Data::Deleted,
-            false => Data::Kept,
-        }
-    }
-}
-
-/// The partitions to stop, each with the leader epoch that the controller knows.
-fn stopped(request: &StopReplicaRequest) -> Vec<(TopicPartition, i32, Data)> {
-    let name = |topic: &Text, partition: i32| TopicPartition {
-        topic: TopicName(topic.clone()),
-        partition,
-    };
-    let all = Data::of(request.delete_partitions);
-    let flat = request.ungrouped_partitions.iter();
-    let flat = flat.map(|one| (name(&one.topic_name, one.partition_index), -1, all));
-    let grouped = request.topics.iter().flat_map(|topic| {
-        let partitions = topic.partition_indexes.iter();
-        partitions.map(|partition| (name(&topic.name, *partition), -1, all))
-    });
-    let states = request.topic_states.iter().flat_map(|topic| {
-        let states = topic.partition_states.iter();
-        states.map(|one| {
-            let partition = name(&topic.topic_name, one.partition_index);
-            (partition, one.leader_epoch, Data::of(one.delete_partition))
-        })
-    });
-    flat.chain(grouped).chain(states).collect()
+/// The topics that an order speaks of.
+fn topics_of(request: &LeaderAndIsrRequest) -> SortedSet<TopicName> {
+    let flat = request.ungrouped_partition_states.iter();
+    let flat = flat.map(|state| &state.topic_name);
+    let grouped = request.topic_states.iter().map(|topic| &topic.topic_name);
+    let named = flat.chain(grouped);
+    named.map(|name| TopicName(name.clone())).collect()
 }
 
 /// An order that waits until settings of topics are read.
@@ -430,4 +339,11 @@ pub(in crate::broker) struct WaitingOrder {
     asked: Asked,
     request: LeaderAndIsrRequest,
     missing: SortedSet<TopicName>,
+}
+
+impl WaitingOrder {
+    /// Whether it waits for the settings of this topic.
+    pub(in crate::broker) fn misses(&self, topic: &TopicName) -> bool {
+        self.missing.contains(topic)
+    }
 }

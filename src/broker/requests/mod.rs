@@ -19,6 +19,7 @@ mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
 mod reassignments;
+mod stop_replica;
 
 use super::Broker;
 use super::connections::RequestId;

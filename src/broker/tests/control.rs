@@ -345,3 +345,82 @@ fn orders_are_repeated_until_a_broker_answers() {
             .all(|(_, queue)| queue.waiting().len() == 0)
     );
 }
+
+#[test]
+fn what_no_leader_epoch_fences_is_not_obeyed_when_it_is_late() {
+    let mut bench = Bench::new(&[], &[]);
+    let given_up = as_controller(&mut bench, 1);
+    let newest = as_controller(&mut bench, 1);
+    let mut picture = UpdateMetadataRequest {
+        controller_id: 1,
+        controller_epoch: 1,
+        broker_epoch: bench.broker(1).epoch().0,
+        ..UpdateMetadataRequest::default()
+    };
+    assert_eq!(bench.call(newest, &picture, 8).error_code, 0);
+    picture.controller_id = 2;
+    assert_eq!(bench.call(given_up, &picture, 8).error_code, 11);
+    assert_eq!(bench.broker(1).metadata().controller(), Some(BrokerId(1)));
+    // A topic of this name was to go once; this one has been made since.
+    let stop = |partition, leader_epoch| StopReplicaRequest {
+        controller_id: 1,
+        controller_epoch: 1,
+        broker_epoch: picture.broker_epoch,
+        topic_states: vec![StopReplicaTopicState {
+            topic_name: TOPIC.into(),
+            partition_states: vec![StopReplicaPartitionState {
+                partition_index: partition,
+                leader_epoch,
+                delete_partition: true,
+            }],
+        }],
+        ..StopReplicaRequest::default()
+    };
+    let response = bench.call(given_up, &stop(0, -2), 4);
+    assert_eq!(
+        (response.error_code, response.partition_errors[0].error_code),
+        (0, 11)
+    );
+    assert!(bench.replica(1).is_leader());
+    // A replica that is not here may have been deleted since; one that is has an epoch to tell by.
+    let mut ghost = order(&bench, 1, 5);
+    ghost.topic_states[0].partition_states[0].partition_index = 7;
+    let response = bench.call(given_up, &ghost, 7);
+    assert_eq!(response.topics[0].partition_errors[0].error_code, 11);
+    let led = order(&bench, 1, 5);
+    let response = bench.call(given_up, &led, 7);
+    assert_eq!(response.topics[0].partition_errors[0].error_code, 0);
+    let response = bench.call(newest, &stop(0, -2), 4);
+    assert_eq!(response.partition_errors[0].error_code, 0);
+}
+
+#[test]
+fn a_log_on_the_disk_belongs_to_one_topic() {
+    let mut bench = Bench::new(&[], &[]);
+    let name = TopicPartition::new("ghost", 0);
+    let stored = super::super::disk::StoredReplica {
+        topic_id: TopicId([9; 16]),
+        log: crate::log::Log::new(Offset::ZERO, bench.moment().wall),
+    };
+    bench
+        .broker_mut(1)
+        .disk
+        .replicas
+        .insert(name.clone(), stored);
+    let mut other = order(&bench, 1, 0);
+    other.topic_states[0].topic_name = "ghost".into();
+    other.topic_states[0].topic_id = TopicId([8; 16]);
+    let connection = as_controller(&mut bench, 1);
+    bench.ask(connection, &other, 7);
+    bench.run_ms(20);
+    let answer = |bench: &mut Bench| {
+        let response = bench.answer::<LeaderAndIsrRequest>(connection, 7);
+        response.expect("an answer").topics[0].partition_errors[0].error_code
+    };
+    assert_eq!(answer(&mut bench), 103);
+    assert!(bench.broker(1).partition(&name).is_none());
+    other.topic_states[0].topic_id = TopicId([9; 16]);
+    bench.ask(connection, &other, 7);
+    bench.run_ms(20);
+    assert_eq!(answer(&mut bench), 0);
+}
