@@ -152,8 +152,9 @@ impl Broker {
                         error_code: error.code(),
                         ..ControlledShutdownResponse::default()
                     },
+                    // `ControllerMovedException`, where others say NOT_CONTROLLER.
                     _ => ControlledShutdownResponse {
-                        error_code: not_controller,
+                        error_code: ErrorCode::StaleControllerEpoch.code(),
                         ..ControlledShutdownResponse::default()
                     },
                 };

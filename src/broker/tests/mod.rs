@@ -4,6 +4,7 @@
 //! no world: no journal, no plan, no randomness. Tests read as a client sees a cluster, and look inside
 //! a broker only where no client can see.
 
+mod admin;
 mod bad_frames;
 mod bad_records;
 mod bad_requests;
