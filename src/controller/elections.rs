@@ -210,13 +210,31 @@ impl Controller {
 
     /// What becomes of partitions when a broker is no part of their ISRs any more
     /// (`doRemoveReplicasFromIsr`): it leads nothing, and is in sync only where nobody else is.
+    ///
+    /// Where it is out already the others are told all the same: it may have been this controller that took it
+    /// out, by a write whose answer was lost.
     pub(super) fn decide_leave(
         &mut self,
         broker: BrokerId,
         names: &[TopicPartition],
         outcomes: &[Outcome],
+        out: &mut Outbox,
     ) {
+        let epoch = |controller: &Controller, name| {
+            let state: Option<&PartitionState> = controller.store.partition(name);
+            state.map(|state| state.partition_epoch)
+        };
+        let before: Vec<_> = names.iter().map(|name| epoch(self, name)).collect();
         self.take_states(names, outcomes);
+        for (name, before) in names.iter().zip(before) {
+            let state = self.store.partition(name).filter(|state| state.is_born());
+            if state.is_some_and(|state| !state.isr.contains(&broker)) {
+                if epoch(self, name) != before {
+                    self.note_decided(name, out);
+                }
+                self.tell_replicas(name, Some(broker));
+            }
+        }
         let left = names.iter().filter_map(|name| {
             let state = self.store.partition(name)?;
             if !state.is_born() || !state.isr.contains(&broker) {

@@ -276,7 +276,7 @@ impl Controller {
             Step::WriteElected(decided, strategy) => {
                 self.elected(decided, strategy, &outcomes, out)
             }
-            Step::Leave(broker, names) => self.decide_leave(broker, &names, &outcomes),
+            Step::Leave(broker, names) => self.decide_leave(broker, &names, &outcomes, out),
             Step::WriteLeft(broker, decided) => self.left(broker, decided, &outcomes, out),
             Step::WriteIsrs(changes) => self.isrs_written(changes, &outcomes, out),
             Step::CheckIsrs(changes) => self.isrs_checked(changes, &outcomes, out),

@@ -180,3 +180,38 @@ fn a_broker_that_is_let_go_is_not_told_to_follow_again() {
     let told = |id| bench.replica(id).leader_epoch();
     assert_eq!([told(2), told(3)], [LeaderEpoch(1), LeaderEpoch(0)]);
 }
+
+/// The controller takes a broker out of the ISR, and does not hear that it did: what it reads when it asks again
+/// is its own work, of which nobody has been told yet.
+#[test]
+fn a_write_whose_answer_was_lost_is_told_all_the_same() {
+    let mut bench = Bench::new(&[], &[]);
+    let request = ControlledShutdownRequest {
+        broker_id: 3,
+        broker_epoch: bench.broker(3).epoch().0,
+    };
+    let connection = bench.open_as(b(9), 1);
+    bench.ask(connection, &request, 3);
+    let written = |bench: &Bench| {
+        let facts = bench.facts.iter();
+        let mut changed = facts.filter(|(_, _, fact)| matches!(fact, Fact::ZnodeChanged { path, .. } if path.ends_with("/state")));
+        changed.next().is_some()
+    };
+    // The request, the question what stands there, and its answer; then the write is under way.
+    bench.run(LATENCY.times(7).divided_by(2));
+    assert!(!written(&bench));
+    bench.hold(ZOOKEEPER, b(1));
+    bench.run(LATENCY);
+    assert!(written(&bench));
+    bench.run(Duration::from_secs(13));
+    bench.release(ZOOKEEPER, b(1));
+    bench.run(Duration::from_secs(2));
+    assert!(
+        bench
+            .answer::<ControlledShutdownRequest>(connection, 3)
+            .is_some()
+    );
+    let told = |id| bench.replica(id).leader_epoch();
+    assert_eq!([told(1), told(2)], [LeaderEpoch(1), LeaderEpoch(1)]);
+    assert_eq!(bench.replica(1).isr(), ids(&[1, 2]));
+}
