@@ -46,7 +46,7 @@
 //! | `fetch_session` | `sorted` `model` `protocol` |
 //! | `log` | `sorted` `time` `rng` `timers` `model` `protocol` |
 //! | `zookeeper` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` |
-//! | `controller` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `zookeeper` |
+//! | `controller` | `base64` `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `zookeeper` |
 //! | `client` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` |
 //! | `broker` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` `log` `zookeeper` `controller` |
 //! | `world` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `script` |

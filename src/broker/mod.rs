@@ -116,6 +116,8 @@ pub struct Broker {
     epoch: BrokerEpoch,
     config: Arc<Config>,
     zookeeper: Client<Asker>,
+    /// What ZooKeeper says the cluster is called; `None` before it has said.
+    cluster_id: Option<Text>,
     registration: Registration,
     /// The session under which it registered last.
     former_session: Option<SessionId>,
@@ -196,6 +198,7 @@ impl Broker {
             epoch: BrokerEpoch(-1),
             config: Arc::new(setup.config),
             zookeeper,
+            cluster_id: None,
             registration: Registration::Waiting,
             former_session: None,
             serving: false,

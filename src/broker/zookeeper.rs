@@ -1,6 +1,8 @@
 //! A broker's session with ZooKeeper: it registers, it stands for controller, it reads settings.
 //!
-//! One session serves the whole broker (`KafkaZkClient`). When it opens, the broker registers: an
+//! One session serves the whole broker (`KafkaZkClient`). When the first of a life opens, the broker makes sure
+//! of the znodes under which others are made, and of the cluster's id, which the first broker of all draws
+//! (`KafkaServer.startup`). Then it registers: an
 //! ephemeral znode `/brokers/ids/N`, whose creation is this life's *broker epoch*. Registered, it looks
 //! who is controller. When the session expires its znodes are gone; the broker is no controller any more,
 //! registers anew under the next session and so gets another epoch. Between the two it goes on serving:
@@ -9,6 +11,8 @@
 //! A registration that is there already is an earlier life's, whose session has not run out. Unlike Kafka,
 //! where the process ends and a supervisor starts it again, the broker tries again every second; it serves
 //! nobody before it is registered for the first time.
+
+use bytes::Bytes;
 
 use super::Broker;
 use super::replicas::Slot;
@@ -29,6 +33,9 @@ const REGISTRATION_BACKOFF: Duration = Duration::from_secs(1);
 /// Who asked ZooKeeper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Asker {
+    /// Makes sure of a znode: whether it was there already does not matter.
+    Groundwork,
+    ClusterId,
     Registration,
     Candidacy,
     /// The controller of this epoch.
@@ -48,6 +55,8 @@ pub(super) enum Asker {
 pub enum Registration {
     /// There is no session.
     Waiting,
+    /// Makes sure of what must be there, and reads the cluster's id.
+    Preparing,
     Creating,
     /// The znode was there: asks whose it is.
     Checking,
@@ -82,7 +91,7 @@ impl Broker {
         if let Registration::Refused { retry_at } = self.registration
             && retry_at <= at.now
         {
-            self.register(at, out);
+            self.enlist(at, out);
         }
     }
 
@@ -94,7 +103,7 @@ impl Broker {
     ) {
         for happened in happened {
             match happened {
-                Happened::Opened { .. } => self.register(at, out),
+                Happened::Opened { .. } => self.enlist(at, out),
                 Happened::Answered { tag, outcome } => {
                     self.zookeeper_answered(at, tag, outcome, out);
                 }
@@ -107,6 +116,8 @@ impl Broker {
 
     fn zookeeper_answered(&mut self, at: Moment, asker: Asker, outcome: Outcome, out: &mut Outbox) {
         match asker {
+            Asker::Groundwork => {}
+            Asker::ClusterId => self.cluster_id_read(at, &outcome, out),
             Asker::Registration => self.registration_answered(at, &outcome, out),
             Asker::Candidacy => {
                 let Some(session) = self.zookeeper.session() else {
@@ -149,6 +160,53 @@ impl Broker {
     }
 
     // ---- registration
+
+    /// Registers, once everything is there that comes before.
+    fn enlist(&mut self, at: Moment, out: &mut Outbox) {
+        match self.cluster_id {
+            Some(_) => self.register(at, out),
+            None => self.prepare(at, out),
+        }
+    }
+
+    /// Creates what every cluster has. Most of it is there, and the answers say so; all that counts is the id
+    /// that stands there afterwards, this broker's or another's.
+    fn prepare(&mut self, at: Moment, out: &mut Outbox) {
+        self.registration = Registration::Preparing;
+        let id = znodes::write_cluster_id(self.rng.uuid());
+        let ground = znodes::PERSISTENT.iter().map(|path| (*path, Bytes::new()));
+        for (path, data) in ground.chain([(znodes::CLUSTER_ID, id)]) {
+            let create = Operation::Create {
+                path: path.into(),
+                data,
+                mode: CreateMode::Persistent,
+            };
+            self.zookeeper
+                .request(at.now, create, Asker::Groundwork, out);
+        }
+        let read = Operation::GetData {
+            path: znodes::CLUSTER_ID.into(),
+            watch: Watch::None,
+        };
+        self.zookeeper.request(at.now, read, Asker::ClusterId, out);
+    }
+
+    fn cluster_id_read(&mut self, at: Moment, outcome: &Outcome, out: &mut Outbox) {
+        self.cluster_id = match outcome {
+            Ok(Answer::Data { data, .. }) => znodes::read_cluster_id(data),
+            // The next session begins again.
+            Err(failure) if failure.error == Error::SessionExpired => return,
+            Err(_) | Ok(_) => None,
+        };
+        match self.cluster_id {
+            Some(_) => self.register(at, out),
+            None => {
+                self.registration = Registration::Refused {
+                    retry_at: at.now + REGISTRATION_BACKOFF,
+                };
+            }
+        }
+    }
 
     fn register(&mut self, at: Moment, out: &mut Outbox) {
         let create = Operation::Create {

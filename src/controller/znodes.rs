@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::partition_state::{PartitionState, Recovery};
+use crate::base64;
 use crate::model::{
     Address, BrokerId, LeaderEpoch, PartitionEpoch, Text, TopicId, TopicName, TopicPartition,
 };
@@ -27,8 +28,10 @@ pub const CONFIG_CHANGES: &str = "/config/changes";
 pub const CONFIG_CHANGE: &str = "/config/changes/config_change_";
 pub const PRODUCER_IDS: &str = "/latest_producer_id_block";
 
-/// Every znode that a broker makes sure of when it starts, parents first.
-pub const PERSISTENT: [&str; 15] = [
+pub const CLUSTER_ID: &str = "/cluster/id";
+
+/// Every znode that a broker makes sure of when it starts, parents first (`ZkData.PersistentZkPaths`).
+pub const PERSISTENT: [&str; 18] = [
     "/admin",
     DELETE_TOPICS,
     "/brokers",
@@ -38,8 +41,11 @@ pub const PERSISTENT: [&str; 15] = [
     "/cluster",
     "/config",
     "/config/brokers",
-    "/config/changes",
+    CONFIG_CHANGES,
+    "/config/clients",
+    "/config/ips",
     CONFIG_TOPICS,
+    "/config/users",
     "/consumers",
     "/isr_change_notification",
     PRODUCER_IDS,
@@ -110,6 +116,17 @@ pub fn state_of(path: &str) -> Option<TopicPartition> {
     let (topic, rest) = rest.split_once("/partitions/")?;
     let partition = rest.strip_suffix("/state")?.parse().ok()?;
     Some(TopicPartition::new(topic, partition))
+}
+
+// ---- /cluster/id
+
+/// 22 letters, as Kafka writes uuids.
+pub fn write_cluster_id(uuid: [u8; 16]) -> Bytes {
+    written(&json!({ "version": "1", "id": base64::encode(&uuid) }))
+}
+
+pub fn read_cluster_id(data: &Bytes) -> Option<Text> {
+    read(data)?.get("id")?.as_str().map(Text::from)
 }
 
 // ---- /brokers/ids/N
@@ -342,6 +359,8 @@ mod tests {
             removing: SortedMap::new(),
         };
         assert_eq!(read_topic(&write_topic(&topic)), Some(topic));
+        let id = read_cluster_id(&write_cluster_id([0; 16]));
+        assert_eq!(id.as_deref(), Some("AAAAAAAAAAAAAAAAAAAAAA"));
         let configs = vec![("min.insync.replicas".into(), "2".into())];
         assert_eq!(read_configs(&write_configs(&configs)), Some(configs));
         let block = ProducerIds {
@@ -377,6 +396,7 @@ mod tests {
         for data in ["", "{", "[]", "{\"version\":1}", "\u{0}"] {
             let data = Bytes::from(data);
             assert_eq!(read_broker(&data), None);
+            assert_eq!(read_cluster_id(&data), None);
             assert_eq!(read_controller(&data), None);
             assert_eq!(read_epoch(&data), None);
             assert_eq!(read_topic(&data), None);

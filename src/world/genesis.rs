@@ -65,9 +65,11 @@ impl World {
             let id = ProcessId::from(*id);
             let program = world.program(id, Remains::Broker(Box::default()), 1)?;
             world.add(id, program, journal);
-            // The first broker of the plan is started a little before the others, and so is controller.
-            if plan.start == Start::Formed && world.truth.store().brokers().is_empty() {
-                world.form(journal, |world| !world.truth.store().brokers().is_empty());
+            // The first broker of the plan is started a little before the others, and so is controller: by so
+            // little that the others are there when it looks.
+            let first = |world: &World| world.brokers().all(|broker| broker.session().is_none());
+            if plan.start == Start::Formed && first(&world) {
+                world.form(journal, |world| !first(world));
             }
         }
         if plan.start == Start::Formed {
@@ -144,14 +146,18 @@ impl World {
         }
     }
 
-    /// What stands in ZooKeeper before anybody has come: the znodes that brokers are used to finding, and
-    /// the plan's topics, as if somebody had created them while no broker was there.
+    /// What stands in ZooKeeper before anybody has come: the plan's topics, as if somebody had created them while
+    /// no broker was there, and where the cluster has been formed before, what its first broker has made.
     fn first_tree(&self) -> Tree {
         let mut tree = Tree::new();
-        for path in znodes::PERSISTENT {
-            tree.plant(path, Bytes::new());
-        }
         let mut ids = Rng::new(self.seed, NETWORK_STREAM - 1);
+        if self.plan.start == Start::Formed {
+            for path in znodes::PERSISTENT {
+                tree.plant(path, Bytes::new());
+            }
+            let id = Rng::new(self.seed, NETWORK_STREAM - 2).uuid();
+            tree.plant(znodes::CLUSTER_ID, znodes::write_cluster_id(id));
+        }
         for topic in &self.plan.topics {
             let configs = topic.configs.iter();
             let setup = controller::TopicSetup {

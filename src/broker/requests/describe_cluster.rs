@@ -1,7 +1,7 @@
 //! DescribeCluster: the half of Metadata that is about brokers, without topics.
 
 use super::Asked;
-use super::metadata::{CLUSTER_ID, CLUSTER_OPERATIONS};
+use super::metadata::CLUSTER_OPERATIONS;
 use crate::broker::Broker;
 use crate::model::BrokerId;
 use crate::process::Outbox;
@@ -40,7 +40,7 @@ impl Broker {
         let controller = image.controller().filter(|id| image.is_alive(*id));
         let brokers = image.brokers().iter();
         let response = DescribeClusterResponse {
-            cluster_id: CLUSTER_ID.into(),
+            cluster_id: self.cluster_id.clone().unwrap_or_else(|| "".into()),
             controller_id: controller.unwrap_or(BrokerId::NONE).0,
             brokers: brokers
                 .map(|(id, address)| DescribeClusterBroker {

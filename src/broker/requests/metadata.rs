@@ -13,9 +13,6 @@ use crate::protocol::api::metadata::{
 use crate::protocol::api::{MetadataRequest, MetadataResponse};
 use crate::time::Moment;
 
-/// Every cluster of the playground has the same name.
-pub(super) const CLUSTER_ID: &str = "KafkaPlaygroundCluster";
-
 /// What anybody may do when nobody has set access rules: read, write, create, delete, alter, describe,
 /// and describe and alter settings.
 const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
@@ -64,7 +61,7 @@ impl Broker {
                     rack: None,
                 })
                 .collect(),
-            cluster_id: Some(CLUSTER_ID.into()),
+            cluster_id: self.cluster_id.clone(),
             controller_id: controller.unwrap_or(BrokerId::NONE).0,
             topics,
             cluster_authorized_operations: match request.include_cluster_authorized_operations {

@@ -345,3 +345,22 @@ fn w11_an_unknown_version_of_api_versions_is_answered_in_version_0() {
     assert!(!response.api_keys.is_empty());
     assert!(!bench.is_closed(connection));
 }
+
+#[test]
+fn the_first_broker_of_all_names_the_cluster() {
+    let mut bench = Bench::new(&[], &[]);
+    let mut named = Vec::new();
+    for id in 1..=3 {
+        let connection = bench.open(id);
+        let response = bench.call(connection, &ask_for(&[]), 12);
+        named.push(response.cluster_id.expect("a name"));
+        let request = crate::protocol::api::DescribeClusterRequest {
+            endpoint_type: 1,
+            ..Default::default()
+        };
+        let response = bench.call(connection, &request, 1);
+        named.push(response.cluster_id);
+    }
+    assert_eq!(named[0].len(), 22, "as Kafka writes uuids");
+    assert!(named.iter().all(|name| *name == named[0]), "{named:?}");
+}

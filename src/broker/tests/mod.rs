@@ -86,9 +86,6 @@ const ZOOKEEPER: ProcessId = ProcessId::ZooKeeper(1);
 /// A server that knows of one topic.
 fn zookeeper(topic: &TopicSetup) -> Server {
     let mut tree = Tree::new();
-    for path in znodes::PERSISTENT {
-        tree.plant(path, bytes::Bytes::new());
-    }
     let configs = znodes::write_configs(&topic.configs);
     tree.plant(&znodes::config_path(&topic.name), configs);
     let assignment = znodes::write_topic(&topic.assignment());

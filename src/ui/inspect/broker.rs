@@ -119,9 +119,10 @@ fn registration(world: &World, broker: &Broker) -> String {
             format!("refused: its former session still holds the znode; again in {again}")
         }
         Registration::Waiting => "no: it has no session".to_owned(),
-        Registration::Creating | Registration::Checking | Registration::Replacing => {
-            "not yet: it asks ZooKeeper".to_owned()
-        }
+        Registration::Preparing
+        | Registration::Creating
+        | Registration::Checking
+        | Registration::Replacing => "not yet: it asks ZooKeeper".to_owned(),
     }
 }
 
