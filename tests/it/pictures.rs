@@ -11,7 +11,7 @@ use kafka_playground::stage::snapshot::{
 };
 use kafka_playground::stage::{Ask, Lens, Thing, layout, scene, svg};
 use kafka_playground::time::{Duration, Instant};
-use kafka_playground::world::ribbon::MarkKind;
+use kafka_playground::world::ribbon::{Mark, MarkKind};
 
 const PLACES: u64 = 100;
 
@@ -203,7 +203,8 @@ fn whom_a_cut_separates_waits_and_its_lines_are_cut() {
     }
     assert_eq!(seen, (true, true), "copies and control are held in the cut");
     let marks = &session.history().observed().ribbon;
-    assert!(marks.marks().iter().any(|mark| mark.kind == MarkKind::Cut));
+    let cut = |mark: &Mark| mark.kind == MarkKind::Cut;
+    assert!(!marks.marks().iter().any(cut), "to hold is not to cut");
 }
 
 #[test]

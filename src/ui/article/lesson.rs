@@ -252,7 +252,7 @@ fn Navigation(props: &NavigationProps) -> Html {
     };
     let next = match (at_end, playing, props.now == props.total, props.last) {
         (false, false, ..) if asked => "Answer first, or skip",
-        (false, true, ..) => "To the end of this step",
+        (false, true, ..) => "To the end of the step",
         (false, false, ..) => "Play this step",
         (true, _, false, _) => "Next step",
         (true, _, true, false) => "Next lesson",
@@ -263,11 +263,11 @@ fn Navigation(props: &NavigationProps) -> Html {
         Callback::from(move |_: MouseEvent| app.try_in_sandbox())
     };
     html! {
-        <nav class="pnav" aria-label="Steps">
+        <nav class={classes!("pnav", (asked && !at_end || playing).then_some("tight"))} aria-label="Steps">
             <button class="btn icon" type="button" aria-label="Previous step" disabled={props.now == 1} onclick={press(Deed::PreviousStep)}>{ icon(Icon::Previous) }</button>
             <button class="btn primary" type="button" onclick={press(Deed::NextStep)}>{ next }{ " " }<kbd>{ "N" }</kbd></button>
             <LensButton class="btn narrow-only" />
-            <button class="btn wide-only" type="button" aria-label="Try it in Sandbox" onclick={sandbox}>{ icon(Icon::Fork) }{ " " }<span class="try-words">{ "Try it in Sandbox" }</span></button>
+            <button class="btn wide-only" type="button" aria-label="Try it in Sandbox" onclick={sandbox}>{ icon(Icon::Fork) }{ " " }<span><span class="try-words">{ "Try it in " }</span>{ "Sandbox" }</span></button>
         </nav>
     }
 }

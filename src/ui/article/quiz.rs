@@ -41,8 +41,14 @@ pub fn Quiz(props: &Props) -> Html {
     let node = use_node_ref();
     {
         let node = node.clone();
-        use_effect_with(told, move |_| {
-            node.cast::<Element>().as_ref().map(show_in_column);
+        use_effect_with(told, move |told| {
+            // The explanation to its end, even where the question has to go for it.
+            let node = node.cast::<Element>();
+            let node = match told {
+                true => node.and_then(|node| node.query_selector("small").ok().flatten()),
+                false => node,
+            };
+            node.as_ref().map(show_in_column);
         });
     }
     // The button that was pressed goes; the focus must not fall to the page.

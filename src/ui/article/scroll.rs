@@ -3,7 +3,7 @@
 use web_sys::Element;
 
 /// Pixels that stay free above what is shown.
-const ABOVE: f64 = 14.0;
+const ABOVE: f64 = 8.0;
 /// Pixels that stay free below it.
 const BELOW: f64 = 8.0;
 
