@@ -109,6 +109,8 @@ pub struct Lost {
     pub to: Offset,
     /// Who appended them.
     pub leader: BrokerId,
+    /// The epoch whose leader did not have them.
+    pub since: LeaderEpoch,
 }
 
 impl Lost {
@@ -212,17 +214,20 @@ impl Audit {
         });
         let later = led.and_then(|(epoch, lead)| {
             let later = leads?.iter().filter(|(other, _)| *other > epoch);
-            let start = later.map(|(_, later)| later.start).min()?;
-            Some((start, lead.broker))
+            let (since, start) = later
+                .map(|(epoch, later)| (*epoch, later.start))
+                .min_by_key(|(_, start)| *start)?;
+            Some((start, lead.broker, since))
         });
         let mut end = to;
-        if let Some((start, leader)) = later.filter(|(start, _)| *start < to) {
+        if let Some((start, leader, since)) = later.filter(|(start, ..)| *start < to) {
             end = start.max(from);
             self.gone.push(Lost {
                 partition: partition.clone(),
                 from: end,
                 to,
                 leader,
+                since,
             });
         }
         if from < end {
@@ -254,6 +259,7 @@ impl Audit {
                 from: Offset(from),
                 to: Offset(to),
                 leader,
+                since: epoch,
             }));
         }
         // Another log counts from now on.
@@ -293,6 +299,22 @@ impl Audit {
     pub fn is_duplicate(&self, partition: &TopicPartition, offset: Offset) -> bool {
         let spans = self.duplicated.get(partition);
         spans.is_some_and(|spans| spans.contains(offset))
+    }
+
+    /// Whether a record of this epoch was acknowledged, and a leader of a later one did not have it.
+    pub fn is_lost(&self, partition: &TopicPartition, offset: Offset, of: LeaderEpoch) -> bool {
+        let gone = self.gone.iter().filter(|lost| lost.partition == *partition);
+        let mut gone = gone.filter(|lost| of < lost.since);
+        gone.any(|lost| lost.from <= offset && offset < lost.to)
+    }
+
+    /// Whether a record of this epoch was acknowledged, and no leader of a later one has taken that back.
+    pub fn is_promised(&self, partition: &TopicPartition, offset: Offset, of: LeaderEpoch) -> bool {
+        let leads = self.leads.get(partition);
+        let newest = leads.and_then(|leads| Some(leads.last_key_value()?.0));
+        let promises = self.acknowledged.iter();
+        let mut spans = promises.filter(|((_, named), _)| named == partition);
+        newest.is_none_or(|newest| of >= *newest) && spans.any(|(_, spans)| spans.contains(offset))
     }
 
     /// The partitions in which second copies stand.
@@ -361,6 +383,7 @@ impl Audit {
                 from: Offset(from),
                 to: Offset(to),
                 leader: leader.id(),
+                since: replica.leader_epoch(),
             }));
         }
         lost
