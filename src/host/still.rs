@@ -33,6 +33,7 @@ pub fn still(slug: &str, step: &str) -> Result<String, String> {
     let mut snapshot = extract::snapshot(&history, &mut memory);
     snapshot.washes = told.washes.clone();
     snapshot.subject = told.subject();
+    snapshot.even = lesson.even;
     extract::look_at_subject(&mut snapshot, history.world(), &memory);
     if lesson.lens == Lens::Record {
         extract::take_apart(&mut snapshot, history.world(), &mut memory, &told.records());

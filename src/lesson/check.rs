@@ -174,7 +174,7 @@ fn stands(world: &World, thing: &Thing) -> bool {
         Thing::Field(_) => true,
         Thing::Coordination => world.zookeepers().next().is_some(),
         Thing::Znode(path) => (world.zookeeper_tree()).is_some_and(|tree| tree.get(path).is_some()),
-        Thing::Group(_) | Thing::Traveller(_) => false,
+        Thing::Group(_) | Thing::Traveller(_) | Thing::Switch(_) => false,
     }
 }
 

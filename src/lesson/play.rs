@@ -24,6 +24,8 @@ pub struct Lesson {
     pub number: u16,
     pub title: Text,
     pub lens: Lens,
+    /// All partitions are shown alike.
+    pub even: bool,
     pub lead: Prose,
     pub steps: Vec<Step>,
     pub script: Script,
@@ -134,6 +136,7 @@ impl Lesson {
             number,
             title,
             lens,
+            even,
             lead,
             steps,
         } = page::parse(source.page).map_err(Misread::Page)?;
@@ -174,6 +177,7 @@ impl Lesson {
             number,
             title,
             lens,
+            even,
             lead,
             steps: placed,
             script,

@@ -207,6 +207,11 @@ impl Lesson {
             .is_some_and(|step| step.prediction.is_some())
     }
 
+    /// Whether all its partitions are shown alike.
+    pub fn even(&self) -> bool {
+        self.lesson.even
+    }
+
     /// The partition that a step is about.
     pub fn subject(&self, step: usize) -> Option<TopicPartition> {
         self.lesson.steps.get(step - 1)?.subject()

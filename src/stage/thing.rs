@@ -36,6 +36,8 @@ pub enum Thing {
     Field(u16),
     /// Something on its way.
     Traveller(u64),
+    /// The button on a broker's card that ends its process, or starts it again.
+    Switch(ProcessId),
 }
 
 impl Thing {
@@ -54,6 +56,7 @@ impl Thing {
             Thing::Copy(partition, _, broker) => Thing::Replica(partition.clone(), *broker),
             Thing::Record(partition, _) => Thing::Partition(partition.clone()),
             Thing::Replica(_, broker) => Thing::broker(*broker),
+            Thing::Switch(id) => Thing::Process(*id),
             Thing::Partition(partition) => Thing::Topic(partition.topic.clone()),
             Thing::Znode(_) | Thing::Process(ProcessId::ZooKeeper(_)) => Thing::Coordination,
             _ => Thing::Stage,
@@ -79,6 +82,7 @@ impl Thing {
                 "group" if !name.is_empty() => Some(Thing::Group(name.into())),
                 "field" => name.parse().ok().map(Thing::Field),
                 "traveller" => name.parse().ok().map(Thing::Traveller),
+                "switch" => ProcessId::parse(name).map(Thing::Switch),
                 _ => None,
             };
         }
@@ -122,6 +126,7 @@ impl fmt::Display for Thing {
             Thing::Znode(path) => f.write_str(path),
             Thing::Field(index) => write!(f, "field:{index}"),
             Thing::Traveller(id) => write!(f, "traveller:{id}"),
+            Thing::Switch(id) => write!(f, "switch:{id}"),
         }
     }
 }
@@ -148,6 +153,7 @@ mod tests {
             "/controller",
             "field:2",
             "traveller:7",
+            "switch:b2",
         ] {
             assert_eq!(
                 Thing::parse(text).map(|thing| thing.to_string()).as_deref(),

@@ -2,7 +2,9 @@
 
 use kafka_playground::script;
 use kafka_playground::stage::extract::{Memory, snapshot};
-use kafka_playground::stage::snapshot::{BrokerState, CellState, LinkState, Role, Snapshot};
+use kafka_playground::stage::snapshot::{
+    BrokerState, CellState, ClientState, Coordination, LinkState, Role, ServerState, Snapshot,
+};
 
 fn after(lines: &str) -> Snapshot {
     let text = format!(
@@ -46,4 +48,104 @@ fn frozen_isolated_and_cut_look_different() {
     assert_eq!(cut.links.len(), 1);
     assert_eq!(cut.links[0].state, LinkState::Cut);
     assert!(after("cut b1→b3\nheal\n").links.is_empty());
+}
+
+/// What a broker that died alone with a record has on its disk, before and after somebody else leads.
+fn last_words(acks: &str) -> [Vec<CellState>; 2] {
+    let before = format!(
+        "world brokers=3 seed=1 latency=1ms zookeeper.session.timeout.ms=6000\n\
+         topic t partitions=1 replicas=2,1,3\nproducer p1 acks={acks} retries=0\nproducer p2\nrun 1s\n\
+         produce p1 t-0 key=k \"v\"\nrun 1s\nhold b2→b1\nhold b2→b3\nrun 600ms\n\
+         produce p1 t-0 key=k \"w\"\nrun 50ms\nkill b2\nrelease all\nrun 1s\n"
+    );
+    let after = "run 20s\nproduce p2 t-0 key=l \"x\"\nproduce p2 t-0 key=l \"y\"\nrun 1s\n";
+    [before.clone(), before + after].map(|text| {
+        let script = script::parse(&text).expect("it reads");
+        let history = script.play().expect("it plays");
+        let seen = snapshot(&history, &mut Memory::default());
+        let dead = &seen.topics[0].partitions[0].replicas[0];
+        dead.cells.iter().map(|cell| cell.state).collect()
+    })
+}
+
+#[test]
+fn a_record_that_nobody_else_has_keeps_its_mark_when_its_offset_is_given_to_another() {
+    use CellState::{Ghost, Stranded};
+    assert_eq!(last_words("all"), [[Ghost, Stranded], [Ghost, Stranded]]);
+}
+
+#[test]
+fn a_record_that_was_acknowledged_is_lost_when_somebody_leads_who_lacks_it() {
+    use CellState::{Ghost, Lost, Promised};
+    assert_eq!(last_words("1"), [[Ghost, Promised], [Ghost, Lost]]);
+}
+
+#[test]
+fn a_client_that_died_keeps_its_place_and_says_so() {
+    let seen = after("consumer c1\nassign c1 t-0\nrun 1s\nkill p1\nkill c1\nrun 3s\n");
+    let producer = &seen.producers[0];
+    assert_eq!(producer.state, ClientState::Gone);
+    assert_eq!(producer.note.join(" "), "killed 3 s ago");
+    assert_eq!(producer.writes.len(), 1);
+    let consumer = &seen.consumers[0];
+    assert_eq!(consumer.state, ClientState::Gone);
+    assert_eq!(consumer.reads.len(), 1);
+    let back = after("kill p1\nrun 3s\nrestart p1\nrun 1s\n");
+    assert_eq!(back.producers[0].state, ClientState::Active);
+}
+
+#[test]
+fn stopped_frozen_and_starting_are_told_apart() {
+    let stopped = after("stop b3\nrun 3s\n");
+    assert!(stopped.brokers[2].is_stopped(), "{:?}", stopped.brokers[2]);
+    let replicas = &stopped.topics[0].partitions[0].replicas;
+    assert_eq!(replicas[2].role, Role::Stopped);
+    let frozen = after("freeze zk1\nrun 1s\n");
+    let Coordination::ZooKeeper(zookeeper) = frozen.coordination else {
+        panic!("there is ZooKeeper");
+    };
+    assert_eq!(zookeeper.servers[0].state, ServerState::Frozen);
+}
+
+#[test]
+fn what_is_the_matter_with_a_machine_is_said() {
+    let seen = after("disk b2 slow=500ms\nclock b3 +1h\n");
+    assert_eq!(seen.brokers[1].chips.join(""), "disk 500 ms");
+    assert_eq!(seen.brokers[2].chips.join(""), "clock +1 h");
+    let failed = after("disk b2 fails\nproduce p1 t-0 key=k \"w\"\nrun 1s\n");
+    let BrokerState::Crashed { note } = &failed.brokers[1].state else {
+        panic!("{:?}", failed.brokers[1]);
+    };
+    assert!(note.starts_with("Disk failed"), "{note}");
+}
+
+#[test]
+fn a_cut_from_zookeeper_and_one_within_it_are_seen() {
+    let seen = after("cut b1↔zookeeper\ncut zk1↔zk2\n");
+    let cut = |at: usize| seen.brokers[at].keeper.is_some_and(|keeper| keeper.cut);
+    assert!(cut(0) && !cut(1) && !cut(2));
+    let Coordination::ZooKeeper(zookeeper) = &seen.coordination else {
+        panic!("there is ZooKeeper");
+    };
+    assert_eq!(zookeeper.cuts.len(), 1);
+}
+
+#[test]
+fn a_link_says_which_way_it_is_cut_and_for_how_long() {
+    let seen = after("cut b1→b3\nrun 4s\n");
+    assert_eq!(&*seen.links[0].label, "Link 1→3 cut 4 s");
+    assert_eq!(seen.links[0].from, Some(seen.links[0].a));
+    let both = after("cut b1↔b3\nrun 4s\n");
+    assert_eq!(&*both.links[0].label, "Link 1–3 cut 4 s");
+    assert_eq!(both.links[0].from, None);
+}
+
+#[test]
+fn a_controller_whose_session_ended_is_so_no_more() {
+    let mut seen = Vec::new();
+    for millis in [100, 200, 300, 400, 500] {
+        let brokers = after(&format!("expire b1\nrun {millis}ms\n")).brokers;
+        seen.push((brokers[0].controller, brokers[0].deposed));
+    }
+    assert!(seen.iter().all(|(holds, thinks)| !(*holds && *thinks)));
 }

@@ -9,7 +9,7 @@ use crate::stage::Lens;
 pub(super) fn front_matter<'a>(
     lines: &mut impl Iterator<Item = (usize, &'a str)>,
 ) -> Result<Page, Unreadable> {
-    const FIELDS: &str = "slug, number, title, lens, lead";
+    const FIELDS: &str = "slug, number, title, lens, rows, lead";
     let at = |line, sentence: String| Unreadable { line, sentence };
     match lines.next() {
         Some((_, "---")) => {}
@@ -21,6 +21,7 @@ pub(super) fn front_matter<'a>(
         }
     }
     let (mut slug, mut number, mut title, mut lens, mut lead) = (None, None, None, None, None);
+    let mut even = None;
     for (line, field) in lines {
         if field == "---" {
             let missing = |name: &str| at(line, format!("the front matter has no {name}:"));
@@ -29,6 +30,7 @@ pub(super) fn front_matter<'a>(
                 number: number.ok_or_else(|| missing("number"))?,
                 title: title.ok_or_else(|| missing("title"))?,
                 lens: lens.ok_or_else(|| missing("lens"))?,
+                even: even.is_some(),
                 lead: lead.ok_or_else(|| missing("lead"))?,
                 steps: Vec::new(),
             });
@@ -64,6 +66,8 @@ pub(super) fn front_matter<'a>(
                 };
                 lens.replace(value).is_some()
             }
+            "rows" if value == "even" => even.replace(()).is_some(),
+            "rows" => return Err(at(line, "rows is even, or left out".to_owned())),
             "lead" => {
                 let value = prose(value).map_err(|sentence| at(line, sentence))?;
                 limit("a lead", inline::words(&value), LEAD_WORDS).map_err(|s| at(line, s))?;

@@ -55,6 +55,8 @@ pub struct Page {
     pub number: u16,
     pub title: Text,
     pub lens: Lens,
+    /// `rows: even`: all partitions are shown alike, and none larger because it is spoken of.
+    pub even: bool,
     pub lead: Prose,
     pub steps: Vec<Paragraph>,
 }

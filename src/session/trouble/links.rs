@@ -71,6 +71,19 @@ pub(super) fn between(world: &World, a: ProcessId, b: ProcessId) -> Vec<Offer> {
     all
 }
 
+/// Cutting a broker from all of ZooKeeper's servers, and mending that.
+pub(super) fn to_keepers(world: &World, broker: ProcessId) -> Vec<Offer> {
+    let links = Links {
+        from: End::Only(broker),
+        to: End::ZooKeeper,
+    };
+    let all = vec![
+        offer(Trouble::Cut, "Cut from ZooKeeper", cut(links)),
+        offer(Trouble::Heal, "Heal the links to ZooKeeper", heal(links)),
+    ];
+    possible(world, all)
+}
+
 /// The links of a broker that can be cut or mended alone: to each other broker, and to every other kind.
 pub fn link_offers(world: &World, thing: &Thing) -> Vec<Offer> {
     let Some(broker) = process_of(thing).filter(|id| id.broker().is_some()) else {

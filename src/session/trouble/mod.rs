@@ -75,6 +75,12 @@ pub fn title(id: ProcessId) -> String {
 /// What can be done to a thing, the most telling first.
 pub fn offers(world: &World, thing: &Thing) -> Vec<Offer> {
     let offers = match thing {
+        // A broker has one line to ZooKeeper, whichever server is at its end.
+        Thing::Link(a, b @ ProcessId::ZooKeeper(_)) if a.broker().is_some() => {
+            let mut offers = links::to_keepers(world, *a);
+            offers.extend(links::between(world, *a, *b));
+            offers
+        }
         Thing::Link(a, b) => links::between(world, *a, *b),
         _ => process_of(thing)
             .filter(|id| world.host(*id).is_some_and(|host| host.socket().is_none()))

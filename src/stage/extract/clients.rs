@@ -2,12 +2,16 @@
 
 use crate::client::config::Acks;
 use crate::client::consumer::{Consumer as ConsumerProcess, Doing};
-use crate::client::producer::Producer as ProducerProcess;
+use crate::client::producer::{BatchView, Producer as ProducerProcess};
 use crate::model::{BrokerId, ProcessId, Text, TopicName};
+use crate::protocol::ErrorCode;
+use crate::stage::extract::coordination::ago;
 use crate::stage::extract::{Memory, states};
-use crate::stage::snapshot::{Aim, ClientState, Consumer, KeyMark, Producer, Reading, Snapshot};
-use crate::time::Duration;
-use crate::world::World;
+use crate::stage::snapshot::{
+    Aim, ClientState, Consumer, KeyMark, Producer, Reading, Retrying, Snapshot,
+};
+use crate::time::{Duration, Instant};
+use crate::world::{Host, Life, World};
 
 /// Records that are drawn in a producer's box.
 const HELD: usize = 8;
@@ -29,7 +33,115 @@ pub(super) fn add(snapshot: &mut Snapshot, world: &World, memory: &mut Memory) {
                 .consumers
                 .push(consumer(world, memory, host.id, process));
         }
+        match (host.id, host.life().is_alive()) {
+            (ProcessId::Admin(_), true) => snapshot.operators.push(operator(world, host.id)),
+            (ProcessId::Producer(_), false) => {
+                snapshot.producers.push(gone_producer(world, memory, host));
+            }
+            (ProcessId::Consumer(_), false) => {
+                snapshot.consumers.push(gone_consumer(world, memory, host));
+            }
+            _ => {}
+        }
     }
+}
+
+/// An admin client.
+fn operator(world: &World, id: ProcessId) -> Producer {
+    Producer {
+        id,
+        name: name(world, id),
+        kind: "admin client".into(),
+        acks: None,
+        state: ClientState::Active,
+        held: Vec::new(),
+        note: Vec::new(),
+        retry: None,
+        writes: Vec::new(),
+    }
+}
+
+/// How and when a client's process ended.
+fn ended(world: &World, host: &Host) -> Vec<Text> {
+    let (how, at) = match host.life() {
+        Life::PowerLost { at } => ("lost power", at),
+        Life::Stopped { at } => ("stopped", at),
+        Life::Killed { at } => ("killed", at),
+        Life::Running | Life::Frozen { .. } => return Vec::new(),
+    };
+    vec![how.into(), ago(world.now(), at).into()]
+}
+
+fn end_state(host: &Host) -> ClientState {
+    match host.life() {
+        Life::Stopped { .. } => ClientState::Ended,
+        _ => ClientState::Gone,
+    }
+}
+
+/// A producer that does not run: it keeps its place beside what it wrote to.
+fn gone_producer(world: &World, memory: &Memory, host: &Host) -> Producer {
+    let wrote = memory.past.partitions_of(host.id).into_iter();
+    let plan = world.plan().clients.iter().find(|plan| plan.id == host.id);
+    let config = plan.and_then(|plan| plan.producer_config().ok());
+    Producer {
+        id: host.id,
+        name: name(world, host.id),
+        kind: "producer".into(),
+        acks: config.map(|config| format!("acks={}", acks(config.acks)).into()),
+        state: end_state(host),
+        held: Vec::new(),
+        note: ended(world, host),
+        retry: None,
+        writes: wrote
+            .map(|partition| Aim {
+                partition,
+                broker: None,
+            })
+            .collect(),
+    }
+}
+
+/// A consumer that does not run: it keeps its place beside what it read.
+fn gone_consumer(world: &World, memory: &Memory, host: &Host) -> Consumer {
+    let read = memory.past.partitions_of(host.id).into_iter();
+    Consumer {
+        id: host.id,
+        name: name(world, host.id),
+        kind: None,
+        group: None,
+        state: end_state(host),
+        note: ended(world, host),
+        reads: read
+            .map(|partition| Reading {
+                partition,
+                broker: None,
+                position: None,
+                committed: None,
+                lag: None,
+            })
+            .collect(),
+        handling: None,
+    }
+}
+
+/// What a producer says of an error answer after which it tries again.
+fn retrying(now: Instant, batch: &BatchView<'_>) -> Option<Retrying> {
+    let retry = batch.retry?;
+    // These say that no answer came.
+    let silent = [ErrorCode::NetworkException, ErrorCode::RequestTimedOut];
+    if silent.contains(&retry.error) {
+        return None;
+    }
+    let wait = retry.at.since(now).as_millis();
+    let words = match wait {
+        0 => format!("retry {} now", batch.attempts),
+        wait => format!("retry {} in {wait} ms", batch.attempts),
+    };
+    Some(Retrying {
+        error: retry.error.name().into(),
+        words: words.into(),
+    })
 }
 
 /// What a client is called: its `client.id`, or its short name in capitals.
@@ -56,6 +168,7 @@ fn producer(
     let mut held: Vec<KeyMark> = Vec::new();
     let mut waits = false;
     let mut retries = false;
+    let mut retry = None;
     let flying: Vec<_> = process.in_flight().map(|(_, batch)| batch).collect();
     for batch in flying.into_iter().chain(process.queued()) {
         waits |= batch.attempts > 0 && now.since(batch.created_at) > LONG;
@@ -63,11 +176,12 @@ fn producer(
         let leader = process.metadata().leader(batch.partition);
         let dead = leader.is_some_and(|(leader, _)| world.broker_by_id(leader).is_none());
         retries |= batch.retry.is_some() || dead;
+        retry = retry.or_else(|| retrying(now, &batch));
         for key in batch.keys.iter().take(HELD.saturating_sub(held.len())) {
             held.push(memory.mark(&batch.partition.topic, key.as_deref()));
         }
     }
-    let note: Vec<Text> = match (retries, waits) {
+    let note: Vec<Text> = match (retries && retry.is_none(), waits && retry.is_none()) {
         (true, _) => vec!["no answer,".into(), "will retry".into()],
         (false, true) => vec!["waits for".into(), "an answer".into()],
         (false, false) => Vec::new(),
@@ -102,7 +216,7 @@ fn producer(
         id,
         name: name(world, id),
         kind: "producer".into(),
-        acks: Some(format!("acks={}", acks(process)).into()),
+        acks: Some(format!("acks={}", acks(process.config().acks)).into()),
         state: if retries || waits {
             ClientState::Waiting
         } else {
@@ -110,6 +224,7 @@ fn producer(
         },
         held,
         note,
+        retry,
         writes: writes.collect(),
     }
 }
@@ -126,14 +241,15 @@ fn socket(world: &World, id: ProcessId, to: ProcessId) -> Producer {
         state: ClientState::Active,
         held: Vec::new(),
         note: Vec::new(),
+        retry: None,
         writes: led
             .map(|(partition, _)| Aim { partition, broker })
             .collect(),
     }
 }
 
-fn acks(process: &ProducerProcess) -> &'static str {
-    match process.config().acks {
+fn acks(acks: Acks) -> &'static str {
+    match acks {
         Acks::None => "0",
         Acks::Leader => "1",
         Acks::All => "all",

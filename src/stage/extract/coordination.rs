@@ -6,7 +6,7 @@ use crate::controller::znodes;
 use crate::model::{BrokerId, ProcessId, Text, TopicPartition};
 use crate::stage::extract::memory::Memory;
 use crate::stage::extract::past::Cause;
-use crate::stage::snapshot::{Coordination, Server, Snapshot, Word, Znode, ZooKeeper};
+use crate::stage::snapshot::{Coordination, Server, ServerState, Snapshot, Word, Znode, ZooKeeper};
 use crate::time::Instant;
 use crate::world::{Host, Life, World};
 
@@ -17,7 +17,11 @@ pub(super) fn coordination(world: &World, memory: &Memory) -> Coordination {
     let servers = servers.map(|host| Server {
         id: host.id,
         leads: host.zookeeper().is_some_and(|server| server.is_leader()),
-        up: host.life() == Life::Running,
+        state: match host.life() {
+            Life::Running => ServerState::Up,
+            Life::Frozen { .. } => ServerState::Frozen,
+            _ => ServerState::Down,
+        },
     });
     let servers: Vec<Server> = servers.collect();
     let (ids, remark) = registered(world, memory);
@@ -38,12 +42,27 @@ pub(super) fn coordination(world: &World, memory: &Memory) -> Coordination {
     let partition = memory.past.written().or_else(first);
     znodes.extend(partition.and_then(|partition| state(world, memory, &partition)));
     Coordination::ZooKeeper(ZooKeeper {
-        quorum: servers.iter().any(|server| server.leads && server.up),
+        quorum: servers
+            .iter()
+            .any(|server| server.leads && server.state == ServerState::Up),
+        cuts: cuts(world, &servers),
         servers,
         line: line(world, ids),
         znodes,
         written: written(world, memory),
     })
+}
+
+/// The pairs of servers that do not reach each other.
+fn cuts(world: &World, servers: &[Server]) -> Vec<(ProcessId, ProcessId)> {
+    let network = world.network();
+    let pairs = servers.iter().enumerate().flat_map(|(at, a)| {
+        let after = servers[at + 1..].iter();
+        after.map(move |b| (a.id, b.id))
+    });
+    pairs
+        .filter(|(a, b)| network.is_stopped(*a, *b) || network.is_stopped(*b, *a))
+        .collect()
 }
 
 /// The state that is shown is that of the subject, where there is one.

@@ -3,12 +3,13 @@
 use crate::broker::Partition as PartitionProcess;
 use crate::controller::PartitionState;
 use crate::log::{Log, StoredBatch};
-use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
+use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicPartition};
 use crate::protocol::Chunks;
 use crate::sorted::sort_by_key;
 use crate::stage::density::Density;
 use crate::stage::extract::memory::{Copy, Memory};
 use crate::stage::snapshot::{Cell, CellState, Partition, Replica, Role, Topic};
+use crate::world::audit::Audit;
 use crate::world::{Host, Life, World};
 
 /// How many of the newest records of each copy are read.
@@ -20,10 +21,10 @@ pub(super) fn states(world: &World) -> impl Iterator<Item = (TopicPartition, &Pa
     known.filter(|(_, state)| state.is_born())
 }
 
-pub(super) fn topics(world: &World, memory: &mut Memory) -> Vec<Topic> {
+pub(super) fn topics(world: &World, memory: &mut Memory, audit: &Audit) -> Vec<Topic> {
     let mut topics: Vec<Topic> = Vec::new();
     for (id, state) in states(world) {
-        let partition = partition(world, memory, id, state);
+        let partition = partition(world, memory, audit, id, state);
         match topics
             .last_mut()
             .filter(|topic| topic.name == partition.id.topic)
@@ -50,6 +51,7 @@ pub(super) fn topics(world: &World, memory: &mut Memory) -> Vec<Topic> {
 fn partition(
     world: &World,
     memory: &mut Memory,
+    audit: &Audit,
     id: TopicPartition,
     state: &PartitionState,
 ) -> Partition {
@@ -60,7 +62,7 @@ fn partition(
         .map_or(Offset::ZERO, |replica| replica.log_end());
     let replicas = state.replicas.iter().map(|broker| {
         let role = role(world, memory, &id, state, *broker, end);
-        replica(world, memory, &id, *broker, role)
+        replica(world, memory, audit, &id, *broker, role)
     });
     let replicas = replicas.collect();
     Partition {
@@ -85,6 +87,10 @@ fn role(
 ) -> Role {
     let (past, now) = (&memory.past, world.now());
     let Some(running) = world.broker_by_id(broker) else {
+        let host = world.host(ProcessId::from(broker));
+        if host.is_some_and(|host| matches!(host.life(), Life::Stopped { .. })) {
+            return Role::Stopped;
+        }
         // Until somebody else is elected, and after that as long as it is down.
         let led = state.leader == broker || past.led_before(id, state.leader) == Some(broker);
         return match led {
@@ -94,7 +100,7 @@ fn role(
     };
     let dormant = running.partition(id).is_none() && running.unopened(id).is_some();
     if dormant {
-        return Role::Offline;
+        return Role::Waits;
     }
     if state.leader == broker {
         return match past.is_new_leader(broker, id, now) {
@@ -127,6 +133,7 @@ fn role(
 fn replica(
     world: &World,
     memory: &mut Memory,
+    audit: &Audit,
     id: &TopicPartition,
     broker: BrokerId,
     role: Role,
@@ -135,7 +142,7 @@ fn replica(
         .broker_by_id(broker)
         .and_then(|broker| broker.partition(id))
     else {
-        return on_disk(world, memory, id, broker, role);
+        return on_disk(world, memory, audit, id, broker, role);
     };
     let (start, end, high_watermark) = (held.log_start(), held.log_end(), held.high_watermark());
     Replica {
@@ -152,6 +159,7 @@ fn replica(
 fn on_disk(
     world: &World,
     memory: &mut Memory,
+    audit: &Audit,
     id: &TopicPartition,
     broker: BrokerId,
     role: Role,
@@ -160,13 +168,25 @@ fn on_disk(
     let disk = host.and_then(Host::disk).and_then(|disk| disk.log(id));
     let log = disk.or_else(|| world.broker_by_id(broker)?.unopened(id));
     let (log_start, log_end) = log.map_or_else(Default::default, |log| (log.start(), log.end()));
-    let others = world.brokers().filter_map(|other| other.partition(id));
-    let ends = others.map(|other| other.log_end());
-    // Nobody who runs has what is at or after this.
-    let known = ends.max().unwrap_or(Offset::ZERO);
-    let state = |offset: Offset, _: Value| match offset < known {
-        true => CellState::Ghost,
-        false => CellState::Stranded,
+    let counting = counting(world, id);
+    let epochs = log.map(Log::epochs);
+    let state = |offset: Offset, _: Value| {
+        let epoch = epochs.and_then(|epochs| epochs.epoch_of(offset));
+        // Two records at one offset are the same when one leader gave it to them, in one epoch.
+        let same = |other: &&&PartitionProcess| {
+            let gone = offset < other.log_start();
+            let there = offset < other.log_end();
+            gone || there && other.log().epochs().epoch_of(offset) == epoch
+        };
+        let epoch = epoch.unwrap_or(LeaderEpoch::NONE);
+        match counting.iter().find(same) {
+            Some(_) if role != Role::Waits => CellState::Ghost,
+            Some(held) if offset < held.high_watermark() => CellState::Committed,
+            Some(_) => CellState::Open,
+            None if audit.is_lost(id, offset, epoch) => CellState::Lost,
+            None if audit.is_promised(id, offset, epoch) => CellState::Promised,
+            None => CellState::Stranded,
+        }
     };
     Replica {
         broker,
@@ -175,6 +195,19 @@ fn on_disk(
         log_end,
         high_watermark: None,
         cells: log.map_or_else(Vec::new, |log| read(memory, id, log, state)),
+    }
+}
+
+/// The copies by which others are judged: the leader's, or while nobody leads those of all that run.
+fn counting<'a>(world: &'a World, id: &TopicPartition) -> Vec<&'a PartitionProcess> {
+    let leader = world.cluster().partition(id).map(|state| state.leader);
+    let leading = leader.and_then(|leader| world.broker_by_id(leader)?.partition(id));
+    match leading {
+        Some(leading) => vec![leading],
+        None => {
+            let running = world.brokers();
+            running.filter_map(|broker| broker.partition(id)).collect()
+        }
     }
 }
 

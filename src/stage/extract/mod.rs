@@ -6,7 +6,7 @@
 //! A [`Memory`] is kept between pictures: which keys have been seen, in order, and what was asked on each
 //! connection. It only ever adds to what the journal says, so a picture does not depend on the way to it.
 //!
-//! `brokers` says who runs and who is reached, `coordination` what stands in ZooKeeper and `past` what stood
+//! `brokers` says who runs and who is reached, `links` over which lines not, `coordination` what stands in ZooKeeper and `past` what stood
 //! there, `logs` reads the copies, `clients` who writes and reads, `wire` what is under way, `changes` what
 //! has just happened, `flow` how much of it, `anatomy` a single record.
 //!
@@ -18,14 +18,18 @@ mod changes;
 mod clients;
 mod coordination;
 mod flow;
+mod links;
 mod logs;
 mod memory;
 mod past;
 mod wire;
 
+use crate::model::{BrokerId, TopicPartition};
+use crate::process::Instruction;
 use crate::stage::Thing;
 use crate::stage::snapshot::{Audit, CellState, LegendItem, Snapshot};
-use crate::world::{self, History, World};
+use crate::time::Duration;
+use crate::world::{self, Command, History, World};
 
 pub use changes::{changes, step};
 pub use clients::name as client_name;
@@ -35,20 +39,24 @@ pub use wire::is_drawn;
 
 use logs::states;
 
+/// Creating a topic takes no longer than this.
+const CREATING: Duration = Duration::from_secs(5);
+
 /// The picture's data at the instant at which a history stands.
 pub fn snapshot(history: &History, memory: &mut Memory) -> Snapshot {
     memory.look(history);
     let world = history.world();
     let mut snapshot = Snapshot::empty("Cluster");
     snapshot.at = world.now();
-    snapshot.brokers = brokers::all(world);
-    snapshot.topics = logs::topics(world, memory);
+    let audit = &history.observed().audit;
+    snapshot.brokers = brokers::all(world, memory);
+    snapshot.topics = logs::topics(world, memory, audit);
     clients::add(&mut snapshot, world, memory);
     snapshot.coordination = coordination::coordination(world, memory);
-    snapshot.links = brokers::links(world);
+    snapshot.links = links::all(history);
+    snapshot.rooms = rooms(history);
     memory.held.clear();
     snapshot.travellers = wire::travellers(world, memory);
-    let audit = &history.observed().audit;
     mark_duplicates(&mut snapshot, audit);
     let report = audit.report(world);
     snapshot.audit = Some(Audit {
@@ -70,6 +78,39 @@ pub fn snapshot(history: &History, memory: &mut Memory) -> Snapshot {
 /// Of what stands in ZooKeeper, shows the state of the partition that the lesson is about.
 pub fn look_at_subject(snapshot: &mut Snapshot, world: &World, memory: &Memory) {
     coordination::look_at_subject(snapshot, world, memory);
+}
+
+/// The topics that commands still to come will create, with one copy on each broker: their room is kept, so
+/// that nothing jumps when they are there.
+fn rooms(history: &History) -> Vec<(TopicPartition, Vec<BrokerId>)> {
+    let world = history.world();
+    let brokers: Vec<BrokerId> = world.hosts().filter_map(|host| host.id.broker()).collect();
+    let mut rooms = Vec::new();
+    for stamped in history.commands() {
+        let Command::Tell {
+            instruction:
+                Instruction::CreateTopic {
+                    topic,
+                    partitions,
+                    replication_factor,
+                    ..
+                },
+            ..
+        } = &stamped.command
+        else {
+            continue;
+        };
+        let passed = stamped.place.at + CREATING < world.now();
+        let there = logs::states(world).any(|(id, _)| id.topic == *topic);
+        if passed || there || usize::try_from(*replication_factor) != Ok(brokers.len()) {
+            continue;
+        }
+        for partition in 0..*partitions {
+            let topic = topic.clone();
+            rooms.push((TopicPartition { topic, partition }, brokers.clone()));
+        }
+    }
+    rooms
 }
 
 /// Records that a producer sent again, and that stand there twice.

@@ -5,6 +5,7 @@
 use crate::controller::znodes;
 use crate::fact::{Entry, Fact};
 use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
+use crate::sorted::SortedSet;
 use crate::time::{Duration, Instant};
 
 /// For so long what has changed is news.
@@ -44,7 +45,11 @@ fn matters(fact: &Fact) -> bool {
         | Fact::BrokerCame { .. }
         | Fact::BrokerWent { .. }
         | Fact::ControllerElected { .. }
-        | Fact::SessionRanOut { .. } => true,
+        | Fact::SessionRanOut { .. }
+        | Fact::Started
+        | Fact::DiskFailed
+        | Fact::LeaderLearned { .. }
+        | Fact::PositionSet { .. } => true,
         Fact::ZnodeCreated { path, .. }
         | Fact::ZnodeChanged { path, .. }
         | Fact::ZnodeDeleted { path } => shown(path),
@@ -195,6 +200,31 @@ impl Past {
             Fact::ZnodeCreated { path, .. } => znodes::broker_of(path) == Some(broker),
             _ => false,
         })
+    }
+
+    /// True when it was its disk that ended the last life of a broker.
+    pub fn disk_failed(&self, broker: BrokerId) -> bool {
+        let mut own = self.life_of(ProcessId::from(broker));
+        own.any(|fact| matches!(fact, Fact::DiskFailed))
+    }
+
+    /// The partitions that a client wrote to or read from in its last life, in order.
+    pub fn partitions_of(&self, client: ProcessId) -> Vec<TopicPartition> {
+        let producer = matches!(client, ProcessId::Producer(_));
+        let own = self.life_of(client).filter_map(|fact| match fact {
+            Fact::LeaderLearned { partition, .. } if producer => Some(partition.clone()),
+            Fact::PositionSet { partition, .. } if !producer => Some(partition.clone()),
+            _ => None,
+        });
+        let all: SortedSet<TopicPartition> = own.collect();
+        all.into_iter().collect()
+    }
+
+    /// What a process did in its last life, newest first.
+    fn life_of(&self, id: ProcessId) -> impl Iterator<Item = &Fact> {
+        let own = self.newest().filter(move |entry| entry.by == Some(id));
+        let facts = own.map(|entry| &entry.fact);
+        facts.take_while(|fact| !matches!(fact, Fact::Started))
     }
 
     /// True when a broker went because its session ran out, as against a farewell.

@@ -3,7 +3,7 @@
 use crate::stage::geometry::{Point, Route};
 use crate::stage::shape::Shape;
 
-/// A line. `class` is one of `data`, alone or with its weight, `idle`, `repl`, `ctl`, `sess`, `slow`, `cut`, `was`.
+/// A line. `class` is one of `data`, alone or with its weight, `idle`, `repl`, `ctl`, `sess`, `faint`, `slow`, `cut`, `was`.
 pub fn line(route: &Route, class: &'static str) -> Shape {
     let class = match class {
         "data" => "ln data",
@@ -14,6 +14,7 @@ pub fn line(route: &Route, class: &'static str) -> Shape {
         "repl" => "ln repl",
         "ctl" => "ln ctl",
         "sess" => "ln sess",
+        "faint" => "ln faint",
         "slow" => "ln slow",
         "cut" => "ln cut",
         "was" => "ln was",
@@ -30,6 +31,18 @@ pub fn casing(route: &Route) -> Shape {
 /// What lies over the line that is selected.
 pub fn chosen(route: &Route) -> Shape {
     Shape::path(route.path(), "chosen")
+}
+
+/// An arrow head on a line, pointing from one place toward another: only this way is cut.
+pub fn arrow(at: Point, from: Point, to: Point) -> Shape {
+    let (dx, dy) = (to.x - from.x, to.y - from.y);
+    let d = match (dx.abs() > dy.abs(), dx > 0.0, dy > 0.0) {
+        (true, true, _) => "M5 0l-9 -5v10z",
+        (true, false, _) => "M-5 0l9 -5v10z",
+        (false, _, true) => "M0 5l-5 -9h10z",
+        (false, _, false) => "M0 -5l-5 9h10z",
+    };
+    Shape::path(d, "arrow").at(at)
 }
 
 /// The arrow head at the end of a control line that comes from the right.

@@ -57,8 +57,29 @@ pub fn pole(x: f64, top: f64, bottom: f64, kind: PoleKind) -> Shape {
 /// A pole with a flag on top. The high watermark's flag is ink and flies to the left; those of log start
 /// and log end are hollow and fly to the right.
 pub fn flag(x: f64, top: f64, bottom: f64, label: &str, kind: PoleKind, side: FlagSide) -> Shape {
+    flag_of(15.0, (x, top, bottom), label, kind, side)
+}
+
+/// The same, just high enough for its words.
+pub fn low_flag(
+    x: f64,
+    top: f64,
+    bottom: f64,
+    label: &str,
+    kind: PoleKind,
+    side: FlagSide,
+) -> Shape {
+    flag_of(13.0, (x, top, bottom), label, kind, side)
+}
+
+fn flag_of(
+    h: f64,
+    (x, top, bottom): (f64, f64, f64),
+    label: &str,
+    kind: PoleKind,
+    side: FlagSide,
+) -> Shape {
     let w = label.chars().count() as f64 * 6.1 + 10.0;
-    let h = 15.0;
     let left = match side {
         FlagSide::Right => -1.0,
         FlagSide::Left => 1.0 - w,
@@ -70,7 +91,7 @@ pub fn flag(x: f64, top: f64, bottom: f64, label: &str, kind: PoleKind, side: Fl
     let parts = vec![
         Shape::line(0.0, top, 0.0, bottom, line),
         Shape::rect(left, top - h, w, h, 3.0, sheet),
-        Shape::text(left + w / 2.0, top - h + 11.0, label.to_owned(), text),
+        Shape::text(left + w / 2.0, top - h / 2.0 + 3.5, label.to_owned(), text),
     ];
     Shape::group("", parts).at(Point::new(x, 0.0))
 }
@@ -123,12 +144,36 @@ pub fn half_dot(at: Point) -> Shape {
     Shape::group("", parts).at(at)
 }
 
-/// An ink badge with a diamond: "Controller".
-pub fn badge(at: Point, label: &'static str, w: f64) -> Shape {
+/// The two bars of something that stands still.
+pub fn bars(at: Point, r: f64) -> Shape {
+    let (w, h) = ((r * 0.62).round().max(2.0), 2.0 * r);
+    let bar = |x: f64| Shape::rect(x, -r, w, h, 1.0, "tri");
+    Shape::group("", vec![bar(-r), bar(r - w)]).at(at)
+}
+
+/// The hollow dot of something that was stopped in order.
+pub fn hollow_dot(at: Point) -> Shape {
+    Shape::circle(at.x, at.y, 4.5, "tri open")
+}
+
+/// Whether a badge is worn by right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadgeKind {
+    Now,
+    /// Whoever wears it does not know yet that it is another's: hollow.
+    Former,
+}
+
+/// A badge with a diamond: "Controller".
+pub fn badge(at: Point, label: &'static str, w: f64, kind: BadgeKind) -> Shape {
+    let (sheet, diamond, text) = match kind {
+        BadgeKind::Now => ("box ink", "inv", "b inv fs11-5"),
+        BadgeKind::Former => ("box dash", "open", "b soft fs11-5"),
+    };
     let parts = vec![
-        Shape::rect(0.0, 0.0, w, 20.0, 5.0, "box ink"),
-        crate::stage::kit::diamond(Point::new(13.0, 10.0), 4.5, "inv"),
-        Shape::text(23.0, 14.0, label, "b inv fs11-5"),
+        Shape::rect(0.0, 0.0, w, 20.0, 5.0, sheet),
+        crate::stage::kit::diamond(Point::new(13.0, 10.0), 4.5, diamond),
+        Shape::text(23.0, 14.0, label, text),
     ];
     Shape::group("", parts).at(at)
 }
@@ -146,6 +191,14 @@ pub fn chip(
         Shape::text(0.0, 4.0, label, text),
     ];
     Shape::group("", parts).at(mid)
+}
+
+/// Two strokes across a tape: what lies between them is not shown.
+pub fn break_mark(at: Point, h: f64) -> Shape {
+    let half = number(h / 2.0);
+    let stroke = |x: f64| format!("M{} {half}L{} -{half}", number(x - 2.5), number(x + 2.5));
+    let d = format!("{}{}", stroke(-2.5), stroke(2.5));
+    Shape::path(d, "break").at(at)
 }
 
 /// Look here.

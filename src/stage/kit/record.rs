@@ -22,7 +22,7 @@ pub fn record(at: Point, size: f64, mark: &KeyMark, state: CellState, form: Reco
         other => format!("rec {other}").into(),
     };
     let inset = match state {
-        CellState::Open | CellState::Lost | CellState::Stranded => 1.0,
+        CellState::Open | CellState::Lost | CellState::Stranded | CellState::Promised => 1.0,
         _ => 0.5,
     };
     let body = match form {
@@ -151,7 +151,7 @@ pub(super) fn state_class(state: CellState) -> &'static str {
         CellState::Committed => "",
         CellState::Open => "open",
         CellState::Ghost => "ghost",
-        CellState::Stranded => "stranded",
+        CellState::Stranded | CellState::Promised => "stranded",
         CellState::Lost => "lost",
         CellState::Gone => "gone",
         CellState::Tombstone => "tomb",

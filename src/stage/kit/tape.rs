@@ -97,7 +97,8 @@ impl Tape {
         let bed = |class: String| Shape::rect(frame.x, frame.y, frame.w, frame.h, 7.0, class);
         let mut beds = Vec::new();
         if role.is_offline() {
-            beds.push(bed("hatch f".to_owned()));
+            let fault = role != Role::Stopped;
+            beds.push(bed(if fault { "hatch f" } else { "hatch" }.to_owned()));
         }
         beds.push(bed(format!("bed {}", role.class())));
         beds

@@ -33,7 +33,16 @@ struct Measures {
 /// Tries the manners in order and takes the first that fits.
 pub(super) fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
     let manners: &[Manner] = match (&snapshot.subject, snapshot.topics.len()) {
+        (Some(_), _) if snapshot.even => &[
+            Manner::Rows,
+            Manner::RowsMid,
+            Manner::RowsSmall,
+            Manner::Dense,
+            Manner::Strips,
+        ],
         (Some(_), _) => &[Manner::Focus, Manner::FocusLow],
+        // Nothing is there yet, and it is known what will be.
+        (None, 0) if !snapshot.rooms.is_empty() => &[Manner::Focus, Manner::FocusLow],
         (None, 0 | 1) => &[
             Manner::Rows,
             Manner::RowsMid,
@@ -101,9 +110,15 @@ impl<'a> Builder<'a> {
             Manner::Focus | Manner::FocusLow => Numbers::All,
             _ => Numbers::None,
         };
+        let mut measures = measures(snapshot, manner);
+        if manner.is_rows() && ask.voice == Voice::Full {
+            // There is room for a flag above each log, so the header gives a little to what is said under the last.
+            measures.header -= 3.0;
+            measures.bottom += 3.0;
+        }
         Builder {
             snapshot,
-            measures: measures(snapshot, manner),
+            measures,
             layout,
             heat_others: false,
             more: 0.0,
@@ -159,6 +174,7 @@ impl<'a> Builder<'a> {
                     .insert((partition.id.clone(), broker.id), row);
                 end = next;
             }
+            end += self.room(broker.id, room_for_strips);
             let card = Rect::new(
                 columns.cards_x,
                 y,
@@ -170,6 +186,31 @@ impl<'a> Builder<'a> {
             y = bottom + self.measures.gap;
         }
         bottom
+    }
+
+    /// The height kept free on a broker for partitions that are still to be created.
+    fn room(&self, broker: BrokerId, mut first: bool) -> f64 {
+        let rooms = self.snapshot.rooms.iter();
+        let rooms = rooms.filter(|(_, holders)| self.is_focus() && holders.contains(&broker));
+        let none = self.snapshot.topics.is_empty();
+        let low = self.layout.manner == Manner::FocusLow;
+        let mut height = 0.0;
+        for (nth, (partition, _)) in rooms.enumerate() {
+            let subject = match &self.snapshot.subject {
+                Some(subject) => subject == partition,
+                None => none && nth == 0,
+            };
+            height += match (subject, low) {
+                (true, false) => 82.0,
+                (true, true) => 60.0,
+                (false, false) => 23.0,
+                (false, true) => 15.0,
+            };
+            if std::mem::take(&mut first) && !subject {
+                height += 4.0;
+            }
+        }
+        height
     }
 
     fn hosted(&self, broker: BrokerId) -> impl Iterator<Item = &'a Partition> + use<'a> {
@@ -222,9 +263,20 @@ impl<'a> Builder<'a> {
             Row { area, form, tape }
         };
         let area = |h: f64| Rect::new(columns.cards_x + 5.0, y, columns.cards_w - 10.0, h);
+        // The log stands at the foot of its row, under its flag; the label reaches a little further down.
+        let lower = |h: f64| Rect::new(columns.cards_x + 5.0, y + 3.0, columns.cards_w - 10.0, h);
         let density = self.layout.ask.density_of(self.snapshot, partition);
         let large = large_form(density);
+        let full = self.layout.ask.voice == Voice::Full;
         match self.layout.manner {
+            // Where poles have flags there is room for one above each log.
+            Manner::Rows if full => (in_full(lower(44.0), y + 28.5, 27.0, 24.0, large), y + 44.0),
+            Manner::RowsMid if full => {
+                (in_full(lower(40.0), y + 26.5, 23.0, 20.0, large), y + 40.0)
+            }
+            Manner::RowsSmall if full => {
+                (in_full(lower(34.0), y + 22.0, 20.0, 17.0, large), y + 34.0)
+            }
             Manner::Rows => (in_full(area(44.0), y + 18.0, 30.0, 25.0, large), y + 44.0),
             Manner::RowsMid => (in_full(area(40.0), y + 16.0, 26.0, 22.0, large), y + 40.0),
             Manner::RowsSmall => (in_full(area(34.0), y + 13.5, 21.0, 18.0, large), y + 34.0),
@@ -232,11 +284,11 @@ impl<'a> Builder<'a> {
                 let low = self.layout.manner == Manner::FocusLow;
                 let (pitch, size, mid, h, step, strip) = match low {
                     false => (29.0, 25.0, 30.0, 66.0, 23.0, 15.0),
-                    true => (27.0, 23.0, 28.0, 63.0, 15.0, 11.0),
+                    true => (27.0, 23.0, 27.0, 58.0, 15.0, 11.0),
                 };
                 if self.snapshot.subject.as_ref() == Some(&partition.id) {
                     let area = Rect::new(columns.cards_x + 8.0, y, columns.cards_w - 16.0, h);
-                    let below = if low { 66.0 } else { 82.0 };
+                    let below = if low { 60.0 } else { 82.0 };
                     return (in_full(area, y + mid, pitch, size, large), y + below);
                 }
                 let y = if first { y + 4.0 } else { y };
@@ -263,7 +315,7 @@ impl<'a> Builder<'a> {
             _ => {
                 let pitch = if room >= 14.0 * 27.0 { 27.0 } else { 20.0 };
                 let size = if pitch == 27.0 { 19.0 } else { 17.0 };
-                let (h, mid) = (27.0 + self.more, 12.0 + self.more * 0.75);
+                let (h, mid) = (27.0 + self.more, 12.0 + self.more);
                 (in_full(area(h), y + mid, pitch, size, large), y + h)
             }
         }
@@ -318,6 +370,14 @@ impl<'a> Builder<'a> {
             self.layout
                 .producers
                 .insert(producer.id, Client { area, lane });
+        }
+        // Whoever has errands stands below all who write.
+        for (nth, operator) in self.snapshot.operators.iter().rev().enumerate() {
+            let y = bottom - 62.0 - 70.0 * nth as f64;
+            let area = Rect::new(columns.producers_x, y, columns.producers_w, 56.0);
+            let lane = middle + 8.0;
+            let client = Client { area, lane };
+            self.layout.producers.insert(operator.id, client);
         }
     }
 
@@ -485,7 +545,7 @@ fn measures(snapshot: &Snapshot, manner: Manner) -> Measures {
     let names = names_width(snapshot);
     match manner {
         Manner::Focus => of(18.0, 108.0, 26.0, 34.0, 6.0, 14.0, 96.0, 16.0),
-        Manner::FocusLow => of(12.0, 92.0, 26.0, 34.0, 2.0, 9.0, 96.0, 16.0),
+        Manner::FocusLow => of(8.0, 84.0, 20.0, 30.0, 2.0, 8.0, 96.0, 16.0),
         Manner::RowsMid => of(12.0, 36.0, 12.0, 32.0, 8.0, 10.0, 82.0, 14.0),
         Manner::RowsSmall => of(8.0, 34.0, 10.0, 30.0, 6.0, 9.0, 78.0, 10.0),
         Manner::Dense => of(12.0, 44.0, 18.0, 34.0, 5.0, 13.0, names, 34.0),

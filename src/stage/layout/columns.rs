@@ -27,8 +27,9 @@ struct Widths {
 impl Columns {
     pub(super) fn of(snapshot: &Snapshot, manner: Manner, w: f64) -> Columns {
         let widths = widths(manner, w);
-        let no_producers = snapshot.producers.is_empty() && snapshot.topics.len() < 2;
-        let cards_x = match snapshot.producers.is_empty() && no_producers {
+        let nobody = snapshot.producers.is_empty() && snapshot.operators.is_empty();
+        let no_producers = nobody && snapshot.topics.len() < 2;
+        let cards_x = match no_producers {
             true => widths.left,
             false => widths.left + widths.producers + widths.gutter,
         };

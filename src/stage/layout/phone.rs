@@ -52,31 +52,71 @@ fn columns(cards_w: f64) -> Columns {
     }
 }
 
-/// One partition on every broker, in cards of 91.
+/// Measures of the cards with one partition each.
+struct Focused {
+    /// Where ZooKeeper's line and the first card stand.
+    kept: f64,
+    first: f64,
+    card: f64,
+    /// From the card's top to the middle of its log.
+    log: f64,
+    gap: f64,
+}
+
+const ROOMY: Focused = Focused {
+    kept: 28.0,
+    first: 84.0,
+    card: 91.0,
+    log: 57.0,
+    gap: 10.0,
+};
+
+const TIGHT: Focused = Focused {
+    kept: 24.0,
+    first: 68.0,
+    card: 80.0,
+    log: 50.0,
+    gap: 7.0,
+};
+
+/// One partition on every broker, as roomy as the stage allows.
 fn focused(snapshot: &Snapshot, ask: &Ask, subject: &TopicPartition) -> Layout {
+    let roomy = focused_in(snapshot, ask, subject, &ROOMY);
+    match roomy.overflow() == 0.0 {
+        true => roomy,
+        false => focused_in(snapshot, ask, subject, &TIGHT),
+    }
+}
+
+fn focused_in(snapshot: &Snapshot, ask: &Ask, subject: &TopicPartition, m: &Focused) -> Layout {
     let cards_w = ask.size.w - X - 34.0;
     let mut layout = Layout::bare(ask, Manner::Phone, columns(cards_w));
     layout.numbers = Numbers::Fifth;
     layout.hosts = false;
     let kept = snapshot.coordination != Coordination::Absent;
-    let mut y = if kept { 84.0 } else { 12.0 };
+    let mut y = if kept { m.first } else { 12.0 };
     if kept {
-        layout.coordination = Some(Rect::new(X, 28.0, cards_w, 26.0));
+        layout.coordination = Some(Rect::new(X, m.kept, cards_w, 26.0));
     }
     for broker in &snapshot.brokers {
         let hosts = snapshot
             .partition(subject)
             .is_some_and(|p| p.replica(broker.id).is_some());
-        let h = if hosts { 91.0 } else { 34.0 };
+        let h = if hosts { m.card } else { 34.0 };
         layout.cards.insert(broker.id, Rect::new(X, y, cards_w, h));
         if hosts {
-            let area = Rect::new(X + 5.0, y + 30.0, cards_w - 10.0, 58.0);
-            let row = lettered(area, y + 57.0, X + 68.0, cards_w - 80.0, 24.0, 21.0);
+            let area = Rect::new(
+                X + 5.0,
+                y + m.log - 27.0,
+                cards_w - 10.0,
+                m.card - m.log + 24.0,
+            );
+            let row = lettered(area, y + m.log, X + 74.0, cards_w - 84.0, 24.0, 21.0);
             layout.rows.insert((subject.clone(), broker.id), row);
         }
-        y += h + 10.0;
+        y += h + m.gap;
     }
-    finish(snapshot, layout, y - 10.0)
+    finish(snapshot, layout, y - m.gap)
 }
 
 fn lettered(area: Rect, y: f64, x: f64, room: f64, pitch: f64, size: f64) -> Row {
@@ -135,7 +175,7 @@ fn hosted(snapshot: &Snapshot, broker: BrokerId) -> impl Iterator<Item = &Partit
 
 /// The line of clients under the cards.
 fn finish(snapshot: &Snapshot, mut layout: Layout, bottom: f64) -> Layout {
-    let y = bottom + 21.0;
+    let y = bottom + 19.0;
     let w = layout.ask.size.w;
     for producer in &snapshot.producers {
         let area = Rect::new(EDGE + 2.0, y - 12.0, w * 0.55 - EDGE, 24.0);

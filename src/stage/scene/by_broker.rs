@@ -4,9 +4,9 @@ use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect};
 use crate::stage::kit::{self, FLAG, RecordForm};
 use crate::stage::layout::{Manner, Row};
-use crate::stage::scene::card::{self, Header, HostText};
+use crate::stage::scene::card::{self, Button, Header, HostText};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::{clients, coordination, links, row};
+use crate::stage::scene::{broker_links, clients, coordination, links, remarks, row, sessions};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{
     CellState, KeyMark, LegendItem, Partition, Replica, Role, Snapshot, Topic,
@@ -15,6 +15,7 @@ use crate::stage::snapshot::{
 pub(super) fn draw(pen: &mut Pen) {
     let snapshot = pen.snapshot;
     links::produce_lines(pen);
+    sessions::lines(pen);
     coordination::card(pen);
     for broker in &snapshot.brokers {
         let Some(area) = pen.layout.cards.get(&broker.id).copied() else {
@@ -22,7 +23,7 @@ pub(super) fn draw(pen: &mut Pen) {
         };
         let thin = pen.layout.manner == Manner::Strips;
         let header = Header {
-            mid: if thin || pen.layout.manner == Manner::RowsSmall {
+            mid: if thin || matches!(pen.layout.manner, Manner::RowsSmall | Manner::FocusLow) {
                 16.0
             } else {
                 18.0
@@ -33,6 +34,7 @@ pub(super) fn draw(pen: &mut Pen) {
             } else {
                 HostText::Hidden
             },
+            button: Button::Shown,
         };
         card::card(pen, broker, area, &header);
         for partition in snapshot.partitions() {
@@ -45,16 +47,23 @@ pub(super) fn draw(pen: &mut Pen) {
             row::replica(pen, partition, replica, place);
             label(pen, partition, replica, place);
         }
+        for partition in snapshot.partitions() {
+            let place = pen.layout.row(&partition.id, broker.id);
+            if let Some((replica, place)) = partition.replica(broker.id).zip(place) {
+                remarks::fate(pen, partition, replica, place);
+            }
+        }
         clients::selected(pen, &Thing::broker(broker.id), area, 10.0);
     }
+    sessions::rings(pen);
     coordination::written(pen);
     links::consume_lines(pen);
-    links::replica_lines(pen);
+    broker_links::replica_lines(pen);
     links::control_lines(pen);
     for (index, group) in snapshot.groups.iter().enumerate() {
         clients::group(pen, index, group);
     }
-    for producer in &snapshot.producers {
+    for producer in snapshot.producers.iter().chain(&snapshot.operators) {
         clients::producer(pen, producer);
     }
     for consumer in &snapshot.consumers {
@@ -110,7 +119,9 @@ pub(super) fn role_word(role: Role) -> (&'static str, &'static str) {
         Role::Behind(_) => ("out of ISR", "s wrn b"),
         Role::CatchingUp { .. } => ("catching up", "s2"),
         Role::Truncating(_) => ("truncating", "s2"),
+        Role::Waits => ("waits", "s2"),
         Role::Offline => ("offline", "s red"),
+        Role::Stopped => ("stopped", "s2"),
         Role::WasLeader => ("was leader", "s red"),
     }
 }
@@ -135,7 +146,7 @@ fn beside(
         "b fs11-5"
     };
     let (word, _) = role_word(replica.role);
-    let word = if replica.role.is_offline() {
+    let word = if replica.role == Role::WasLeader {
         "offline"
     } else {
         word
@@ -193,7 +204,8 @@ fn notes(pen: &mut Pen) {
 
 /// In figures: which topic this is, at the left, and the audit at the right, beside ZooKeeper.
 fn captions(pen: &mut Pen) {
-    if !matches!(pen.layout.manner, Manner::Focus | Manner::FocusLow) {
+    let told = pen.layout.manner.is_rows() && pen.snapshot.subject.is_some();
+    if !pen.layout.manner.is_focus() && !told {
         return;
     }
     let columns = pen.layout.columns;

@@ -6,7 +6,7 @@ use crate::stage::geometry::{Point, Rect, Route};
 use crate::stage::kit::{self, GroupShape, MarkerKind, Numbers, Tape, text_width};
 use crate::stage::layout::{Row, RowForm, Voice};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::{clients, links, row};
+use crate::stage::scene::{clients, links, remarks, row};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{CellState, Partition, Reading};
 
@@ -75,6 +75,7 @@ fn log(pen: &mut Pen, partition: &Partition, place: &Row) {
     pen.target(thing.clone(), place.area);
     pen.put(&thing, "title", title(pen, partition, place));
     row::replica(pen, partition, replica, place);
+    remarks::fate(pen, partition, replica, place);
     let tape = row::tape_of(partition, place);
     let roomy = pen.layout.reading_line && pen.layout.ask.voice == Voice::Full;
     if place.form == RowForm::Cells && roomy {

@@ -46,10 +46,14 @@ pub(super) fn producer(pen: &mut Pen, producer: &Producer) {
     } else {
         "s"
     };
+    let (second, kind) = match &producer.retry {
+        Some(retry) => (&retry.words, "s2"),
+        None => (&producer.kind, kind),
+    };
     parts.push(Shape::text(
         x,
         area.y + pad + 16.0,
-        producer.kind.to_string(),
+        second.to_string(),
         kind,
     ));
     if let Some(acks) = &producer.acks {
@@ -64,7 +68,7 @@ pub(super) fn producer(pen: &mut Pen, producer: &Producer) {
 
 /// The records a producer holds, and what is said beside them.
 fn held(pen: &Pen, producer: &Producer, area: Rect) -> Vec<Shape> {
-    let with_note = !producer.note.is_empty();
+    let with_note = !producer.note.is_empty() || producer.retry.is_some();
     let (size, pitch) = match pen.layout.manner {
         Manner::Focus | Manner::FocusLow if with_note => (25.0, 26.0),
         Manner::Topic => (22.0, 24.0),
@@ -102,7 +106,27 @@ fn held(pen: &Pen, producer: &Producer, area: Rect) -> Vec<Shape> {
         y + 4.0,
         note_class(producer.state),
     ));
+    if let Some(retry) = &producer.retry {
+        let ring = Point::new(text_x + 4.0, y);
+        parts.push(Shape::circle(ring.x, ring.y, 5.0, "ring bad"));
+        let room = area.right() - 6.0 - ring.x - 8.0;
+        let error = cut_short(&retry.error, room);
+        parts.push(Shape::text(ring.x + 8.0, y + 3.5, error, "m red fs10"));
+    }
     parts
+}
+
+/// As many words of an error's name as there is room for: "NOT_LEADER" of "NOT_LEADER_OR_FOLLOWER".
+fn cut_short(name: &str, room: f64) -> String {
+    let fits = |text: &str| text.len() as f64 * 6.05 <= room;
+    let mut short = name;
+    while !fits(short) {
+        let Some((shorter, _)) = short.rsplit_once('_') else {
+            break;
+        };
+        short = shorter;
+    }
+    short.trim_end_matches("_OR").to_owned()
 }
 
 /// One or two short lines around a middle.
@@ -147,21 +171,25 @@ fn beside_row(pen: &Pen, consumer: &Consumer, area: Rect) -> Vec<Shape> {
     let focus = pen.layout.manner.is_focus();
     let mid = area.mid().y;
     let x = area.x + if focus { 12.0 } else { 14.0 };
-    let (up, down) = if focus { (15.0, 9.0) } else { (6.0, 12.0) };
+    let (mut up, mut down) = if focus { (15.0, 9.0) } else { (6.0, 12.0) };
     let partitions: Vec<String> = consumer
         .reads
         .iter()
         .map(|reading| format!("P{}", reading.partition.partition))
         .collect();
-    let mut parts = vec![
-        Shape::text(x, mid - up, consumer.name.to_string(), "b"),
-        Shape::text(area.right() - 12.0, mid - up, partitions.join(" "), "m end"),
-    ];
-    let class = if focus {
-        "s2"
-    } else {
-        note_class(consumer.state)
-    };
+    let partitions = partitions.join(" ");
+    let beside = text_width(&consumer.name, 12.0) + 8.0 + partitions.len() as f64 * 6.62;
+    let fits = x + beside <= area.right() - 12.0;
+    if !fits {
+        // A line of their own, between the name and what is done.
+        (up, down) = if focus { (17.0, 16.0) } else { (12.0, 19.0) };
+    }
+    let mut parts = vec![Shape::text(x, mid - up, consumer.name.to_string(), "b")];
+    parts.push(match fits {
+        true => Shape::text(area.right() - 12.0, mid - up, partitions, "m end"),
+        false => Shape::text(x, mid - up + 16.0, partitions, "m"),
+    });
+    let class = note_class(consumer.state);
     if let Some(key) = &consumer.handling {
         parts.push(dot(Point::new(x + 8.0, mid + down - 4.0), 15.0, key));
         let note = consumer.note.first().map_or("handling", |note| note);
@@ -169,9 +197,18 @@ fn beside_row(pen: &Pen, consumer: &Consumer, area: Rect) -> Vec<Shape> {
     } else if !focus && !consumer.note.is_empty() {
         parts.push(Shape::text(x, mid + down, consumer.note.join(" "), class));
     } else if !consumer.note.is_empty() {
-        for (at, line) in consumer.note.iter().take(2).enumerate() {
-            let y = mid + 5.0 + 15.0 * at as f64;
-            parts.push(Shape::text(x, y, line.to_string(), class));
+        let lines = if fits { 2 } else { 1 };
+        let note: Vec<String> = match fits || consumer.note.len() < 2 {
+            true => consumer.note.iter().map(ToString::to_string).collect(),
+            false => vec![consumer.note.join(" ")],
+        };
+        for (at, line) in note.into_iter().take(lines).enumerate() {
+            let y = if fits {
+                mid + 5.0 + 15.0 * at as f64
+            } else {
+                mid + down
+            };
+            parts.push(Shape::text(x, y, line, class));
         }
     } else if let Some(offset) = place(consumer.reads.first()) {
         let (offset, kind) = offset;
@@ -222,7 +259,7 @@ fn dense_reader(consumer: &Consumer, area: Rect) -> Vec<Shape> {
         };
         parts.push(Shape::text(x, area.y + 37.0 + 16.0 * at as f64, name, "s2"));
     }
-    if consumer.reads.is_empty() || consumer.state == ClientState::Waiting {
+    if consumer.reads.is_empty() || consumer.state != ClientState::Active {
         let y = area.y + 37.0 + 16.0 * consumer.reads.len() as f64;
         let class = note_class(consumer.state);
         parts.push(Shape::text(x, y - 2.0, consumer.note.join(" "), class));
@@ -376,7 +413,8 @@ fn name_of(area: Rect) -> (f64, &'static str) {
 /// The edge of a client's box says how it fares; a wash says look here.
 fn class_of(pen: &Pen, thing: &Thing, state: ClientState) -> &'static str {
     match (state, pen.snapshot.washed(thing)) {
-        (ClientState::Failed, _) => "box fault",
+        (ClientState::Failed | ClientState::Gone, _) => "box fault",
+        (ClientState::Ended, _) => "box dash",
         (ClientState::Active, true) => "box mark",
         (ClientState::Waiting, true) => "box mark dash",
         (ClientState::Active, false) => "box",
@@ -390,7 +428,7 @@ fn client_box(area: Rect, class: &'static str, r: f64) -> Shape {
 
 fn note_class(state: ClientState) -> &'static str {
     match state {
-        ClientState::Failed => "s red",
+        ClientState::Failed | ClientState::Gone => "s red",
         _ => "s2",
     }
 }

@@ -3,13 +3,13 @@
 
 use crate::model::ProcessId;
 use crate::stage::Thing;
-use crate::stage::geometry::{Point, Rect};
+use crate::stage::geometry::{Point, Rect, Route};
 use crate::stage::kit;
 use crate::stage::layout::Manner;
 use crate::stage::scene::pen::Pen;
 use crate::stage::scene::routes;
 use crate::stage::shape::{Shape, Span};
-use crate::stage::snapshot::{Coordination, Server, Word, Znode, ZooKeeper};
+use crate::stage::snapshot::{Coordination, Server, ServerState, Word, Znode, ZooKeeper};
 
 /// The card on top of the brokers.
 pub(super) fn card(pen: &mut Pen) {
@@ -72,6 +72,7 @@ fn line(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
         parts.extend(server_mark(server, at, 12.0));
         marks.push((server.id, at, 12.0));
     }
+    parts.extend(cut_joins(zookeeper, &marks));
     let end = area.right() - 16.0;
     parts.push(match zookeeper.quorum {
         true => Shape::spans(end, mid + 5.0, in_line(&zookeeper.line), "m end"),
@@ -100,6 +101,7 @@ fn bar(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper, rows: usize) {
         parts.extend(server_mark(server, at, 12.5));
         marks.push((server.id, at, 12.5));
     }
+    parts.extend(cut_joins(zookeeper, &marks));
     let x = area.x + 206.0;
     if !zookeeper.quorum {
         let text = "quorum lost, no elections";
@@ -143,7 +145,7 @@ fn full(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
     let low = pen.layout.manner == Manner::FocusLow;
     let count = zookeeper.servers.len();
     let about = format!("{count} servers, quorum {}", count / 2 + 1);
-    let mid = area.y + if low { 66.0 } else { 76.0 };
+    let mid = area.y + if low { 62.0 } else { 76.0 };
     let mut parts = vec![
         ground(area, class(zookeeper)),
         Shape::text(area.x + 14.0, area.y + 22.0, "ZooKeeper", "h2"),
@@ -157,18 +159,20 @@ fn full(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
         let x = area.x + 30.0 + 46.0 * at as f64;
         parts.extend(server_mark(server, Point::new(x, mid), 15.0));
         marks.push((server.id, Point::new(x, mid), 15.0));
-        if at > 0 {
+        let before = at.checked_sub(1).map(|at| zookeeper.servers[at].id);
+        if before.is_some_and(|before| !is_cut(zookeeper, before, server.id)) {
             let d = format!("M{} {mid}h15", crate::stage::geometry::number(x - 30.0));
             parts.push(Shape::path(d, "ln repl"));
         }
     }
+    parts.extend(cut_joins(zookeeper, &marks));
     let x = area.x + if low { 150.0 } else { 172.0 };
     let (top, bottom) = (area.y + 12.0, area.bottom() - 12.0);
     parts.push(Shape::line(x - 14.0, top, x - 14.0, bottom, "rule"));
     pen.put(&Thing::Coordination, "card", Shape::group("", parts));
     card_targets(pen, area, marks);
     for (at, znode) in zookeeper.znodes.iter().take(3).enumerate() {
-        let (first, step) = if low { (25.0, 24.0) } else { (30.0, 28.0) };
+        let (first, step) = if low { (23.0, 23.0) } else { (30.0, 28.0) };
         let y = area.y + first + step * at as f64;
         let value = x + if low { 180.0 } else { 190.0 };
         let wash = Rect::new(x - 7.0, y - 15.5, area.right() - x - 3.0, 23.0);
@@ -258,13 +262,55 @@ fn spaced(words: &[Word], close: impl Fn(&Word, &Word) -> bool) -> Vec<Span> {
     spans
 }
 
+fn is_cut(zookeeper: &ZooKeeper, a: ProcessId, b: ProcessId) -> bool {
+    let mut cuts = zookeeper.cuts.iter();
+    cuts.any(|(x, y)| (*x, *y) == (a, b) || (*x, *y) == (b, a))
+}
+
+/// What joins servers that do not reach each other: red dashes in an arc under them, with a cross.
+fn cut_joins(zookeeper: &ZooKeeper, marks: &[(ProcessId, Point, f64)]) -> Vec<Shape> {
+    let mark = |id: ProcessId| marks.iter().find(|(server, ..)| *server == id);
+    let mut parts = Vec::new();
+    for (a, b) in &zookeeper.cuts {
+        let (Some((_, from, r)), Some((_, to, _))) = (mark(*a), mark(*b)) else {
+            continue;
+        };
+        // What joins neighbours runs under them, what passes one by over it.
+        let near = (to.x - from.x).abs() <= 4.0 * r;
+        let side = if near { 1.0 } else { -1.0 };
+        let y = from.y + side * r * 0.7;
+        let arc = Route::through([
+            (from.x + 4.0, y),
+            (from.x + 4.0, y + side * 5.0),
+            (to.x - 4.0, y + side * 5.0),
+            (to.x - 4.0, y),
+        ]);
+        let mid = Point::new((from.x + to.x) / 2.0, y + side * 5.0);
+        parts.push(kit::line(&arc.with_radius(5.0), "cut"));
+        parts.push(kit::cross(mid, 3.0));
+    }
+    parts
+}
+
 /// A server's circle: the leader filled, one that is down red with a cross.
 pub(super) fn server_mark(server: &Server, at: Point, r: f64) -> Vec<Shape> {
-    if !server.up {
-        return vec![
-            Shape::circle(at.x, at.y, r, "box fault"),
-            kit::cross(at, r / 3.0),
-        ];
+    match server.state {
+        ServerState::Up => {}
+        ServerState::Frozen => {
+            let (number, bars) = (at.moved(0.0, 0.5), at.moved(0.0, r * 0.55));
+            let id = server.id.to_string();
+            return vec![
+                Shape::circle(at.x, at.y, r, "box dash"),
+                Shape::text(number.x, number.y, id, "mid b soft fs10"),
+                kit::bars(bars, 2.5),
+            ];
+        }
+        ServerState::Down => {
+            return vec![
+                Shape::circle(at.x, at.y, r, "box fault"),
+                kit::cross(at, r / 3.0),
+            ];
+        }
     }
     let (circle, text) = match (server.leads, r > 14.0) {
         (true, true) => ("box ink", "mid b inv fs11"),

@@ -1,4 +1,4 @@
-//! The lines: from producers to leaders, from leaders to readers, between replicas, and for control.
+//! The lines of clients, from producers to leaders and from leaders to readers, and those for control.
 //!
 //! A line that is in order says nothing but where it leads. A slow one has long dashes and a tag, a cut one
 //! red dashes, a ring with a cross, and a label that says which and for how long.
@@ -12,18 +12,16 @@ use crate::stage::layout::{Lens, Manner};
 use crate::stage::scene::pen::Pen;
 use crate::stage::scene::{routes, travellers};
 use crate::stage::shape::Shape;
-use crate::stage::snapshot::{LinkState, Load, Partition};
+use crate::stage::snapshot::{LinkState, Load, Producer};
 
 /// Lines from producers to the rows of the leaders they write to. Drawn under the cards.
 pub(super) fn produce_lines(pen: &mut Pen) {
     let snapshot = pen.snapshot;
     for (index, producer) in snapshot.producers.iter().enumerate() {
         let thing = Thing::Process(producer.id);
-        let mut cuts: Vec<Point> = Vec::new();
         let mut lines = Vec::new();
-        for aim in &producer.writes {
-            let Some(broker) = aim.broker else { continue };
-            let Some(row) = routes::row_of(pen, &aim.partition, broker) else {
+        for (partition, broker) in aims(pen, producer) {
+            let Some(row) = routes::row_of(pen, partition, broker) else {
                 continue;
             };
             let Some(mut route) = routes::produce(pen.layout, producer.id, row.tape.y) else {
@@ -32,9 +30,8 @@ pub(super) fn produce_lines(pen: &mut Pen) {
             let class = class_to_broker(pen, producer.id, broker);
             if class == "cut" {
                 back_off(&mut route, 3.0);
-                cuts.push(mid_of(&route));
             }
-            lines.push((route, weighted(pen, &aim.partition, class), broker));
+            lines.push((route, weighted(pen, partition, class), broker));
         }
         if index > 0 {
             for (nth, (route, ..)) in lines.iter().enumerate() {
@@ -42,14 +39,76 @@ pub(super) fn produce_lines(pen: &mut Pen) {
             }
         }
         for (nth, (route, class, broker)) in lines.iter().enumerate() {
+            let broker = ProcessId::from(*broker);
             pen.put_nth(&thing, "line", nth, kit::line(route, class));
-            pen.line(producer.id, ProcessId::from(*broker), route);
-            tag_if_slow(pen, producer.id, ProcessId::from(*broker), mid_of(route));
+            pen.line(producer.id, broker, route);
+            tag_if_slow(pen, producer.id, broker, mid_of(route));
         }
-        for (nth, at) in cuts.into_iter().enumerate() {
-            pen.put_nth(&thing, "cross", nth, kit::cross(at, 6.0));
+        for (nth, (route, class, broker)) in lines.iter().enumerate() {
+            if *class == "cut" {
+                // At the card's edge, clear of the corners of those that still go on.
+                let end = route.points.last().copied().unwrap_or_default();
+                let straight = route
+                    .points
+                    .iter()
+                    .all(|point| (point.y - end.y).abs() < 0.5);
+                let at = if straight && lines.len() == 1 {
+                    mid_of(route)
+                } else {
+                    end.moved(-5.0, 0.0)
+                };
+                crossed(pen, producer.id, ProcessId::from(*broker), nth, at);
+            }
         }
     }
+}
+
+/// Where a producer's lines lead: to each partition, but one line is enough for all on a broker that is not reached.
+fn aims<'a>(pen: &Pen, producer: &'a Producer) -> Vec<(&'a TopicPartition, BrokerId)> {
+    let aims = producer.writes.iter();
+    let aims = aims.filter_map(|aim| Some((&aim.partition, aim.broker?)));
+    once_where_cut(pen, producer.id, aims.collect())
+}
+
+/// Of several lines of a client to one broker that is not reached only one: that of the subject, or the first.
+fn once_where_cut<'a>(
+    pen: &Pen,
+    client: ProcessId,
+    lines: Vec<(&'a TopicPartition, BrokerId)>,
+) -> Vec<(&'a TopicPartition, BrokerId)> {
+    let mut kept: Vec<(&TopicPartition, BrokerId)> = Vec::new();
+    for line in lines {
+        let same = kept.iter_mut().find(|(_, broker)| *broker == line.1);
+        match same.filter(|_| class_to_broker(pen, client, line.1) == "cut") {
+            Some(same) if pen.snapshot.subject.as_ref() == Some(line.0) => *same = line,
+            Some(_) => {}
+            None => kept.push(line),
+        }
+    }
+    kept
+}
+
+/// A cross on a line of a client; an arrow before it where only one way is cut.
+fn crossed(pen: &mut Pen, client: ProcessId, broker: ProcessId, nth: usize, at: Point) {
+    let thing = Thing::Process(client);
+    let mut parts = vec![kit::cross(at, 5.0)];
+    let fault = pen.fault(client, broker).filter(|_| !is_down(pen, broker));
+    if let Some(from) = fault.and_then(|fault| fault.from) {
+        let producer = pen.layout.producers.contains_key(&client);
+        let right = (from == client) == producer;
+        let (away, to) = (14.0, if right { 1.0 } else { -1.0 });
+        let tail = if producer {
+            at.moved(-away, 0.0)
+        } else {
+            at.moved(away, 0.0)
+        };
+        parts.push(kit::arrow(tail, tail, tail.moved(to, 0.0)));
+    }
+    pen.put_nth(&thing, "cross", nth, Shape::group("", parts));
+}
+
+fn is_down(pen: &Pen, broker: ProcessId) -> bool {
+    broker.broker().is_some_and(|broker| pen.is_down(broker))
 }
 
 /// Lines from leaders to readers. Drawn over the cards, for they begin at a row inside.
@@ -57,15 +116,16 @@ pub(super) fn consume_lines(pen: &mut Pen) {
     let snapshot = pen.snapshot;
     for consumer in &snapshot.consumers {
         let thing = Thing::Process(consumer.id);
-        let lines: Vec<(Route, BrokerId, &TopicPartition)> = consumer
-            .reads
-            .iter()
-            .filter_map(|reading| {
-                let broker = reading.broker?;
-                let row = routes::row_of(pen, &reading.partition, broker)?;
-                let port = routes::port(pen, consumer, &reading.partition);
+        let reads = consumer.reads.iter();
+        let reads = reads.filter_map(|reading| Some((&reading.partition, reading.broker?)));
+        let reads = once_where_cut(pen, consumer.id, reads.collect());
+        let lines: Vec<(Route, BrokerId, &TopicPartition)> = reads
+            .into_iter()
+            .filter_map(|(partition, broker)| {
+                let row = routes::row_of(pen, partition, broker)?;
+                let port = routes::port(pen, consumer, partition);
                 let route = routes::consume(pen.layout, consumer.id, row, port)?;
-                Some((route, broker, &reading.partition))
+                Some((route, broker, partition))
             })
             .collect();
         for (nth, (route, ..)) in lines.iter().enumerate() {
@@ -76,161 +136,29 @@ pub(super) fn consume_lines(pen: &mut Pen) {
         for (nth, (route, broker, partition)) in lines.iter().enumerate() {
             let class = class_to_broker(pen, consumer.id, *broker);
             let class = weighted(pen, partition, class);
+            let broker = ProcessId::from(*broker);
             pen.put_nth(&thing, "line", nth, kit::line(route, class));
-            pen.line(consumer.id, ProcessId::from(*broker), route);
-            if class == "cut" {
-                pen.put_nth(&thing, "cross", nth, kit::cross(mid_of(route), 6.0));
+            pen.line(consumer.id, broker, route);
+            tag_if_slow(pen, consumer.id, broker, mid_of(route));
+        }
+        for (nth, (route, broker, _)) in lines.iter().enumerate() {
+            if class_to_broker(pen, consumer.id, *broker) == "cut" {
+                let at = before_lane(pen, route);
+                crossed(pen, consumer.id, ProcessId::from(*broker), nth, at);
             }
-            tag_if_slow(pen, consumer.id, ProcessId::from(*broker), mid_of(route));
         }
     }
 }
 
-/// Lines between replicas: of the partition the reader looks at, and wherever a copy is on its way.
-pub(super) fn replica_lines(pen: &mut Pen) {
-    let snapshot = pen.snapshot;
-    for (lane, partition) in snapshot.partitions().enumerate() {
-        let copies: Vec<BrokerId> = snapshot
-            .travellers
-            .iter()
-            .filter(|t| t.partition.as_ref() == Some(&partition.id))
-            .filter(|t| matches!(t.load, Load::ReplicaCopy { .. }))
-            .filter_map(|t| t.to.broker())
-            .collect();
-        let chosen = pen.is_chosen(partition) && snapshot.subject.is_none();
-        if chosen || !copies.is_empty() {
-            let wanted = |broker: BrokerId| chosen || copies.contains(&broker);
-            replica_lines_of(pen, partition, lane, &wanted);
+/// On the way from a row to a reader's lane, outside the cards.
+fn before_lane(pen: &Pen, route: &Route) -> Point {
+    let right = pen.layout.columns.cards_right();
+    match route.points.as_slice() {
+        [a, b, c, ..] if (b.y - c.y).abs() > 0.5 && b.x > right => {
+            Point::new((right.max(a.x) + b.x) / 2.0, a.y)
         }
+        _ => mid_of(route),
     }
-    for link in &snapshot.links {
-        if let (Some(a), Some(b)) = (link.a.broker(), link.b.broker()) {
-            broker_link(pen, a, b);
-        }
-    }
-}
-
-fn replica_lines_of(
-    pen: &mut Pen,
-    partition: &Partition,
-    lane: usize,
-    wanted: &dyn Fn(BrokerId) -> bool,
-) {
-    let Some(leader) = partition.leader else {
-        return;
-    };
-    let Some(from) = pen.layout.row(&partition.id, leader) else {
-        return;
-    };
-    let thing = Thing::Partition(partition.id.clone());
-    for (nth, replica) in partition.replicas.iter().enumerate() {
-        let follower = replica.broker;
-        if follower == leader || pen.is_down(follower) || !wanted(follower) {
-            continue;
-        }
-        let Some(to) = pen.layout.row(&partition.id, follower) else {
-            continue;
-        };
-        let route = routes::replicate(pen.layout, lane, from, to);
-        let (leader, follower) = (ProcessId::from(leader), ProcessId::from(follower));
-        // What is wrong with this one link is drawn with its label, see `broker_link`.
-        let labelled = pen.fault(leader, follower).is_some();
-        let class = pen.line_class(leader, follower, "repl");
-        if class == "cut" && labelled {
-            continue;
-        }
-        pen.put_nth(&thing, "replicate", nth, kit::line(&route, class));
-        pen.line(leader, follower, &route);
-        if class == "cut" {
-            let cross = kit::cross(mid_of_lane(&route), 5.0);
-            pen.put_nth(&thing, "cross", nth, cross);
-        }
-    }
-}
-
-/// A link between two brokers that is not in order: along the lane of the partition the reader looks at,
-/// or else outside the cards.
-fn broker_link(pen: &mut Pen, a: BrokerId, b: BrokerId) {
-    let Some(fault) = pen.fault(ProcessId::from(a), ProcessId::from(b)) else {
-        return;
-    };
-    let snapshot = pen.snapshot;
-    let chosen = snapshot
-        .partitions()
-        .enumerate()
-        .find_map(|(lane, partition)| {
-            let leader = partition.leader.filter(|l| *l == a || *l == b)?;
-            let other = if leader == a { b } else { a };
-            if !pen.is_chosen(partition) {
-                return None;
-            }
-            let from = pen.layout.row(&partition.id, leader)?;
-            let to = pen.layout.row(&partition.id, other)?;
-            let x = routes::replica_lane(pen.layout, lane, from);
-            let between = nearest_between(pen, partition, from.tape.y, to.tape.y);
-            Some((
-                x,
-                between.unwrap_or(from.tape.y),
-                to.tape.y,
-                to.tape.right(),
-            ))
-        });
-    let (ca, cb) = (pen.layout.cards.get(&a), pen.layout.cards.get(&b));
-    let (Some(ca), Some(cb)) = (ca, cb) else {
-        return;
-    };
-    let (upper, lower) = if ca.y < cb.y { (ca, cb) } else { (cb, ca) };
-    let (x, points) = match chosen {
-        Some((x, from, to, end)) => {
-            let away = if to > from { 8.0 } else { -8.0 };
-            let path = [(x, from + away), (x, to - away), (x - 8.0, to), (end, to)];
-            (x, path.to_vec())
-        }
-        None => {
-            let x = pen.layout.columns.cards_right() + 10.0;
-            let (from, to) = (upper.mid().y, lower.mid().y);
-            let right = pen.layout.columns.cards_right();
-            (x, vec![(right, from), (x, from), (x, to), (right, to)])
-        }
-    };
-    let thing = Thing::link(fault.a, fault.b);
-    let class = pen.line_class(fault.a, fault.b, "repl");
-    let route = Route::through(points).with_radius(8.0);
-    pen.put(&thing, "line", kit::line(&route, class));
-    pen.line(fault.a, fault.b, &route);
-    let mid = Point::new(x, lower.y - 6.5);
-    let w = (kit::text_width(&fault.label, 11.5) * 1.04 + 16.0).round();
-    let shown = Rect::new(mid.x - 14.0 - w, mid.y - 10.0, w + 24.0, 20.0);
-    if fault.state == LinkState::Slow {
-        let label = fault.label.to_string();
-        pen.put(&thing, "tag", kit::chip(mid, w, label, "box", "mid fs10-5"));
-    } else {
-        let ring = Shape::circle(mid.x, mid.y, 9.0, "ring bad");
-        let parts = vec![ring, kit::cross(mid, 4.0)];
-        pen.put(&thing, "ring", Shape::group("", parts));
-        let at = Point::new(mid.x - 14.0 - w / 2.0, mid.y);
-        let label = fault.label.to_string();
-        pen.put(
-            &thing,
-            "label",
-            kit::chip(at, w, label, "box fault", "mid b red fs11-5"),
-        );
-    }
-    pen.target(thing, shown);
-}
-
-/// The row of another live replica between two rows, nearest to the second: the cut line leaves the
-/// shared lane there.
-fn nearest_between(pen: &Pen, partition: &Partition, from: f64, to: f64) -> Option<f64> {
-    let (low, high) = (from.min(to), from.max(to));
-    partition
-        .replicas
-        .iter()
-        .filter(|replica| Some(replica.broker) != partition.leader)
-        .filter_map(|replica| pen.layout.row(&partition.id, replica.broker))
-        .map(|row| row.tape.y)
-        .filter(|y| *y > low && *y < high)
-        .min_by(|a, b| (a - to).abs().total_cmp(&(b - to).abs()))
 }
 
 /// Control lines, drawn while a control message is on its way.
@@ -346,7 +274,7 @@ fn back_off(route: &mut Route, by: f64) {
 }
 
 /// The middle of the lane of a line that leaves to the side, follows it and comes back.
-fn mid_of_lane(route: &Route) -> Point {
+pub(super) fn mid_of_lane(route: &Route) -> Point {
     match route.points.as_slice() {
         [_, a, b, ..] => a.toward(*b, 0.5),
         _ => mid_of(route),

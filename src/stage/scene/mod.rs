@@ -7,13 +7,15 @@
 //! [`name`] for any thing.
 //!
 //! - `by_broker`, `by_topic`, `phone`, `record`: one for each lens, in drawing order
-//! - `card`, `row`, `clients`, `coordination`, `links`: the parts that lenses share
+//! - `card`, `row` with its `remarks`, `clients`, `coordination`: the parts that lenses share
+//! - `links`, `broker_links`, `sessions`: the lines of clients, between brokers, and to ZooKeeper
 //! - `changing`, `counters`: what has just happened, and what is under way where nothing may move
 //! - `routes`: the ways along which lines are drawn and travellers run
-//! - `words`: titles, sentences and accessible names
+//! - `words`, `summary`: accessible names, and one sentence for the whole
 //!
 //! Laws: equal snapshots and layouts give equal scenes; no key occurs twice; nothing here remembers anything.
 
+mod broker_links;
 mod by_broker;
 mod by_topic;
 mod card;
@@ -25,8 +27,11 @@ mod links;
 mod pen;
 mod phone;
 mod record;
+mod remarks;
 mod routes;
 mod row;
+mod sessions;
+mod summary;
 mod travellers;
 mod words;
 
@@ -36,8 +41,9 @@ use crate::stage::layout::{Layout, Lens, Manner};
 use crate::stage::shape::Node;
 use crate::stage::snapshot::Snapshot;
 
+pub use summary::summary;
 pub use travellers::Traveller;
-pub use words::{name, summary};
+pub use words::name;
 
 use pen::Pen;
 

@@ -4,9 +4,9 @@ use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect};
 use crate::stage::kit::{self, GroupShape, MarkerKind, RecordForm};
 use crate::stage::layout::{Row, RowForm};
-use crate::stage::scene::card::{self, Header, HostText};
+use crate::stage::scene::card::{self, Button, Header, HostText};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::{clients, coordination, links, row};
+use crate::stage::scene::{clients, coordination, links, remarks, row, sessions};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{
     CellState, Coordination, Load, Partition, Replica, Role, Znode, ZooKeeper,
@@ -14,6 +14,7 @@ use crate::stage::snapshot::{
 
 pub(super) fn draw(pen: &mut Pen) {
     let snapshot = pen.snapshot;
+    sessions::lines(pen);
     state(pen);
     for broker in &snapshot.brokers {
         let Some(area) = pen.layout.cards.get(&broker.id).copied() else {
@@ -23,6 +24,7 @@ pub(super) fn draw(pen: &mut Pen) {
             mid: 16.0,
             dot: 15.0,
             host: HostText::Hidden,
+            button: Button::Hidden,
         };
         card::card(pen, broker, area, &header);
         for partition in snapshot.partitions() {
@@ -34,9 +36,11 @@ pub(super) fn draw(pen: &mut Pen) {
             };
             row::replica(pen, partition, replica, place);
             label(pen, partition, replica, place);
+            remarks::fate(pen, partition, replica, place);
         }
         clients::selected(pen, &Thing::broker(broker.id), area, 10.0);
     }
+    sessions::rings(pen);
     links::control_lines(pen);
     control_name(pen);
     client_line(pen);
@@ -174,6 +178,8 @@ fn label(pen: &mut Pen, partition: &Partition, replica: &Replica, place: &Row) {
                 Role::Leader => ("leader", "s2 b fs10-5"),
                 Role::NewLeader => ("new leader", "s2 b fs10"),
                 Role::Offline => ("offline", "s2 red fs10-5"),
+                Role::Stopped => ("stopped", "s2 fs10-5"),
+                Role::Waits => ("waits", "s2 fs10-5"),
                 Role::WasLeader => ("was leader", "s2 red fs10"),
                 Role::Behind(_) => ("out of ISR", "s2 wrn fs10-5"),
                 Role::CatchingUp { .. } => ("catching up", "s2 fs10-5"),
@@ -242,6 +248,10 @@ fn client_line(pen: &mut Pen) {
             (false, _) => format!("{} {}", producer.name, producer.note.join(" ")),
             (true, 1) => format!("{} sends", producer.name),
             (true, n) => format!("{n} producers send"),
+        };
+        let doing = match &producer.retry {
+            Some(retry) => format!("{}: {}", producer.name, retry.words),
+            None => doing,
         };
         let x = if producer.held.is_empty() {
             place.area.x

@@ -9,6 +9,15 @@ use crate::stage::layout::{Layout, Manner, Row};
 use crate::stage::scene::pen::Pen;
 use crate::stage::snapshot::{Consumer, Load, Traveller};
 
+/// The width of a control message with its name, and how far from the cards it keeps.
+pub(super) const PILL: f64 = 104.0;
+const CLEAR: f64 = 12.0;
+
+/// The way along which a control message with its name is carried; the line under it begins at the card.
+pub(super) fn of_named(pen: &Pen, traveller: &Traveller) -> Option<Route> {
+    named(pen.layout, traveller.from.broker()?, traveller.to.broker()?)
+}
+
 /// The row at which a line for a partition on a broker ends: by topic, the only row it has.
 pub(super) fn row_of<'a>(
     pen: &Pen<'a>,
@@ -78,11 +87,24 @@ pub(super) fn port(pen: &Pen, consumer: &Consumer, partition: &TopicPartition) -
         return 0.0;
     }
     let n = consumer.reads.len() as f64;
-    let at = consumer
+    // From top to bottom as the rows from which they come, so that no two cross in front of the box.
+    let height = |partition: &TopicPartition| {
+        let reading = consumer.reads.iter().find(|r| r.partition == *partition);
+        let row = reading.and_then(|reading| row_of(pen, partition, reading.broker?));
+        row.map_or(f64::MAX, |row| row.tape.y)
+    };
+    let mine = height(partition);
+    let before = consumer
         .reads
         .iter()
-        .position(|reading| reading.partition == *partition);
-    let at = at.unwrap_or(0) as f64;
+        .take_while(|r| r.partition != *partition)
+        .count();
+    let at = consumer.reads.iter().enumerate();
+    let at = at.filter(|(nth, reading)| {
+        let other = height(&reading.partition);
+        other < mine || other == mine && *nth < before
+    });
+    let at = at.count() as f64;
     let between = 24.0f64.min(44.0 / n.max(1.0));
     (at - (n - 1.0) / 2.0) * between
 }
@@ -137,6 +159,68 @@ pub(super) fn control(layout: &Layout, from: BrokerId, to: BrokerId) -> Option<R
     )
 }
 
+/// How many brokers stand between two.
+pub(super) fn between(layout: &Layout, a: BrokerId, b: BrokerId) -> usize {
+    let (Some(a), Some(b)) = (layout.cards.get(&a), layout.cards.get(&b)) else {
+        return 0;
+    };
+    let (top, bottom) = (a.y.min(b.y), a.y.max(b.y));
+    let cards = layout.cards.values();
+    cards.filter(|card| card.y > top && card.y < bottom).count()
+}
+
+/// The way of a control message with its name on it: beside the cards all the way, and one that has further
+/// to go begins further on, so that two that are sent at once stand apart.
+fn named(layout: &Layout, from: BrokerId, to: BrokerId) -> Option<Route> {
+    let (a, b) = (layout.cards.get(&from)?, layout.cards.get(&to)?);
+    let columns = &layout.columns;
+    let most = layout.ask.size.w - PILL / 2.0 - 2.0;
+    let lane = columns
+        .control_lane()
+        .max(columns.cards_right() + CLEAR + PILL / 2.0);
+    let lane = lane.min(most);
+    let (ya, yb) = (a.y + 18.0, b.y + 18.0);
+    let ahead = (46.0 * between(layout, from, to) as f64).min((yb - ya).abs() / 2.0);
+    let start = ya + ahead.copysign(yb - ya);
+    Some(Route::through([(lane, start), (lane, yb)]))
+}
+
+/// The link of two brokers outside the cards' right edge: neighbours inside, those further apart outside.
+pub(super) fn link(layout: &Layout, a: BrokerId, b: BrokerId) -> Option<Route> {
+    let (a_card, b_card) = (layout.cards.get(&a)?, layout.cards.get(&b)?);
+    let (upper, lower) = match a_card.y < b_card.y {
+        true => (a_card, b_card),
+        false => (b_card, a_card),
+    };
+    let step = between(layout, a, b) as f64;
+    let x = upper.right() + 6.0 + 5.0 * step;
+    let (from, to) = (
+        upper.bottom() - 10.0 - 8.0 * step,
+        lower.y + 10.0 + 8.0 * step,
+    );
+    let points = [
+        (upper.right(), from),
+        (x, from),
+        (x, to),
+        (lower.right(), to),
+    ];
+    Some(Route::through(points).with_radius(4.0))
+}
+
+/// From where the cluster's state is kept to a broker: along the one lane left of the cards.
+pub(super) fn session(layout: &Layout, broker: BrokerId) -> Option<Route> {
+    let (kept, card) = (layout.coordination?, layout.cards.get(&broker)?);
+    let header = card.y
+        + if layout.manner == Manner::Phone {
+            16.0
+        } else {
+            18.0
+        };
+    let (x, y) = (card.x - 6.0, kept.mid().y);
+    let points = [(kept.x, y), (x, y), (x, header), (card.x, header)];
+    Some(Route::through(points).with_radius(4.0))
+}
+
 /// From where the cluster's state is kept to a broker: straight down to the first card, else along the
 /// outermost lane.
 pub(super) fn coordinate(layout: &Layout, broker: BrokerId) -> Option<Route> {
@@ -184,9 +268,9 @@ pub(super) fn of_traveller(pen: &Pen, traveller: &Traveller) -> Option<Route> {
             reader(pen, traveller, traveller.from, traveller.to).map(Route::reversed)
         }
         (Broker(_), Broker(_)) => between_brokers(pen, traveller),
-        (ZooKeeper(_), Broker(_)) => coordinate(pen.layout, traveller.to.broker()?),
+        (ZooKeeper(_), Broker(_)) => session(pen.layout, traveller.to.broker()?),
         (Broker(_), ZooKeeper(_)) => {
-            coordinate(pen.layout, traveller.from.broker()?).map(Route::reversed)
+            session(pen.layout, traveller.from.broker()?).map(Route::reversed)
         }
         _ => None,
     }

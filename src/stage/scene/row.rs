@@ -3,49 +3,71 @@
 use crate::model::Offset;
 use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect};
-use crate::stage::kit::{
-    self, FlagSide, GroupShape, MarkerKind, Numbers, PoleKind, Tape, text_width,
-};
+use crate::stage::kit::{self, FlagSide, GroupShape, MarkerKind, Numbers, PoleKind, Tape};
 use crate::stage::layout::{Manner, Row, RowForm, Voice, window_start};
-use crate::stage::scene::changing;
 use crate::stage::scene::pen::Pen;
+use crate::stage::scene::{changing, remarks};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{Cell, CellState, KeyMark, Partition, Replica, Role};
 
-/// Rows that are so much higher than their logs have room for a flag, or for a small number.
-const FLAG_ROOM: f64 = 17.0;
-const FOOT_ROOM: f64 = 9.0;
+/// Logs with so much room above them can have a flag.
+const FLAG_ROOM: f64 = 12.5;
+/// A row so close to its card's edge has only the header above it.
+const HEADER: f64 = 36.0;
+/// So many records are kept of a log that ends before the window begins.
+const KEPT: i64 = 4;
 
 /// What is drawn beside the cells themselves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pole {
     None,
     Plain,
-    /// The number small at its foot, where rows leave no room for a flag.
-    Foot,
     Flag,
+    /// Where there is just room for one between two logs.
+    LowFlag,
+}
+
+/// Whether a log stands where the others do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Aligned,
+    /// All it has lies before the window: its last records stand at the left edge, behind them a break.
+    Kept,
 }
 
 /// The log of a row with its first offset in place.
 pub(super) fn tape_of(partition: &Partition, row: &Row) -> Tape {
-    row.tape_from(window_start(
-        partition.end(),
-        row.tape.slots,
-        partition.rate,
-    ))
+    let from = |end| window_start(end, row.tape.slots, partition.rate);
+    let all = from(partition.end());
+    // Where what the dead still have lies too far ahead, the window is where records are written.
+    let written = partition.leading().map(|leading| leading.log_end);
+    let behind = written.filter(|end| end.0 < all);
+    row.tape_from(behind.map_or(all, from))
+}
+
+/// The log of one replica, and how it stands.
+pub(super) fn tape_for(partition: &Partition, replica: &Replica, row: &Row) -> (Tape, Standing) {
+    let tape = tape_of(partition, row);
+    let (start, end) = (replica.log_start.0, replica.log_end.0);
+    if end > tape.from || end <= start || replica.role.leads() {
+        return (tape, Standing::Aligned);
+    }
+    let most = KEPT.min(i64::from(tape.slots) / 3).max(1);
+    let from = start.max(end - most);
+    (Tape { from, ..tape }, Standing::Kept)
 }
 
 /// The row of one replica, except for its label.
 pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row) {
     let thing = Thing::Replica(partition.id.clone(), replica.broker);
-    let tape = tape_of(partition, row);
+    let (tape, standing) = tape_for(partition, replica, row);
     under(pen, partition, replica, row);
     match row.form {
         RowForm::Cells | RowForm::Flat => {
             pen.put(&thing, "bed", Shape::group("", tape.bed(replica.role)));
             changing::bed(pen, partition, replica, &tape);
-            cells(pen, partition, replica, &tape);
-            behind(pen, &thing, replica, &tape);
+            cells(pen, partition, replica, &tape, standing);
+            remarks::behind(pen, partition, replica, &tape, standing);
         }
         RowForm::Heat if !partition.activity.is_empty() => {
             pen.put(&thing, "heat", kit::heat(tape.frame(), &partition.activity));
@@ -65,6 +87,10 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
             let area = Rect::new(frame.x + 2.0, frame.y, frame.w - 4.0, frame.h);
             let strip = kit::strip(area, &shown, tape.slots as usize, replica.role);
             pen.put(&thing, "strip", strip);
+            if standing == Standing::Kept {
+                let at = Point::new(tape.edge(replica.log_end.0) + 5.0, tape.y);
+                pen.put(&thing, "break", kit::break_mark(at, tape.height()));
+            }
         }
     }
     marks(pen, partition, replica, row, &tape);
@@ -100,7 +126,7 @@ fn under(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row) {
     }
 }
 
-fn cells(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape) {
+fn cells(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape, standing: Standing) {
     let thing = Thing::Replica(partition.id.clone(), replica.broker);
     for offset in tape.from..replica.log_start.0.min(tape.from + i64::from(tape.slots)) {
         let gone = Cell {
@@ -140,10 +166,11 @@ fn cells(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape) {
         pen.put(&copy, "cell", shape);
     }
     let end = replica.log_end.0;
-    if has_slot(pen, replica) && tape.shows(end) {
+    let slot = has_slot(pen, replica) && standing == Standing::Aligned && tape.shows(end);
+    if slot {
         pen.put(&thing, "slot", tape.slot(end));
     }
-    numbers(pen, partition, replica, tape);
+    numbers(pen, partition, replica, tape, slot);
 }
 
 /// The place of the next record is shown where it will be written next.
@@ -155,13 +182,19 @@ fn has_slot(pen: &Pen, replica: &Replica) -> bool {
     match replica.role {
         Role::Leader | Role::NewLeader => true,
         Role::Behind(_) | Role::CatchingUp { .. } | Role::Truncating(_) => false,
-        Role::Follower | Role::Offline | Role::WasLeader => every,
+        Role::Follower | Role::Offline | Role::Stopped | Role::WasLeader => every,
+        Role::Waits => false,
     }
 }
 
-fn numbers(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape) {
+fn numbers(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape, slot: bool) {
+    let has_fate = replica
+        .cells
+        .iter()
+        .any(|cell| remarks::fate_of(cell.state).is_some());
     let numbers = match (pen.layout.numbers, replica.role.is_offline()) {
         (Numbers::All, true) => Numbers::Ends,
+        (Numbers::Fifth, true) if has_fate => Numbers::Ends,
         (numbers, _) => numbers,
     };
     if numbers == Numbers::None {
@@ -175,13 +208,10 @@ fn numbers(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape)
         .map(|position| position.0 - 1)
         .collect();
     let stranded = |offset: i64| {
-        let states = [CellState::Stranded, CellState::Lost];
-        replica
-            .cells
-            .iter()
-            .any(|cell| cell.offset.0 == offset && states.contains(&cell.state))
+        let mut cells = replica.cells.iter();
+        cells.any(|cell| cell.offset.0 == offset && remarks::fate_of(cell.state).is_some())
     };
-    let slot = has_slot(pen, replica) && numbers == Numbers::All && tape.shows(end);
+    let slot = slot && numbers == Numbers::All;
     let upto = if slot { end } else { last };
     for offset in first..=upto.min(tape.from + i64::from(tape.slots) - 1) {
         if !numbers.shows(offset, first, last) && !stranded(offset) {
@@ -194,24 +224,6 @@ fn numbers(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape)
     }
 }
 
-/// What a row that lacks records says about it, in the room where they would stand.
-fn behind(pen: &mut Pen, thing: &Thing, replica: &Replica, tape: &Tape) {
-    let text = match replica.role {
-        Role::Behind(by) => format!("behind {by}, out of ISR"),
-        Role::CatchingUp { has, of } => format!("{has} of {of}"),
-        Role::Truncating(to) => format!("cut back to {}", to.0),
-        _ => return,
-    };
-    let drop = if tape.flat { 3.5 } else { 4.0 };
-    let from = tape.edge(replica.log_end.0).max(tape.x + 2.0) + tape.pitch / 2.0;
-    let fits = from + text_width(&text, 11.0) + 6.0 <= tape.right();
-    let shape = match fits {
-        true => Shape::text(from, tape.y + drop, text, "s wrn b"),
-        false => Shape::text(tape.right() - 8.0, tape.y + drop, text, "s wrn b end halo"),
-    };
-    pen.put(thing, "behind", shape);
-}
-
 /// Poles, flags, positions and rings.
 fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tape: &Tape) {
     if row.form == RowForm::Cells && replica.role.leads() && pen.layout.ask.voice == Voice::Full {
@@ -222,22 +234,13 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
         let thing = Thing::Replica(partition.id.clone(), replica.broker);
         let (top, bottom) = (tape.top(), tape.bottom());
         let x = changing::pole(pen, partition, replica, tape, offset);
-        match pole_of(pen, replica, row) {
+        match pole_of(pen, replica, row, tape) {
             Pole::None => {}
             Pole::Plain => {
                 let pole = kit::pole(x, top - 3.0, bottom + 3.0, PoleKind::HighWatermark);
                 pen.put(&thing, "hw", pole);
             }
-            Pole::Foot => {
-                let (kind, label) = (PoleKind::HighWatermark, format!("HW {offset}"));
-                let pole = kit::pole(x, top - 3.0, bottom + 3.0, kind);
-                let label = match x - tape.x < 40.0 {
-                    true => Shape::text(x + 8.0, bottom + 8.5, label, "o on start"),
-                    false => Shape::text(x - 8.0, bottom + 8.5, label, "o on end"),
-                };
-                pen.put(&thing, "hw", Shape::group("", vec![pole, label]));
-            }
-            Pole::Flag => {
+            pole @ (Pole::Flag | Pole::LowFlag) => {
                 let label = format!("HW {offset}");
                 let kind = PoleKind::HighWatermark;
                 // Close to the log, so that it keeps clear of what stands above.
@@ -251,7 +254,10 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
                 } else {
                     FlagSide::Left
                 };
-                let flag = kit::flag(x, top - lift, bottom + 3.0, &label, kind, side);
+                let flag = match pole {
+                    Pole::LowFlag => kit::low_flag(x, top, bottom + 3.0, &label, kind, side),
+                    _ => kit::flag(x, top - lift, bottom + 3.0, &label, kind, side),
+                };
                 pen.put(&thing, "hw", flag);
             }
         }
@@ -260,8 +266,8 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
     rings(pen, partition, replica, tape);
 }
 
-fn pole_of(pen: &Pen, replica: &Replica, row: &Row) -> Pole {
-    if replica.role.is_offline() || matches!(replica.role, Role::Behind(_)) {
+fn pole_of(pen: &Pen, replica: &Replica, row: &Row, tape: &Tape) -> Pole {
+    if replica.role.is_offline() || matches!(replica.role, Role::Behind(_) | Role::Waits) {
         return Pole::None;
     }
     let leads = replica.role.leads();
@@ -274,11 +280,18 @@ fn pole_of(pen: &Pen, replica: &Replica, row: &Row) -> Pole {
         // A flag would cover the title, which says the number itself there.
         (Manner::Topic, RowForm::Cells) => Pole::Plain,
         (manner, _) if manner.is_rows() && !leads => Pole::None,
-        (_, RowForm::Cells) if leads => match row.area.h - row.tape.height() {
-            FLAG_ROOM.. => Pole::Flag,
-            FOOT_ROOM.. => Pole::Foot,
-            _ => Pole::Plain,
-        },
+        (_, RowForm::Cells) if leads => {
+            let room = tape.top() - row.area.y;
+            let card = pen.layout.cards.get(&replica.broker);
+            // Above the first log of a card is its header, at whose right end there is room.
+            let first = card.is_some_and(|card| row.area.y - card.y < HEADER);
+            match (pen.layout.manner, room, first) {
+                (Manner::Rows | Manner::RowsMid, ..) => Pole::LowFlag,
+                (_, FLAG_ROOM.., _) => Pole::LowFlag,
+                (_, _, true) => Pole::Flag,
+                _ => Pole::Plain,
+            }
+        }
         _ => Pole::Plain,
     }
 }

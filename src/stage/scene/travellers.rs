@@ -22,6 +22,8 @@ const DOTS: usize = 300;
 /// The side of a record in a traveller without letters, and of a dot of a stream.
 const SMALL: f64 = 11.0;
 const STREAM_DOT: f64 = 8.0;
+/// The least room between cards and readers for a control message with its name.
+const NAMED: f64 = 84.0;
 /// The radius of the dots that go to ZooKeeper and back.
 const WHISPER: f64 = 2.5;
 
@@ -100,7 +102,7 @@ impl Traveller {
             Load::Control { name: None } => kit::diamond(Point::default(), 6.0, ""),
             Load::Control { .. } if self.size < 17.0 => kit::diamond(Point::default(), 8.0, ""),
             Load::Control { name: Some(name) } => {
-                kit::control_pill(name, if self.size > 17.0 { 104.0 } else { 98.0 })
+                kit::control_pill(name, if self.size > 17.0 { routes::PILL } else { 98.0 })
             }
         }
     }
@@ -143,7 +145,14 @@ pub(super) fn all(pen: &Pen) -> Vec<Traveller> {
 
 /// A traveller for a packet, unless one of its ends is not on the stage.
 fn carried(pen: &Pen, packet: &Packet, load: Load, size: f64) -> Option<Traveller> {
-    let route = routes::of_traveller(pen, packet)?;
+    let named =
+        matches!(load, Load::Control { name: Some(_) }) && pen.layout.manner != Manner::Phone;
+    let (route, size) = match named {
+        // Between the cards and the readers there is no room for a name.
+        true if pen.layout.columns.gap() < NAMED => (routes::of_traveller(pen, packet)?, SMALL),
+        true => (routes::of_named(pen, packet)?, size),
+        false => (routes::of_traveller(pen, packet)?, size),
+    };
     Some(Traveller {
         id: packet.id,
         load,

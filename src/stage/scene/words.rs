@@ -1,123 +1,13 @@
-//! The picture in words: one sentence for the whole, a name for each thing.
+//! The things on the picture in words: a name for each, with what it is and how it fares.
 //!
 //! Words are made from the same snapshot as the shapes, so they cannot disagree with them.
 
-use crate::model::BrokerId;
+use crate::model::{BrokerId, ProcessId};
 use crate::stage::Thing;
 use crate::stage::snapshot::{
-    BrokerState, Cell, CellState, ClientState, Coordination, GroupState, LinkState, Partition,
-    Replica, Role, Snapshot, Word, Znode,
+    Broker, BrokerState, Cell, CellState, ClientState, Coordination, GroupState, Partition,
+    Replica, Role, ServerState, Snapshot, Word, Znode,
 };
-
-/// One sentence that says what the picture shows, faults first.
-pub fn summary(snapshot: &Snapshot) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for broker in &snapshot.brokers {
-        let id = broker.id;
-        match &broker.state {
-            BrokerState::Up => {}
-            BrokerState::Starting => parts.push(format!("Broker {id} is starting")),
-            BrokerState::Draining => parts.push(format!("Broker {id} is stopping")),
-            BrokerState::Crashed { .. } => parts.push(format!("Broker {id} is down")),
-            BrokerState::CutOff { .. } => parts.push(format!("Broker {id} is cut off")),
-            BrokerState::Frozen { .. } => parts.push(format!("Broker {id} is frozen")),
-        }
-    }
-    if let Coordination::ZooKeeper(zookeeper) = &snapshot.coordination {
-        for server in zookeeper.servers.iter().filter(|server| !server.up) {
-            parts.push(format!("ZooKeeper server {} is down", server.id));
-        }
-        if !zookeeper.quorum {
-            parts.push("ZooKeeper has no quorum, so nobody can be elected".to_owned());
-        }
-    }
-    for link in &snapshot.links {
-        let state = match link.state {
-            LinkState::Slow => "slow",
-            LinkState::Held => "held",
-            LinkState::Cut => "cut",
-        };
-        let a = process_name(snapshot, link.a);
-        let b = process_name(snapshot, link.b);
-        parts.push(format!("The link between {a} and {b} is {state}"));
-    }
-    let up = snapshot
-        .brokers
-        .iter()
-        .filter(|b| b.state == BrokerState::Up);
-    match up.count() {
-        0 if snapshot.brokers.is_empty() => {}
-        n if n == snapshot.brokers.len() => {
-            parts.push(format!("{} running", plural(n, "broker", "brokers")));
-        }
-        _ => {}
-    }
-    for partition in snapshot.partitions() {
-        if let Some(text) = partition_trouble(partition) {
-            parts.push(text);
-        }
-    }
-    if let Some(subject) = snapshot
-        .subject
-        .as_ref()
-        .and_then(|id| snapshot.partition(id))
-    {
-        parts.push(led(subject));
-    } else if parts.len() < 4 {
-        parts.extend(snapshot.partitions().take(4).map(led));
-    }
-    let mut text = parts.join(". ");
-    if !text.is_empty() {
-        text.push('.');
-    }
-    text
-}
-
-fn led(partition: &Partition) -> String {
-    let name = partition_name(partition);
-    let Some(leader) = partition.leader else {
-        return format!("{name} has no leader");
-    };
-    let isr: Vec<String> = partition.isr.iter().map(|id| id.0.to_string()).collect();
-    let mut text = format!(
-        "{name} is led by broker {leader}, in sync {}",
-        isr.join(", ")
-    );
-    if let Some(hw) = partition
-        .leading()
-        .and_then(|replica| replica.high_watermark)
-    {
-        text += &format!(", high watermark {}", hw.0);
-    }
-    text
-}
-
-fn partition_trouble(partition: &Partition) -> Option<String> {
-    let name = partition_name(partition);
-    let behind: Vec<String> = partition
-        .replicas
-        .iter()
-        .filter_map(|replica| match replica.role {
-            Role::Behind(by) => Some(format!("broker {} is {by} behind", replica.broker)),
-            _ => None,
-        })
-        .collect();
-    let stranded = partition.replicas.iter().find_map(|replica| {
-        let cell = replica
-            .cells
-            .iter()
-            .find(|cell| cell.state == CellState::Stranded)?;
-        Some(format!(
-            "offset {} of {name} exists only on broker {} and was never acknowledged",
-            cell.offset.0, replica.broker
-        ))
-    });
-    match (behind.is_empty(), stranded) {
-        (true, None) => None,
-        (true, Some(text)) => Some(capital(text)),
-        (false, _) => Some(format!("In {name}, {}", behind.join(" and "))),
-    }
-}
 
 /// What a thing is called: "driver-locations 0, follower on broker 3, behind 8, out of sync".
 pub fn name(snapshot: &Snapshot, thing: &Thing) -> String {
@@ -179,7 +69,34 @@ pub fn name(snapshot: &Snapshot, thing: &Thing) -> String {
             })
         }
         Thing::Traveller(id) => format!("message {id} on its way"),
+        Thing::Switch(id) => {
+            let down = id.broker().and_then(|id| snapshot.broker(id));
+            let word = match down.is_some_and(Broker::is_down) {
+                true => "Restart",
+                false => "Kill",
+            };
+            format!("{word} {}", process_name(snapshot, *id))
+        }
     }
+}
+
+pub(super) fn led(partition: &Partition) -> String {
+    let name = partition_name(partition);
+    let Some(leader) = partition.leader else {
+        return format!("{name} has no leader");
+    };
+    let isr: Vec<String> = partition.isr.iter().map(|id| id.0.to_string()).collect();
+    let mut text = format!(
+        "{name} is led by broker {leader}, in sync {}",
+        isr.join(", ")
+    );
+    if let Some(hw) = partition
+        .leading()
+        .and_then(|replica| replica.high_watermark)
+    {
+        text += &format!(", high watermark {}", hw.0);
+    }
+    text
 }
 
 fn znode<'a>(snapshot: &'a Snapshot, path: &str) -> Option<&'a Znode> {
@@ -213,7 +130,7 @@ fn found<'a>(
     Some((partition, partition.replica(broker)?))
 }
 
-fn partition_name(partition: &Partition) -> String {
+pub(super) fn partition_name(partition: &Partition) -> String {
     format!("{} {}", partition.id.topic, partition.id.partition)
 }
 
@@ -231,7 +148,9 @@ fn replica_words(partition: &Partition, replica: &Replica) -> String {
         Role::Truncating(to) => {
             format!("follower on broker {broker}, cut back to {}", to.0)
         }
+        Role::Waits => format!("copy on broker {broker}, waits for orders"),
         Role::Offline => format!("copy on broker {broker}, offline"),
+        Role::Stopped => format!("copy on broker {broker}, stopped"),
         Role::WasLeader => format!("copy on broker {broker}, offline, was leader"),
     };
     format!("{name}, {state}")
@@ -247,6 +166,7 @@ fn cell_words(cell: &Cell) -> String {
         CellState::Open => "not yet committed",
         CellState::Ghost => "committed, on a dead broker's disk",
         CellState::Stranded => "only copy, never acknowledged",
+        CellState::Promised => "only copy, acknowledged",
         CellState::Lost => "acknowledged, then lost",
         CellState::Gone => "deleted by retention",
         CellState::Tombstone => "tombstone",
@@ -256,19 +176,20 @@ fn cell_words(cell: &Cell) -> String {
 }
 
 /// The short name of a process: "broker 1", "driver-app", "C1".
-fn process_name(snapshot: &Snapshot, id: crate::model::ProcessId) -> String {
+pub(super) fn process_name(snapshot: &Snapshot, id: ProcessId) -> String {
     if let Some(broker) = id.broker() {
         return format!("broker {broker}");
     }
     let producer = snapshot.producers.iter().find(|p| p.id == id);
     let consumer = snapshot.consumers.iter().find(|c| c.id == id);
+    let producer = producer.or_else(|| snapshot.operators.iter().find(|p| p.id == id));
     producer
         .map(|p| p.name.to_string())
         .or(consumer.map(|c| c.name.to_string()))
         .unwrap_or_else(|| id.to_string())
 }
 
-fn process_words(snapshot: &Snapshot, id: crate::model::ProcessId) -> String {
+fn process_words(snapshot: &Snapshot, id: ProcessId) -> String {
     let name = capital(process_name(snapshot, id));
     if let Some(broker) = id.broker().and_then(|id| snapshot.broker(id)) {
         let state = match broker.state {
@@ -276,6 +197,7 @@ fn process_words(snapshot: &Snapshot, id: crate::model::ProcessId) -> String {
             BrokerState::Starting => "starting",
             BrokerState::Draining => "stopping",
             BrokerState::Crashed { .. } => "crashed",
+            BrokerState::Stopped { .. } => "stopped",
             BrokerState::CutOff { .. } => "cut off",
             BrokerState::Frozen { .. } => "frozen",
         };
@@ -285,22 +207,37 @@ fn process_words(snapshot: &Snapshot, id: crate::model::ProcessId) -> String {
             .count();
         let controller = if broker.controller {
             ", controller"
+        } else if broker.deposed {
+            ", was controller and does not know it"
         } else {
             ""
         };
+        let cut = match broker.keeper.is_some_and(|keeper| keeper.cut) {
+            true => ", cut from ZooKeeper",
+            false => "",
+        };
+        let chips: String = broker
+            .chips
+            .iter()
+            .map(|chip| format!(", {chip}"))
+            .collect();
         let session = broker.session.as_ref();
         let session = session.map_or(String::new(), |session| format!(", {session}"));
-        return format!("{name}, {state}{controller}, leads {leads}{session}");
+        return format!("{name}, {state}{controller}{cut}{chips}, leads {leads}{session}");
     }
     if let Coordination::ZooKeeper(zookeeper) = &snapshot.coordination
         && let Some(server) = zookeeper.servers.iter().find(|server| server.id == id)
     {
-        let state = match (server.up, server.leads) {
-            (false, _) => "down",
-            (true, true) => "leads",
-            (true, false) => "up",
+        let state = match (server.state, server.leads) {
+            (ServerState::Down, _) => "down",
+            (ServerState::Frozen, _) => "frozen",
+            (ServerState::Up, true) => "leads",
+            (ServerState::Up, false) => "up",
         };
         return format!("ZooKeeper server {id}, {state}");
+    }
+    if snapshot.operators.iter().any(|operator| operator.id == id) {
+        return format!("Admin client {}", process_name(snapshot, id));
     }
     if let Some(producer) = snapshot.producers.iter().find(|p| p.id == id) {
         let acks = producer
@@ -308,11 +245,24 @@ fn process_words(snapshot: &Snapshot, id: crate::model::ProcessId) -> String {
             .as_ref()
             .map_or(String::new(), |acks| format!(", {acks}"));
         let held = plural(producer.held.len(), "record", "records");
+        if producer.state.is_over() {
+            return format!("Producer {}, {}", producer.name, producer.note.join(" "));
+        }
+        if let Some(retry) = &producer.retry {
+            let (error, words) = (&retry.error, &retry.words);
+            return format!(
+                "Producer {}{acks}, {held} waiting, {error}, {words}",
+                producer.name
+            );
+        }
         return format!("Producer {}{acks}, {held} waiting", producer.name);
     }
     if let Some(consumer) = snapshot.consumers.iter().find(|c| c.id == id) {
+        if consumer.state.is_over() {
+            return format!("Consumer {}, {}", consumer.name, consumer.note.join(" "));
+        }
         let state = match consumer.state {
-            ClientState::Active => "",
+            ClientState::Active | ClientState::Gone | ClientState::Ended => "",
             ClientState::Waiting => ", waiting",
             ClientState::Failed => ", failed",
         };
@@ -355,7 +305,7 @@ fn group_words(snapshot: &Snapshot, name: &str) -> String {
     format!("Group {name}{state}, {members}")
 }
 
-fn plural(n: usize, one: &str, many: &str) -> String {
+pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
     match n {
         1 => format!("1 {one}"),
         n => format!("{n} {many}"),
@@ -363,7 +313,7 @@ fn plural(n: usize, one: &str, many: &str) -> String {
 }
 
 /// The sentence with a capital at its beginning, unless it begins with somebody's own spelling.
-fn capital(text: String) -> String {
+pub(super) fn capital(text: String) -> String {
     match text.strip_prefix("broker ") {
         Some(rest) => format!("Broker {rest}"),
         None => match text.strip_prefix("offset ") {

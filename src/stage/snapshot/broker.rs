@@ -12,6 +12,21 @@ pub struct Broker {
     /// What its session with ZooKeeper comes to, where that is not as usual: "session runs out in 12 s".
     pub session: Option<Text>,
     pub controller: bool,
+    /// It takes itself for the controller, and another one is, or nobody.
+    pub deposed: bool,
+    /// What else is not as usual on its machine: "disk 500 ms", "clock +1 h".
+    pub chips: Vec<Text>,
+    /// Its line to ZooKeeper; none when it does not run, or when there is no such line in this picture.
+    pub keeper: Option<Keeper>,
+}
+
+/// A broker's line to ZooKeeper, along which its session lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeper {
+    /// The server that it is connected to, or was.
+    pub server: ProcessId,
+    /// No server is reached, or none reaches it.
+    pub cut: bool,
 }
 
 /// What a broker is doing, as its dot and frame show it.
@@ -22,6 +37,10 @@ pub enum BrokerState {
     Draining,
     /// Its process is gone and its disk is not; the note says since when.
     Crashed {
+        note: Text,
+    },
+    /// The same, and in order: it has handed over what it led.
+    Stopped {
         note: Text,
     },
     /// It runs, and nobody reaches it.
@@ -59,6 +78,8 @@ pub struct ZooKeeper {
     pub quorum: bool,
     /// Said beside the line from ZooKeeper to the controller: "broker 1 wrote the new state".
     pub written: Option<Text>,
+    /// Pairs of servers that do not reach each other.
+    pub cuts: Vec<(ProcessId, ProcessId)>,
 }
 
 /// One ZooKeeper server.
@@ -66,7 +87,16 @@ pub struct ZooKeeper {
 pub struct Server {
     pub id: ProcessId,
     pub leads: bool,
-    pub up: bool,
+    pub state: ServerState,
+}
+
+/// Whether a ZooKeeper server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerState {
+    Up,
+    /// It stands still; whatever reaches it waits.
+    Frozen,
+    Down,
 }
 
 /// One znode: its path, and its value word by word.
@@ -94,6 +124,13 @@ pub enum Word {
 
 impl Broker {
     pub fn is_down(&self) -> bool {
-        matches!(self.state, BrokerState::Crashed { .. })
+        matches!(
+            self.state,
+            BrokerState::Crashed { .. } | BrokerState::Stopped { .. }
+        )
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.state, BrokerState::Stopped { .. })
     }
 }

@@ -17,8 +17,19 @@ pub struct Producer {
     pub held: Vec<KeyMark>,
     /// One or two short lines beside the held records: "no answer," "will retry".
     pub note: Vec<Text>,
+    /// An error was the answer, and it will try again.
+    pub retry: Option<Retrying>,
     /// The partitions it writes to, each with the broker it believes to lead.
     pub writes: Vec<Aim>,
+}
+
+/// Why a producer tries again, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retrying {
+    /// The name of the error.
+    pub error: Text,
+    /// "retry 2 in 200 ms".
+    pub words: Text,
 }
 
 /// One partition as a client sees it: to whom its requests for it go.
@@ -38,6 +49,17 @@ pub enum ClientState {
     Waiting,
     /// It failed or is about to be thrown out.
     Failed,
+    /// Its process died; the note says when.
+    Gone,
+    /// Its process ended in order; the note says when.
+    Ended,
+}
+
+impl ClientState {
+    /// True when there is no process.
+    pub fn is_over(self) -> bool {
+        matches!(self, ClientState::Gone | ClientState::Ended)
+    }
 }
 
 /// One consumer group.

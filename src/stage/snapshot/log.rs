@@ -63,8 +63,12 @@ pub enum Role {
     },
     /// Cutting its log back to this offset.
     Truncating(Offset),
+    /// On a broker that is back, and that nobody has told yet what to do with it.
+    Waits,
     /// On a broker that is down.
     Offline,
+    /// On a broker that was stopped in order.
+    Stopped,
     /// On a broker that is down and led until then.
     WasLeader,
 }
@@ -88,6 +92,8 @@ pub enum CellState {
     Ghost,
     /// Uncommitted, and only on a broker that is down.
     Stranded,
+    /// The same, and its producer was told that it is stored.
+    Promised,
     /// Acknowledged and no longer readable.
     Lost,
     /// Deleted by retention.
@@ -143,7 +149,8 @@ impl Role {
         match self {
             Role::Leader | Role::NewLeader => "leader",
             Role::Follower | Role::Truncating(_) => "follower",
-            Role::Behind(_) | Role::CatchingUp { .. } => "behind",
+            Role::Behind(_) | Role::CatchingUp { .. } | Role::Waits => "behind",
+            Role::Stopped => "stopped",
             Role::Offline | Role::WasLeader => "offline",
         }
     }
@@ -153,7 +160,7 @@ impl Role {
     }
 
     pub fn is_offline(self) -> bool {
-        matches!(self, Role::Offline | Role::WasLeader)
+        matches!(self, Role::Offline | Role::WasLeader | Role::Stopped)
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub brokers: Vec<Broker>,
     pub topics: Vec<Topic>,
     pub producers: Vec<Producer>,
+    /// Whoever has errands for the cluster: they create topics and move partitions, and write nothing.
+    pub operators: Vec<Producer>,
     pub groups: Vec<Group>,
     pub consumers: Vec<Consumer>,
     pub coordination: Coordination,
@@ -64,6 +66,12 @@ pub struct Snapshot {
     pub anatomy: Option<Anatomy>,
     /// Explains the marks under the picture, in figures only.
     pub legend: Vec<LegendItem>,
+    /// The reader can act on what is shown: cards have their buttons, and every link can be pointed at.
+    pub acts: bool,
+    /// Every replica has a row of one kind, the subject's too.
+    pub even: bool,
+    /// Partitions that are still to be created, with who will hold them: their room is kept.
+    pub rooms: Vec<(TopicPartition, Vec<BrokerId>)>,
 }
 
 /// A short remark tied to a thing.
@@ -104,6 +112,7 @@ impl Snapshot {
             brokers: Vec::new(),
             topics: Vec::new(),
             producers: Vec::new(),
+            operators: Vec::new(),
             groups: Vec::new(),
             consumers: Vec::new(),
             coordination: Coordination::Absent,
@@ -119,6 +128,9 @@ impl Snapshot {
             audit: None,
             anatomy: None,
             legend: Vec::new(),
+            acts: false,
+            even: false,
+            rooms: Vec::new(),
         }
     }
 

@@ -10,6 +10,8 @@ pub struct Link {
     pub a: ProcessId,
     pub b: ProcessId,
     pub state: LinkState,
+    /// Only what this end sends is lost; `None`: either way.
+    pub from: Option<ProcessId>,
     /// `400 ms`, or "Link 1–3 cut 34 s".
     pub label: Text,
 }

@@ -1,6 +1,7 @@
 //! Making trouble on the stage: what a key or a button does to what is selected.
 
 use super::App;
+use crate::model::ProcessId;
 use crate::session::trouble::{self, Offer, Trouble};
 use crate::stage::Thing;
 
@@ -55,6 +56,18 @@ impl App {
                 let words: Vec<&str> = offers.iter().map(|offer| &*offer.words).collect();
                 self.toast(&format!("What can be done now: {}.", words.join(", ")));
             }
+        }
+    }
+
+    /// What the button on a broker's card does: ends its process, or starts it again.
+    pub fn switch(&self, id: ProcessId) {
+        let offers = self.offers(&Thing::Process(id));
+        let switches = [Trouble::Kill, Trouble::Restart];
+        if let Some(offer) = offers
+            .iter()
+            .find(|offer| switches.contains(&offer.trouble))
+        {
+            self.take(offer);
         }
     }
 

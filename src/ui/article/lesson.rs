@@ -48,6 +48,7 @@ pub fn LessonPage(props: &Props) -> Html {
         lens,
         voice: Voice::Full,
         subject: lesson.subject(props.step),
+        even: lesson.even(),
         selection: document.selection.clone(),
         focus: document.focus.clone(),
         washes,

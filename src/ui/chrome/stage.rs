@@ -79,6 +79,10 @@ pub fn Stage(props: &Props) -> Html {
                 .player
                 .painter(|painter| painter.hit(x, y, if coarse { FINGER } else { POINTER }));
             let thing = hit.flatten().filter(|thing| *thing != Thing::Stage);
+            if let Some(Thing::Switch(id)) = thing {
+                app.dispatch(Action::Focus(None));
+                return app.switch(id);
+            }
             // The second press on a thing opens it, as the second Enter does; the sandbox opens it at once.
             let again = thing.is_some() && thing == app.document().selection;
             let at_once = matches!(app.document().route, Route::Sandbox);

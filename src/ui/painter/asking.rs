@@ -84,7 +84,10 @@ impl Painter {
         let Some(outer) = outer else {
             return scene.targets.first().map(|target| target.thing.clone());
         };
-        let inside = |target: &&scene::Target| target.thing.parent().as_ref() == Some(outer);
+        let inside = |target: &&scene::Target| {
+            let switch = matches!(target.thing, Thing::Switch(_));
+            !switch && target.thing.parent().as_ref() == Some(outer)
+        };
         scene
             .targets
             .iter()
@@ -116,6 +119,8 @@ fn level_of(thing: &Thing) -> u8 {
     match thing {
         Thing::Partition(_) | Thing::Replica(..) | Thing::Znode(_) => 1,
         Thing::Record(..) | Thing::Copy(..) | Thing::Field(_) => 2,
+        // For the keyboard its key does the same.
+        Thing::Switch(_) => 3,
         _ => 0,
     }
 }

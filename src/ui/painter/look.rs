@@ -11,6 +11,8 @@ pub struct Look {
     pub lens: Lens,
     pub voice: Voice,
     pub subject: Option<TopicPartition>,
+    /// Every replica has a row of one kind.
+    pub even: bool,
     pub selection: Option<Thing>,
     pub focus: Option<Thing>,
     pub washes: Vec<Thing>,
@@ -25,6 +27,7 @@ impl Default for Look {
             lens: Lens::ByBroker,
             voice: Voice::Calm,
             subject: None,
+            even: false,
             selection: None,
             focus: None,
             washes: Vec::new(),

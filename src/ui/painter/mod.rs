@@ -189,6 +189,8 @@ impl Painter {
         snapshot.focus = look.focus.clone();
         snapshot.washes = look.washes.clone();
         snapshot.subject = look.subject.clone();
+        snapshot.acts = look.voice == Voice::Full;
+        snapshot.even = look.even;
         extract::look_at_subject(&mut snapshot, session.world(), &self.memory);
         if look.voice == Voice::Calm {
             snapshot.legend.clear();

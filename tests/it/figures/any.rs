@@ -25,6 +25,7 @@ fn random_partition(rng: &mut Rng, topic: &str, number: i32, brokers: i32) -> Pa
     let hw = from + rng.below(count as u64 + 1) as i64;
     let states = [
         CellState::Stranded,
+        CellState::Promised,
         CellState::Lost,
         CellState::Gone,
         CellState::Tombstone,
@@ -33,7 +34,7 @@ fn random_partition(rng: &mut Rng, topic: &str, number: i32, brokers: i32) -> Pa
     let replicas = (0..copies)
         .map(|nth| {
             let lacks = rng.below(4).min(count as u64) as usize;
-            let role = match (nth, rng.below(8)) {
+            let role = match (nth, rng.below(10)) {
                 (0, 0) => Role::WasLeader,
                 (0, 1) => Role::NewLeader,
                 (0, _) => Role::Leader,
@@ -41,6 +42,8 @@ fn random_partition(rng: &mut Rng, topic: &str, number: i32, brokers: i32) -> Pa
                 (_, 1) => Role::CatchingUp { has: 3, of: 44 },
                 (_, 2) => Role::Truncating(Offset(hw)),
                 (_, 3) => Role::Offline,
+                (_, 4) => Role::Waits,
+                (_, 5) => Role::Stopped,
                 _ => Role::Follower,
             };
             let broker = (first + nth) % brokers + 1;
@@ -94,6 +97,12 @@ fn random(rng: &mut Rng) -> Snapshot {
                 })
                 .collect();
             made.acks = rng.chance(1, 2).then(|| "acks=all".into());
+            made.retry = rng.chance(1, 4).then(|| Retrying {
+                error: "NOT_LEADER_OR_FOLLOWER".into(),
+                words: "retry 2 in 200 ms".into(),
+            });
+            let states = [ClientState::Active, ClientState::Waiting, ClientState::Gone];
+            made.state = one_of(rng, &states);
             made
         })
         .collect();
@@ -166,14 +175,35 @@ fn random(rng: &mut Rng) -> Snapshot {
         a: one_of(rng, &hosts),
         b: one_of(rng, &hosts),
         state: one_of(rng, &[LinkState::Slow, LinkState::Held, LinkState::Cut]),
+        from: None,
         label: "400 ms".into(),
     };
+    let link = Link {
+        from: rng.chance(1, 2).then_some(link.a),
+        ..link
+    };
     let mut all_brokers = super::made::brokers(brokers);
-    if rng.chance(1, 3) {
-        all_brokers[0].state = BrokerState::Crashed {
-            note: "Crashed 2 s ago".into(),
-        };
+    let note = || "2 s ago".into();
+    let states = [
+        BrokerState::Up,
+        BrokerState::Starting,
+        BrokerState::Crashed { note: note() },
+        BrokerState::Stopped { note: note() },
+        BrokerState::Frozen { note: note() },
+        BrokerState::CutOff { note: note() },
+    ];
+    for broker in &mut all_brokers {
+        if rng.chance(1, 3) {
+            broker.state = one_of(rng, &states);
+            broker.deposed = !broker.controller;
+            broker.chips = vec!["disk 500 ms".into()];
+        }
+        let server = ProcessId::ZooKeeper(1 + rng.below(3) as u16);
+        let cut = rng.chance(1, 3);
+        broker.keeper = (!broker.is_down()).then_some(Keeper { server, cut });
     }
+    let mut operator = producer(9, "operator", &[], &[]);
+    operator.id = ProcessId::Admin(1);
     Snapshot {
         at: NOW,
         brokers: all_brokers,
@@ -199,6 +229,9 @@ fn random(rng: &mut Rng) -> Snapshot {
         subject: rng.pick(&all).cloned().filter(|_| rng.chance(1, 3)),
         selection: Some(one_of(rng, &things)),
         focus: Some(one_of(rng, &things)),
+        operators: rng.chance(1, 2).then_some(operator).into_iter().collect(),
+        acts: rng.chance(1, 2),
+        even: rng.chance(1, 2),
         ..Snapshot::empty("Any cluster")
     }
 }

@@ -1,6 +1,6 @@
 //! When a leader dies: the instant after the controller wrote the new leader.
 
-use kafka_playground::model::{BrokerId, Offset, ProcessId};
+use kafka_playground::model::{BrokerId, ProcessId};
 use kafka_playground::stage::snapshot::*;
 use kafka_playground::stage::{Ask, Lens, Snapshot, Thing};
 
@@ -129,10 +129,6 @@ pub fn snapshot() -> Snapshot {
                 0.27,
             ),
         ],
-        notes: vec![Note {
-            thing: Thing::Copy(id(0), Offset(43), BrokerId(2)),
-            text: "only copy, never acknowledged".into(),
-        }],
         washes: vec![
             Thing::Replica(id(0), BrokerId(3)),
             Thing::Znode(state.into()),

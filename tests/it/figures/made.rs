@@ -89,6 +89,9 @@ pub fn broker(number: i32, state: BrokerState) -> Broker {
         state,
         session: None,
         controller: number == 1,
+        deposed: false,
+        chips: Vec::new(),
+        keeper: None,
     }
 }
 
@@ -108,6 +111,7 @@ pub fn producer(number: u16, name: &str, held: &[&str], leaders: &[i32]) -> Prod
         state: ClientState::Active,
         held: marks(held),
         note: Vec::new(),
+        retry: None,
         writes: leaders
             .iter()
             .enumerate()
@@ -149,13 +153,14 @@ pub fn zookeeper(line: &str) -> ZooKeeper {
             .map(|n| Server {
                 id: ProcessId::ZooKeeper(n),
                 leads: n == 1,
-                up: true,
+                state: ServerState::Up,
             })
             .collect(),
         line: vec![Word::Plain(line.into())],
         znodes: Vec::new(),
         quorum: true,
         written: None,
+        cuts: Vec::new(),
     }
 }
 

@@ -162,10 +162,12 @@ fn snapshot() -> Snapshot {
             ),
         ],
         coordination: Coordination::ZooKeeper(zk),
+        acts: true,
         links: vec![Link {
             a: b(1),
             b: b(3),
             state: LinkState::Cut,
+            from: None,
             label: "Link 1–3 cut 34 s".into(),
         }],
         travellers: vec![

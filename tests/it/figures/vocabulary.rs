@@ -313,7 +313,12 @@ fn marks_of_groups(out: &mut Vec<Shape>) {
     out.push(kit::dot(at(630.0, 650.0), 5.0));
     out.push(kit::half_dot(at(656.0, 650.0)));
     out.push(kit::cross(at(682.0, 650.0), 4.5));
-    out.push(kit::badge(at(702.0, 640.0), "Controller", 92.0));
+    out.push(kit::badge(
+        at(702.0, 640.0),
+        "Controller",
+        92.0,
+        kit::BadgeKind::Now,
+    ));
     out.push(kit::icon(at(802.0, 642.0), kit::FLAG, 1.0));
 }
 

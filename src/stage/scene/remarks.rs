@@ -1,0 +1,139 @@
+//! What is said in a row beside its records: what it lacks, and what has become of those that only it has.
+
+use crate::stage::Thing;
+use crate::stage::geometry::Point;
+use crate::stage::kit::{self, Numbers, Tape, text_width};
+use crate::stage::layout::{Manner, Row, RowForm};
+use crate::stage::scene::pen::Pen;
+use crate::stage::scene::row::{Standing, tape_for};
+use crate::stage::shape::Shape;
+use crate::stage::snapshot::{Cell, CellState, Partition, Replica, Role};
+
+/// Rows with so much room under their logs have a line there.
+const FOOT_ROOM: f64 = 9.0;
+
+/// What a row that lacks records says about it, in the room where they would stand.
+pub(super) fn behind(
+    pen: &mut Pen,
+    partition: &Partition,
+    replica: &Replica,
+    tape: &Tape,
+    standing: Standing,
+) {
+    let thing = Thing::Replica(partition.id.clone(), replica.broker);
+    let end = replica.log_end;
+    let newest = partition
+        .leading()
+        .map_or(partition.end(), |leading| leading.log_end);
+    let lacks = newest - end;
+    let kept = standing == Standing::Kept;
+    let (text, warn) = match replica.role {
+        Role::Behind(by) if kept => (format!("ends at {}, {by} behind, out of ISR", end.0), true),
+        Role::Behind(by) => (format!("behind {by}, out of ISR"), true),
+        Role::CatchingUp { has, of } => (format!("{has} of {of}"), true),
+        Role::Truncating(to) => (format!("cut back to {}", to.0), true),
+        Role::Waits => ("waits for orders".to_owned(), false),
+        _ if kept => (format!("ends at {}, {lacks} behind", end.0), false),
+        _ => return,
+    };
+    let drop = if tape.flat { 3.5 } else { 4.0 };
+    let mut from = tape.edge(end.0).max(tape.x + 2.0) + tape.pitch / 2.0;
+    if kept {
+        let at = Point::new(tape.edge(end.0) + 6.0, tape.y);
+        pen.put(&thing, "break", kit::break_mark(at, tape.height()));
+        from = at.x + 12.0;
+    }
+    let fits = from + text_width(&text, 11.0) + 6.0 <= tape.right();
+    let shape = match (fits, warn) {
+        (true, true) => Shape::text(from, tape.y + drop, text, "s wrn b"),
+        (true, false) => Shape::text(from, tape.y + drop, text, "s2 b"),
+        (false, true) => Shape::text(tape.right() - 8.0, tape.y + drop, text, "s wrn b end halo"),
+        (false, false) => Shape::text(tape.right() - 8.0, tape.y + drop, text, "s2 b end halo"),
+    };
+    pen.put(&thing, "behind", shape);
+}
+
+/// What has become of a record that nobody who runs has: in full, in short, and how it is set.
+pub(super) fn fate_of(state: CellState) -> Option<([&'static str; 2], &'static str)> {
+    let never = "never acknowledged";
+    match state {
+        CellState::Stranded => Some((["only copy, never acknowledged", never], "s2 b")),
+        CellState::Promised => Some((["only copy, acknowledged", "acknowledged"], "s2 b")),
+        CellState::Lost => Some((["acknowledged, then lost", "then lost"], "s red b")),
+        _ => None,
+    }
+}
+
+/// The fate of the newest records that nobody who runs has, in the row of numbers beside theirs; where there
+/// is no such row, in the log. Drawn when all rows of the broker are.
+pub(super) fn fate(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row) {
+    let (tape, _) = tape_for(partition, replica, row);
+    let cells = replica.cells.iter();
+    let shown: Vec<&Cell> = cells.filter(|cell| tape.shows(cell.offset.0)).collect();
+    let newest = shown
+        .iter()
+        .rev()
+        .find(|cell| fate_of(cell.state).is_some());
+    let Some((last, (words, class))) = newest.and_then(|cell| Some((cell, fate_of(cell.state)?)))
+    else {
+        return;
+    };
+    if !matches!(row.form, RowForm::Cells | RowForm::Flat) {
+        return;
+    }
+    let run = shown.iter().rev();
+    let run = run.skip_while(|cell| cell.offset > last.offset);
+    let run = run.take_while(|cell| cell.state == last.state);
+    let first = run.last().map_or(last.offset, |cell| cell.offset);
+    let before = tape.middle(first.0).x - 14.0;
+    let after = tape.middle(last.offset.0).x + 14.0;
+    // The first number of the row keeps its place.
+    let free = match pen.layout.numbers {
+        Numbers::None => tape.x,
+        _ => tape.middle(tape.from).x + 8.0,
+    };
+    let under = match pen.layout.manner {
+        Manner::Dense | Manner::Strips => row.area.bottom() - tape.bottom() >= FOOT_ROOM,
+        Manner::RowsSmall => false,
+        _ => !tape.flat,
+    };
+    let low = tape.bottom()
+        + if pen.layout.manner.is_rows() {
+            9.5
+        } else {
+            11.5
+        };
+    let said = if replica.role == Role::Waits {
+        110.0
+    } else {
+        0.0
+    };
+    let place = |words: &'static str| {
+        let w = text_width(words, 11.0);
+        if under && before - w >= free {
+            Some((words, before, low, Side::Before))
+        } else if under && after + w <= pen.layout.columns.cards_right() {
+            Some((words, after, low, Side::After))
+        } else if !under && after + said + w <= tape.right() - 8.0 {
+            Some((words, tape.right() - 8.0, tape.y + 4.0, Side::Before))
+        } else {
+            None
+        }
+    };
+    let Some((words, x, y, side)) = words.into_iter().find_map(place) else {
+        return;
+    };
+    let class = match side {
+        Side::Before => format!("{class} end"),
+        Side::After => class.to_owned(),
+    };
+    let copy = Thing::Copy(partition.id.clone(), last.offset, replica.broker);
+    pen.put(&copy, "fate", Shape::text(x, y, words, class));
+}
+
+/// On which side of a place words stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    After,
+}
