@@ -76,9 +76,16 @@ pub fn title(id: ProcessId) -> String {
 pub fn offers(world: &World, thing: &Thing) -> Vec<Offer> {
     let offers = match thing {
         // A broker has one line to ZooKeeper, whichever server is at its end.
-        Thing::Link(a, b @ ProcessId::ZooKeeper(_)) if a.broker().is_some() => {
-            let mut offers = links::to_keepers(world, *a);
-            offers.extend(links::between(world, *a, *b));
+        Thing::Link(
+            server @ ProcessId::ZooKeeper(_),
+            broker @ ProcessId::Broker(_),
+        )
+        | Thing::Link(
+            broker @ ProcessId::Broker(_),
+            server @ ProcessId::ZooKeeper(_),
+        ) => {
+            let mut offers = links::to_keepers(world, *broker);
+            offers.extend(links::between(world, *broker, *server));
             offers
         }
         Thing::Link(a, b) => links::between(world, *a, *b),
@@ -178,6 +185,8 @@ mod tests {
         assert_eq!(words(session.world(), "driver-locations-0/b2"), all);
         assert_eq!(words(session.world(), "zk1"), "Kill, Freeze, Cut off");
         assert_eq!(words(session.world(), "b1~b2"), "Cut the link");
+        let both = "Cut from ZooKeeper, Cut the link";
+        assert_eq!(words(session.world(), "b1~zk1"), both);
         assert_eq!(words(session.world(), "topic:driver-locations"), "");
         let steps = [
             ("b2", "Freeze", "Thaw, Kill"),
