@@ -19,10 +19,12 @@ async function fits(page) {
 }
 
 for (const path of ['figures/append/5/', 'figures/topics/4/']) {
-  test(`${path} on a phone begins with its heading, and a way to the contents`, async ({ page, baseURL }) => {
+  test(`${path} on a phone shows its question, and a way to the contents`, async ({ page, baseURL }) => {
     await open(page, path, [390, 844]);
+    await expect(page.locator('.quiz > b')).toBeInViewport({ ratio: 1 });
+    await expect(page.locator('.quiz .opt').last()).toBeInViewport({ ratio: 1 });
+    await page.locator('li.now h2').scrollIntoViewIfNeeded();
     await expect(page.locator('li.now h2')).toBeInViewport({ ratio: 1 });
-    await expect(page.locator('li.now > p')).toBeInViewport({ ratio: 1 });
     await expect(page.locator('.pnav kbd')).toBeHidden();
     await fits(page);
     await page.getByRole('banner').getByRole('link', { name: 'Contents' }).click();
@@ -63,7 +65,7 @@ test('after the kill a phone keeps the newest beat and the way back in reach', a
   await open(page, '', [390, 844]);
   await button(page, 'Kill broker 2').click();
   for (const count of [1, 2, 3]) {
-    await expect(page.locator('.beats li').nth(count - 1)).toBeAttached({ timeout: 60_000 });
+    await expect(page.locator('.beats .told').nth(count - 1)).toBeAttached({ timeout: 60_000 });
     await expect(page.locator('.beats .now')).toBeInViewport({ ratio: 1 });
     if (count === 2) await expect(page.locator('svg.stage')).toContainText('C1 waits');
   }

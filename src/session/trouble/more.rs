@@ -23,7 +23,7 @@ pub fn more_offers(world: &World, thing: &Thing) -> Vec<Offer> {
         Thing::Link(a, b) => of_link(*a, *b),
         _ => process_of(thing)
             .filter(|id| world.host(*id).is_some_and(|host| host.socket().is_none()))
-            .map(|process| of_process(process))
+            .map(of_process)
             .unwrap_or_default(),
     };
     possible(world, offers)

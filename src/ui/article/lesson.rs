@@ -91,13 +91,14 @@ fn Column(props: &ColumnProps) -> Html {
     let (now, total) = (props.step, lesson.steps());
     let (body, current) = (use_node_ref(), use_node_ref());
     {
-        let (body, current) = (body.clone(), current.clone());
+        let (app, body, current) = (app.clone(), body.clone(), current.clone());
         use_effect_with((lesson.slug.clone(), now), move |_| {
             if let (Some(body), Some(step)) = (body.cast(), current.cast()) {
                 scroll::show(&body, &step);
-                // Where the words leave no room for it, an open question comes first.
+                // Where the words leave no room for it, an open question comes first; in a low window the heading does.
                 let quiz = step.query_selector(".quiz").ok().flatten();
-                quiz.inspect(|quiz| scroll::show(&body, quiz));
+                quiz.filter(|_| app.media("(min-height: 561px)"))
+                    .inspect(|quiz| scroll::show(&body, quiz));
             }
         });
     }
