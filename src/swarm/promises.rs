@@ -115,7 +115,7 @@ impl Promises {
     /// A broker answers: what stands where it says that the batches are.
     fn answered(&mut self, world: &World, by: BrokerId, producer: ProcessId, entry: &Entry) {
         let asks = world.host(producer).and_then(|host| host.producer());
-        if !asks.is_some_and(|producer| producer.config().acks == Acks::All) {
+        if asks.is_none_or(|producer| producer.config().acks != Acks::All) {
             return;
         }
         for (name, offset) in invariant::acknowledged(world, entry) {
