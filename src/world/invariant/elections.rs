@@ -1,6 +1,6 @@
 //! Who is elected, and who counts after having been away.
 
-use super::wire::{Frames, is_asked_by_sockets};
+use super::wire::Frames;
 use super::{Invariant, View, broker};
 use crate::broker::Broker;
 use crate::controller::{Controller, Recovery, Store, znodes};
@@ -156,8 +156,7 @@ impl LeadersAreInSync {
 
     /// Whether somebody has asked that this partition be led, if need be out of sync.
     fn is_asked_for(&self, world: &World, name: &TopicPartition) -> bool {
-        // What somebody else's socket asks is not followed.
-        if is_asked_by_sockets(world) {
+        if self.asked.is_incomplete(world) {
             return true;
         }
         self.asked.all().any(|frame| {

@@ -1,6 +1,6 @@
 //! What brokers tell producers is true, as it can be read off the wire.
 
-use super::wire::{Frames, answer, is_asked_by_sockets};
+use super::wire::{Frames, answer};
 use super::{Invariant, View, broker};
 use crate::broker::Broker;
 use crate::client::config::Acks;
@@ -133,8 +133,7 @@ impl ProducersAreAnsweredRightly {
         let Some(leader) = leader.filter(|p| p.is_leader()) else {
             return Ok(());
         };
-        // What somebody else's socket asks is not followed.
-        if is_asked_by_sockets(view.world) {
+        if self.asked.is_incomplete(view.world) {
             return Ok(());
         }
         let sent = self.asked.all().flat_map(|frame| batches_for(frame, name));

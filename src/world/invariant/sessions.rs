@@ -10,25 +10,25 @@ use crate::time::{Duration, Instant};
 use crate::world::World;
 use crate::zookeeper::Server;
 
-/// A session of which something was heard.
+/// A session, as its client knows of it.
 #[derive(Clone, Copy, Debug)]
-struct Heard {
-    /// No sign of life that is known is later than this. There may be others.
+struct Opened {
+    /// It was not asked for before this.
     at: Instant,
     timeout: Duration,
 }
 
 /// C2 an ephemeral znode is there exactly as long as its session; a session does not run out before its
-/// timeout has passed since something came of it; and an ended session writes nothing any more.
+/// timeout has passed since it was asked for; and an ended session writes nothing any more.
 ///
 /// What a client sends to keep its session is nobody's fact, so a session that runs out too early is only
-/// found by what its client did besides: it connected, or created something. One that a person has ended
-/// by command may end at any time.
+/// found when it does so within its timeout from the moment at which its client connected to open it. One
+/// that a person has ended by command may end at any time.
 #[derive(Clone, Debug, Default)]
 pub struct ZnodesHaveLivingOwners {
     /// When each process connected last to a server.
     connected: SortedMap<ProcessId, Instant>,
-    heard: SortedMap<SessionId, Heard>,
+    opened: SortedMap<SessionId, Opened>,
     ended: SortedSet<SessionId>,
     /// Whose session each registration of a broker belongs to.
     registered: SortedMap<Text, SessionId>,
@@ -51,7 +51,7 @@ impl Invariant for ZnodesHaveLivingOwners {
                 let at = entry.by.and_then(|by| self.connected.get(&by));
                 if let Some(at) = at.copied() {
                     let timeout = *timeout;
-                    self.heard.insert(*session, Heard { at, timeout });
+                    self.opened.insert(*session, Opened { at, timeout });
                 }
                 Ok(())
             }
@@ -93,9 +93,6 @@ impl ZnodesHaveLivingOwners {
                 "C2: {path} is created by session {session}, which is over"
             ));
         }
-        if let Some(heard) = self.heard.get_mut(&session) {
-            heard.at = entry.at;
-        }
         if znodes::broker_of(path).is_some() {
             self.registered.insert(path.clone(), session);
         }
@@ -125,16 +122,16 @@ impl ZnodesHaveLivingOwners {
         owner: ProcessId,
     ) -> Result<(), String> {
         self.ended.insert(session);
-        let heard = self.heard.remove(&session);
+        let opened = self.opened.remove(&session);
         let condemned = self.condemned.remove(&*owner.to_string());
-        if let Some(heard) = heard
+        if let Some(opened) = opened
             && !condemned
-            && entry.at < heard.at + heard.timeout
+            && entry.at < opened.at + opened.timeout
         {
             return Err(format!(
-                "C2: session {session} of {owner} runs out {} after it was heard of at {}",
-                entry.at.since(heard.at),
-                heard.at
+                "C2: session {session} of {owner} runs out {} after it was asked for at {}",
+                entry.at.since(opened.at),
+                opened.at
             ));
         }
         server(world, entry).map_or(Ok(()), everything_is_owned)

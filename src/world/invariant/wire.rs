@@ -17,10 +17,12 @@ pub(super) struct Frames {
     sent: SortedMap<ConnectionId, SortedMap<i32, Chunks>>,
     /// The latest of those on which their senders have given up. They may arrive all the same.
     given_up: VecDeque<Chunks>,
+    /// Some had to be forgotten, and may arrive too.
+    is_incomplete: bool,
 }
 
 /// So many requests on which their senders have given up are kept.
-const GIVEN_UP: usize = 64;
+const GIVEN_UP: usize = 256;
 
 impl Frames {
     /// Keeps the requests of the wanted kinds, and forgets those that will never be answered.
@@ -63,6 +65,7 @@ impl Frames {
         self.given_up.extend(sent.into_values());
         let surplus = self.given_up.len().saturating_sub(GIVEN_UP);
         self.given_up.drain(..surplus);
+        self.is_incomplete |= surplus > 0;
     }
 
     /// The request that is answered over this end of a connection.
@@ -75,6 +78,14 @@ impl Frames {
     pub(super) fn all(&self) -> impl Iterator<Item = &Chunks> {
         let sent = self.sent.values().flat_map(SortedMap::values);
         sent.chain(&self.given_up)
+    }
+
+    /// Whether there may be others.
+    pub(super) fn is_incomplete(&self, world: &World) -> bool {
+        let mut hosts = world.hosts();
+        // What somebody else's socket asks is not followed.
+        let asks_unseen = hosts.any(|host| matches!(host.id, ProcessId::Socket(_)));
+        asks_unseen || self.is_incomplete
     }
 }
 
@@ -114,10 +125,4 @@ fn on_the_wire(world: &World, to: ConnectionId, place: usize, id: i32) -> Option
 pub(super) fn wants_no_answer(world: &World, opener: ProcessId) -> bool {
     let producer = world.host(opener).and_then(|host| host.producer());
     producer.is_some_and(|producer| producer.config().acks == Acks::None)
-}
-
-/// Whether there are sockets, whose requests nobody notes.
-pub(super) fn is_asked_by_sockets(world: &World) -> bool {
-    let mut hosts = world.hosts();
-    hosts.any(|host| matches!(host.id, ProcessId::Socket(_)))
 }
