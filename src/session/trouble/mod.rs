@@ -76,14 +76,8 @@ pub fn title(id: ProcessId) -> String {
 pub fn offers(world: &World, thing: &Thing) -> Vec<Offer> {
     let offers = match thing {
         // A broker has one line to ZooKeeper, whichever server is at its end.
-        Thing::Link(
-            server @ ProcessId::ZooKeeper(_),
-            broker @ ProcessId::Broker(_),
-        )
-        | Thing::Link(
-            broker @ ProcessId::Broker(_),
-            server @ ProcessId::ZooKeeper(_),
-        ) => {
+        Thing::Link(server @ ProcessId::ZooKeeper(_), broker @ ProcessId::Broker(_))
+        | Thing::Link(broker @ ProcessId::Broker(_), server @ ProcessId::ZooKeeper(_)) => {
             let mut offers = links::to_keepers(world, *broker);
             offers.extend(links::between(world, *broker, *server));
             offers

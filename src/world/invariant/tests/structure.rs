@@ -45,8 +45,21 @@ fn a2_an_offset_that_is_given_twice_is_found() {
 fn a3_an_epoch_behind_a_newer_one_is_found() {
     let world = world();
     let mut law = Shown::<LogsAreInOrder>::default();
-    holds(&mut law, &world, 2, appended(Role::Follower, 0, 1, 4));
-    breaks(&mut law, &world, 2, appended(Role::Follower, 1, 2, 3), "A3");
+    holds(&mut law, &world, 2, appended(Role::Follower, 0, 1, 0));
+    breaks(
+        &mut law,
+        &world,
+        2,
+        appended(Role::Follower, 1, 2, -1),
+        "A3",
+    );
+}
+
+#[test]
+fn a3_an_epoch_of_which_a_follower_was_not_told_is_found() {
+    let world = world();
+    let mut law = Shown::<LogsAreInOrder>::default();
+    breaks(&mut law, &world, 2, appended(Role::Follower, 0, 1, 4), "A3");
 }
 
 #[test]
