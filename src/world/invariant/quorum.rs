@@ -105,7 +105,10 @@ fn leader_is_complete(
             "R9: broker {by} leads {partition}, committed is {committed}, its log ends at {end}"
         ));
     }
-    let (start, known) = (leader.log_start(), view.committed.epochs(partition));
+    let known = view.committed.epochs(partition);
+    // What retention has taken from either says nothing any more.
+    let oldest = known.first().map(|epoch| epoch.start);
+    let start = leader.log_start().max(oldest.unwrap_or_default());
     let epoch_at = |offset: Offset| {
         let at = known.partition_point(|epoch| epoch.start <= offset);
         at.checked_sub(1).map(|at| known[at].epoch)
