@@ -12,9 +12,9 @@ const WASM = ['--target', 'wasm32-unknown-unknown'];
 const STEPS = [
   { name: 'tidy', says: 'The rules for style sheets and pages', run: async () => tidy() },
   { name: 'fmt', says: 'Formatting (rustfmt)', run: () => must('cargo', ['fmt', '--check'], { how: 'run `cargo fmt`.' }) },
-  { name: 'clippy', says: 'Lints, host (clippy)', run: () => must('cargo', ['clippy', '--locked', '--quiet', '--all-targets', '--', '-D', 'warnings'], { how: 'read the first warning above; `cargo clippy --fix` mends many.' }) },
+  { name: 'clippy', says: 'Lints, host (clippy)', run: () => must('cargo', ['clippy', '--locked', '--quiet', '--features', 'planted', '--all-targets', '--', '-D', 'warnings'], { how: 'read the first warning above; `cargo clippy --fix` mends many.' }) },
   { name: 'clippy-wasm', says: 'Lints, browser (clippy)', run: () => must('cargo', ['clippy', '--locked', '--quiet', '--all-targets', ...WASM, '--', '-D', 'warnings'], { how: 'read the first warning above.' }) },
-  { name: 'host', says: 'Host tests (cargo test)', counts: true, run: onLine => must('cargo', ['test', '--locked', '--no-fail-fast'], { onLine, how: 'run the test named above alone: `cargo test <name>`.' }) },
+  { name: 'host', says: 'Host tests (cargo test)', counts: true, run: onLine => must('cargo', ['test', '--locked', '--features', 'planted', '--no-fail-fast'], { onLine, how: 'run the test named above alone: `cargo test <name>`.' }) },
   { name: 'web', says: 'Browser tests (wasm-pack test)', counts: true, run: onLine => must('wasm-pack', ['test', '--mode', 'no-install', '--headless', '--chrome', '--chromedriver', chromedriver()], { onLine, how: 'open the page yourself: `wasm-pack test --chrome`.' }) },
   { name: 'build', says: 'The static build', run: build },
   { name: 'e2e', says: 'End to end, on the built page (Playwright)', counts: true, needs: 'build', run: onLine => endToEnd(onLine) },
