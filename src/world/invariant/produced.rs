@@ -237,8 +237,10 @@ fn says_no_offset_in_error(
     name: &TopicPartition,
     found: &PartitionProduceResponse,
 ) -> Result<(), String> {
-    // After these the records may be in the log all the same, and Kafka says where.
+    // After these the records may be in the log all the same, or have been until their topic was deleted, and
+    // Kafka says where.
     let after_append = [
+        ErrorCode::UnknownTopicOrPartition,
         ErrorCode::NotLeaderOrFollower,
         ErrorCode::RequestTimedOut,
         ErrorCode::NotEnoughReplicasAfterAppend,
