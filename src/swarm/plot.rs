@@ -260,8 +260,8 @@ fn relay(
         return None;
     }
     let third = (1..=cluster.brokers as i32).map(BrokerId);
-    let third = third.filter(|id| *id != first && *id != second);
-    let third = third.last()?;
+    let mut third = third.filter(|id| *id != first && *id != second);
+    let third = third.next_back()?;
     let leads = |run: &mut Run<'_>, who: BrokerId| {
         run.until(SOON, |_, entry| match &entry.fact {
             Fact::BecameLeader { partition, .. } if partition == name => {
