@@ -105,7 +105,7 @@ test('less motion: each beat of the first page waits for Next', async ({ page, b
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await open(page, '', [1440, 900]);
   await button(page, 'Kill broker 2').click();
-  const beats = page.locator('.beats li');
+  const beats = page.locator('.beats .told');
   await expect(beats).toHaveCount(1);
   await page.waitForTimeout(600);
   await expect(beats).toHaveCount(1);

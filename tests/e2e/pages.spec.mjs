@@ -45,7 +45,7 @@ label: Stops
 check: {epoch} = 6
 `;
 
-const SHELL = `<title>x</title><link rel="canonical" href="./"><link rel="stylesheet" href="./assets/a.css">
+const SHELL = `<title>x</title><link rel="expect" href="#page-end" blocking="render"><link rel="canonical" href="./"><link rel="stylesheet" href="./assets/a.css">
 <nav class="seg" aria-label="Views"><a href="figures/" aria-current="true">Figures</a><a href="code/">Code</a><a href="sandbox/">Sandbox</a></nav>
 <div class="app"><span class="grow"></span><main><h1>x</h1></main><footer class="transport"><div class="ribbon" role="slider" aria-valuemax="9"><svg></svg></div><div class="clock"></div></footer>`;
 
