@@ -1,9 +1,9 @@
 //! Who decides, and what stands in ZooKeeper because of it.
 
-use super::{Invariant, View, broker};
+use super::{Invariant, PerReplica, View, broker};
 use crate::controller::znodes;
 use crate::fact::{Entry, Fact};
-use crate::model::{BrokerId, LeaderEpoch, TopicName, TopicPartition};
+use crate::model::{BrokerId, LeaderEpoch, TopicPartition};
 use crate::sorted::SortedMap;
 use crate::world::World;
 
@@ -20,7 +20,6 @@ enum Office {
 /// A change of an ISR that a leader has asked for.
 #[derive(Clone, Debug)]
 struct Asked {
-    by: BrokerId,
     leader_epoch: LeaderEpoch,
     from: Vec<BrokerId>,
 }
@@ -36,8 +35,8 @@ pub struct OneDecides {
     epoch: Option<i32>,
     /// Who took office in which epoch.
     elected: SortedMap<i32, BrokerId>,
-    /// What leaders have asked for last.
-    asked: SortedMap<TopicPartition, Asked>,
+    /// What each broker has asked for last: one that was replaced and does not know it may ask too.
+    asked: PerReplica<Asked>,
 }
 
 impl Invariant for OneDecides {
@@ -58,8 +57,6 @@ impl Invariant for OneDecides {
             Fact::ZnodeDeleted { path } => {
                 if **path == *znodes::CONTROLLER {
                     self.office = Office::Vacant;
-                } else if let Some(name) = znodes::state_of(path) {
-                    self.asked.remove(&name);
                 }
                 Ok(())
             }
@@ -86,9 +83,9 @@ impl Invariant for OneDecides {
 }
 
 impl OneDecides {
-    /// A topic is gone.
-    pub(super) fn forget_topic(&mut self, topic: &TopicName) {
-        self.asked.retain(|partition, _| partition.topic != *topic);
+    /// A replica is gone, and nothing that is known of it matters any more.
+    pub(super) fn forget(&mut self, by: BrokerId, partition: &TopicPartition) {
+        self.asked.forget(by, partition);
     }
 
     // ---- C1
@@ -150,10 +147,8 @@ impl OneDecides {
         if state.leader_epoch != before.leader_epoch || state.isr == before.isr {
             return Ok(());
         }
-        let asked = self
-            .asked
-            .get(&name)
-            .filter(|asked| (asked.by, asked.leader_epoch) == (state.leader, state.leader_epoch));
+        let asked = self.asked.get(state.leader, &name);
+        let asked = asked.filter(|asked| asked.leader_epoch == state.leader_epoch);
         match asked {
             Some(asked) if asked.from == before.isr => Ok(()),
             Some(asked) => Err(format!(
@@ -171,11 +166,10 @@ impl OneDecides {
         let leader = world.broker_by_id(by).and_then(|b| b.partition(name));
         if let Some(leader) = leader {
             let asked = Asked {
-                by,
                 leader_epoch: leader.leader_epoch(),
                 from: from.to_vec(),
             };
-            self.asked.insert(name.clone(), asked);
+            self.asked.insert(by, name, asked);
         }
     }
 }

@@ -17,6 +17,10 @@ impl<T> Default for PerReplica<T> {
 }
 
 impl<T> PerReplica<T> {
+    pub(super) fn get(&self, by: BrokerId, partition: &TopicPartition) -> Option<&T> {
+        self.brokers.get(&by)?.get(partition)
+    }
+
     pub(super) fn get_mut(&mut self, by: BrokerId, partition: &TopicPartition) -> Option<&mut T> {
         self.brokers.get_mut(&by)?.get_mut(partition)
     }
