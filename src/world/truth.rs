@@ -4,7 +4,9 @@
 //! the audit hold what they know against this. It is kept up to date with every transaction that the
 //! ensemble commits, by reading just the znodes that changed.
 //!
-//! Laws: nothing that runs reads it; it is a function of the znodes alone.
+//! Laws: nothing that runs reads it; it is a function of the znodes alone. A leader of the ensemble that was
+//! replaced and does not know it yet may still carry out what its successor has carried out already: it
+//! says nothing new, and is not listened to.
 
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use crate::controller::{Store, znodes};
 use crate::fact::Fact;
 use crate::model::{BrokerId, ProcessId, Text};
 use crate::protocol::zookeeper::SessionId;
-use crate::zookeeper::Tree;
+use crate::zookeeper::{Server, Tree};
 
 /// What stands in ZooKeeper.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,8 @@ pub struct Truth {
     store: Store,
     controller: Option<BrokerId>,
     controller_epoch: i32,
+    /// The epoch of the newest leader of the ensemble.
+    ensemble_epoch: u32,
 }
 
 impl Truth {
@@ -101,17 +105,25 @@ impl World {
     /// A ZooKeeper server has noted a fact; when it is about a znode, that is what is true now.
     pub(super) fn learn(&mut self, server: ProcessId, fact: &Fact) {
         let host = self.hosts.get(&server).cloned();
-        let tree = host
-            .as_ref()
-            .and_then(|host| Some(host.zookeeper()?.tree()));
-        match (changed(fact), tree) {
-            (Some(path), Some(tree)) => Arc::make_mut(&mut self.truth).read(path, tree),
+        let server = host.as_ref().and_then(|host| host.zookeeper());
+        let Some(server) = server else {
+            return;
+        };
+        if let Fact::ZooKeeperLeads { epoch } = fact {
             // What its predecessor had committed without saying so is committed now.
-            (None, Some(tree)) if matches!(fact, Fact::ZooKeeperLeads { .. }) => {
-                self.truth = Arc::new(Truth::of(tree));
-            }
-            _ => {}
+            let mut truth = Truth::of(server.tree());
+            truth.ensemble_epoch = *epoch;
+            self.truth = Arc::new(truth);
+        } else if let Some(path) = changed(fact)
+            && !self.is_deposed(server)
+        {
+            Arc::make_mut(&mut self.truth).read(path, server.tree());
         }
+    }
+
+    /// Whether the ensemble has had a newer leader than any that this server knows.
+    pub fn is_deposed(&self, server: &Server) -> bool {
+        server.epoch() < self.truth.ensemble_epoch
     }
 }
 
