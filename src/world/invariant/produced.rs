@@ -161,6 +161,10 @@ impl ProducersAreAnsweredRightly {
         let producer = view.world.host(over.0.opener);
         let producer = producer.and_then(|host| host.producer());
         let all = producer.is_some_and(|producer| producer.config().acks == Acks::All);
+        // One that waits for the others in its answer was safe when that was decided.
+        let parts = answer.responses.iter();
+        let parts: usize = parts.map(|topic| topic.partition_responses.len()).sum();
+        let is_decided_now = parts == 1;
         for topic in &answer.responses {
             for found in &topic.partition_responses {
                 let name = TopicPartition {
@@ -170,6 +174,9 @@ impl ProducersAreAnsweredRightly {
                 says_no_offset_in_error(&name, found)?;
                 if all && found.error_code == 0 {
                     self.is_safe(from, &name, Offset(found.base_offset))?;
+                    if is_decided_now {
+                        has_enough_replicas(from, &name, Offset(found.base_offset))?;
+                    }
                 }
             }
         }
@@ -187,12 +194,6 @@ impl ProducersAreAnsweredRightly {
         if high_watermark <= base {
             return Err(format!(
                 "R17: broker {by} acknowledges {name}{base} with acks=all at high watermark {high_watermark}"
-            ));
-        }
-        if leader.maximal_isr().len() < leader.min_isr() {
-            let isr = leader.maximal_isr();
-            return Err(format!(
-                "R17: broker {by} acknowledges {name}{base} with acks=all and only {isr:?} in sync"
             ));
         }
         let alone = self.alone.get(name);
@@ -258,6 +259,20 @@ fn says_no_offset_in_error(
             "I7: {name} is answered with error {} and offset {}",
             found.error_code, found.base_offset
         )),
+    }
+}
+
+/// R17, of a batch whose acknowledgement is decided now.
+fn has_enough_replicas(from: &Broker, name: &TopicPartition, base: Offset) -> Result<(), String> {
+    let Some(leader) = from.partition(name).filter(|p| p.is_leader()) else {
+        return Ok(());
+    };
+    let (by, isr) = (from.id(), leader.maximal_isr());
+    match isr.len() < leader.min_isr() {
+        true => Err(format!(
+            "R17: broker {by} acknowledges {name}{base} with acks=all and only {isr:?} in sync"
+        )),
+        false => Ok(()),
     }
 }
 
