@@ -81,7 +81,7 @@ fn held(pen: &Pen, producer: &Producer, area: Rect) -> Vec<Shape> {
         } else {
             23.0
         };
-    let x = area.x + 12.0 + if size > 24.0 { 12.0 } else { 13.0 };
+    let x = area.x + 12.0 + size / 2.0;
     let room = match with_note {
         true => 1,
         false => (((area.w - 24.0) / pitch).floor() as usize).max(1),
@@ -98,7 +98,7 @@ fn held(pen: &Pen, producer: &Producer, area: Rect) -> Vec<Shape> {
     let text_x = if producer.held.is_empty() {
         area.x + 12.0
     } else {
-        x + 18.0
+        x + size / 2.0 + 5.5
     };
     parts.extend(lines(
         &producer.note,

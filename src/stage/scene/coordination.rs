@@ -155,13 +155,15 @@ fn full(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
         },
     ];
     let mut marks = Vec::new();
+    let pitch = if low { 40.0 } else { 46.0 };
     for (at, server) in zookeeper.servers.iter().enumerate() {
-        let x = area.x + 30.0 + 46.0 * at as f64;
+        let x = area.x + 30.0 + pitch * at as f64;
         parts.extend(server_mark(server, Point::new(x, mid), 15.0));
         marks.push((server.id, Point::new(x, mid), 15.0));
         let before = at.checked_sub(1).map(|at| zookeeper.servers[at].id);
         if before.is_some_and(|before| !is_cut(zookeeper, before, server.id)) {
-            let d = format!("M{} {mid}h15", crate::stage::geometry::number(x - 30.0));
+            let from = crate::stage::geometry::number(x - pitch + 16.0);
+            let d = format!("M{from} {mid}h{}", pitch - 31.0);
             parts.push(Shape::path(d, "ln repl"));
         }
     }
