@@ -139,20 +139,31 @@ impl Controller {
         vec![self.guarded(vec![write])]
     }
 
-    /// Ends the moves of which everybody who stays is in sync.
+    /// Ends the moves of which everybody who stays is in sync, one after the other: whoever writes a topic's
+    /// assignment writes all of it, and nobody may be taken out of the assignment who is still in an ISR.
     pub(super) fn end_moves(&mut self) {
-        let ready = self.store.partitions().filter(|(_, state)| {
-            state.is_reassigning() && state.target().iter().all(|id| state.isr.contains(id))
-        });
-        let ready: Vec<TopicPartition> = ready.map(|(name, _)| name).collect();
-        let mut steps = Vec::new();
-        for name in ready {
-            steps.extend(self.end_move(&name));
-        }
+        let names = self.store.partitions().map(|(name, _)| name);
+        let ready = names.filter(|name| self.is_ready(name));
+        let mut steps: Vec<Step> = ready.map(Step::EndMove).collect();
         if !steps.is_empty() {
             steps.push(Step::Delete);
         }
         self.next_all(steps);
+    }
+
+    /// Whether everybody who stays is in sync.
+    fn is_ready(&self, name: &TopicPartition) -> bool {
+        self.store.partition(name).is_some_and(|state| {
+            state.is_reassigning() && state.target().iter().all(|id| state.isr.contains(id))
+        })
+    }
+
+    /// Ends a move, unless something happened to it while others were ended.
+    pub(super) fn end_move_in_turn(&mut self, name: &TopicPartition) {
+        if self.is_ready(name) {
+            let steps = self.end_move(name);
+            self.next_all(steps);
+        }
     }
 
     /// Makes the target the assignment: the lead goes to who stays, and who does not stay goes.

@@ -76,6 +76,8 @@ pub(super) enum Step {
 
     /// Ends the moves that can be ended.
     EndMoves,
+    /// Ends this one, if it can still be ended.
+    EndMove(TopicPartition),
     /// Everybody is told about these.
     TellMetadata(Vec<TopicPartition>),
     ReportElections(

@@ -161,6 +161,7 @@ impl Controller {
             Step::ShutDown(token, broker) => return self.let_go(*token, *broker),
             Step::Delete => return self.go_on_deleting(),
             Step::EndMoves => return self.end_moves(),
+            Step::EndMove(name) => return self.end_move_in_turn(&name.clone()),
             Step::TellMetadata(names) => return self.batch.tell(names),
             Step::Reply(token, reply) => return self.replies.push((*token, reply.clone())),
             Step::ReportElections(token, asked, strategy) => {
@@ -301,6 +302,7 @@ impl Controller {
             Step::Flush
             | Step::Delete
             | Step::EndMoves
+            | Step::EndMove(_)
             | Step::TellMetadata(_)
             | Step::Reply(..)
             | Step::ReportElections(..)

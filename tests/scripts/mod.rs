@@ -59,6 +59,7 @@ scripts![
     "controller/killed_controller",
     "controller/the_preferred_leader_returns",
     "controller/two_failovers_in_a_row",
+    "controller/two_moves_end_together",
     "controller/zookeeper_without_a_majority",
     "crash/failing_disk",
     "crash/flushed_log",

@@ -40,6 +40,9 @@ impl Invariant for WhoAsksIsAnswered {
 
     fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
         let world = view.world;
+        if let (Fact::Thawed, Some(late)) = (&entry.fact, entry.by) {
+            self.excuse(late);
+        }
         if let Some((due, connection, id)) = self.waiting.first().copied()
             && due < entry.at
         {
@@ -69,12 +72,6 @@ impl Invariant for WhoAsksIsAnswered {
             Fact::Killed { .. } | Fact::Stopped => {
                 if let Some(died) = entry.by {
                     self.died(died);
-                }
-                Ok(())
-            }
-            Fact::Thawed => {
-                if let Some(late) = entry.by {
-                    self.excuse(late);
                 }
                 Ok(())
             }

@@ -241,13 +241,13 @@ impl Laws {
                     self.structure.forget(by, partition);
                     self.matching.forget(by, partition);
                     self.replication.forget(by, partition);
-                    self.offices.forget(by, partition);
                     self.orders.forget(by, partition);
                     self.sequences.forget(by, partition);
                 }
             }
             Fact::TopicDeleted { topic } => {
                 self.replication.forget_topic(topic);
+                self.offices.forget_topic(topic);
                 self.pictures.forget_topic(topic);
                 self.told.forget_topic(topic);
                 self.produced.forget_topic(topic);

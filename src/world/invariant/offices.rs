@@ -3,7 +3,7 @@
 use super::{Invariant, PerReplica, View, broker};
 use crate::controller::znodes;
 use crate::fact::{Entry, Fact};
-use crate::model::{BrokerId, LeaderEpoch, TopicPartition};
+use crate::model::{BrokerId, LeaderEpoch, TopicName, TopicPartition};
 use crate::sorted::SortedMap;
 use crate::world::World;
 
@@ -83,9 +83,10 @@ impl Invariant for OneDecides {
 }
 
 impl OneDecides {
-    /// A replica is gone, and nothing that is known of it matters any more.
-    pub(super) fn forget(&mut self, by: BrokerId, partition: &TopicPartition) {
-        self.asked.forget(by, partition);
+    /// A topic is gone. What its leaders asked for may be granted until then, also when their replicas are
+    /// gone already.
+    pub(super) fn forget_topic(&mut self, topic: &TopicName) {
+        self.asked.forget_topic(topic);
     }
 
     // ---- C1

@@ -36,7 +36,7 @@ impl Invariant for CommittedIsReplicated {
     fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
         match &entry.fact {
             Fact::ZnodeCreated { path, .. } | Fact::ZnodeChanged { path, .. } => {
-                return self.written(view.world, path);
+                return self.written(view, path);
             }
             Fact::ZnodeDeleted { path } => {
                 if let Some(partition) = znodes::state_of(path) {
@@ -151,16 +151,20 @@ impl CommittedIsReplicated {
     }
 
     /// A partition's state was written in ZooKeeper.
-    fn written(&mut self, world: &World, path: &str) -> Result<(), String> {
+    fn written(&mut self, view: View<'_>, path: &str) -> Result<(), String> {
         let Some(partition) = znodes::state_of(path) else {
             return Ok(());
         };
-        let state = world.cluster().partition(&partition);
+        let state = view.world.cluster().partition(&partition);
         let Some(state) = state.filter(|state| state.is_born()) else {
             return Ok(());
         };
         let (isr, leader) = (&state.isr, state.leader);
-        if let Some(stranger) = isr.iter().find(|id| !state.replicas.contains(id)) {
+        // Who is no part of a changed wish leaves the assignment first and the ISR after it, as in Kafka.
+        let before = view.states.before(&partition, state.partition_epoch);
+        let was_in = |id: &BrokerId| before.is_some_and(|(_, stood)| stood.isr.contains(id));
+        let mut strangers = isr.iter().filter(|id| !state.replicas.contains(id));
+        if let Some(stranger) = strangers.find(|id| !was_in(id)) {
             return Err(format!(
                 "R1: broker {stranger} is in the ISR of {partition}, but no replica"
             ));
