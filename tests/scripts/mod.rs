@@ -37,6 +37,7 @@ scripts![
     "anomalies/x12_too_few_in_sync_safe",
     "anomalies/x13_acknowledged_and_not_to_be_read_unsafe",
     "anomalies/x13_acknowledged_and_not_to_be_read_safe",
+    "consumer/a_broker_stands_still_and_answers_late",
     "consumer/reads_below_the_high_watermark",
     "consumer/reset_policy",
     "consumer/seek",

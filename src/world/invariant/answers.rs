@@ -43,8 +43,11 @@ impl Invariant for WhoAsksIsAnswered {
         if let (Fact::Thawed, Some(late)) = (&entry.fact, entry.by) {
             self.excuse(late);
         }
+        // A command is told before what it does, and looked at after: by then a broker may stand no more.
+        let command = matches!(entry.fact, Fact::Commanded { .. });
         if let Some((due, connection, id)) = self.waiting.first().copied()
             && due < entry.at
+            && !command
         {
             self.waiting.pop_first();
             let open = self.open.get(&connection).and_then(|open| open.get(&id));

@@ -6,7 +6,6 @@ use crate::controller::znodes;
 use crate::fact::{Entry, Fact, Role};
 use crate::model::{BrokerId, LeaderEpoch, Offset, PartitionEpoch, TopicName, TopicPartition};
 use crate::sorted::SortedMap;
-use crate::world::World;
 
 #[derive(Clone, Debug, Default)]
 struct Known {
