@@ -46,16 +46,17 @@
 //! | `fetch_session` | `sorted` `model` `protocol` |
 //! | `log` | `sorted` `time` `rng` `timers` `model` `protocol` |
 //! | `zookeeper` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` |
+//! | `group` | `sorted` `time` `rng` `timers` `model` `protocol` `fact` |
 //! | `controller` | `base64` `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `zookeeper` |
 //! | `client` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` |
-//! | `broker` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` `log` `zookeeper` `controller` |
-//! | `world` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `script` |
-//! | `script` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` |
-//! | `stage` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` |
-//! | `workload` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` `script` |
-//! | `swarm` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` `script` |
-//! | `lesson` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` `script` `stage` |
-//! | `session` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `zookeeper` `controller` `client` `broker` `world` `script` `stage` `lesson` |
+//! | `broker` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` `log` `group` `zookeeper` `controller` |
+//! | `world` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `script` |
+//! | `script` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` |
+//! | `stage` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` |
+//! | `workload` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` |
+//! | `swarm` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` |
+//! | `lesson` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` `stage` |
+//! | `session` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` `stage` `lesson` |
 //! | `ui` | anything; nothing imports it |
 //!
 //! `client` sees neither `broker` nor `log`: they share only bytes, so a simulated client has no power that
@@ -70,7 +71,7 @@
 //!
 //! ## What is not here
 //!
-//! Consumer groups; transactions; TCP.
+//! Transactions; TCP.
 
 pub mod base64;
 pub mod broker;
@@ -79,6 +80,7 @@ pub mod client;
 pub mod controller;
 pub mod fact;
 pub mod fetch_session;
+pub mod group;
 pub mod lesson;
 pub mod log;
 pub mod model;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Broker;
 use super::purgatory::Ticket;
 use crate::fact::CloseReason;
+use crate::group::Token;
 use crate::model::ConnectionId;
 use crate::process::Outbox;
 use crate::time::{Duration, Moment};
@@ -25,6 +26,10 @@ pub(super) enum Timer {
     SilentProducers,
     /// A request has waited as long as it may.
     Parked(Ticket),
+    /// What the coordinator wants written has waited as long as it may.
+    GroupWrite(Token),
+    /// A partition of the offsets topic has been read.
+    LoadGroups(i32),
     /// A connection may have been silent for too long.
     Idle(ConnectionId),
 }
@@ -55,6 +60,7 @@ impl Broker {
         self.run_fetchers(at, out);
         self.zookeeper_woken(at, out);
         self.check_stopping(at, out);
+        self.wake_groups(at, out);
         if let Some(controller) = &mut self.controller {
             controller.woken(at.now, out);
         }
@@ -82,6 +88,8 @@ impl Broker {
                 self.arm(timer, at, interval);
             }
             Timer::Parked(ticket) => self.finish(at, ticket, out),
+            Timer::GroupWrite(token) => self.group_write_is_late(at, token, out),
+            Timer::LoadGroups(partition) => self.load_groups(at, partition, out),
             Timer::Idle(connection) => self.check_idle(at, connection, out),
         }
     }

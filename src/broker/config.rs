@@ -6,6 +6,7 @@
 //! Not modelled: listeners, threads and directories, quotas, TLS and SASL, and whatever belongs to
 //! groups and transactions.
 
+use crate::group::GroupConfig;
 use crate::log::LogConfig;
 use crate::log::config::Read;
 use crate::log::planted::Bug;
@@ -80,6 +81,8 @@ pub struct Config {
     pub producer_id_expiration_check_interval: Duration,
     /// What topics inherit.
     pub log: LogConfig,
+    /// What belongs to groups.
+    pub groups: GroupConfig,
 }
 
 impl Default for Config {
@@ -87,6 +90,7 @@ impl Default for Config {
         Config {
             auto_create_topics: true,
             delete_topics: true,
+            groups: GroupConfig::default(),
             num_partitions: 1,
             default_replication_factor: 1,
             replica_lag_time_max: Duration::from_millis(30_000),
@@ -148,7 +152,7 @@ const INHERITED: [(&str, &str); 14] = [
 ];
 
 /// Every setting, by Kafka's name, in the order of the alphabet.
-pub const NAMES: [&str; 47] = [
+pub const NAMES: [&str; 57] = [
     "auto.create.topics.enable",
     "auto.leader.rebalance.enable",
     "compression.type",
@@ -160,6 +164,10 @@ pub const NAMES: [&str; 47] = [
     "default.replication.factor",
     "delete.topic.enable",
     "fetch.max.bytes",
+    "group.initial.rebalance.delay.ms",
+    "group.max.session.timeout.ms",
+    "group.max.size",
+    "group.min.session.timeout.ms",
     "leader.imbalance.check.interval.seconds",
     "leader.imbalance.per.broker.percentage",
     "log.cleanup.policy",
@@ -182,6 +190,12 @@ pub const NAMES: [&str; 47] = [
     "message.max.bytes",
     "min.insync.replicas",
     "num.partitions",
+    "offset.metadata.max.bytes",
+    "offsets.commit.timeout.ms",
+    "offsets.retention.check.interval.ms",
+    "offsets.retention.minutes",
+    "offsets.topic.num.partitions",
+    "offsets.topic.replication.factor",
     "producer.id.expiration.check.interval.ms",
     "producer.id.expiration.ms",
     "replica.fetch.backoff.ms",
@@ -260,6 +274,35 @@ impl Config {
             "producer.id.expiration.check.interval.ms" => {
                 self.producer_id_expiration_check_interval = read.span(1)?;
             }
+            "group.min.session.timeout.ms" => {
+                self.groups.group_min_session_timeout = read.span(0)?;
+            }
+            "group.max.session.timeout.ms" => {
+                self.groups.group_max_session_timeout = read.span(0)?;
+            }
+            "group.initial.rebalance.delay.ms" => {
+                self.groups.group_initial_rebalance_delay = read.span(0)?;
+            }
+            "group.max.size" => self.groups.group_max_size = read.int(1)? as usize,
+            "offset.metadata.max.bytes" => {
+                self.groups.offset_metadata_max_bytes = read.int(0)? as usize;
+            }
+            "offsets.topic.num.partitions" => {
+                let count: u32 = read.int(1)?;
+                self.groups.offsets_topic_num_partitions = count.min(10_000) as i32;
+            }
+            "offsets.topic.replication.factor" => {
+                let count: u32 = read.int(1)?;
+                self.groups.offsets_topic_replication_factor = count.min(1_000) as i16;
+            }
+            "offsets.retention.minutes" => {
+                let minutes = u64::from(read.int(1)?);
+                self.groups.offsets_retention = Duration::from_secs(minutes * 60);
+            }
+            "offsets.retention.check.interval.ms" => {
+                self.groups.offsets_retention_check_interval = read.span(1)?;
+            }
+            "offsets.commit.timeout.ms" => self.groups.offsets_commit_timeout = read.span(1)?,
             "log.retention.minutes" => self.log.retention = long_span(&read, 60)?,
             "log.retention.hours" => self.log.retention = long_span(&read, 3_600)?,
             "log.roll.hours" => {

@@ -77,8 +77,8 @@ impl Image {
             .get(&partition.partition)
     }
 
-    /// Takes over what the controller says.
-    pub(super) fn update(&mut self, request: &UpdateMetadataRequest) {
+    /// Takes over what the controller says. Gives back the partitions that are gone.
+    pub(super) fn update(&mut self, request: &UpdateMetadataRequest) -> Vec<TopicPartition> {
         self.controller = Some(BrokerId(request.controller_id)).filter(|id| id.0 >= 0);
         self.brokers = request
             .live_brokers
@@ -90,12 +90,22 @@ impl Image {
                 Some((BrokerId(broker.id), Address { host, port }))
             })
             .collect();
+        let mut gone = Vec::new();
         for topic in &request.topic_states {
             let name = TopicName(topic.topic_name.clone());
             for state in &topic.partition_states {
-                self.update_partition(&name, topic.topic_id, state);
+                if state.leader == DURING_DELETE {
+                    self.remove_partition(&name, state.partition_index);
+                    gone.push(TopicPartition {
+                        topic: name.clone(),
+                        partition: state.partition_index,
+                    });
+                } else {
+                    self.update_partition(&name, topic.topic_id, state);
+                }
             }
         }
+        gone
     }
 
     fn update_partition(
@@ -104,10 +114,6 @@ impl Image {
         id: TopicId,
         state: &UpdateMetadataPartitionState,
     ) {
-        if state.leader == DURING_DELETE {
-            self.remove_partition(name, state.partition_index);
-            return;
-        }
         let topic = self.topics.entry(name.clone()).or_default();
         let topic = Arc::make_mut(topic);
         if id != TopicId::default() && topic.id != id {

@@ -17,6 +17,7 @@
 //! - [`replication`]: copying from leaders;
 //! - [`controller_line`], [`isr_changes`], [`topic_wishes`], [`producer_ids`]: asking the controller;
 //! - [`zookeeper`]: the session, the registration, the candidacy; [`controlling`]: hosting the controller;
+//! - [`coordinating`]: hosting the coordinator of groups;
 //! - [`stopping`]: stopping in order; [`config_changes`]: settings that change;
 //! - [`metadata`]: what the broker knows of the cluster;
 //! - [`disk`]: what outlives a crash.
@@ -25,7 +26,7 @@
 //! its connection is closed, or it wanted no answer; bytes that cannot be read close one connection and
 //! change nothing else.
 //!
-//! Left out: groups, transactions, quotas, access rules.
+//! Left out: transactions, quotas, access rules.
 
 mod clock;
 pub mod config;
@@ -33,6 +34,7 @@ mod config_changes;
 mod connections;
 mod controller_line;
 mod controlling;
+mod coordinating;
 mod delayed_admin;
 mod disk;
 mod fetch_sessions;
@@ -55,6 +57,7 @@ mod tests;
 
 pub use config::Config;
 pub use connections::{Connection, RequestId};
+pub use coordinating::OFFSETS_TOPIC;
 pub use disk::Disk;
 pub use partition::Partition;
 pub use purgatory::Parked;
@@ -84,6 +87,7 @@ use clock::{FIRST_RETENTION_CHECK, Timer};
 use config_changes::ConfigChange;
 use connections::{Admission, Connections};
 use controlling::Pending;
+use coordinating::Coordinating;
 use disk::StoredReplica;
 use fetch_sessions::FetchSessions;
 use isr_changes::IsrChanges;
@@ -141,6 +145,8 @@ pub struct Broker {
     producer_ids: ProducerIds,
     /// The controller, while this broker is it.
     controller: Option<Box<Controller>>,
+    /// The coordinator of the groups that are kept here.
+    groups: Coordinating,
     /// What was asked of the controller here.
     questions: SortedMap<Token, Pending>,
     last_token: u64,
@@ -190,6 +196,9 @@ impl Broker {
         let session = setup.config.zookeeper_session_timeout;
         let own = Rng::new(Seed(rng.next_u64()), 0);
         let zookeeper = Client::new(ProcessId::from(setup.id), setup.zookeeper, session, own);
+        // A stream of its own, beside the broker's.
+        let apart = Rng::new(Seed(rng.clone().next_u64()), 1);
+        let groups = Coordinating::new(setup.config.groups, apart);
         let timeout = setup.config.controller_socket_timeout;
         let request_timeout = setup.config.request_timeout;
         Broker {
@@ -216,6 +225,7 @@ impl Broker {
             topic_wishes: TopicWishes::new(setup.id, request_timeout),
             producer_ids: ProducerIds::new(setup.id, request_timeout),
             controller: None,
+            groups,
             questions: SortedMap::new(),
             last_token: 0,
             refused_by_controller: Vec::new(),
@@ -240,6 +250,7 @@ impl Broker {
         self.arm(Timer::Retention, at, FIRST_RETENTION_CHECK);
         let interval = self.config.producer_id_expiration_check_interval;
         self.arm(Timer::SilentProducers, at, interval);
+        self.groups.coordinator.start(at);
         let mut serials = Serials(&mut self.connection_serial);
         self.zookeeper.start(at.now, &mut serials, out);
     }
@@ -345,6 +356,7 @@ impl Broker {
         if connection.side == Side::Server {
             self.connections.remove(connection);
             self.timers.cancel(&Timer::Idle(connection));
+            self.groups.closed(connection);
             return;
         }
         let owner = self.owner(connection);
@@ -489,6 +501,7 @@ impl Process for Broker {
                 .min(),
             controller.and_then(|controller| controller.next_wakeup()),
             self.zookeeper.next_wakeup(),
+            self.groups.coordinator.next_wakeup(),
             self.stopping.as_ref().and_then(Stopping::next_wakeup),
             match self.registration {
                 Registration::Refused { retry_at } => Some(retry_at),

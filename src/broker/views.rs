@@ -7,6 +7,7 @@ use super::purgatory::Parked;
 use super::replication::{FetchState, Fetcher};
 use super::{Broker, Config, Connection, Partition, Registration, Timer};
 use crate::controller::Controller;
+use crate::group::Coordinator;
 use crate::log::Log;
 use crate::model::{Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, TopicPartition};
 use crate::process::Deadline;
@@ -112,6 +113,11 @@ impl Broker {
         self.purgatory.iter()
     }
 
+    /// The coordinator of the groups that are kept here.
+    pub fn coordinator(&self) -> &Coordinator {
+        &self.groups.coordinator
+    }
+
     /// How many fetch sessions it remembers.
     pub fn fetch_sessions(&self) -> usize {
         self.fetch_sessions.len()
@@ -171,6 +177,11 @@ impl Broker {
                 Timer::SilentProducers => Some(deadline(at, "looks for producers that are silent")),
                 // Listed with the requests themselves.
                 Timer::Parked(_) => None,
+                Timer::GroupWrite(_) => Some(deadline(at, "gives up a write for a group")),
+                Timer::LoadGroups(partition) => {
+                    let why = format!("has read the groups of partition {partition}");
+                    Some(deadline(at, &why))
+                }
                 Timer::Idle(connection) => {
                     let why = format!("closes {connection} if it is silent");
                     Some(deadline(at, &why))
@@ -198,6 +209,8 @@ impl Broker {
         if let Some(at) = controller.and_then(|controller| controller.rebalance_at()) {
             deadlines.push(deadline(at, "looks after preferred leaders"));
         }
+        let groups = self.groups.coordinator.deadlines();
+        deadlines.extend(groups.map(|(at, timer)| deadline(at, &timer.to_string())));
         if let Some(at) = self.isr_changes.next_wakeup() {
             deadlines.push(deadline(at, "asks the controller again for an ISR"));
         }

@@ -71,6 +71,7 @@ impl Broker {
         for ticket in fetches.into_iter().chain(produces) {
             self.finish(at, ticket, out);
         }
+        self.check_group_writes(at, slot, out);
     }
 
     /// Answers a waiting request: it has what it waited for, or its time is up.

@@ -374,6 +374,44 @@ impl fmt::Display for Fact {
             Fact::TopicCreated { topic, partitions } => {
                 write!(f, "⇒ topic {topic} with {partitions} partitions")
             }
+            Fact::GroupsLoaded { partition, groups } => {
+                write!(
+                    f,
+                    "coordinates the {groups} groups of offsets partition {partition}"
+                )
+            }
+            Fact::GroupRebalancing { group, generation } => {
+                write!(f, "group {group} prepares generation {}", generation + 1)
+            }
+            Fact::GroupGenerationBegan {
+                group,
+                generation,
+                members,
+                leader,
+            } => {
+                write!(f, "group {group} generation {generation}:")?;
+                for member in members.iter() {
+                    let sign = if leader.as_ref() == Some(member) {
+                        "*"
+                    } else {
+                        ""
+                    };
+                    write!(f, " {member}{sign}")?;
+                }
+                if members.is_empty() {
+                    write!(f, " nobody")?;
+                }
+                Ok(())
+            }
+            Fact::GroupStabilized { group, generation } => {
+                write!(f, "group {group} generation {generation} is stable")
+            }
+            Fact::MemberLeft { group, member } => write!(f, "group {group} loses {member}"),
+            Fact::OffsetCommitted {
+                group,
+                partition,
+                offset,
+            } => write!(f, "group {group} commits {partition}{offset}"),
             Fact::TopicConfigured { topic } => write!(f, "topic {topic} has other settings"),
             Fact::DiskFailed => write!(f, "cannot write, halts"),
             Fact::ErrandDone { what } => write!(f, "⇒ {what}"),

@@ -441,6 +441,39 @@ pub enum Fact {
     TopicConfigured {
         topic: TopicName,
     },
+    /// A broker has read the groups of a partition of `__consumer_offsets`, and coordinates them from now on.
+    GroupsLoaded {
+        partition: i32,
+        groups: u32,
+    },
+    /// A group prepares its next generation: every member must join again.
+    GroupRebalancing {
+        group: Text,
+        generation: i32,
+    },
+    /// Everybody has joined; the leader must say who gets what.
+    GroupGenerationBegan {
+        group: Text,
+        generation: i32,
+        members: std::sync::Arc<[Text]>,
+        leader: Option<Text>,
+    },
+    /// Everybody has got a part.
+    GroupStabilized {
+        group: Text,
+        generation: i32,
+    },
+    /// The coordinator has taken a member out: it left, was silent, or did not join in time.
+    MemberLeft {
+        group: Text,
+        member: Text,
+    },
+    /// A group has remembered how far it has read.
+    OffsetCommitted {
+        group: Text,
+        partition: TopicPartition,
+        offset: Offset,
+    },
 }
 
 /// One fact with its place in the journal.
@@ -511,12 +544,18 @@ impl Fact {
             | Fact::ZnodeCreated { .. }
             | Fact::ZnodeChanged { .. }
             | Fact::ZnodeDeleted { .. } => "zookeeper",
+            Fact::GroupsLoaded { .. }
+            | Fact::GroupRebalancing { .. }
+            | Fact::GroupGenerationBegan { .. }
+            | Fact::GroupStabilized { .. }
+            | Fact::MemberLeft { .. } => "group",
+            Fact::OffsetCommitted { .. } => "offset",
             Fact::Commanded { .. } => "command",
         }
     }
 
     /// Every kind, in the order in which the help lists them.
-    pub const KINDS: [&'static str; 29] = [
+    pub const KINDS: [&'static str; 31] = [
         "command",
         "start",
         "life",
@@ -535,6 +574,8 @@ impl Fact {
         "id",
         "consume",
         "position",
+        "group",
+        "offset",
         "fetch",
         "isr",
         "role",

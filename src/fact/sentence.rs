@@ -422,6 +422,46 @@ impl Entry {
                 let count = plural(u32::try_from(*partitions).unwrap_or(0), "partition");
                 format!("Topic {topic} exists, with {count}.")
             }
+            Fact::GroupsLoaded { partition, groups } => {
+                let count = plural(*groups, "group");
+                format!(
+                    "{who} has read {count} from partition {partition} of __consumer_offsets and coordinates them."
+                )
+            }
+            Fact::GroupRebalancing { group, .. } => {
+                format!("Group {group} rebalances: every member must join again.")
+            }
+            Fact::GroupGenerationBegan {
+                group,
+                generation,
+                members,
+                ..
+            } if members.is_empty() => {
+                format!("Group {group} has no members any more (generation {generation}).")
+            }
+            Fact::GroupGenerationBegan {
+                group,
+                generation,
+                members,
+                leader,
+            } => {
+                let count = plural(members.len() as u32, "member");
+                let leader = leader.as_deref().unwrap_or("nobody");
+                format!(
+                    "Group {group} begins generation {generation} with {count}; {leader} assigns the partitions."
+                )
+            }
+            Fact::GroupStabilized { group, generation } => {
+                format!(
+                    "Group {group} is stable: everybody knows his part of generation {generation}."
+                )
+            }
+            Fact::MemberLeft { group, member } => format!("Group {group} loses {member}."),
+            Fact::OffsetCommitted {
+                group,
+                partition,
+                offset,
+            } => format!("Group {group} has committed {offset} of {partition}."),
             Fact::TopicConfigured { topic } => {
                 format!("{who}'s replicas of {topic} go by new settings.")
             }

@@ -64,7 +64,8 @@ pub enum Reason {
 }
 
 impl Malformed {
-    pub(super) fn new(reason: Reason, at: usize) -> Malformed {
+    /// Bytes that are wrong at a place, outside every field.
+    pub fn new(reason: Reason, at: usize) -> Malformed {
         Malformed {
             reason,
             field: "",

@@ -24,12 +24,14 @@
 pub mod api;
 mod api_key;
 pub mod chunks;
+pub mod consumer_protocol;
 pub mod describe;
 pub mod error_code;
 pub mod frame;
 pub mod header;
 pub mod malformed;
 pub mod message;
+pub mod offsets_topic;
 mod primitive;
 pub mod reader;
 pub mod records;
@@ -83,6 +85,33 @@ api_key::apis! {
     ControlledShutdown = 7, versions 0..=3, for Brokers,
         api::controlled_shutdown::ControlledShutdownRequest
             => api::controlled_shutdown::ControlledShutdownResponse;
+    /// Remembers how far a group has read.
+    OffsetCommit = 8, versions 1..=9, for Clients,
+        api::offset_commit::OffsetCommitRequest => api::offset_commit::OffsetCommitResponse;
+    /// Says how far a group has read.
+    OffsetFetch = 9, versions 1..=9, for Clients,
+        api::offset_fetch::OffsetFetchRequest => api::offset_fetch::OffsetFetchResponse;
+    /// Says which broker coordinates a group.
+    FindCoordinator = 10, versions 0..=5, for Clients,
+        api::find_coordinator::FindCoordinatorRequest => api::find_coordinator::FindCoordinatorResponse;
+    /// Makes a consumer a member of a group.
+    JoinGroup = 11, versions 0..=9, for Clients,
+        api::join_group::JoinGroupRequest => api::join_group::JoinGroupResponse;
+    /// Says that a member lives.
+    Heartbeat = 12, versions 0..=4, for Clients,
+        api::heartbeat::HeartbeatRequest => api::heartbeat::HeartbeatResponse;
+    /// Takes members out of a group.
+    LeaveGroup = 13, versions 0..=5, for Clients,
+        api::leave_group::LeaveGroupRequest => api::leave_group::LeaveGroupResponse;
+    /// Gives every member its part.
+    SyncGroup = 14, versions 0..=5, for Clients,
+        api::sync_group::SyncGroupRequest => api::sync_group::SyncGroupResponse;
+    /// Says what a coordinator knows of its groups.
+    DescribeGroups = 15, versions 0..=5, for Clients,
+        api::describe_groups::DescribeGroupsRequest => api::describe_groups::DescribeGroupsResponse;
+    /// Says which groups a broker coordinates.
+    ListGroups = 16, versions 0..=5, for Clients,
+        api::list_groups::ListGroupsRequest => api::list_groups::ListGroupsResponse;
     /// Says which versions of which APIs a broker serves.
     ApiVersions = 18, versions 0..=3, for Clients,
         api::api_versions::ApiVersionsRequest => api::api_versions::ApiVersionsResponse;
@@ -104,6 +133,9 @@ api_key::apis! {
     CreatePartitions = 37, versions 0..=3, for Clients,
         api::create_partitions::CreatePartitionsRequest
             => api::create_partitions::CreatePartitionsResponse;
+    /// Forgets groups.
+    DeleteGroups = 42, versions 0..=2, for Clients,
+        api::delete_groups::DeleteGroupsRequest => api::delete_groups::DeleteGroupsResponse;
     /// Makes preferred replicas leaders again.
     ElectLeaders = 43, versions 0..=2, for Clients,
         api::elect_leaders::ElectLeadersRequest => api::elect_leaders::ElectLeadersResponse;
@@ -119,6 +151,9 @@ api_key::apis! {
     ListPartitionReassignments = 46, versions 0..=0, for Clients,
         api::list_partition_reassignments::ListPartitionReassignmentsRequest
             => api::list_partition_reassignments::ListPartitionReassignmentsResponse;
+    /// Forgets how far a group has read.
+    OffsetDelete = 47, versions 0..=0, for Clients,
+        api::offset_delete::OffsetDeleteRequest => api::offset_delete::OffsetDeleteResponse;
     /// Asks the controller for another ISR.
     AlterPartition = 56, versions 0..=3, for Brokers,
         api::alter_partition::AlterPartitionRequest => api::alter_partition::AlterPartitionResponse;

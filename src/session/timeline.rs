@@ -155,6 +155,10 @@ pub fn weight(fact: &Fact) -> u8 {
         | Fact::ControllerElected { .. }
         | Fact::SessionRanOut { .. }
         | Fact::Stopped
+        | Fact::GroupRebalancing { .. }
+        | Fact::GroupGenerationBegan { .. }
+        | Fact::GroupStabilized { .. }
+        | Fact::MemberLeft { .. }
         | Fact::ZooKeeperLeads { .. } => 8,
         Fact::SendWillRetry { .. }
         | Fact::IsrChangeRefused { .. }
@@ -177,6 +181,7 @@ pub fn weight(fact: &Fact) -> u8 {
         Fact::ZnodeCreated { path, .. }
         | Fact::ZnodeChanged { path, .. }
         | Fact::ZnodeDeleted { path } => znode_weight(path),
+        Fact::GroupsLoaded { .. } | Fact::OffsetCommitted { .. } => 3,
         Fact::BecameFollower { .. } | Fact::LeaderLearned { .. } => 3,
         Fact::BatchSent { .. } | Fact::ProducerIdTaken { .. } => 3,
         Fact::RecordsAppended { .. } | Fact::PositionSet { .. } => 3,

@@ -210,6 +210,7 @@ impl Broker {
         // another order will come.
         self.isr_changes.forget(slot);
         self.stir(slot);
+        self.groups_follow(at, slot, out);
     }
 
     fn create_replica(&mut self, at: Moment, name: TopicPartition, id: TopicId) -> Slot {
@@ -245,11 +246,12 @@ impl Broker {
             Err(error) => error,
             Ok(Timing::Late) => ErrorCode::StaleControllerEpoch,
             Ok(Timing::InTime) => {
-                Arc::make_mut(&mut self.metadata).update(request);
+                let gone = Arc::make_mut(&mut self.metadata).update(request);
                 out.note(Fact::MetadataCacheUpdated {
                     topics: self.metadata.topics().len() as u32,
                     brokers: self.metadata.brokers().len() as u32,
                 });
+                self.groups_learn(at, &gone, out);
                 ErrorCode::None
             }
         };

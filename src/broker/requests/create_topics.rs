@@ -116,6 +116,16 @@ impl Broker {
             replication_factor: -1,
             ..CreatableTopic::default()
         };
+        self.wish_for_topic(at, wanted, out)
+    }
+
+    /// Has a topic made, here if this broker hosts the controller, else behind the client's back.
+    pub(in crate::broker) fn wish_for_topic(
+        &mut self,
+        at: Moment,
+        wanted: CreatableTopic,
+        out: &mut Outbox,
+    ) -> ErrorCode {
         if self.controller.is_none() {
             self.ask_for_topic(at, wanted, out);
             return ErrorCode::UnknownTopicOrPartition;

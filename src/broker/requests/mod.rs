@@ -13,10 +13,13 @@ mod delete_topics;
 mod describe_cluster;
 mod elect_leaders;
 pub(super) mod fetch;
+mod find_coordinator;
+mod groups;
 mod init_producer_id;
 mod list_offsets;
 mod metadata;
 mod offset_for_leader_epoch;
+mod offsets;
 mod produce;
 mod reassignments;
 mod stop_replica;
@@ -30,7 +33,7 @@ use crate::protocol::{AnyRequest, ApiKey, Audience, Chunks, Message, encode_resp
 use crate::time::Moment;
 
 /// Whether a topic is Kafka's own (`Topic.isInternal`): only an admin client may write into it by hand.
-fn is_internal(topic: &str) -> bool {
+pub(super) fn is_internal(topic: &str) -> bool {
     matches!(topic, "__consumer_offsets" | "__transaction_state")
 }
 
@@ -127,6 +130,31 @@ impl Broker {
             AnyRequest::ListPartitionReassignments(request) => {
                 self.handle_list_partition_reassignments(at, &asked, &request, out);
             }
+            AnyRequest::FindCoordinator(request) => {
+                self.handle_find_coordinator(at, &asked, &request, out);
+            }
+            AnyRequest::JoinGroup(request) => self.handle_join_group(at, &asked, request, out),
+            AnyRequest::SyncGroup(request) => self.handle_sync_group(at, &asked, request, out),
+            AnyRequest::Heartbeat(request) => self.handle_heartbeat(at, &asked, &request, out),
+            AnyRequest::LeaveGroup(request) => self.handle_leave_group(at, &asked, request, out),
+            AnyRequest::OffsetCommit(request) => {
+                self.handle_offset_commit(at, &asked, request, out);
+            }
+            AnyRequest::OffsetFetch(request) => {
+                self.handle_offset_fetch(at, &asked, request, out);
+            }
+            AnyRequest::DescribeGroups(request) => {
+                self.handle_describe_groups(at, &asked, &request, out);
+            }
+            AnyRequest::ListGroups(request) => {
+                self.handle_list_groups(at, &asked, &request, out);
+            }
+            AnyRequest::DeleteGroups(request) => {
+                self.handle_delete_groups(at, &asked, &request, out);
+            }
+            AnyRequest::OffsetDelete(request) => {
+                self.handle_offset_delete(at, &asked, &request, out);
+            }
             AnyRequest::AllocateProducerIds(request) => {
                 self.handle_allocate_producer_ids(at, &asked, &request, out);
             }
@@ -195,6 +223,7 @@ impl Broker {
     pub(super) fn close(&mut self, connection: ConnectionId, out: &mut Outbox) {
         if self.connections.remove(connection) {
             self.timers.cancel(&super::Timer::Idle(connection));
+            self.groups.closed(connection);
             out.close(connection);
         }
     }

@@ -121,6 +121,7 @@ impl Broker {
             self.replicas.remove(slot, empty);
             self.isr_changes.forget(slot);
             self.stir(slot);
+            self.groups_follow(at, slot, out);
         }
         if self.replicas.of_topic(&name.topic).is_none() {
             self.topic_configs.remove(&name.topic);

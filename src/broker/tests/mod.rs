@@ -12,6 +12,7 @@ mod consuming;
 mod control;
 mod crowds;
 mod following;
+mod groups;
 mod idempotence;
 mod in_sync;
 mod metadata;

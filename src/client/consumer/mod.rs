@@ -18,6 +18,7 @@
 //! as it takes for the first record. Not modelled: groups and committed offsets, hiding the records of
 //! aborted transactions, reading from followers.
 
+pub mod assignor;
 pub mod buffer;
 pub mod fetcher;
 pub mod offsets;

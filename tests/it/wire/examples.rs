@@ -9,8 +9,10 @@ use kafka_playground::protocol::records::{BatchBuilder, Codec, Header};
 use kafka_playground::protocol::{AnyRequest, AnyResponse, ApiKey, Chunks};
 
 mod administration;
+mod groups;
 
 use administration::*;
+use groups::*;
 
 const NOON: i64 = 1_700_000_000_000;
 
@@ -73,6 +75,19 @@ pub fn request(api: ApiKey) -> AnyRequest {
                 broker_epoch: 31,
             })
         }
+        ApiKey::FindCoordinator => AnyRequest::FindCoordinator(find_coordinator_request()),
+        ApiKey::JoinGroup => AnyRequest::JoinGroup(join_group_request()),
+        ApiKey::SyncGroup => AnyRequest::SyncGroup(sync_group_request()),
+        ApiKey::Heartbeat => AnyRequest::Heartbeat(heartbeat_request()),
+        ApiKey::LeaveGroup => AnyRequest::LeaveGroup(leave_group_request()),
+        ApiKey::OffsetCommit => AnyRequest::OffsetCommit(offset_commit_request()),
+        ApiKey::OffsetFetch => AnyRequest::OffsetFetch(offset_fetch_request()),
+        ApiKey::DescribeGroups => AnyRequest::DescribeGroups(describe_groups_request()),
+        ApiKey::ListGroups => AnyRequest::ListGroups(list_groups_request()),
+        ApiKey::DeleteGroups => AnyRequest::DeleteGroups(DeleteGroupsRequest {
+            groups_names: vec![text("my-group"), text("payments")],
+        }),
+        ApiKey::OffsetDelete => AnyRequest::OffsetDelete(offset_delete_request()),
     }
 }
 
@@ -124,6 +139,20 @@ pub fn response(api: ApiKey) -> AnyResponse {
                 producer_id_len: 1000,
             })
         }
+        ApiKey::FindCoordinator => AnyResponse::FindCoordinator(find_coordinator_response()),
+        ApiKey::JoinGroup => AnyResponse::JoinGroup(join_group_response()),
+        ApiKey::SyncGroup => AnyResponse::SyncGroup(sync_group_response()),
+        ApiKey::Heartbeat => AnyResponse::Heartbeat(HeartbeatResponse {
+            throttle_time_ms: 100,
+            error_code: 27,
+        }),
+        ApiKey::LeaveGroup => AnyResponse::LeaveGroup(leave_group_response()),
+        ApiKey::OffsetCommit => AnyResponse::OffsetCommit(offset_commit_response()),
+        ApiKey::OffsetFetch => AnyResponse::OffsetFetch(offset_fetch_response()),
+        ApiKey::DescribeGroups => AnyResponse::DescribeGroups(describe_groups_response()),
+        ApiKey::ListGroups => AnyResponse::ListGroups(list_groups_response()),
+        ApiKey::DeleteGroups => AnyResponse::DeleteGroups(delete_groups_response()),
+        ApiKey::OffsetDelete => AnyResponse::OffsetDelete(offset_delete_response()),
     }
 }
 

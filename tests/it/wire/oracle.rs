@@ -95,6 +95,17 @@ oracle! { of_kafka_4, kafka_protocol:
     ListPartitionReassignments ListPartitionReassignmentsRequest ListPartitionReassignmentsResponse,
     DescribeCluster DescribeClusterRequest DescribeClusterResponse,
     AllocateProducerIds AllocateProducerIdsRequest AllocateProducerIdsResponse,
+    FindCoordinator FindCoordinatorRequest FindCoordinatorResponse,
+    JoinGroup JoinGroupRequest JoinGroupResponse,
+    SyncGroup SyncGroupRequest SyncGroupResponse,
+    Heartbeat HeartbeatRequest HeartbeatResponse,
+    LeaveGroup LeaveGroupRequest LeaveGroupResponse,
+    OffsetCommit OffsetCommitRequest OffsetCommitResponse,
+    OffsetFetch OffsetFetchRequest OffsetFetchResponse,
+    DescribeGroups DescribeGroupsRequest DescribeGroupsResponse,
+    ListGroups ListGroupsRequest ListGroupsResponse,
+    DeleteGroups DeleteGroupsRequest DeleteGroupsResponse,
+    OffsetDelete OffsetDeleteRequest OffsetDeleteResponse,
 }
 
 oracle! { of_kafka_3, kafka_protocol_old:
@@ -119,6 +130,17 @@ oracle! { of_kafka_3, kafka_protocol_old:
     ListPartitionReassignments ListPartitionReassignmentsRequest ListPartitionReassignmentsResponse,
     DescribeCluster DescribeClusterRequest DescribeClusterResponse,
     AllocateProducerIds AllocateProducerIdsRequest AllocateProducerIdsResponse,
+    FindCoordinator FindCoordinatorRequest FindCoordinatorResponse,
+    JoinGroup JoinGroupRequest JoinGroupResponse,
+    SyncGroup SyncGroupRequest SyncGroupResponse,
+    Heartbeat HeartbeatRequest HeartbeatResponse,
+    LeaveGroup LeaveGroupRequest LeaveGroupResponse,
+    OffsetCommit OffsetCommitRequest OffsetCommitResponse,
+    OffsetFetch OffsetFetchRequest OffsetFetchResponse,
+    DescribeGroups DescribeGroupsRequest DescribeGroupsResponse,
+    ListGroups ListGroupsRequest ListGroupsResponse,
+    DeleteGroups DeleteGroupsRequest DeleteGroupsResponse,
+    OffsetDelete OffsetDeleteRequest OffsetDeleteResponse,
 }
 
 /// Every oracle's rewriting of a request and of a response of this API and version.

@@ -1,0 +1,171 @@
+//! OffsetCommit and OffsetFetch: how far groups have read.
+
+use super::Asked;
+use crate::broker::Broker;
+use crate::group::{Committed, Group};
+use crate::model::{Text, TopicName, TopicPartition};
+use crate::process::Outbox;
+use crate::protocol::ErrorCode;
+use crate::protocol::api::offset_fetch::{
+    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
+    OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+};
+use crate::protocol::api::{OffsetCommitRequest, OffsetFetchRequest, OffsetFetchResponse};
+use crate::time::Moment;
+
+/// The first version that asks for several groups at once.
+const SEVERAL_FROM: i16 = 8;
+/// The first version whose answer has an error of the whole.
+const ERROR_FROM: i16 = 2;
+
+/// Partitions by topic; `None` for all.
+type Wanted = Option<Vec<(Text, Vec<i32>)>>;
+
+impl Broker {
+    pub(super) fn handle_offset_commit(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        request: OffsetCommitRequest,
+        out: &mut Outbox,
+    ) {
+        let asker = self.asker(asked.id);
+        let metadata = self.metadata.clone();
+        let exists = |partition: &TopicPartition| metadata.partition(partition).is_some();
+        (self.groups.coordinator).commit(at, asker, request, &exists);
+        self.serve_groups(at, out);
+    }
+
+    pub(super) fn handle_offset_fetch(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        request: OffsetFetchRequest,
+        out: &mut Outbox,
+    ) {
+        let mut response = OffsetFetchResponse::default();
+        if asked.id.version >= SEVERAL_FROM {
+            let groups = request.groups.into_iter().map(|group| {
+                let topics = group.topics.map(|topics| {
+                    let topics = topics.into_iter();
+                    topics
+                        .map(|topic| (topic.name, topic.partition_indexes))
+                        .collect()
+                });
+                self.committed_by(group.group_id, topics)
+            });
+            response.groups = groups.collect();
+        } else {
+            let topics = request.topics.map(|topics| {
+                let topics = topics.into_iter();
+                topics
+                    .map(|topic| (topic.name, topic.partition_indexes))
+                    .collect()
+            });
+            let wanted: Wanted = topics;
+            let all = wanted.clone();
+            let group = self.committed_by(request.group_id, wanted);
+            response.error_code = group.error_code;
+            response.topics = older(group, all, asked.id.version);
+        }
+        self.answer(at, asked.id, &response, out);
+    }
+
+    fn committed_by(&self, id: Text, wanted: Wanted) -> OffsetFetchResponseGroup {
+        let mut answer = OffsetFetchResponseGroup {
+            group_id: id.clone(),
+            ..OffsetFetchResponseGroup::default()
+        };
+        let group = match self.groups.coordinator.committed(&id) {
+            Ok(group) => group,
+            Err(error) => {
+                answer.error_code = error.code();
+                return answer;
+            }
+        };
+        answer.topics = match wanted {
+            Some(topics) => asked_for(group, topics),
+            None => group.map(everything).unwrap_or_default(),
+        };
+        answer
+    }
+}
+
+fn asked_for(
+    group: Option<&Group>,
+    topics: Vec<(Text, Vec<i32>)>,
+) -> Vec<OffsetFetchResponseTopics> {
+    let topics = topics.into_iter().map(|(name, indexes)| {
+        let partitions = indexes.into_iter().map(|index| {
+            let partition = TopicPartition {
+                topic: TopicName(name.clone()),
+                partition: index,
+            };
+            let committed = group.and_then(|group| group.offsets().get(&partition));
+            told(index, committed)
+        });
+        OffsetFetchResponseTopics {
+            partitions: partitions.collect(),
+            name,
+        }
+    });
+    topics.collect()
+}
+
+fn everything(group: &Group) -> Vec<OffsetFetchResponseTopics> {
+    let mut topics: Vec<OffsetFetchResponseTopics> = Vec::new();
+    for (partition, committed) in group.offsets().iter() {
+        let told = told(partition.partition, Some(committed));
+        match topics.last_mut() {
+            Some(topic) if topic.name == partition.topic.0 => topic.partitions.push(told),
+            _ => topics.push(OffsetFetchResponseTopics {
+                name: partition.topic.0.clone(),
+                partitions: vec![told],
+            }),
+        }
+    }
+    topics
+}
+
+fn told(index: i32, committed: Option<&Committed>) -> OffsetFetchResponsePartitions {
+    let mut told = OffsetFetchResponsePartitions {
+        partition_index: index,
+        committed_offset: -1,
+        ..OffsetFetchResponsePartitions::default()
+    };
+    if let Some(committed) = committed {
+        told.committed_offset = committed.offset.0;
+        told.committed_leader_epoch = committed.leader_epoch.0;
+        told.metadata = Some(committed.metadata.clone());
+    }
+    told
+}
+
+/// The same in versions that speak of one group. Before there was an error of the whole, every partition
+/// said it.
+fn older(
+    group: OffsetFetchResponseGroup,
+    wanted: Wanted,
+    version: i16,
+) -> Vec<OffsetFetchResponseTopic> {
+    let failed = group.error_code != ErrorCode::None.code();
+    let topics = match failed && version < ERROR_FROM {
+        true => asked_for(None, wanted.unwrap_or_default()),
+        false => group.topics,
+    };
+    let topics = topics.into_iter().map(|topic| {
+        let partitions = topic.partitions.into_iter();
+        let partitions = partitions.map(|told| OffsetFetchResponsePartition {
+            partition_index: told.partition_index,
+            committed_offset: told.committed_offset,
+            committed_leader_epoch: told.committed_leader_epoch,
+            metadata: told.metadata,
+            error_code: group.error_code,
+        });
+        OffsetFetchResponseTopic {
+            name: topic.name,
+            partitions: partitions.collect(),
+        }
+    });
+    topics.collect()
+}

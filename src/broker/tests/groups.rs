@@ -1,0 +1,253 @@
+//! Groups as their members meet them over the wire: the coordinator is found, its topic is made, what is
+//! committed is copied before it is answered, and another broker goes on where this one stopped.
+
+use super::*;
+use crate::protocol::ErrorCode;
+use crate::protocol::api::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use crate::protocol::api::{
+    DeleteTopicsRequest, FindCoordinatorRequest, HeartbeatRequest, JoinGroupRequest,
+    JoinGroupResponse, ListGroupsRequest, OffsetCommitRequest, OffsetFetchRequest,
+};
+use crate::protocol::api::{
+    join_group::JoinGroupRequestProtocol, offset_fetch::OffsetFetchRequestTopic,
+};
+
+/// One partition keeps all groups, and nobody waits for more members.
+const SETTINGS: [(&str, &str); 3] = [
+    ("offsets.topic.num.partitions", "1"),
+    ("group.initial.rebalance.delay.ms", "0"),
+    ("replica.lag.time.max.ms", "2000"),
+];
+
+fn keeper() -> TopicPartition {
+    TopicPartition::new(super::super::OFFSETS_TOPIC, 0)
+}
+
+fn find(bench: &mut Bench, asked: i32) -> (i32, i16) {
+    let connection = bench.open(asked);
+    let request = FindCoordinatorRequest {
+        key: "my-group".into(),
+        ..FindCoordinatorRequest::default()
+    };
+    let found = bench.call(connection, &request, 3);
+    (found.node_id, found.error_code)
+}
+
+/// The broker that coordinates, once there is one.
+fn coordinator(bench: &mut Bench) -> i32 {
+    for _ in 0..100 {
+        let (node, error) = find(bench, 2);
+        if error == 0 {
+            bench.run_ms(10);
+            return node;
+        }
+        assert_eq!(error, ErrorCode::CoordinatorNotAvailable.code());
+        bench.run_ms(20);
+    }
+    panic!("no coordinator");
+}
+
+fn commit_request(offset: i64) -> OffsetCommitRequest {
+    OffsetCommitRequest {
+        group_id: "my-group".into(),
+        topics: vec![OffsetCommitRequestTopic {
+            name: TOPIC.into(),
+            partitions: vec![OffsetCommitRequestPartition {
+                committed_offset: offset,
+                ..OffsetCommitRequestPartition::default()
+            }],
+        }],
+        ..OffsetCommitRequest::default()
+    }
+}
+
+fn commit_answer(bench: &mut Bench, connection: ConnectionId) -> Option<i16> {
+    let answer = bench.answer::<OffsetCommitRequest>(connection, 8)?;
+    Some(answer.topics[0].partitions[0].error_code)
+}
+
+/// What the group has committed of the topic's first partition, and the error of the whole.
+fn committed(bench: &mut Bench, at: i32) -> (i64, i16) {
+    let connection = bench.open(at);
+    let request = OffsetFetchRequest {
+        group_id: "my-group".into(),
+        topics: Some(vec![OffsetFetchRequestTopic {
+            name: TOPIC.into(),
+            partition_indexes: vec![0],
+        }]),
+        ..OffsetFetchRequest::default()
+    };
+    let answer = bench.call(connection, &request, 7);
+    let topic = answer.topics.first();
+    let offset = topic.map_or(-2, |topic| topic.partitions[0].committed_offset);
+    (offset, answer.error_code)
+}
+
+fn join(bench: &mut Bench, at: i32, member: &str) -> (ConnectionId, Option<JoinGroupResponse>) {
+    let connection = bench.open(at);
+    let request = JoinGroupRequest {
+        group_id: "my-group".into(),
+        session_timeout_ms: 10_000,
+        rebalance_timeout_ms: 60_000,
+        member_id: member.into(),
+        protocol_type: "consumer".into(),
+        protocols: vec![JoinGroupRequestProtocol {
+            name: "range".into(),
+            ..JoinGroupRequestProtocol::default()
+        }],
+        ..JoinGroupRequest::default()
+    };
+    bench.ask(connection, &request, 9);
+    bench.run_ms(10);
+    (connection, bench.answer::<JoinGroupRequest>(connection, 9))
+}
+
+#[test]
+fn the_topic_is_made_when_somebody_asks_for_a_coordinator_and_not_before() {
+    let mut bench = Bench::new(&SETTINGS, &[]);
+    bench.run_ms(1_000);
+    assert!(bench.broker(1).metadata().topic(&keeper().topic).is_none());
+    let home = coordinator(&mut bench);
+    let image = bench.broker(1).metadata().partition(&keeper());
+    let image = image.expect("it was made");
+    assert_eq!((image.leader.0, image.replicas.len()), (home, 3));
+    let connection = bench.open(1);
+    let request = FindCoordinatorRequest {
+        key: "my-transaction".into(),
+        key_type: 7,
+        ..FindCoordinatorRequest::default()
+    };
+    let found = bench.call(connection, &request, 3);
+    assert_eq!(found.error_code, ErrorCode::InvalidRequest.code());
+}
+
+#[test]
+fn a_commit_is_answered_when_every_in_sync_replica_has_it() {
+    let mut bench = Bench::new(&SETTINGS, &[]);
+    let home = coordinator(&mut bench);
+    assert_eq!(committed(&mut bench, home), (-1, 0), "nothing yet");
+    let other = home % 3 + 1;
+    let wrong = ErrorCode::NotCoordinator.code();
+    assert_eq!(committed(&mut bench, other).1, wrong);
+    bench.hold(b(other), b(home));
+    let connection = bench.open(home);
+    bench.ask(connection, &commit_request(42), 8);
+    bench.run_ms(500);
+    assert_eq!(commit_answer(&mut bench, connection), None);
+    assert_eq!(
+        committed(&mut bench, home),
+        (-1, 0),
+        "not before it is safe"
+    );
+    bench.release(b(other), b(home));
+    bench.run_ms(600);
+    assert_eq!(commit_answer(&mut bench, connection), Some(0));
+    assert_eq!(committed(&mut bench, home), (42, 0));
+}
+
+#[test]
+fn a_commit_that_is_not_copied_in_time_has_timed_out() {
+    let settings: Vec<_> = SETTINGS[..2]
+        .iter()
+        .copied()
+        .chain([("offsets.commit.timeout.ms", "300")])
+        .collect();
+    let mut bench = Bench::new(&settings, &[]);
+    let home = coordinator(&mut bench);
+    bench.hold(b(home % 3 + 1), b(home));
+    let connection = bench.open(home);
+    bench.ask(connection, &commit_request(42), 8);
+    bench.run_ms(310);
+    let late = ErrorCode::RequestTimedOut.code();
+    assert_eq!(commit_answer(&mut bench, connection), Some(late));
+}
+
+#[test]
+fn the_next_leader_of_the_partition_reads_it_and_goes_on() {
+    let mut bench = Bench::new(&SETTINGS, &[]);
+    let home = coordinator(&mut bench);
+    let (_, answer) = join(&mut bench, home, "");
+    let id = answer.expect("an id").member_id;
+    let (_, answer) = join(&mut bench, home, &id);
+    assert_eq!(answer.expect("a generation").generation_id, 1);
+    let connection = bench.open(home);
+    let mut request = commit_request(42);
+    request.group_id = "another".into();
+    bench.ask(connection, &request, 8);
+    bench.ask(connection, &commit_request(7), 8);
+    bench.run_ms(700);
+    assert_eq!(commit_answer(&mut bench, connection), Some(0));
+    let refused = ErrorCode::UnknownMemberId.code();
+    assert_eq!(commit_answer(&mut bench, connection), Some(refused));
+    let connection = bench.open(home);
+    bench.give(b(home), Input::Stopping);
+    bench.run_ms(200);
+    let next = (1..=3).find(|id| {
+        let replica = bench.broker(*id).partition(&keeper());
+        *id != home && replica.is_some_and(super::super::Partition::is_leader)
+    });
+    let next = next.expect("somebody leads it now");
+    let heartbeat = HeartbeatRequest {
+        group_id: "my-group".into(),
+        generation_id: 1,
+        member_id: id,
+        ..HeartbeatRequest::default()
+    };
+    assert!(
+        bench.is_closed(connection) || {
+            let answer = bench.call(connection, &heartbeat, 4);
+            answer.error_code == ErrorCode::NotCoordinator.code()
+        }
+    );
+    let connection = bench.open(next);
+    let listed = bench.call(connection, &ListGroupsRequest::default(), 4);
+    let names: Vec<&str> = listed.groups.iter().map(|group| &*group.group_id).collect();
+    assert_eq!(
+        names,
+        ["another"],
+        "what was never stable was never written down"
+    );
+}
+
+#[test]
+fn what_was_read_of_a_topic_that_is_deleted_is_forgotten() {
+    let mut bench = Bench::new(&SETTINGS, &[]);
+    let home = coordinator(&mut bench);
+    let connection = bench.open(home);
+    bench.ask(connection, &commit_request(42), 8);
+    bench.run_ms(700);
+    assert_eq!(commit_answer(&mut bench, connection), Some(0));
+    assert_eq!(bench.broker(home).coordinator().groups().count(), 1);
+    let connection = bench.open(1);
+    let request = DeleteTopicsRequest {
+        topic_names: vec![TOPIC.into()],
+        timeout_ms: 1_000,
+        ..DeleteTopicsRequest::default()
+    };
+    bench.ask(connection, &request, 1);
+    bench.run_ms(500);
+    let groups = bench.broker(home).coordinator().groups().count();
+    assert_eq!(groups, 0, "a group that kept nothing else is gone");
+}
+
+#[test]
+fn whoever_hangs_up_is_answered_no_more() {
+    let mut bench = Bench::new(&[SETTINGS[0]], &[]);
+    let home = coordinator(&mut bench);
+    let (_, answer) = join(&mut bench, home, "");
+    let id = answer.expect("an id").member_id;
+    let (connection, answer) = join(&mut bench, home, &id);
+    assert_eq!(answer, None, "more members may come");
+    assert!(bench.broker(home).groups.waits_for_answers());
+    bench.carry(connection.opener, Effect::Close { connection });
+    bench.run_ms(5);
+    assert!(!bench.broker(home).groups.waits_for_answers());
+    bench.run_ms(4_000);
+    let group = bench.broker(home).coordinator().group("my-group");
+    let group = group.expect("a group");
+    assert_eq!(
+        group.generation(),
+        1,
+        "but it is a member until its session ends"
+    );
+}

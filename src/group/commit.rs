@@ -1,0 +1,213 @@
+//! OffsetCommit and OffsetFetch: how far a group has read.
+//!
+//! Who is a member of the present generation may commit; so may anybody while the group has no members,
+//! which is how offsets are kept by those who assign partitions by hand, and set by operators.
+
+use super::Asker;
+use super::coordinator::{Coordinator, Names};
+use super::desk::Writing;
+use super::join::check_member;
+use super::record::{Committed, offset_record};
+use super::state::{Group, State};
+use crate::fact::Fact;
+use crate::model::{LeaderEpoch, Offset, Text, TopicName, TopicPartition};
+use crate::protocol::ErrorCode;
+use crate::protocol::api::offset_commit::{
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitResponse,
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
+use crate::time::{Moment, Timestamp};
+
+impl Coordinator {
+    /// A group remembers how far it has read. `exists` says whether there is such a partition.
+    pub fn commit(
+        &mut self,
+        at: Moment,
+        asker: Asker,
+        request: OffsetCommitRequest,
+        exists: &dyn Fn(&TopicPartition) -> bool,
+    ) {
+        self.desk.at = at;
+        let allowed = self.may_commit(&request);
+        let allowed = allowed.err().unwrap_or(ErrorCode::None);
+        let most = self.desk.config.offset_metadata_max_bytes;
+        let mut offsets = Vec::new();
+        let mut records = Vec::new();
+        let topics = request.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|asked| {
+                let partition = TopicPartition {
+                    topic: TopicName(topic.name.clone()),
+                    partition: asked.partition_index,
+                };
+                let note = asked.committed_metadata.as_deref().unwrap_or_default();
+                let error = match allowed {
+                    _ if !exists(&partition) => ErrorCode::UnknownTopicOrPartition,
+                    ErrorCode::None if note.encode_utf16().count() > most => {
+                        ErrorCode::OffsetMetadataTooLarge
+                    }
+                    allowed => allowed,
+                };
+                if error.is_none() {
+                    let committed = committed(asked, request.retention_time_ms, at.wall);
+                    records.push(offset_record(
+                        &request.group_id,
+                        &partition,
+                        Some(&committed),
+                    ));
+                    offsets.push((partition, committed));
+                }
+                OffsetCommitResponsePartition {
+                    partition_index: asked.partition_index,
+                    error_code: error.code(),
+                }
+            });
+            OffsetCommitResponseTopic {
+                name: topic.name.clone(),
+                partitions: partitions.collect(),
+            }
+        });
+        let response = OffsetCommitResponse {
+            topics: topics.collect(),
+            ..OffsetCommitResponse::default()
+        };
+        if offsets.is_empty() {
+            return self.desk.answer(asker, response);
+        }
+        let partition = self.partition_of(&request.group_id);
+        let (group, desk) = self.found(partition, &request.group_id);
+        for (partition, _) in &offsets {
+            group.offsets.prepare(partition);
+        }
+        let writing = Writing::Offsets {
+            group: group.id.clone(),
+            offsets,
+            asker,
+            response: Box::new(response),
+        };
+        desk.write(&request.group_id, records, writing);
+    }
+
+    /// Whether this commit is one of the group's, and its member lives then (`doCommitOffsets`).
+    fn may_commit(&mut self, request: &OffsetCommitRequest) -> Result<(), ErrorCode> {
+        self.check(&request.group_id, Names::Any)?;
+        let generation = request.generation_id_or_member_epoch;
+        let Some((group, desk)) = self.find(&request.group_id) else {
+            // Who has a generation had a group.
+            return match generation < 0 {
+                true => Ok(()),
+                false => Err(ErrorCode::IllegalGeneration),
+            };
+        };
+        check_commit(group, request)?;
+        match group.state {
+            State::CompletingRebalance => Err(ErrorCode::RebalanceInProgress),
+            State::Dead => Err(ErrorCode::CoordinatorNotAvailable),
+            State::Empty => Ok(()),
+            State::Stable | State::PreparingRebalance => {
+                desk.heard(group, &request.member_id);
+                Ok(())
+            }
+        }
+    }
+
+    /// Offsets are written down, or they are not.
+    pub(super) fn offsets_written(
+        &mut self,
+        group: &Text,
+        offsets: Vec<(TopicPartition, Committed)>,
+        asker: Asker,
+        mut response: OffsetCommitResponse,
+        result: Result<Offset, ErrorCode>,
+    ) {
+        if let Some((group, desk)) = self.find(group) {
+            for (nth, (partition, committed)) in offsets.into_iter().enumerate() {
+                let waited_for = group.offsets.settle(&partition);
+                let Some(base) = result.ok().filter(|_| waited_for) else {
+                    continue;
+                };
+                desk.note(Fact::OffsetCommitted {
+                    group: group.id.clone(),
+                    partition: partition.clone(),
+                    offset: committed.offset,
+                });
+                group.offsets.take(partition, base + nth as i64, committed);
+            }
+        }
+        if let Err(error) = result {
+            let error = why(error).code();
+            let partitions = response
+                .topics
+                .iter_mut()
+                .flat_map(|topic| &mut topic.partitions);
+            for partition in partitions.filter(|partition| partition.error_code == 0) {
+                partition.error_code = error;
+            }
+        }
+        self.desk.answer(asker, response);
+    }
+
+    /// What a group has committed, or why that cannot be said. A group that nobody knows has committed
+    /// nothing.
+    ///
+    /// # Errors
+    /// That the group is another broker's, or is being read.
+    pub fn committed(&self, group: &str) -> Result<Option<&Group>, ErrorCode> {
+        self.check(group, Names::Any)?;
+        Ok(self.group(group).filter(|group| group.state != State::Dead))
+    }
+}
+
+/// Who may commit (`validateOffsetCommit`).
+fn check_commit(group: &Group, request: &OffsetCommitRequest) -> Result<(), ErrorCode> {
+    let generation = request.generation_id_or_member_epoch;
+    let instance = request.group_instance_id.as_ref();
+    if group.state == State::Dead {
+        return Err(ErrorCode::CoordinatorNotAvailable);
+    }
+    if generation < 0 && group.state == State::Empty {
+        return Ok(());
+    }
+    if generation >= 0 || !request.member_id.is_empty() || instance.is_some() {
+        check_member(group, &request.member_id, instance)?;
+        return match generation == group.generation {
+            true => Ok(()),
+            false => Err(ErrorCode::IllegalGeneration),
+        };
+    }
+    match group.state {
+        State::Empty => Ok(()),
+        _ => Err(ErrorCode::UnknownMemberId),
+    }
+}
+
+fn committed(
+    asked: &OffsetCommitRequestPartition,
+    retention_millis: i64,
+    wall: Timestamp,
+) -> Committed {
+    let at = match asked.commit_timestamp {
+        -1 => wall,
+        millis => Timestamp(millis),
+    };
+    Committed {
+        offset: Offset(asked.committed_offset),
+        leader_epoch: LeaderEpoch(asked.committed_leader_epoch),
+        metadata: asked.committed_metadata.clone().unwrap_or_default(),
+        at,
+        expires: (retention_millis != -1).then(|| Timestamp(at.0.saturating_add(retention_millis))),
+    }
+}
+
+/// What a member is told when its offsets could not be written (`createPutCacheCallback`).
+fn why(error: ErrorCode) -> ErrorCode {
+    match error {
+        ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::NotEnoughReplicas
+        | ErrorCode::NotEnoughReplicasAfterAppend => ErrorCode::CoordinatorNotAvailable,
+        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
+        ErrorCode::MessageTooLarge
+        | ErrorCode::RecordListTooLarge
+        | ErrorCode::InvalidFetchSize => ErrorCode::InvalidCommitOffsetSize,
+        other => other,
+    }
+}

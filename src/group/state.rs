@@ -1,0 +1,358 @@
+//! `Group`: members, the generation they are in, and the state between two generations.
+//!
+//! A generation is one division of the work: who is a member, which assignor all agree on, who got what.
+//! Whenever a member comes, goes or wants something else, the group prepares a new one
+//! (`PreparingRebalance`): everybody must join again. When all have, they are told the generation's number
+//! and the leader gets the list (`CompletingRebalance`); when it has handed in what it assigned, the group is
+//! `Stable`. A group without members is `Empty`, and may still have offsets; one that is `Dead` is about to
+//! be forgotten.
+//!
+//! Laws: the generation never decreases; a group with members has a leader among them; all members know
+//! the protocol of the generation. What happens when is the business of the coordinator.
+
+use bytes::Bytes;
+
+use super::Asker;
+use super::member::{Member, Protocol};
+use super::offsets::Offsets;
+use super::record;
+use crate::model::{Text, TopicName};
+use crate::protocol::consumer_protocol::Subscription;
+use crate::protocol::offsets_topic::{GroupMetadataValue, MemberMetadata};
+use crate::sorted::{SortedMap, SortedSet};
+use crate::time::{Duration, Timestamp};
+
+/// What a group of consumers calls its protocol.
+pub const CONSUMER: &str = "consumer";
+
+/// Where a group stands between two generations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    Empty,
+    PreparingRebalance,
+    CompletingRebalance,
+    Stable,
+    Dead,
+}
+
+impl State {
+    /// Kafka's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Empty => "Empty",
+            State::PreparingRebalance => "PreparingRebalance",
+            State::CompletingRebalance => "CompletingRebalance",
+            State::Stable => "Stable",
+            State::Dead => "Dead",
+        }
+    }
+}
+
+/// For what a group that prepares a generation waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// For every member it has, or the longest of their rebalance timeouts (`DelayedJoin`).
+    ForMembers,
+    /// An empty group, for more members than the first, whoever has come by then (`InitialDelayedJoin`).
+    ForMore {
+        /// How long it has been waiting this time.
+        delay: Duration,
+        /// How much longer it may wait in all.
+        remaining: Duration,
+    },
+}
+
+/// One group (`GroupMetadata`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub id: Text,
+    pub(super) state: State,
+    /// When it came into this state.
+    pub(super) since: Timestamp,
+    pub(super) generation: i32,
+    /// "consumer", for groups of consumers; `None` of a group that only keeps offsets.
+    pub(super) protocol_type: Option<Text>,
+    /// The assignor of this generation.
+    pub(super) protocol: Option<Text>,
+    /// The member that assigns.
+    pub(super) leader: Option<Text>,
+    /// In the order in which they came.
+    pub(super) members: Vec<Member>,
+    /// The member ids of static members.
+    pub(super) instances: SortedMap<Text, Text>,
+    /// Ids that were given away and have not joined yet.
+    pub(super) pending: SortedSet<Text>,
+    /// Members that have not asked for their part of this generation yet.
+    pub(super) unsynced: SortedSet<Text>,
+    /// A member came while the first generation was being prepared.
+    pub(super) grew: bool,
+    /// For what a group that prepares a generation waits.
+    pub(super) waits: Waits,
+    pub(super) offsets: Offsets,
+}
+
+impl Group {
+    pub(super) fn new(id: Text, wall: Timestamp) -> Group {
+        Group {
+            id,
+            state: State::Empty,
+            since: wall,
+            generation: 0,
+            protocol_type: None,
+            protocol: None,
+            leader: None,
+            members: Vec::new(),
+            instances: SortedMap::new(),
+            pending: SortedSet::new(),
+            unsynced: SortedSet::new(),
+            grew: false,
+            waits: Waits::ForMembers,
+            offsets: Offsets::default(),
+        }
+    }
+
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    pub fn generation(&self) -> i32 {
+        self.generation
+    }
+
+    pub fn protocol_type(&self) -> Option<&Text> {
+        self.protocol_type.as_ref()
+    }
+
+    /// The assignor of this generation.
+    pub fn protocol(&self) -> Option<&Text> {
+        self.protocol.as_ref()
+    }
+
+    pub fn leader(&self) -> Option<&Text> {
+        self.leader.as_ref()
+    }
+
+    /// The members in the order in which they came.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    pub fn offsets(&self) -> &Offsets {
+        &self.offsets
+    }
+
+    pub fn member(&self, id: &str) -> Option<&Member> {
+        self.members.iter().find(|member| *member.id == *id)
+    }
+
+    pub(super) fn member_mut(&mut self, id: &str) -> Option<&mut Member> {
+        self.members.iter_mut().find(|member| *member.id == *id)
+    }
+
+    pub(super) fn is_leader(&self, id: &str) -> bool {
+        self.leader.as_deref() == Some(id)
+    }
+
+    pub(super) fn go(&mut self, state: State, wall: Timestamp) {
+        self.state = state;
+        self.since = wall;
+    }
+
+    /// Whether a new generation may be prepared from here.
+    pub(super) fn can_rebalance(&self) -> bool {
+        matches!(
+            self.state,
+            State::Stable | State::CompletingRebalance | State::Empty
+        )
+    }
+
+    /// How long the others wait for a member to join again.
+    pub(super) fn rebalance_timeout(&self) -> Duration {
+        let timeouts = self.members.iter().map(|member| member.rebalance_timeout);
+        timeouts.max().unwrap_or_default()
+    }
+
+    /// How many JoinGroups wait.
+    pub(super) fn joining(&self) -> usize {
+        self.members
+            .iter()
+            .filter(|member| member.is_joining())
+            .count()
+    }
+
+    /// Whether nobody is waited for.
+    pub(super) fn all_have_joined(&self) -> bool {
+        self.members.iter().all(Member::is_joining) && self.pending.is_empty()
+    }
+
+    /// Whether who speaks these may be a member beside those that are.
+    pub(super) fn supports(&self, protocol_type: &Text, protocols: &[Protocol]) -> bool {
+        if self.members.is_empty() {
+            return !protocol_type.is_empty() && !protocols.is_empty();
+        }
+        let common = self.common_protocols();
+        self.protocol_type.as_ref() == Some(protocol_type)
+            && protocols.iter().any(|(name, _)| common.contains(name))
+    }
+
+    /// The assignors that every member knows, in the order of the first.
+    fn common_protocols(&self) -> Vec<Text> {
+        let Some(first) = self.members.first() else {
+            return Vec::new();
+        };
+        let names = first.protocols.iter().map(|(name, _)| name);
+        let known = |name: &&Text| {
+            let mut members = self.members.iter();
+            members.all(|member| member.protocols.iter().any(|(known, _)| known == *name))
+        };
+        names.filter(known).cloned().collect()
+    }
+
+    /// The assignor with the most votes, each member voting for the first in its list that all know; of
+    /// equal ones the first in the first member's list (`GroupMetadata.selectProtocol`).
+    pub(super) fn elect_protocol(&self) -> Option<Text> {
+        let candidates = self.common_protocols();
+        let votes: Vec<Text> = self
+            .members
+            .iter()
+            .filter_map(|member| member.vote(&candidates))
+            .collect();
+        let count = |name: &Text| votes.iter().filter(|vote| *vote == name).count();
+        let most = candidates.iter().map(count).max()?;
+        candidates.iter().find(|name| count(name) == most).cloned()
+    }
+
+    /// The topics that its members subscribe to; `None` when that cannot be known.
+    pub(super) fn subscribed(&self) -> Option<SortedSet<TopicName>> {
+        if self.protocol_type.as_deref() != Some(CONSUMER) {
+            return None;
+        }
+        let Some(protocol) = &self.protocol else {
+            return self.members.is_empty().then(SortedSet::new);
+        };
+        let mut topics = SortedSet::new();
+        for member in &self.members {
+            let subscription = Subscription::read(&member.metadata(protocol)).ok()?;
+            topics.extend(subscription.topics.into_iter().map(TopicName));
+        }
+        Some(topics)
+    }
+
+    pub(super) fn add(&mut self, member: Member, protocol_type: &Text) {
+        if self.members.is_empty() {
+            self.protocol_type = Some(protocol_type.clone());
+        }
+        if let Some(instance) = &member.instance_id {
+            self.instances.insert(instance.clone(), member.id.clone());
+        }
+        if self.leader.is_none() {
+            self.leader = Some(member.id.clone());
+        }
+        self.pending.remove(&member.id);
+        self.members.push(member);
+    }
+
+    /// Takes a member out; what it was, if it was one. The next in line becomes the leader.
+    pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
+        self.pending.remove(id);
+        self.unsynced.remove(id);
+        let place = self.members.iter().position(|member| *member.id == *id)?;
+        let member = self.members.remove(place);
+        if let Some(instance) = &member.instance_id
+            && self.instances.get(instance) == Some(&member.id)
+        {
+            self.instances.remove(instance);
+        }
+        if self.is_leader(id) {
+            self.leader = self.members.first().map(|member| member.id.clone());
+        }
+        Some(member)
+    }
+
+    /// A static member comes back with another id. Gives back what waited for the old one, both of which are
+    /// fenced now.
+    pub(super) fn replace(&mut self, old: &str, new: &Text) -> (Option<Asker>, Option<Asker>) {
+        if self.is_leader(old) {
+            self.leader = Some(new.clone());
+        }
+        if self.unsynced.remove(old) {
+            self.unsynced.insert(new.clone());
+        }
+        let Some(member) = self.member_mut(old) else {
+            return (None, None);
+        };
+        member.id = new.clone();
+        let waited = (member.joining.take(), member.syncing.take());
+        if let Some(instance) = member.instance_id.clone() {
+            self.instances.insert(instance, new.clone());
+        }
+        waited
+    }
+
+    /// Makes somebody leader who has joined, if the leader has not. False when nobody has.
+    pub(super) fn elect_joined_leader(&mut self) -> bool {
+        let Some(leader) = &self.leader else {
+            return false;
+        };
+        if self.member(leader).is_some_and(Member::is_joining) {
+            return true;
+        }
+        let joined = self.members.iter().find(|member| member.is_joining());
+        let Some(id) = joined.map(|member| member.id.clone()) else {
+            return false;
+        };
+        self.leader = Some(id);
+        true
+    }
+
+    /// Begins the next generation (`initNextGeneration`).
+    pub(super) fn next_generation(&mut self, wall: Timestamp) {
+        self.generation += 1;
+        self.unsynced.clear();
+        self.protocol = self.elect_protocol();
+        self.go(
+            match self.members.is_empty() {
+                true => State::Empty,
+                false => State::CompletingRebalance,
+            },
+            wall,
+        );
+    }
+
+    /// How it is written down, with these parts for its members.
+    pub(super) fn written(&self, parts: &dyn Fn(&Member) -> Bytes) -> GroupMetadataValue {
+        let members = self.members.iter().map(|member| MemberMetadata {
+            assignment: parts(member),
+            ..record::written(member, self.protocol.as_ref())
+        });
+        GroupMetadataValue {
+            protocol_type: self.protocol_type.clone().unwrap_or_default(),
+            generation: self.generation,
+            protocol: self.protocol.clone(),
+            leader: self.leader.clone(),
+            current_state_timestamp: self.since.0,
+            members: members.collect(),
+        }
+    }
+
+    /// As it was written down: nobody waits for anything.
+    pub(super) fn restored(id: Text, value: GroupMetadataValue, wall: Timestamp) -> Group {
+        let mut group = Group::new(id, wall);
+        let protocol_type = Some(value.protocol_type).filter(|name| !name.is_empty());
+        for member in value.members {
+            let member = record::restored(member, value.protocol.as_ref());
+            group.add(member, &Text::default());
+        }
+        group.protocol_type = protocol_type;
+        group.generation = value.generation;
+        group.protocol = value.protocol;
+        group.leader = value.leader;
+        if !group.members.is_empty() {
+            group.state = State::Stable;
+        }
+        if value.current_state_timestamp >= 0 {
+            group.since = Timestamp(value.current_state_timestamp);
+        }
+        group
+    }
+}

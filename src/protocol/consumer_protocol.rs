@@ -1,0 +1,166 @@
+//! What consumers tell each other through their group: who wants which topics, and who gets which partitions.
+//!
+//! The coordinator passes these bytes on and does not look into them, except to know which topics a group
+//! reads. They are Kafka's embedded `consumer` protocol (`ConsumerProtocolSubscription`,
+//! `ConsumerProtocolAssignment`): a version, then fields that later versions add at the end. Whoever reads a
+//! version that he does not know reads as much of it as he knows.
+
+use bytes::Bytes;
+
+use super::malformed::{Malformed, Reason};
+use super::message::{Message, messages};
+use super::{Chunks, Reader, Writer};
+use crate::model::Text;
+
+/// The newest version of both.
+const NEWEST: i16 = 3;
+
+messages! {
+    /// What a member wants.
+    pub struct Subscription [flexible i16::MAX] {
+        topics: Vec<Text> [0..];
+        /// What the assignor has to know besides.
+        user_data: Option<Bytes> [0..] null [0..];
+        /// What it has by now.
+        owned_partitions: Vec<TopicPartitions> [1..];
+        /// The generation in which it got that.
+        generation_id: i32 [2..] = -1;
+        rack_id: Option<Text> [3..] null [3..];
+    }
+
+    /// What a member gets.
+    pub struct Assignment [flexible i16::MAX] {
+        assigned_partitions: Vec<TopicPartitions> [0..];
+        user_data: Option<Bytes> [0..] null [0..];
+    }
+
+    /// Partitions of one topic.
+    pub struct TopicPartitions {
+        topic: Text [0..];
+        partitions: Vec<i32> [0..];
+    }
+}
+
+impl Subscription {
+    /// Reads what a member wants.
+    ///
+    /// # Errors
+    /// When the bytes are too few or contradict themselves.
+    pub fn read(bytes: &Bytes) -> Result<Subscription, Malformed> {
+        read(bytes)
+    }
+
+    /// Its bytes in a version.
+    pub fn write(&self, version: i16) -> Bytes {
+        write(self, version)
+    }
+}
+
+impl Assignment {
+    /// Reads what a member gets. No bytes at all are nothing.
+    ///
+    /// # Errors
+    /// When the bytes are too few or contradict themselves.
+    pub fn read(bytes: &Bytes) -> Result<Assignment, Malformed> {
+        match bytes.is_empty() {
+            true => Ok(Assignment::default()),
+            false => read(bytes),
+        }
+    }
+
+    /// Its bytes in a version.
+    pub fn write(&self, version: i16) -> Bytes {
+        write(self, version)
+    }
+}
+
+fn read<M: Message>(bytes: &Bytes) -> Result<M, Malformed> {
+    let Some(version) = bytes.first_chunk::<2>().map(|v| i16::from_be_bytes(*v)) else {
+        return Err(Malformed::new(Reason::Truncated, 0));
+    };
+    if version < 0 {
+        return Err(Malformed::new(Reason::UnsupportedVersion, 0));
+    }
+    let chunks = Chunks::from(bytes.slice(2..));
+    let mut reader = Reader::new(&chunks);
+    M::decode(&mut reader, version.min(NEWEST))
+}
+
+fn write<M: Message>(message: &M, version: i16) -> Bytes {
+    let mut writer = Writer::new();
+    writer.put(&version.to_be_bytes());
+    message.encode(&mut writer, version);
+    writer.finish().to_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partitions(topic: &str, partitions: &[i32]) -> TopicPartitions {
+        TopicPartitions {
+            topic: topic.into(),
+            partitions: partitions.to_vec(),
+        }
+    }
+
+    #[test]
+    fn version_0_is_what_kafkajs_writes() {
+        let subscription = Subscription {
+            topics: vec!["a".into()],
+            user_data: Some(Bytes::new()),
+            ..Subscription::default()
+        };
+        let bytes = subscription.write(0);
+        assert_eq!(&bytes[..], [0, 0, 0, 0, 0, 1, 0, 1, b'a', 0, 0, 0, 0]);
+        assert_eq!(Subscription::read(&bytes), Ok(subscription));
+    }
+
+    #[test]
+    fn every_version_reads_back_what_it_has() {
+        let whole = Subscription {
+            topics: vec!["a".into(), "b".into()],
+            user_data: None,
+            owned_partitions: vec![partitions("a", &[0, 2])],
+            generation_id: 7,
+            rack_id: Some("west".into()),
+        };
+        for version in 0..=3 {
+            let read = Subscription::read(&whole.write(version)).expect("a subscription");
+            assert_eq!(read.topics, whole.topics);
+            assert_eq!(read.owned_partitions.is_empty(), version < 1);
+            assert_eq!(read.generation_id, if version < 2 { -1 } else { 7 });
+            assert_eq!(read.rack_id.is_some(), version == 3);
+        }
+        let assignment = Assignment {
+            assigned_partitions: vec![partitions("a", &[1]), partitions("b", &[0])],
+            user_data: None,
+        };
+        assert_eq!(Assignment::read(&assignment.write(1)), Ok(assignment));
+        assert_eq!(Assignment::read(&Bytes::new()), Ok(Assignment::default()));
+    }
+
+    #[test]
+    fn a_later_version_is_read_as_far_as_it_is_known() {
+        let known = Subscription {
+            topics: vec!["a".into()],
+            generation_id: 3,
+            ..Subscription::default()
+        };
+        let mut bytes = known.write(3).to_vec();
+        bytes[1] = 9;
+        bytes.extend_from_slice(b"something new");
+        assert_eq!(Subscription::read(&Bytes::from(bytes)), Ok(known));
+        for bad in [
+            &b""[..],
+            b"\x00",
+            b"\xff\xff\x00\x00\x00\x00",
+            b"\x00\x00\x7f\xff\xff\xff",
+        ] {
+            assert!(
+                Subscription::read(&Bytes::from_static(bad)).is_err(),
+                "{bad:?}"
+            );
+        }
+    }
+}
