@@ -215,17 +215,54 @@ pub enum Errand {
         partition: TopicPartition,
         replicas: Option<Vec<BrokerId>>,
     },
-    /// `admin.incrementalAlterConfigs` of one topic: sets each of these, or, without a value, gives the
-    /// default back.
+    /// `admin.incrementalAlterConfigs`: sets each of these, or, without a value, gives the default back.
     Alter {
-        topic: TopicName,
+        of: Configured,
         configs: Vec<(Text, Option<Text>)>,
+    },
+    /// `admin.describeConfigs`: what these settings are, and who says so.
+    Describe { of: Configured, names: Vec<Text> },
+    /// `admin.deleteRecords` of one partition: everything before an offset, or, without one, everything that is
+    /// committed.
+    DeleteRecords {
+        partition: TopicPartition,
+        before: Option<Offset>,
     },
     /// `admin.electLeaders` of one partition.
     Elect {
         partition: TopicPartition,
         election: Election,
     },
+}
+
+/// Something that has settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Configured {
+    Topic(TopicName),
+    Broker(BrokerId),
+    /// All brokers, where they have no setting of their own.
+    Brokers,
+}
+
+impl Configured {
+    /// `orders`, `b1` or `brokers`. A topic that is called like the others is written `topic=b1`.
+    pub fn parse(word: &str) -> Configured {
+        match (word, ProcessId::parse(word).and_then(ProcessId::broker)) {
+            ("brokers", _) => Configured::Brokers,
+            (_, Some(id)) => Configured::Broker(id),
+            _ => Configured::Topic(TopicName::new(word)),
+        }
+    }
+}
+
+impl std::fmt::Display for Configured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Configured::Topic(topic) => write!(f, "{topic}"),
+            Configured::Broker(id) => write!(f, "b{id}"),
+            Configured::Brokers => write!(f, "brokers"),
+        }
+    }
 }
 
 /// Which kind of election a person wants.

@@ -13,6 +13,9 @@ use crate::time::{Duration, Moment};
 /// The first look for old segments comes earlier than the others.
 pub(super) const FIRST_RETENTION_CHECK: Duration = Duration::from_secs(30);
 
+/// When log starts are first written down.
+const FIRST_CHECKPOINT: Duration = Duration::from_secs(30);
+
 /// What a broker does at a given time, apart from what its channels wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
@@ -20,6 +23,8 @@ pub(super) enum Timer {
     IsrCheck,
     /// Writes the high watermarks down.
     HighWatermarkCheckpoint,
+    /// Writes down where logs begin.
+    LogStartCheckpoint,
     /// Looks for old segments.
     Retention,
     /// Looks for producers that have been silent for long.
@@ -77,6 +82,7 @@ impl Broker {
                 let interval = self.config.high_watermark_checkpoint_interval;
                 self.arm(timer, at, interval);
             }
+            Timer::LogStartCheckpoint => self.checkpoint_log_starts(),
             Timer::Retention => {
                 self.expire_logs(at, out);
                 let interval = self.config.log_retention_check_interval;
@@ -102,6 +108,39 @@ impl Broker {
                 let written = Arc::make_mut(&mut self.disk.high_watermarks);
                 written.insert(name.clone(), offset);
             }
+        }
+    }
+
+    /// A log begins within a segment, where nothing but the checkpoint says so: it is written down when its time
+    /// comes, as it does every `log.flush.start.offset.checkpoint.interval.ms`, first after half a minute.
+    pub(super) fn log_start_moved(&mut self, at: Moment) {
+        if self.timers.get(&Timer::LogStartCheckpoint).is_some() {
+            return;
+        }
+        let interval = self
+            .config
+            .log_start_checkpoint_interval
+            .max(Duration::TICK);
+        let first = self.booted_at + FIRST_CHECKPOINT;
+        let since = at.now.since(first).as_micros();
+        let rounds = match at.now < first {
+            true => 0,
+            false => since / interval.as_micros() + 1,
+        };
+        let next = first + Duration::from_micros(interval.as_micros() * rounds);
+        self.timers.set(Timer::LogStartCheckpoint, next);
+    }
+
+    pub(super) fn checkpoint_log_starts(&mut self) {
+        let slots = self.replicas.slots();
+        let starts = slots.filter_map(|slot| {
+            let replica = self.replicas.get(slot);
+            let within = replica.log().begins_within_a_segment();
+            within.then(|| (replica.name().clone(), replica.log_start()))
+        });
+        let starts: crate::sorted::SortedMap<_, _> = starts.collect();
+        if *self.disk.log_starts != starts {
+            self.disk.log_starts = Arc::new(starts);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Settings of topics that change: writing them to ZooKeeper, and noticing that somebody has
+//! Settings that change: writing them to ZooKeeper, and noticing that somebody has
 //! (`ZkConfigManager`, `ZkNodeChangeNotificationListener`).
 //!
 //! A change is written in two steps: first the settings themselves, then a numbered note under
@@ -7,63 +7,94 @@
 //!
 //! Law: what is written is what was read, changed; what could not be read is not written over.
 //!
-//! Unlike Kafka, where brokers delete notes that are older than fifteen minutes: notes stay.
+//! Unlike Kafka, where brokers delete notes that are older than fifteen minutes: notes stay. A broker that
+//! starts reads the settings of brokers only if there is a note, since nobody can have changed any
+//! otherwise; and it does so when it has registered, so that until then it goes by its file.
 
 use super::Broker;
 use super::requests::Asked;
-use super::requests::alter_configs::{Refusal, answered};
 use super::zookeeper::Asker;
-use crate::controller::znodes;
+use crate::controller::znodes::{self, Entity};
 use crate::model::{Text, TopicName};
 use crate::process::Outbox;
-use crate::protocol::ErrorCode;
-use crate::protocol::api::IncrementalAlterConfigsRequest;
-use crate::protocol::api::incremental_alter_configs::AlterConfigsResourceResponse;
+use crate::protocol::api::alter_configs;
+use crate::protocol::api::incremental_alter_configs::{
+    AlterConfigsResourceResponse, AlterableConfig,
+};
+use crate::protocol::api::{AlterConfigsResponse, IncrementalAlterConfigsResponse};
 use crate::protocol::zookeeper::{
     ANY_VERSION, Answer, CreateMode, Error, Operation, Outcome, Watch,
 };
+use crate::protocol::{ApiKey, ErrorCode};
 use crate::time::Moment;
+
+/// Why a change cannot be, with a sentence.
+pub(super) type Refusal = (ErrorCode, String);
+
+/// A topic or broker whose settings shall be others.
+#[derive(Clone, Debug)]
+pub(super) struct Resource {
+    /// As the request names it.
+    pub(super) kind: i8,
+    pub(super) name: Text,
+    pub(super) wish: Wish,
+    /// Whose settings they are, or why they cannot change.
+    pub(super) entity: Result<Entity, Refusal>,
+}
+
+/// What is wanted of settings.
+#[derive(Clone, Debug)]
+pub(super) enum Wish {
+    /// These change, the others stay.
+    Change(Vec<AlterableConfig>),
+    /// There shall be these and no others.
+    Replace(Vec<(Text, Option<Text>)>),
+}
 
 /// A request that changes settings, on its way.
 #[derive(Clone, Debug)]
 pub(super) struct ConfigChange {
     asked: Asked,
-    request: IncrementalAlterConfigsRequest,
-    /// By resource; those with an error go no further.
-    responses: Vec<AlterConfigsResourceResponse>,
+    resources: Vec<Resource>,
+    intent: Intent,
     /// How many answers of ZooKeeper are awaited.
     open: usize,
     outcomes: Vec<Outcome>,
     /// Whether the present settings are awaited, or that the new ones are written.
-    writing: bool,
+    stage: Stage,
+}
+
+/// Whether a change is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Intent {
+    Change,
+    ValidateOnly,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Reading,
+    Writing,
 }
 
 impl ConfigChange {
-    pub(super) fn new(
-        asked: Asked,
-        request: IncrementalAlterConfigsRequest,
-        responses: Vec<AlterConfigsResourceResponse>,
-    ) -> ConfigChange {
+    pub(super) fn new(asked: Asked, resources: Vec<Resource>, intent: Intent) -> ConfigChange {
         ConfigChange {
             asked,
-            request,
-            responses,
+            resources,
+            intent,
             open: 0,
             outcomes: Vec::new(),
-            writing: false,
+            stage: Stage::Reading,
         }
     }
 
-    /// The resources that are still without error, by their place.
-    fn fine(&self) -> Vec<usize> {
-        let places = 0..self.responses.len();
-        places
-            .filter(|place| self.responses[*place].error_code == 0)
-            .collect()
-    }
-
-    fn topic(&self, place: usize) -> TopicName {
-        TopicName(self.request.resources[place].resource_name.clone())
+    /// The resources that are still without error.
+    fn fine(&mut self) -> impl Iterator<Item = (&mut Resource, Entity)> {
+        self.resources.iter_mut().filter_map(|resource| {
+            let entity = resource.entity.as_ref().ok()?.clone();
+            Some((resource, entity))
+        })
     }
 }
 
@@ -75,15 +106,14 @@ impl Broker {
         mut change: ConfigChange,
         out: &mut Outbox,
     ) {
-        let fine = change.fine();
-        if fine.is_empty() {
-            return self.answer_config_change(at, &change.asked, change.responses, out);
-        }
-        let reads = fine.iter().map(|place| Operation::GetData {
-            path: znodes::config_path(&change.topic(*place)),
+        let reads = change.fine().map(|(_, entity)| Operation::GetData {
+            path: znodes::entity_path(&entity),
             watch: Watch::None,
         });
         let reads: Vec<Operation> = reads.collect();
+        if reads.is_empty() {
+            return self.answer_config_change(at, &change, out);
+        }
         change.open = reads.len();
         self.last_token += 1;
         let number = self.last_token;
@@ -113,9 +143,9 @@ impl Broker {
             return;
         };
         let outcomes = std::mem::take(&mut change.outcomes);
-        match change.writing {
-            true => self.configs_written(at, change, &outcomes, out),
-            false => self.write_configs(at, number, change, &outcomes, out),
+        match change.stage {
+            Stage::Writing => self.configs_written(at, change, &outcomes, out),
+            Stage::Reading => self.write_configs(at, number, change, &outcomes, out),
         }
     }
 
@@ -128,32 +158,26 @@ impl Broker {
         out: &mut Outbox,
     ) {
         let mut writes = Vec::new();
-        for (place, outcome) in change.fine().into_iter().zip(outcomes) {
-            let resource = &change.request.resources[place];
-            let changed = present(outcome).and_then(|now| self.apply_changes(resource, &now));
+        for ((resource, entity), outcome) in change.fine().zip(outcomes) {
+            let changed = present(outcome);
+            let changed = changed.and_then(|now| self.apply_changes(&entity, resource, &now));
             match changed {
                 Ok(configs) => {
-                    let topic = change.topic(place);
-                    writes.push(Operation::SetData {
-                        path: znodes::config_path(&topic),
-                        data: znodes::write_configs(&configs),
-                        version: ANY_VERSION,
-                    });
+                    let is_new = matches!(outcome, Err(failure) if failure.error == Error::NoNode);
+                    writes.push(write(&entity, &configs, is_new));
                     writes.push(Operation::Create {
                         path: znodes::CONFIG_CHANGE.into(),
-                        data: znodes::write_change(&topic),
+                        data: znodes::write_change(&entity),
                         mode: CreateMode::PersistentSequential,
                     });
                 }
-                Err(refusal) => {
-                    change.responses[place] = answered(resource, Err(refusal));
-                }
+                Err(refusal) => resource.entity = Err(refusal),
             }
         }
-        if writes.is_empty() || change.request.validate_only {
-            return self.answer_config_change(at, &change.asked, change.responses, out);
+        if writes.is_empty() || change.intent == Intent::ValidateOnly {
+            return self.answer_config_change(at, &change, out);
         }
-        change.writing = true;
+        change.stage = Stage::Writing;
         change.open = writes.len();
         self.config_changes.insert(number, change);
         for write in writes {
@@ -169,19 +193,55 @@ impl Broker {
         outcomes: &[Outcome],
         out: &mut Outbox,
     ) {
-        for (place, written) in change.fine().into_iter().zip(outcomes.chunks(2)) {
+        for ((resource, _), written) in change.fine().zip(outcomes.chunks(2)) {
             // Without the note nobody hears of the settings: that is no success either.
             if let Some(failure) = written.iter().find_map(|one| one.as_ref().err()) {
                 let error = match failure.error {
                     Error::NoNode => ErrorCode::UnknownTopicOrPartition,
                     _ => ErrorCode::UnknownServerError,
                 };
-                let resource = &change.request.resources[place];
-                let why = "ZooKeeper did not take it.".to_owned();
-                change.responses[place] = answered(resource, Err((error, why)));
+                resource.entity = Err((error, "ZooKeeper did not take it.".to_owned()));
             }
         }
-        self.answer_config_change(at, &change.asked, change.responses, out);
+        self.answer_config_change(at, &change, out);
+    }
+
+    fn answer_config_change(&mut self, at: Moment, change: &ConfigChange, out: &mut Outbox) {
+        let outcome = |resource: &Resource| match &resource.entity {
+            Ok(_) => (ErrorCode::None.code(), None),
+            Err((error, why)) => (error.code(), Some(Text::from(why.as_str()))),
+        };
+        let resources = change.resources.iter();
+        if change.asked.id.api == ApiKey::AlterConfigs {
+            let responses = resources.map(|resource| {
+                let (error_code, error_message) = outcome(resource);
+                alter_configs::AlterConfigsResourceResponse {
+                    error_code,
+                    error_message,
+                    resource_type: resource.kind,
+                    resource_name: resource.name.clone(),
+                }
+            });
+            let response = AlterConfigsResponse {
+                responses: responses.collect(),
+                ..AlterConfigsResponse::default()
+            };
+            return self.answer(at, change.asked.id, &response, out);
+        }
+        let responses = resources.map(|resource| {
+            let (error_code, error_message) = outcome(resource);
+            AlterConfigsResourceResponse {
+                error_code,
+                error_message,
+                resource_type: resource.kind,
+                resource_name: resource.name.clone(),
+            }
+        });
+        let response = IncrementalAlterConfigsResponse {
+            responses: responses.collect(),
+            ..IncrementalAlterConfigsResponse::default()
+        };
+        self.answer(at, change.asked.id, &response, out);
     }
 
     // ---- noticing
@@ -196,7 +256,8 @@ impl Broker {
             .request(at.now, list, Asker::ConfigNotes, out);
     }
 
-    /// The notes that there are. Those of before this broker's time speak of settings that it reads anyway.
+    /// The notes that there are. Those of before this broker's time speak of topics whose settings it reads
+    /// anyway, or of brokers.
     pub(super) fn config_notes_listed(&mut self, at: Moment, outcome: &Outcome, out: &mut Outbox) {
         let Ok(Answer::Children { names, .. }) = outcome else {
             return;
@@ -204,6 +265,10 @@ impl Broker {
         let newest = names.iter().max().cloned();
         let seen = std::mem::replace(&mut self.newest_config_note, newest.or(Some("".into())));
         let Some(seen) = seen else {
+            if !names.is_empty() {
+                self.read_entity(at, Entity::Brokers, out);
+                self.read_entity(at, Entity::Broker(self.id), out);
+            }
             return;
         };
         let fresh: Vec<Text> = names.iter().filter(|name| **name > seen).cloned().collect();
@@ -218,17 +283,78 @@ impl Broker {
 
     /// A note says whose settings have changed.
     pub(super) fn config_note_read(&mut self, at: Moment, outcome: &Outcome, out: &mut Outbox) {
-        if let Ok(Answer::Data { data, .. }) = outcome
-            && let Some(topic) = znodes::read_change(data)
-        {
-            self.read_configs(at, &topic, out);
+        let Ok(Answer::Data { data, .. }) = outcome else {
+            return;
+        };
+        match znodes::read_change(data) {
+            Some(Entity::Broker(other)) if other != self.id => {}
+            Some(entity) => self.read_entity(at, entity, out),
+            None => {}
+        }
+    }
+
+    /// Reads a topic's settings, for an order that waits for them.
+    pub(super) fn read_configs(&mut self, at: Moment, topic: &TopicName, out: &mut Outbox) {
+        self.read_entity(at, Entity::Topic(topic.clone()), out);
+    }
+
+    fn read_entity(&mut self, at: Moment, entity: Entity, out: &mut Outbox) {
+        let read = Operation::GetData {
+            path: znodes::entity_path(&entity),
+            watch: Watch::None,
+        };
+        self.zookeeper
+            .request(at.now, read, Asker::Configs(entity), out);
+    }
+
+    /// The settings of a topic, or of brokers, are these.
+    pub(super) fn configs_read(
+        &mut self,
+        at: Moment,
+        entity: Entity,
+        outcome: &Outcome,
+        out: &mut Outbox,
+    ) {
+        let configs = match outcome {
+            Ok(Answer::Data { data, .. }) => znodes::read_configs(data).unwrap_or_default(),
+            Err(failure) if failure.error == Error::SessionExpired => {
+                return self.read_entity(at, entity, out);
+            }
+            _ => Vec::new(),
+        };
+        match entity {
+            Entity::Topic(topic) => {
+                self.take_configs(at, &topic, configs, out);
+                self.resume_orders(at, &topic, out);
+            }
+            Entity::Broker(_) | Entity::Brokers => {
+                self.take_dynamic(at, &entity, configs, out);
+            }
         }
     }
 }
 
-/// A topic's present settings. A topic without the znode has none; whatever else keeps them from being read
+/// Writes settings where they stand, or where they will.
+fn write(entity: &Entity, configs: &[(Text, Text)], is_new: bool) -> Operation {
+    let (path, data) = (znodes::entity_path(entity), znodes::write_configs(configs));
+    match entity {
+        // A topic whose settings are gone is gone itself.
+        Entity::Broker(_) | Entity::Brokers if is_new => Operation::Create {
+            path,
+            data,
+            mode: CreateMode::Persistent,
+        },
+        _ => Operation::SetData {
+            path,
+            data,
+            version: ANY_VERSION,
+        },
+    }
+}
+
+/// Somebody's present settings. Who is without the znode has none; whatever else keeps them from being read
 /// is no reason to believe that there are none, and the change is not made.
-fn present(outcome: &Outcome) -> Result<Vec<(Text, Text)>, Refusal> {
+pub(super) fn present(outcome: &Outcome) -> Result<Vec<(Text, Text)>, Refusal> {
     match outcome {
         Ok(Answer::Data { data, .. }) => Ok(znodes::read_configs(data).unwrap_or_default()),
         Err(failure) if failure.error == Error::NoNode => Ok(Vec::new()),

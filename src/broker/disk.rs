@@ -2,8 +2,9 @@
 //!
 //! When the process dies, every appended batch is still there: its operating system has it. When the
 //! machine loses power, each log ends somewhere between what was flushed and where it ended. Either
-//! way a broker begins again with the high watermarks as they were last written down, and learns from
-//! the controller what its replicas are.
+//! way a broker begins again with the high watermarks and log starts as they were last written down, and
+//! learns from the controller what its replicas are. A log start that had not been written down yet is
+//! forgotten: the log begins with its first segment again.
 
 use crate::sorted::SortedMap;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct Disk {
     pub(super) replicas: SortedMap<TopicPartition, StoredReplica>,
     /// `replication-offset-checkpoint`: every high watermark as of the last checkpoint.
     pub(super) high_watermarks: Arc<SortedMap<TopicPartition, Offset>>,
+    /// `log-start-offset-checkpoint`: where logs begin that begin within a segment, as of the last checkpoint.
+    pub(super) log_starts: Arc<SortedMap<TopicPartition, Offset>>,
     /// How many connections the broker has opened in all its lives.
     pub(super) connections: u32,
     /// `.kafka_cleanshutdown`: the broker stopped in order, and everything is flushed.

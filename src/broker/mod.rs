@@ -6,7 +6,7 @@
 //!
 //! In reading order:
 //!
-//! - [`config`]: what stands in `server.properties`;
+//! - [`config`]: what stands in `server.properties`; [`settings`]: the same as a list;
 //! - [`connections`]: bytes in, one request at a time, answers in order;
 //! - [`requests`]: what each API does;
 //! - [`partition`]: one replica, as leader or as follower;
@@ -18,7 +18,7 @@
 //! - [`controller_line`], [`isr_changes`], [`topic_wishes`], [`producer_ids`]: asking the controller;
 //! - [`zookeeper`]: the session, the registration, the candidacy; [`controlling`]: hosting the controller;
 //! - [`coordinating`]: hosting the coordinator of groups;
-//! - [`stopping`]: stopping in order; [`config_changes`]: settings that change;
+//! - [`stopping`]: stopping in order; [`config_changes`], [`dynamic`]: settings that change;
 //! - [`metadata`]: what the broker knows of the cluster;
 //! - [`disk`]: what outlives a crash.
 //!
@@ -37,6 +37,7 @@ mod controlling;
 mod coordinating;
 mod delayed_admin;
 mod disk;
+mod dynamic;
 mod fetch_sessions;
 mod isr_changes;
 pub mod metadata;
@@ -46,6 +47,7 @@ mod purgatory;
 mod replicas;
 pub mod replication;
 mod requests;
+pub mod settings;
 mod stopping;
 mod topic_wishes;
 mod views;
@@ -71,7 +73,7 @@ use crate::controller::{Candidacy, Controller, Reply, Token};
 use crate::fact::Fact;
 use crate::log::LogConfig;
 use crate::model::{
-    Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, ProcessId, Side, Text,
+    Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, Offset, ProcessId, Side, Text,
     TopicName, TopicPartition,
 };
 use crate::process::{Deadline, Input, Outbox, Payload, Process, Serials};
@@ -89,6 +91,7 @@ use connections::{Admission, Connections};
 use controlling::Pending;
 use coordinating::Coordinating;
 use disk::StoredReplica;
+use dynamic::Dynamic;
 use fetch_sessions::FetchSessions;
 use isr_changes::IsrChanges;
 use metadata::Image;
@@ -97,6 +100,7 @@ use purgatory::Purgatory;
 use replicas::{Replicas, Slot};
 use replication::Fetcher;
 use requests::control::WaitingOrder;
+use requests::describe_configs::Describing;
 use stopping::Stopping;
 use topic_wishes::TopicWishes;
 
@@ -119,6 +123,8 @@ pub struct Broker {
     /// This life of the broker: −1 until it has registered.
     epoch: BrokerEpoch,
     config: Arc<Config>,
+    /// Where the settings come from.
+    dynamic: Dynamic,
     zookeeper: Client<Asker>,
     /// What ZooKeeper says the cluster is called; `None` before it has said.
     cluster_id: Option<Text>,
@@ -156,11 +162,14 @@ pub struct Broker {
     stopping: Option<Stopping>,
     /// Requests that change settings, on their way.
     config_changes: SortedMap<u64, ConfigChange>,
+    /// Requests for settings, on their way.
+    describing: SortedMap<u64, Describing>,
     /// The newest note about changed settings that it knows; `None` before it has looked.
     newest_config_note: Option<Text>,
     /// Orders that wait for settings of topics.
     waiting_orders: Vec<WaitingOrder>,
     timers: Timers<Timer>,
+    booted_at: Instant,
     /// Whose the connections are that this broker opened.
     owners: SortedMap<ConnectionId, Owner>,
     connection_serial: u32,
@@ -201,11 +210,13 @@ impl Broker {
         let groups = Coordinating::new(setup.config.groups, apart);
         let timeout = setup.config.controller_socket_timeout;
         let request_timeout = setup.config.request_timeout;
+        let config = Arc::new(setup.config);
         Broker {
             id: setup.id,
             address: setup.address,
             epoch: BrokerEpoch(-1),
-            config: Arc::new(setup.config),
+            dynamic: Dynamic::new(config.clone()),
+            config,
             zookeeper,
             cluster_id: None,
             registration: Registration::Waiting,
@@ -231,9 +242,11 @@ impl Broker {
             refused_by_controller: Vec::new(),
             stopping: None,
             config_changes: SortedMap::new(),
+            describing: SortedMap::new(),
             newest_config_note: None,
             waiting_orders: Vec::new(),
             timers: Timers::default(),
+            booted_at: Instant::ZERO,
             owners: SortedMap::new(),
             connection_serial: disk.connections,
             stirred: SortedSet::new(),
@@ -244,6 +257,7 @@ impl Broker {
 
     fn boot(&mut self, at: Moment, out: &mut Outbox) {
         out.note(Fact::Started);
+        self.booted_at = at.now;
         self.arm(Timer::IsrCheck, at, self.isr_check_interval());
         let interval = self.config.high_watermark_checkpoint_interval;
         self.arm(Timer::HighWatermarkCheckpoint, at, interval);
@@ -520,9 +534,12 @@ impl Process for Broker {
         disk.connections = self.connection_serial;
         for slot in self.replicas.slots() {
             let replica = self.replicas.get(slot).clone();
+            let mut log = replica.log().clone();
+            let written = disk.log_starts.get(replica.name()).copied();
+            log.forget_start(written.unwrap_or(Offset::ZERO));
             let stored = StoredReplica {
                 topic_id: replica.topic_id(),
-                log: replica.log().clone(),
+                log,
             };
             disk.replicas.insert(replica.name().clone(), stored);
         }

@@ -13,7 +13,7 @@ use super::replicas::Slot;
 use crate::log::Place;
 use crate::model::Offset;
 use crate::protocol::ErrorCode;
-use crate::protocol::api::ProduceResponse;
+use crate::protocol::api::{DeleteRecordsResponse, ProduceResponse};
 use crate::time::Instant;
 
 use super::partition::Reader;
@@ -40,6 +40,8 @@ pub(super) enum Wait {
     Produce(DelayedProduce),
     /// A fetch waits for enough bytes.
     Fetch(DelayedFetch),
+    /// A deletion waits until every live replica has heard of it.
+    Delete(DelayedDelete),
     /// An admin client waits until the metadata shows what it asked for.
     Admin(DelayedAdmin),
     /// The wait is over, and the request is being answered.
@@ -63,6 +65,44 @@ pub(super) struct WaitingAppend {
     /// Where its answer stands in the response.
     pub(super) topic: usize,
     pub(super) partition: usize,
+}
+
+/// A deletion of records: done here, perhaps not everywhere.
+#[derive(Clone, Debug)]
+pub(super) struct DelayedDelete {
+    /// The answer as it will be when everything goes well.
+    pub(super) response: DeleteRecordsResponse,
+    pub(super) waiting: Vec<WaitingDelete>,
+}
+
+/// One log that does not begin late enough on every live replica.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WaitingDelete {
+    pub(super) slot: Slot,
+    /// Every replica must begin here or later.
+    pub(super) required: Offset,
+    /// Where its answer stands in the response.
+    pub(super) topic: usize,
+    pub(super) partition: usize,
+}
+
+impl DelayedDelete {
+    /// Writes down what can be told, and waits for the rest.
+    pub(super) fn settle(
+        &mut self,
+        mut look: impl FnMut(&WaitingDelete) -> Option<(ErrorCode, Offset)>,
+    ) {
+        let response = &mut self.response;
+        self.waiting.retain(|deletion| {
+            let found = look(deletion);
+            if let Some((error, low)) = found {
+                let result = &mut response.topics[deletion.topic].partitions[deletion.partition];
+                result.error_code = error.code();
+                result.low_watermark = low.0;
+            }
+            found.is_none()
+        });
+    }
 }
 
 /// A fetch that did not find enough.
@@ -170,6 +210,34 @@ impl Purgatory {
         completed
     }
 
+    /// The deletions that a changed partition completes, oldest first.
+    pub(super) fn deletions_completed_by(
+        &mut self,
+        slot: Slot,
+        mut look: impl FnMut(&WaitingDelete) -> Option<(ErrorCode, Offset)>,
+    ) -> Vec<Ticket> {
+        let mut completed = Vec::new();
+        for (ticket, parked) in &mut self.parked {
+            let Wait::Delete(delayed) = &mut parked.wait else {
+                continue;
+            };
+            delayed.settle(|deletion| {
+                let concerned = deletion.slot == slot;
+                concerned.then(|| look(deletion)).flatten()
+            });
+            if delayed.waiting.is_empty() {
+                completed.push(*ticket);
+            }
+        }
+        completed
+    }
+
+    /// Whether anybody waits for a deletion.
+    pub(super) fn has_deletions(&self) -> bool {
+        let mut all = self.parked.values();
+        all.any(|parked| matches!(parked.wait, Wait::Delete(_)))
+    }
+
     /// The admin requests that are complete, oldest first.
     pub(super) fn admin_completed(&mut self, is_shown: impl Fn(&Until) -> bool) -> Vec<Ticket> {
         let mut completed = Vec::new();
@@ -212,6 +280,7 @@ impl Parked {
                 Reader::Follower { .. } => "until the leader has something new",
                 _ => "until something new is committed",
             },
+            Wait::Delete(_) => "until every live replica begins there",
             Wait::Admin(_) => "until the metadata shows what was asked for",
             Wait::Over => "no more",
         }

@@ -166,6 +166,7 @@ impl Broker {
             }
         }
         self.checkpoint_high_watermarks();
+        self.checkpoint_log_starts();
         self.disk.clean = true;
         if let Some(controller) = &mut self.controller {
             controller.resign(out);

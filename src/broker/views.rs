@@ -173,6 +173,7 @@ impl Broker {
                 Timer::HighWatermarkCheckpoint => {
                     Some(deadline(at, "writes the high watermarks down"))
                 }
+                Timer::LogStartCheckpoint => Some(deadline(at, "writes down where logs begin")),
                 Timer::Retention => Some(deadline(at, "looks for old segments")),
                 Timer::SilentProducers => Some(deadline(at, "looks for producers that are silent")),
                 // Listed with the requests themselves.

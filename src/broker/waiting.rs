@@ -6,6 +6,7 @@ use super::purgatory::{Parked, Seen, Ticket, Wait};
 use super::replicas::Slot;
 use super::{Broker, requests};
 use crate::fact::Fact;
+use crate::model::Offset;
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::time::Moment;
@@ -71,7 +72,21 @@ impl Broker {
         for ticket in fetches.into_iter().chain(produces) {
             self.finish(at, ticket, out);
         }
+        if self.purgatory.has_deletions() {
+            self.check_deletions(at, slot, out);
+        }
         self.check_group_writes(at, slot, out);
+    }
+
+    /// Looks at the deletions that wait for a replica.
+    fn check_deletions(&mut self, at: Moment, slot: Slot, out: &mut Outbox) {
+        let mut purgatory = std::mem::take(&mut self.purgatory);
+        let completed =
+            purgatory.deletions_completed_by(slot, |deletion| self.is_deleted_everywhere(deletion));
+        self.purgatory = purgatory;
+        for ticket in completed {
+            self.finish(at, ticket, out);
+        }
     }
 
     /// Answers a waiting request: it has what it waited for, or its time is up.
@@ -89,6 +104,11 @@ impl Broker {
                 self.answer(at, parked.request, &produce.response, out);
             }
             Wait::Fetch(fetch) => self.finish_fetch(at, &parked, &fetch, out),
+            Wait::Delete(mut delayed) => {
+                let late = (ErrorCode::RequestTimedOut, Offset(-1));
+                delayed.settle(|_| Some(late));
+                self.answer(at, parked.request, &delayed.response, out);
+            }
             Wait::Admin(delayed) => self.finish_admin(at, parked.request, delayed, out),
             Wait::Over => {}
         }

@@ -40,8 +40,10 @@ pub(super) enum Asker {
     Candidacy,
     /// The controller of this epoch.
     Controller(ControllerEpoch),
-    /// Reads a topic's settings, which are new here or have changed.
-    Configs(TopicName),
+    /// Reads settings, which are new here or have changed.
+    Configs(znodes::Entity),
+    /// A request that asks for settings, by its number.
+    Describing(u64),
     /// A request that changes settings, by its number.
     ConfigChange(u64),
     /// Lists the notes about changed settings.
@@ -133,7 +135,8 @@ impl Broker {
                     controller.zookeeper_answered(at.now, outcome, out);
                 }
             }
-            Asker::Configs(topic) => self.configs_read(at, topic, &outcome, out),
+            Asker::Configs(entity) => self.configs_read(at, entity, &outcome, out),
+            Asker::Describing(number) => self.described(at, number, outcome, out),
             Asker::ConfigChange(number) => self.config_change_answered(at, number, outcome, out),
             Asker::ConfigNotes => self.config_notes_listed(at, &outcome, out),
             Asker::ConfigNote => self.config_note_read(at, &outcome, out),
@@ -307,19 +310,9 @@ impl Broker {
 
     // ---- settings of topics
 
-    /// Reads a topic's settings, for an order that waits for them.
-    pub(super) fn read_configs(&mut self, at: Moment, topic: &TopicName, out: &mut Outbox) {
-        let read = Operation::GetData {
-            path: znodes::config_path(topic),
-            watch: Watch::None,
-        };
-        self.zookeeper
-            .request(at.now, read, Asker::Configs(topic.clone()), out);
-    }
-
     /// A topic's settings are these: every replica of it here goes by them. They are kept as long as there is
     /// one, or an order to make one waits for them.
-    fn take_configs(
+    pub(super) fn take_configs(
         &mut self,
         at: Moment,
         topic: &TopicName,
@@ -350,17 +343,5 @@ impl Broker {
         if unclean && let Some(controller) = &mut self.controller {
             controller.unclean_enabled(at.now, out);
         }
-    }
-
-    fn configs_read(&mut self, at: Moment, topic: TopicName, outcome: &Outcome, out: &mut Outbox) {
-        let configs = match outcome {
-            Ok(Answer::Data { data, .. }) => znodes::read_configs(data).unwrap_or_default(),
-            Err(failure) if failure.error == Error::SessionExpired => {
-                return self.read_configs(at, &topic, out);
-            }
-            _ => Vec::new(),
-        };
-        self.take_configs(at, &topic, configs, out);
-        self.resume_orders(at, &topic, out);
     }
 }

@@ -257,6 +257,11 @@ impl Controller {
         }
     }
 
+    /// The settings of its broker have changed.
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
     /// Some topic allows that who is out of sync leads: whoever has no leader may get one.
     pub fn unclean_enabled(&mut self, now: Instant, out: &mut Outbox) {
         self.push_event(Event::UncleanEnabled);

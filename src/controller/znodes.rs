@@ -88,6 +88,31 @@ pub fn config_path(topic: &TopicName) -> Text {
     format!("{CONFIG_TOPICS}/{topic}").into()
 }
 
+/// Something that has settings which can change while everything runs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Entity {
+    Topic(TopicName),
+    Broker(BrokerId),
+    /// All brokers, where they have no setting of their own.
+    Brokers,
+}
+
+impl Entity {
+    /// Its path below `/config`.
+    fn place(&self) -> String {
+        match self {
+            Entity::Topic(topic) => format!("topics/{topic}"),
+            Entity::Broker(id) => format!("brokers/{id}"),
+            Entity::Brokers => "brokers/<default>".to_owned(),
+        }
+    }
+}
+
+/// Where the settings of something stand.
+pub fn entity_path(entity: &Entity) -> Text {
+    format!("/config/{}", entity.place()).into()
+}
+
 pub fn deletion_path(topic: &TopicName) -> Text {
     format!("{DELETE_TOPICS}/{topic}").into()
 }
@@ -267,15 +292,20 @@ pub fn read_configs(data: &Bytes) -> Option<Vec<(Text, Text)>> {
 
 // ---- /config/changes/config_change_N
 
-pub fn write_change(topic: &TopicName) -> Bytes {
-    written(&json!({ "version": 2, "entity_path": format!("topics/{topic}") }))
+pub fn write_change(of: &Entity) -> Bytes {
+    written(&json!({ "version": 2, "entity_path": of.place() }))
 }
 
-/// The topic whose settings have changed.
-pub fn read_change(data: &Bytes) -> Option<TopicName> {
+/// Whose settings have changed.
+pub fn read_change(data: &Bytes) -> Option<Entity> {
     let value = read(data)?;
-    let path = value.get("entity_path")?.as_str()?;
-    Some(TopicName::new(path.strip_prefix("topics/")?))
+    let (kind, name) = value.get("entity_path")?.as_str()?.split_once('/')?;
+    match (kind, name) {
+        ("topics", topic) => Some(Entity::Topic(TopicName::new(topic))),
+        ("brokers", "<default>") => Some(Entity::Brokers),
+        ("brokers", id) => id.parse().ok().map(BrokerId).map(Entity::Broker),
+        _ => None,
+    }
 }
 
 // ---- /latest_producer_id_block
@@ -363,6 +393,13 @@ mod tests {
         assert_eq!(id.as_deref(), Some("AAAAAAAAAAAAAAAAAAAAAA"));
         let configs = vec![("min.insync.replicas".into(), "2".into())];
         assert_eq!(read_configs(&write_configs(&configs)), Some(configs));
+        for entity in [
+            Entity::Topic(TopicName::new("a.b")),
+            Entity::Broker(BrokerId(7)),
+            Entity::Brokers,
+        ] {
+            assert_eq!(read_change(&write_change(&entity)), Some(entity));
+        }
         let block = ProducerIds {
             broker: BrokerId(1),
             first: 1000,

@@ -170,6 +170,7 @@ impl fmt::Display for Fact {
                     LogStartReason::RetentionTime => "retention.ms",
                     LogStartReason::RetentionSize => "retention.bytes",
                     LogStartReason::Leader => "as the leader",
+                    LogStartReason::Deleted => "deleted by request",
                 };
                 write!(f, "{partition} log start {from} → {to}, {why}")
             }
@@ -412,6 +413,7 @@ impl fmt::Display for Fact {
                 partition,
                 offset,
             } => write!(f, "group {group} commits {partition}{offset}"),
+            Fact::BrokerConfigured => write!(f, "has other settings"),
             Fact::TopicConfigured { topic } => write!(f, "topic {topic} has other settings"),
             Fact::DiskFailed => write!(f, "cannot write, halts"),
             Fact::ErrandDone { what } => write!(f, "⇒ {what}"),

@@ -88,6 +88,8 @@ pub enum LogStartReason {
     RetentionSize,
     /// The leader's log start was copied.
     Leader,
+    /// Somebody asked for it (DeleteRecords).
+    Deleted,
 }
 
 /// Something that became true.
@@ -178,7 +180,7 @@ pub enum Fact {
         partition: TopicPartition,
         base_offset: Offset,
     },
-    /// Whole segments left the front of the log.
+    /// The log begins later from now on: whole segments left its front, or what is before is to be deleted.
     LogStartMoved {
         partition: TopicPartition,
         from: Offset,
@@ -474,6 +476,8 @@ pub enum Fact {
         partition: TopicPartition,
         offset: Offset,
     },
+    /// This broker goes by other settings from now on.
+    BrokerConfigured,
 }
 
 /// One fact with its place in the journal.
@@ -512,6 +516,7 @@ impl Fact {
             | Fact::BrokerWent { .. } => "controller",
             Fact::ReplicaStopped { .. } | Fact::ReplicaDeleted { .. } => "role",
             Fact::TopicDeleted { .. } | Fact::TopicConfigured { .. } => "state",
+            Fact::BrokerConfigured => "state",
             Fact::PartitionStateDecided { .. } => "state",
             Fact::BecameLeader { .. } | Fact::BecameFollower { .. } => "role",
             Fact::IsrChangeAsked { .. }

@@ -154,6 +154,7 @@ impl Entry {
                     LogStartReason::RetentionTime => "older segments are past retention.ms",
                     LogStartReason::RetentionSize => "the log is larger than retention.bytes",
                     LogStartReason::Leader => "its leader's does",
+                    LogStartReason::Deleted => "somebody asked for what was before to be deleted",
                 };
                 format!(
                     "{who}'s copy of {partition} now starts at offset {}: {why}.",
@@ -465,6 +466,7 @@ impl Entry {
             Fact::TopicConfigured { topic } => {
                 format!("{who}'s replicas of {topic} go by new settings.")
             }
+            Fact::BrokerConfigured => format!("{who} goes by new settings of its own."),
             Fact::DiskFailed => format!("{who} cannot write to its disk and halts."),
             Fact::ErrandDone { what } => format!("{who} has seen to it: {what}."),
             Fact::ErrandRefused { what, error } => {

@@ -1,13 +1,14 @@
 //! A topic's settings: what Kafka calls `LogConfig`.
 //!
 //! Every topic inherits the broker's defaults and may override them by name (`/config/topics/T` in
-//! Kafka). The names and the defaults are Kafka 3.8's; a value that cannot be read is refused with a
-//! sentence that says what would have been accepted.
+//! Kafka). The names and the defaults are Kafka 3.8's; a value that cannot be read is refused with Kafka's
+//! sentence. The names as a list are in [`super::setting`].
 //!
-//! Not modelled: `preallocate`, `flush.ms` and `file.delete.delay.ms` (there are no files), remote
-//! storage, and settings for message formats 0 and 1. They are recognised and ignored.
+//! Not modelled: `preallocate`, `flush.ms` and `file.delete.delay.ms` (there are no files), compression by
+//! the broker, throttled replicas, and settings for message formats 0 and 1. They are kept and ignored.
 
 use super::planted::Planted;
+use super::setting::{self, Effect, Ratio, Read};
 use crate::model::Text;
 use crate::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct LogConfig {
     pub segment_bytes: u32,
     /// `segment.ms`: a segment whose records span more than this is closed first.
     pub segment: Duration,
+    /// `segment.jitter.ms`: it is closed earlier by up to so much, each segment by a time of its own.
+    pub segment_jitter: Duration,
     /// `segment.index.bytes`: a segment whose offset index would outgrow this is closed first.
     pub segment_index_bytes: u32,
     /// `index.interval.bytes`: how many bytes of log lie between two index entries.
@@ -44,6 +47,14 @@ pub struct LogConfig {
     /// `retention.bytes`: the oldest segments may go while the log stays at least so large; `None`
     /// keeps them.
     pub retention_bytes: Option<u64>,
+    /// `delete.retention.ms`: how long a tombstone stays after it was first cleaned.
+    pub delete_retention: Duration,
+    /// `min.compaction.lag.ms`: how long a record is left as it was written.
+    pub min_compaction_lag: Duration,
+    /// `max.compaction.lag.ms`: how long it may be left so at most.
+    pub max_compaction_lag: Duration,
+    /// `min.cleanable.dirty.ratio`: how much of a log must be dirty before it is compacted.
+    pub min_cleanable_dirty_ratio: Ratio,
     /// `flush.messages`: a log with so many unflushed records is flushed; `None` is never.
     pub flush_messages: Option<i64>,
     /// `max.message.bytes`: the largest batch a producer may send.
@@ -58,6 +69,8 @@ pub struct LogConfig {
     pub message_timestamp_before_max: Duration,
     /// `message.timestamp.after.max.ms`: how far a producer's clock may be ahead.
     pub message_timestamp_after_max: Duration,
+    /// `message.timestamp.difference.max.ms`: either, where the two above do not say.
+    pub message_timestamp_difference_max: Duration,
     /// `unclean.leader.election.enable`: whether a replica that is not in sync may lead at all.
     pub unclean_leader_election: bool,
     /// What is wrong on purpose.
@@ -69,10 +82,15 @@ impl Default for LogConfig {
         LogConfig {
             segment_bytes: 1_073_741_824,
             segment: Duration::from_secs(168 * 3_600),
+            segment_jitter: Duration::ZERO,
             segment_index_bytes: 10_485_760,
             index_interval_bytes: 4_096,
             retention: Some(Duration::from_secs(168 * 3_600)),
             retention_bytes: None,
+            delete_retention: Duration::from_millis(86_400_000),
+            min_compaction_lag: Duration::ZERO,
+            max_compaction_lag: Duration::MAX,
+            min_cleanable_dirty_ratio: Ratio::HALF,
             flush_messages: None,
             max_message_bytes: 1_048_588,
             min_insync_replicas: 1,
@@ -80,49 +98,12 @@ impl Default for LogConfig {
             message_timestamp_type: TimestampType::CreateTime,
             message_timestamp_before_max: Duration::MAX,
             message_timestamp_after_max: Duration::MAX,
+            message_timestamp_difference_max: Duration::MAX,
             unclean_leader_election: false,
             planted: Planted::default(),
         }
     }
 }
-
-/// Settings that are Kafka's but change nothing here.
-const IGNORED: [&str; 16] = [
-    "compression.type",
-    "compression.gzip.level",
-    "compression.lz4.level",
-    "compression.zstd.level",
-    "delete.retention.ms",
-    "file.delete.delay.ms",
-    "flush.ms",
-    "follower.replication.throttled.replicas",
-    "leader.replication.throttled.replicas",
-    "max.compaction.lag.ms",
-    "message.downconversion.enable",
-    "message.format.version",
-    "min.cleanable.dirty.ratio",
-    "min.compaction.lag.ms",
-    "preallocate",
-    "segment.jitter.ms",
-];
-
-/// Every topic setting that has an effect, by Kafka's name.
-pub const NAMES: [&str; 14] = [
-    "cleanup.policy",
-    "flush.messages",
-    "index.interval.bytes",
-    "max.message.bytes",
-    "message.timestamp.after.max.ms",
-    "message.timestamp.before.max.ms",
-    "message.timestamp.type",
-    "min.insync.replicas",
-    "retention.bytes",
-    "retention.ms",
-    "segment.bytes",
-    "segment.index.bytes",
-    "segment.ms",
-    "unclean.leader.election.enable",
-];
 
 impl CleanupPolicy {
     /// Whether old segments are dropped.
@@ -146,25 +127,53 @@ impl LogConfig {
         match name {
             "segment.bytes" => self.segment_bytes = read.int(14)?,
             "segment.ms" => self.segment = read.span(1)?,
+            "segment.jitter.ms" => self.segment_jitter = read.span(0)?,
             "segment.index.bytes" => self.segment_index_bytes = read.int(4)?,
             "index.interval.bytes" => self.index_interval_bytes = read.int(0)?,
             "retention.ms" => self.retention = read.span_or_none()?,
             "retention.bytes" => self.retention_bytes = read.bytes_or_none()?,
+            "delete.retention.ms" => self.delete_retention = read.span(0)?,
+            "min.compaction.lag.ms" => self.min_compaction_lag = read.span(0)?,
+            "max.compaction.lag.ms" => self.max_compaction_lag = read.span(1)?,
+            "min.cleanable.dirty.ratio" => self.min_cleanable_dirty_ratio = read.ratio()?,
             "flush.messages" => {
                 let most = read.long(1)?;
                 self.flush_messages = (most < i64::MAX).then_some(most);
             }
             "max.message.bytes" => self.max_message_bytes = read.int(0)?,
             "min.insync.replicas" => self.min_insync_replicas = read.int(1)?,
-            "cleanup.policy" => self.cleanup_policy = read.cleanup_policy()?,
-            "message.timestamp.type" => self.message_timestamp_type = read.timestamp_type()?,
+            "cleanup.policy" => self.cleanup_policy = cleanup_policy(&read)?,
+            "message.timestamp.type" => {
+                self.message_timestamp_type = read.one_of(&TIMESTAMP_TYPES)?;
+            }
             "message.timestamp.before.max.ms" => {
                 self.message_timestamp_before_max = read.span(0)?;
             }
             "message.timestamp.after.max.ms" => self.message_timestamp_after_max = read.span(0)?,
+            "message.timestamp.difference.max.ms" => {
+                self.message_timestamp_difference_max = read.span(0)?;
+            }
             "unclean.leader.election.enable" => self.unclean_leader_election = read.boolean()?,
-            _ if IGNORED.contains(&name) => {}
-            _ => return Err(format!("Unknown topic config name: {name}")),
+            _ => match setting::find(name) {
+                Some(ignored) => read.is_of(ignored.kind)?,
+                None => return Err(format!("Unknown topic config name: {name}")),
+            },
+        }
+        Ok(())
+    }
+
+    /// That the settings fit each other.
+    ///
+    /// # Errors
+    /// A sentence that names the two that do not.
+    pub fn check(&self) -> Result<(), String> {
+        if self.min_compaction_lag > self.max_compaction_lag {
+            let told = |name| self.get(name).unwrap_or_default();
+            return Err(format!(
+                "conflict topic config setting min.compaction.lag.ms ({}) > max.compaction.lag.ms ({})",
+                told("min.compaction.lag.ms"),
+                told("max.compaction.lag.ms"),
+            ));
         }
         Ok(())
     }
@@ -179,7 +188,7 @@ impl LogConfig {
         merged
     }
 
-    /// The value of a setting of [`NAMES`] as Kafka prints it.
+    /// The value of a setting as Kafka prints it; of one that is ignored, its default.
     pub fn get(&self, name: &str) -> Option<String> {
         let millis = |span: Duration| match span {
             Duration::MAX => i64::MAX.to_string(),
@@ -190,6 +199,11 @@ impl LogConfig {
             "segment.ms" => millis(self.segment),
             "segment.index.bytes" => self.segment_index_bytes.to_string(),
             "index.interval.bytes" => self.index_interval_bytes.to_string(),
+            "segment.jitter.ms" => millis(self.segment_jitter),
+            "delete.retention.ms" => millis(self.delete_retention),
+            "min.compaction.lag.ms" => millis(self.min_compaction_lag),
+            "max.compaction.lag.ms" => millis(self.max_compaction_lag),
+            "min.cleanable.dirty.ratio" => self.min_cleanable_dirty_ratio.to_string(),
             "retention.ms" => self.retention.map_or("-1".to_owned(), millis),
             "retention.bytes" => self
                 .retention_bytes
@@ -210,83 +224,28 @@ impl LogConfig {
             .to_owned(),
             "message.timestamp.before.max.ms" => millis(self.message_timestamp_before_max),
             "message.timestamp.after.max.ms" => millis(self.message_timestamp_after_max),
+            "message.timestamp.difference.max.ms" => millis(self.message_timestamp_difference_max),
             "unclean.leader.election.enable" => self.unclean_leader_election.to_string(),
-            _ => return None,
+            _ => {
+                let ignored = setting::find(name).filter(|one| one.effect == Effect::Ignored)?;
+                ignored.default.to_owned()
+            }
         })
     }
 }
 
-/// One value on its way into a setting, of a topic or of a broker.
-pub(crate) struct Read<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) value: &'a str,
-}
+const TIMESTAMP_TYPES: [(&str, TimestampType); 2] = [
+    ("CreateTime", TimestampType::CreateTime),
+    ("LogAppendTime", TimestampType::LogAppendTime),
+];
 
-impl Read<'_> {
-    pub(crate) fn refuse<T>(&self, accepted: &str) -> Result<T, String> {
-        Err(format!(
-            "Invalid value {} for configuration {}: {accepted}",
-            self.value, self.name
-        ))
-    }
-
-    pub(crate) fn int(&self, least: u32) -> Result<u32, String> {
-        match self.value.trim().parse::<i32>() {
-            Ok(n) if n >= 0 && n.unsigned_abs() >= least => Ok(n.unsigned_abs()),
-            _ => self.refuse(&format!("a whole number from {least} to {}", i32::MAX)),
-        }
-    }
-
-    pub(crate) fn long(&self, least: i64) -> Result<i64, String> {
-        match self.value.trim().parse::<i64>() {
-            Ok(n) if n >= least => Ok(n),
-            _ => self.refuse(&format!("a whole number from {least} up")),
-        }
-    }
-
-    pub(crate) fn span(&self, least: i64) -> Result<Duration, String> {
-        let millis = self.long(least)?;
-        Ok(match millis {
-            i64::MAX => Duration::MAX,
-            _ => Duration::from_millis(millis.unsigned_abs()),
-        })
-    }
-
-    fn span_or_none(&self) -> Result<Option<Duration>, String> {
-        let millis = self.long(-1)?;
-        Ok((millis >= 0).then(|| Duration::from_millis(millis.unsigned_abs())))
-    }
-
-    /// Kafka treats every negative size as "no limit".
-    fn bytes_or_none(&self) -> Result<Option<u64>, String> {
-        let bytes = self.long(i64::MIN)?;
-        Ok((bytes >= 0).then(|| bytes.unsigned_abs()))
-    }
-
-    pub(crate) fn boolean(&self) -> Result<bool, String> {
-        match self.value.trim() {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => self.refuse("true or false"),
-        }
-    }
-
-    fn cleanup_policy(&self) -> Result<CleanupPolicy, String> {
-        let parts: Vec<&str> = self.value.split(',').map(str::trim).collect();
-        match parts.as_slice() {
-            ["delete"] => Ok(CleanupPolicy::Delete),
-            ["compact"] => Ok(CleanupPolicy::Compact),
-            ["compact", "delete"] | ["delete", "compact"] => Ok(CleanupPolicy::CompactAndDelete),
-            _ => self.refuse("delete, compact, or both with a comma between them"),
-        }
-    }
-
-    fn timestamp_type(&self) -> Result<TimestampType, String> {
-        match self.value.trim() {
-            "CreateTime" => Ok(TimestampType::CreateTime),
-            "LogAppendTime" => Ok(TimestampType::LogAppendTime),
-            _ => self.refuse("CreateTime or LogAppendTime"),
-        }
+fn cleanup_policy(read: &Read<'_>) -> Result<CleanupPolicy, String> {
+    let parts: Vec<&str> = read.value.split(',').map(str::trim).collect();
+    match parts.as_slice() {
+        ["delete"] => Ok(CleanupPolicy::Delete),
+        ["compact"] => Ok(CleanupPolicy::Compact),
+        ["compact", "delete"] | ["delete", "compact"] => Ok(CleanupPolicy::CompactAndDelete),
+        _ => read.refuse("String must be one of: compact, delete"),
     }
 }
 
@@ -296,8 +255,8 @@ mod tests {
 
     #[test]
     fn every_named_setting_can_be_read_back() {
-        for name in NAMES {
-            let defaults = LogConfig::default();
+        for setting in &setting::SETTINGS {
+            let (name, defaults) = (setting.name, LogConfig::default());
             let value = defaults.get(name).expect("a value");
             let mut config = LogConfig::default();
             assert_eq!(config.set(name, &value), Ok(()), "{name}={value}");
@@ -315,6 +274,8 @@ mod tests {
             ("min.insync.replicas", "0"),
             ("cleanup.policy", "shred"),
             ("unclean.leader.election.enable", "1"),
+            ("min.cleanable.dirty.ratio", "1.1"),
+            ("flush.ms", "seldom"),
             ("no.such.setting", "1"),
         ] {
             let refusal = config.set(name, value).expect_err(name);

@@ -100,6 +100,13 @@ impl Epochs {
         }
     }
 
+    /// The log begins earlier than was thought, with records of the epoch that was thought to begin it.
+    pub fn begin_earlier(&mut self, than: Offset, start: Offset) {
+        if let Some(first) = self.entries.first_mut().filter(|first| first.start == than) {
+            first.start = start;
+        }
+    }
+
     /// The log was emptied.
     pub fn clear(&mut self) {
         self.entries.clear();

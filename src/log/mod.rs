@@ -9,7 +9,7 @@
 //!
 //! In reading order:
 //!
-//! - [`config`]: a topic's settings;
+//! - [`setting`], [`config`]: a topic's settings, as a list and as values;
 //! - [`epochs`]: where each leader's epoch begins;
 //! - [`chunk`], [`segment`]: how batches are kept and found;
 //! - [`validate`]: what a leader demands of a producer's batch;
@@ -33,6 +33,7 @@ pub mod producers;
 mod read;
 mod retention;
 mod segment;
+pub mod setting;
 #[cfg(test)]
 mod tests;
 pub mod validate;

@@ -77,6 +77,22 @@ impl Log {
         true
     }
 
+    /// Whether the first segment holds records that are not readable any more, so that no file's name says
+    /// where the log begins.
+    pub fn begins_within_a_segment(&self) -> bool {
+        self.segments[0].base_offset() < self.start
+    }
+
+    /// Where the log begins is known from its first segment and from what was written down, and from nothing
+    /// else: the process that knew better is gone.
+    pub fn forget_start(&mut self, written: Offset) {
+        let known = self.segments[0].base_offset().max(written);
+        if known < self.start {
+            self.epochs.begin_earlier(self.start, known);
+            self.start = known;
+        }
+    }
+
     /// Drops segments from the oldest on while `goes` says so and they are wholly below the high
     /// watermark. The active segment goes last, and an empty one is begun in its place.
     fn expire(

@@ -127,9 +127,14 @@ fn check_timestamp(timestamp: i64, wall: Timestamp, config: &LogConfig) -> Resul
         Duration::MAX => i64::MAX,
         _ => i64::try_from(span.as_millis()).unwrap_or(i64::MAX),
     };
+    // The older setting counts where the newer ones do not say.
+    let allowed = |newer: Duration| match newer {
+        Duration::MAX => millis(config.message_timestamp_difference_max),
+        _ => millis(newer),
+    };
     let behind = wall.0.saturating_sub(timestamp);
-    let too_old = behind > millis(config.message_timestamp_before_max);
-    let too_new = behind.saturating_neg() > millis(config.message_timestamp_after_max);
+    let too_old = behind > allowed(config.message_timestamp_before_max);
+    let too_new = behind.saturating_neg() > allowed(config.message_timestamp_after_max);
     if timestamp != Timestamp::NONE.0 && (too_old || too_new) {
         let why = "a timestamp is too far from the broker's clock";
         return refuse(ErrorCode::InvalidTimestamp, why);

@@ -121,6 +121,9 @@ api_key::apis! {
     /// Removes topics.
     DeleteTopics = 20, versions 0..=6, for Clients,
         api::delete_topics::DeleteTopicsRequest => api::delete_topics::DeleteTopicsResponse;
+    /// Moves the beginning of logs forward.
+    DeleteRecords = 21, versions 0..=2, for Clients,
+        api::delete_records::DeleteRecordsRequest => api::delete_records::DeleteRecordsResponse;
     /// Gives a producer an id, by which what it sends twice is recognised.
     InitProducerId = 22, versions 0..=5, for Clients,
         api::init_producer_id::InitProducerIdRequest
@@ -129,6 +132,13 @@ api_key::apis! {
     OffsetForLeaderEpoch = 23, versions 0..=4, for Clients,
         api::offset_for_leader_epoch::OffsetForLeaderEpochRequest
             => api::offset_for_leader_epoch::OffsetForLeaderEpochResponse;
+    /// Says what topics and brokers have set.
+    DescribeConfigs = 32, versions 0..=4, for Clients,
+        api::describe_configs::DescribeConfigsRequest
+            => api::describe_configs::DescribeConfigsResponse;
+    /// Replaces the settings of topics and brokers.
+    AlterConfigs = 33, versions 0..=2, for Clients,
+        api::alter_configs::AlterConfigsRequest => api::alter_configs::AlterConfigsResponse;
     /// Gives topics more partitions.
     CreatePartitions = 37, versions 0..=3, for Clients,
         api::create_partitions::CreatePartitionsRequest

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::token::{quote, value};
 use crate::fact::Crash;
 use crate::model::{ProcessId, TopicPartition};
-use crate::process::{Election, Errand, Instruction, SeekTo};
+use crate::process::{Configured, Election, Errand, Instruction, SeekTo};
 use crate::rng::Seed;
 use crate::time::{Duration, Instant};
 use crate::world::plan::Start;
@@ -272,6 +272,14 @@ fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
     }
 }
 
+/// What has settings; a topic whose name means something else is said to be one.
+fn configured(of: &Configured) -> String {
+    match Configured::parse(&of.to_string()) == *of {
+        true => of.to_string(),
+        false => format!("topic={of}"),
+    }
+}
+
 fn print_errand(client: ProcessId, errand: &Errand) -> String {
     match errand {
         Errand::DeleteTopic { topic } => format!("delete-topic {client} {topic}"),
@@ -289,8 +297,8 @@ fn print_errand(client: ProcessId, errand: &Errand) -> String {
             let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
             format!("move {client} {partition} {}", ids.join(","))
         }
-        Errand::Alter { topic, configs } => {
-            let mut text = format!("alter {client} {topic}");
+        Errand::Alter { of, configs } => {
+            let mut text = format!("alter {client} {}", configured(of));
             for (name, setting) in configs {
                 let _ = match setting {
                     Some(setting) => write!(text, " {name}={}", value(setting.as_bytes())),
@@ -298,6 +306,17 @@ fn print_errand(client: ProcessId, errand: &Errand) -> String {
                 };
             }
             text
+        }
+        Errand::Describe { of, names } => {
+            let mut text = format!("describe {client} {}", configured(of));
+            for name in names {
+                let _ = write!(text, " {name}");
+            }
+            text
+        }
+        Errand::DeleteRecords { partition, before } => {
+            let before = before.map_or("end".to_owned(), |before| before.to_string());
+            format!("delete-records {client} {partition} {before}")
         }
         Errand::Elect {
             partition,

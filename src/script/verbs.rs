@@ -7,13 +7,14 @@ use super::faults;
 use super::parse::partition;
 use super::words::Words;
 use crate::model::{Offset, ProcessId, Text, TopicName, TopicPartition};
-use crate::process::{Election, Errand, Instruction, Load, NewRecord, SeekTo};
+use crate::process::{Configured, Election, Errand, Instruction, Load, NewRecord, SeekTo};
 use crate::time::Timestamp;
 use crate::world::Command;
 
 const VERBS: &str = "run, at, step, produce, load, stop-load, set, assign, seek, pause, resume, \
     create-topic, hold, release, latency, cut, isolate, heal, reset, kill, stop, restart, freeze, thaw, \
-    expire, disk, clock, delete-topic, add-partitions, move, elect, alter, producer, consumer, admin, \
+    expire, disk, clock, delete-topic, add-partitions, move, elect, alter, describe, \
+    delete-records, producer, consumer, admin, \
     socket, connect, bytes, close, show";
 
 pub(super) fn command(words: &mut Words) -> Result<Command, String> {
@@ -91,7 +92,8 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
                 },
             )
         }
-        "delete-topic" | "add-partitions" | "move" | "elect" | "alter" => errand(words)?,
+        "delete-topic" | "add-partitions" | "move" | "elect" | "alter" | "describe"
+        | "delete-records" => errand(words)?,
         "producer" | "consumer" | "admin" | "socket" => Command::AddClient(client(words)?),
         "connect" => {
             let socket = words.process("a socket such as s1")?;
@@ -133,7 +135,7 @@ fn errand(words: &mut Words) -> Result<Command, String> {
             }
         }
         "alter" => {
-            let topic = TopicName::new(&words.word("a topic name")?);
+            let of = configured(words)?;
             let set = words.settings()?.into_iter();
             let mut configs: Vec<(Text, Option<Text>)> =
                 set.map(|(name, value)| (name, Some(value))).collect();
@@ -142,7 +144,25 @@ fn errand(words: &mut Words) -> Result<Command, String> {
             if configs.is_empty() {
                 return Err("alter needs a setting such as retention.ms=1000".to_owned());
             }
-            Errand::Alter { topic, configs }
+            Errand::Alter { of, configs }
+        }
+        "describe" => {
+            let of = configured(words)?;
+            let names: Vec<Text> = words.words.drain(..).map(Text::from).collect();
+            if names.is_empty() {
+                return Err("describe needs a setting such as retention.ms".to_owned());
+            }
+            Errand::Describe { of, names }
+        }
+        "delete-records" => {
+            let partition = partition(&words.word("a partition such as orders-0")?)?;
+            let before = words.word("an offset such as @12, or end")?;
+            let before = match (before.as_str(), before.strip_prefix('@').map(str::parse)) {
+                ("end", _) => None,
+                (_, Some(Ok(offset @ 0..))) => Some(Offset(offset)),
+                _ => return Err(format!("{before} is neither an offset such as @12 nor end")),
+            };
+            Errand::DeleteRecords { partition, before }
         }
         "move" => {
             let partition = partition(&words.word("a partition such as orders-0")?)?;
@@ -170,6 +190,14 @@ fn errand(words: &mut Words) -> Result<Command, String> {
         }
     };
     Ok(tell(id, Instruction::Administer(errand)))
+}
+
+/// A topic, a broker such as b1, or brokers: what has settings.
+fn configured(words: &mut Words) -> Result<Configured, String> {
+    Ok(match words.text("topic")? {
+        Some(topic) => Configured::Topic(TopicName::new(&topic)),
+        None => Configured::parse(&words.word("a topic, a broker such as b1, or brokers")?),
+    })
 }
 
 fn tell(client: ProcessId, instruction: Instruction) -> Command {

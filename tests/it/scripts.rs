@@ -22,7 +22,7 @@ fn every_script_shows_what_it_says() {
         let path = folder().join(format!("{name}.script"));
         let text = fs::read_to_string(&path).unwrap();
         match script::run_golden(&text) {
-            Ok(fresh) if fresh.contains("VIOLATION") => wrong.push(format!("{name}\n{fresh}")),
+            Ok(fresh) if fresh.contains("\nVIOLATION ") => wrong.push(format!("{name}\n{fresh}")),
             Ok(fresh) if fresh == text => {}
             Ok(fresh) if update => fs::write(&path, fresh).unwrap(),
             Ok(fresh) => wrong.push(format!("{name} now shows:\n{fresh}")),

@@ -105,6 +105,8 @@ scripts![
     "replication/stopped_followers_and_min_isr",
     "replication/the_new_leader_knows_less_of_the_high_watermark",
     "replication/truncation_by_epoch",
+    "storage/who_says_what_a_topic_has_set",
+    "storage/records_are_deleted",
     "zookeeper/a_leader_that_is_cut_off",
     "zookeeper/an_ensemble_elects_a_leader",
 ];

@@ -2,7 +2,8 @@
 
 use super::high_watermark::Standing;
 use super::{Around, Decision, Duty, FollowerState, Isr, Lead, Partition, PendingIsr};
-use crate::fact::{Fact, Role};
+use crate::broker::metadata::Image;
+use crate::fact::{Fact, LogStartReason, Role};
 use crate::log::Appended;
 use crate::log::planted::Bug;
 use crate::log::validate::{Refused, check_produced};
@@ -391,6 +392,49 @@ impl Partition {
             return Some(ErrorCode::NotEnoughReplicasAfterAppend);
         }
         Some(ErrorCode::None)
+    }
+
+    /// Has the log begin at an offset from now on, or, for −1, at the high watermark; the offset that was
+    /// meant (`deleteRecordsOnLeader`). A log that begins later already stays as it is.
+    ///
+    /// # Errors
+    /// NOT_LEADER_OR_FOLLOWER (6); POLICY_VIOLATION (44) where records are only compacted; OFFSET_OUT_OF_RANGE
+    /// (1) for what is not committed.
+    pub fn delete_records(&mut self, before: i64, out: &mut Outbox) -> Result<Offset, ErrorCode> {
+        self.check_leads()?;
+        if !self.config.cleanup_policy.deletes() {
+            return Err(ErrorCode::PolicyViolation);
+        }
+        let to = match before {
+            -1 => self.high_watermark,
+            _ => Offset(before),
+        };
+        if to < Offset::ZERO || to > self.high_watermark {
+            return Err(ErrorCode::OffsetOutOfRange);
+        }
+        let from = self.log.start();
+        if self.log.raise_start(to) {
+            out.wrote();
+            out.note(Fact::LogStartMoved {
+                partition: self.name.clone(),
+                from,
+                to,
+                reason: LogStartReason::Deleted,
+            });
+        }
+        Ok(to)
+    }
+
+    /// Where the log of the replica begins that begins first, of those that are alive; −1 while one of them has
+    /// not said. Only a leader knows.
+    pub fn low_watermark(&self, cluster: &Image) -> Option<Offset> {
+        let Duty::Lead(lead) = &self.duty else {
+            return None;
+        };
+        let live = lead.followers.iter();
+        let live = live.filter(|follower| cluster.is_alive(follower.broker()));
+        let starts = live.map(|follower| follower.log_start().unwrap_or(Offset(-1)));
+        Some(starts.fold(self.log.start(), Offset::min))
     }
 
     /// Where this leader's epoch began.

@@ -234,6 +234,9 @@ impl Broker {
         };
         let replica = self.replicas.get_mut(slot);
         let copied = replica.copy(&batches, high_watermark, log_start, at, out);
+        if replica.log().begins_within_a_segment() {
+            self.log_start_moved(at);
+        }
         self.stir(slot);
         if copied == Copied::Misfit {
             self.delay(at, copying, ErrorCode::CorruptMessage, out);

@@ -1,27 +1,33 @@
-//! IncrementalAlterConfigs: settings of topics change while everything runs (KIP-339).
+//! AlterConfigs and IncrementalAlterConfigs: settings of topics and brokers change while everything runs.
 //!
-//! Any broker takes the request. It reads what the topic has set so far, applies the changes, writes the whole
-//! to `/config/topics/T`, and leaves a note under `/config/changes`. Every broker watches that: it reads the
-//! settings anew and its replicas go by them ([`crate::broker::config_changes`]).
+//! Any broker takes the request. It reads what is set so far, applies the changes, writes the whole
+//! to `/config/topics/T` or `/config/brokers/N`, and leaves a note under `/config/changes`. Every broker
+//! watches that: it reads the settings anew and its replicas go by them ([`crate::broker::config_changes`]).
 //!
-//! Unlike Kafka, settings of brokers cannot be changed while they run.
+//! The older of the two replaces everything: what it does not name goes back to its default. So whoever would
+//! change one setting with it must first read them all, and two who do so at once undo each other's work.
+//! The newer one changes single settings (KIP-339).
+//!
+//! Unlike Kafka, which keeps settings of brokers whose names it does not know, and whose loggers have levels.
 
 use super::Asked;
 use crate::broker::Broker;
-use crate::broker::config_changes::ConfigChange;
-use crate::log::LogConfig;
-use crate::model::{Text, TopicName};
+use crate::broker::config_changes::{ConfigChange, Intent, Refusal, Resource, Wish};
+use crate::broker::settings::{self, Change};
+use crate::controller::znodes::Entity;
+use crate::log::setting::{self, Kind};
+use crate::model::{BrokerId, Text, TopicName};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
-use crate::protocol::api::incremental_alter_configs::{
-    AlterConfigsResource, AlterConfigsResourceResponse,
-};
-use crate::protocol::api::{IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
+use crate::protocol::api::incremental_alter_configs::AlterableConfig;
+use crate::protocol::api::{AlterConfigsRequest, IncrementalAlterConfigsRequest};
 use crate::sorted::SortedSet;
 use crate::time::Moment;
 
 /// The resource that is a topic.
-const TOPIC: i8 = 2;
+pub(super) const TOPIC: i8 = 2;
+/// The resource that is a broker, or all of them.
+pub(super) const BROKER: i8 = 4;
 
 /// What a change does to a setting, as Kafka numbers it.
 const SET: i8 = 0;
@@ -29,11 +35,9 @@ const DELETE: i8 = 1;
 const APPEND: i8 = 2;
 const SUBTRACT: i8 = 3;
 
-/// The one setting of a topic that is a list.
-const LIST: &str = "cleanup.policy";
-
-/// Why a change cannot be, with a sentence.
-pub(in crate::broker) type Refusal = (ErrorCode, String);
+fn refuse<T>(error: ErrorCode, why: impl Into<String>) -> Result<T, Refusal> {
+    Err((error, why.into()))
+}
 
 impl Broker {
     pub(super) fn handle_incremental_alter_configs(
@@ -43,141 +47,248 @@ impl Broker {
         request: IncrementalAlterConfigsRequest,
         out: &mut Outbox,
     ) {
-        let mut named: SortedSet<(i8, Text)> = SortedSet::new();
-        let mut twice: SortedSet<(i8, Text)> = SortedSet::new();
-        for resource in &request.resources {
-            let name = (resource.resource_type, resource.resource_name.clone());
-            if !named.insert(name.clone()) {
-                twice.insert(name);
-            }
-        }
-        let responses: Vec<AlterConfigsResourceResponse> = (request.resources.iter())
-            .map(|resource| {
-                let name = (resource.resource_type, resource.resource_name.clone());
-                let judged = match twice.contains(&name) {
-                    true => {
-                        let why = "The resource is named twice.".to_owned();
-                        Err((ErrorCode::InvalidRequest, why))
-                    }
-                    false => self.judge_resource(resource),
-                };
-                answered(resource, judged)
+        let resources = request.resources.into_iter().map(|resource| {
+            let wish = Wish::Change(resource.configs);
+            (resource.resource_type, resource.resource_name, wish)
+        });
+        self.alter_configs(at, asked, resources.collect(), request.validate_only, out);
+    }
+
+    pub(super) fn handle_alter_configs(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        request: AlterConfigsRequest,
+        out: &mut Outbox,
+    ) {
+        let resources = request.resources.into_iter().map(|resource| {
+            let configs = resource.configs.into_iter();
+            let wish = Wish::Replace(configs.map(|one| (one.name, one.value)).collect());
+            (resource.resource_type, resource.resource_name, wish)
+        });
+        self.alter_configs(at, asked, resources.collect(), request.validate_only, out);
+    }
+
+    fn alter_configs(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        wanted: Vec<(i8, Text, Wish)>,
+        validate_only: bool,
+        out: &mut Outbox,
+    ) {
+        let named = |kind: i8, name: &Text| {
+            let same = wanted.iter().filter(|one| one.0 == kind && one.1 == *name);
+            same.count()
+        };
+        let entities: Vec<Result<Entity, Refusal>> = (wanted.iter())
+            .map(|(kind, name, wish)| match named(*kind, name) {
+                1 => self.judge_resource(*kind, name, wish),
+                _ => refuse(
+                    ErrorCode::InvalidRequest,
+                    "Each resource must appear at most once.",
+                ),
             })
             .collect();
-        let change = ConfigChange::new(asked.clone(), request, responses);
+        let resources = wanted.into_iter().zip(entities);
+        let resources = resources.map(|((kind, name, wish), entity)| Resource {
+            kind,
+            name,
+            wish,
+            entity,
+        });
+        let intent = match validate_only {
+            true => Intent::ValidateOnly,
+            false => Intent::Change,
+        };
+        let change = ConfigChange::new(asked.clone(), resources.collect(), intent);
         self.change_configs(at, change, out);
     }
 
-    /// What can be said before the present settings are known.
-    fn judge_resource(&self, resource: &AlterConfigsResource) -> Result<(), Refusal> {
-        if resource.resource_type != TOPIC {
-            let why = "Only settings of topics can be changed here.".to_owned();
-            return Err((ErrorCode::InvalidRequest, why));
-        }
-        let topic = TopicName(resource.resource_name.clone());
-        if self.metadata.topic(&topic).is_none() {
-            let why = "There is no such topic.".to_owned();
-            return Err((ErrorCode::UnknownTopicOrPartition, why));
-        }
-        let mut names = SortedSet::new();
-        for config in &resource.configs {
-            if !names.insert(config.name.clone()) {
-                let why = format!("{} is changed twice.", config.name);
-                return Err((ErrorCode::InvalidRequest, why));
+    /// What can be said before the present settings are known (`ConfigAdminManager.preprocess`).
+    fn judge_resource(&self, kind: i8, name: &Text, wish: &Wish) -> Result<Entity, Refusal> {
+        let (names, without): (Vec<&Text>, Vec<&str>) = match wish {
+            Wish::Change(changes) => {
+                let without = changes
+                    .iter()
+                    .filter(|change| change.config_operation != DELETE && change.value.is_none());
+                let without = without.map(|change| &*change.name).collect();
+                (changes.iter().map(|change| &change.name).collect(), without)
             }
-            if config.config_operation != DELETE && config.value.is_none() {
-                let why = format!("{} needs a value.", config.name);
-                return Err((ErrorCode::InvalidRequest, why));
+            Wish::Replace(configs) => {
+                let without = configs.iter().filter(|(_, value)| value.is_none());
+                let without = without.map(|(name, _)| &**name).collect();
+                (configs.iter().map(|(name, _)| name).collect(), without)
             }
+        };
+        let mut seen = SortedSet::new();
+        if !names.into_iter().all(|name| seen.insert(name.clone())) {
+            return refuse(
+                ErrorCode::InvalidRequest,
+                "Error due to duplicate config keys",
+            );
         }
-        Ok(())
+        if !without.is_empty() {
+            let why = format!("Null value not supported for : {}", without.join(", "));
+            return refuse(ErrorCode::InvalidRequest, why);
+        }
+        match kind {
+            TOPIC => {
+                let topic = TopicName(name.clone());
+                if self.metadata.topic(&topic).is_none() {
+                    let why = format!("The topic '{name}' does not exist.");
+                    return refuse(ErrorCode::UnknownTopicOrPartition, why);
+                }
+                Ok(Entity::Topic(topic))
+            }
+            BROKER if name.is_empty() => Ok(Entity::Brokers),
+            BROKER => match name.parse() {
+                Err(_) => {
+                    let why = format!("Node id must be an integer, but it is: {name}");
+                    refuse(ErrorCode::InvalidRequest, why)
+                }
+                Ok(id) if BrokerId(id) != self.id => {
+                    let own = self.id;
+                    let why = format!("Unexpected broker id, expected {own}, but received {name}");
+                    refuse(ErrorCode::InvalidRequest, why)
+                }
+                Ok(id) => Ok(Entity::Broker(BrokerId(id))),
+            },
+            other => refuse(
+                ErrorCode::InvalidRequest,
+                format!("Unknown resource type {other}"),
+            ),
+        }
     }
 
-    /// A topic's settings as they would be.
+    /// Somebody's settings as they would be.
     ///
     /// # Errors
     /// INVALID_CONFIG (40) or INVALID_REQUEST (42), with a sentence.
     pub(in crate::broker) fn apply_changes(
         &self,
-        resource: &AlterConfigsResource,
+        entity: &Entity,
+        resource: &Resource,
         now: &[(Text, Text)],
     ) -> Result<Vec<(Text, Text)>, Refusal> {
-        let mut configs: Vec<(Text, Text)> = now.to_vec();
-        for change in &resource.configs {
-            let value = change.value.clone().unwrap_or_else(|| "".into());
-            let value = match change.config_operation {
-                SET | DELETE => value,
-                APPEND | SUBTRACT if &*change.name != LIST => {
-                    let why = format!("{} is no list.", change.name);
-                    return Err((ErrorCode::InvalidConfig, why));
-                }
-                APPEND | SUBTRACT => {
-                    let listed = self.listed(&configs);
-                    let given = value.split(',').map(str::trim);
-                    let given: Vec<&str> = given.filter(|word| !word.is_empty()).collect();
-                    let old = listed.split(',').filter(|word| !word.is_empty());
-                    let mut words: Vec<&str> = old.filter(|word| !given.contains(word)).collect();
-                    if change.config_operation == APPEND {
-                        words.extend(given);
-                    }
-                    words.join(",").into()
-                }
-                other => {
-                    let why = format!("{other} is no operation on a setting.");
-                    return Err((ErrorCode::InvalidRequest, why));
-                }
-            };
-            configs.retain(|(name, _)| *name != change.name);
-            match change.config_operation {
-                DELETE if LogConfig::default().get(&change.name).is_none() => {
-                    let why = format!("{} is not a setting of a topic", change.name);
-                    return Err((ErrorCode::InvalidConfig, why));
-                }
-                DELETE => {}
-                _ => configs.push((change.name.clone(), value)),
+        let mut configs = match &resource.wish {
+            Wish::Replace(all) => {
+                let all = all.iter();
+                let given = all.filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+                given.collect()
             }
-        }
-        configs.sort();
-        match self.config.topic(&configs) {
-            Ok(_) => Ok(configs),
-            Err(why) => Err((ErrorCode::InvalidConfig, why)),
-        }
-    }
-
-    /// The list as the topic has it, or inherits it.
-    fn listed(&self, configs: &[(Text, Text)]) -> String {
-        let merged = self.config.log.with(configs);
-        merged.get(LIST).unwrap_or_default()
-    }
-
-    pub(in crate::broker) fn answer_config_change(
-        &mut self,
-        at: Moment,
-        asked: &Asked,
-        responses: Vec<AlterConfigsResourceResponse>,
-        out: &mut Outbox,
-    ) {
-        let response = IncrementalAlterConfigsResponse {
-            responses,
-            ..IncrementalAlterConfigsResponse::default()
+            Wish::Change(changes) => {
+                let mut configs = now.to_vec();
+                for change in changes {
+                    self.change_one(entity, change, &mut configs)?;
+                }
+                configs
+            }
         };
-        self.answer(at, asked.id, &response, out);
+        configs.sort();
+        match entity {
+            Entity::Topic(topic) => {
+                self.config.topic(&configs).map_err(|why| {
+                    let why = match why.starts_with("Invalid value") {
+                        true => format!(
+                            "Invalid config value for resource ConfigResource(type=TOPIC, \
+                             name='{topic}'): {why}"
+                        ),
+                        false => why,
+                    };
+                    (ErrorCode::InvalidConfig, why)
+                })?;
+            }
+            Entity::Broker(_) | Entity::Brokers => self.check_dynamic(&configs)?,
+        }
+        Ok(configs)
     }
-}
 
-/// One answer.
-pub(in crate::broker) fn answered(
-    resource: &AlterConfigsResource,
-    judged: Result<(), Refusal>,
-) -> AlterConfigsResourceResponse {
-    let (error, why) = match judged {
-        Ok(()) => (ErrorCode::None, None),
-        Err((error, why)) => (error, Some(why.into())),
-    };
-    AlterConfigsResourceResponse {
-        error_code: error.code(),
-        error_message: why,
-        resource_type: resource.resource_type,
-        resource_name: resource.resource_name.clone(),
+    fn change_one(
+        &self,
+        entity: &Entity,
+        change: &AlterableConfig,
+        configs: &mut Vec<(Text, Text)>,
+    ) -> Result<(), Refusal> {
+        let name = &change.name;
+        let value = change.value.clone().unwrap_or_else(|| "".into());
+        let before = configs.iter().find(|(known, _)| known == name);
+        let before = before.map(|(_, value)| value.clone());
+        let value = match change.config_operation {
+            SET => Some(value),
+            DELETE => None,
+            APPEND | SUBTRACT => {
+                let word = match change.config_operation {
+                    APPEND => "append",
+                    _ => "subtract",
+                };
+                let known = match entity {
+                    Entity::Topic(_) => setting::find(name).map(|one| (one.kind, one.name)),
+                    _ => settings::find(name).map(|one| (one.kind, one.name)),
+                };
+                let Some((kind, known)) = known else {
+                    let why = format!("Unknown config name: {name}");
+                    return refuse(ErrorCode::InvalidConfig, why);
+                };
+                if kind != Kind::List {
+                    let why = format!("Config value {word} is not allowed for config key: {name}");
+                    return refuse(ErrorCode::InvalidConfig, why);
+                }
+                // As in Kafka, what is inherited from the broker's file does not count here.
+                let default = match entity {
+                    Entity::Topic(_) => crate::log::LogConfig::default().get(known),
+                    _ => crate::broker::Config::default().get(known),
+                };
+                let old = before.map_or_else(|| default.unwrap_or_default(), |old| old.to_string());
+                let given: Vec<&str> = value.split(',').collect();
+                let kept = old.split(',').filter(|word| !word.is_empty());
+                let mut words: Vec<&str> = kept.collect();
+                match change.config_operation {
+                    APPEND => {
+                        for word in given {
+                            if !words.contains(&word) {
+                                words.push(word);
+                            }
+                        }
+                    }
+                    _ => words.retain(|word| !given.contains(word)),
+                }
+                Some(words.join(",").into())
+            }
+            other => {
+                let why = format!("Unknown operations type {other}");
+                return refuse(ErrorCode::InvalidRequest, why);
+            }
+        };
+        configs.retain(|(known, _)| known != name);
+        configs.extend(value.map(|value| (name.clone(), value)));
+        Ok(())
+    }
+
+    /// That these settings of a broker may be made while it runs (`DynamicBrokerConfig.validate`).
+    fn check_dynamic(&self, configs: &[(Text, Text)]) -> Result<(), Refusal> {
+        let is_fixed = |name: &Text| {
+            let known = settings::find(name);
+            known.is_none_or(|known| known.change == Change::AtStart)
+        };
+        let fixed = configs.iter().map(|(name, _)| name);
+        let fixed: Vec<&str> = fixed
+            .filter(|name| is_fixed(name))
+            .map(|name| &**name)
+            .collect();
+        if !fixed.is_empty() {
+            let why = format!(
+                "Cannot update these configs dynamically: Set({})",
+                fixed.join(", ")
+            );
+            return refuse(ErrorCode::InvalidRequest, why);
+        }
+        let mut config = crate::broker::Config::clone(&self.dynamic.file);
+        for (name, value) in configs {
+            let set = config.set(name, value);
+            set.map_err(|why| (ErrorCode::InvalidRequest, why))?;
+        }
+        let fits = config.check().and_then(|()| config.log.check());
+        fits.map_err(|why| (ErrorCode::InvalidRequest, why))
     }
 }

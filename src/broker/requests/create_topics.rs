@@ -8,7 +8,7 @@ use crate::broker::Broker;
 use crate::broker::controlling::Pending;
 use crate::broker::delayed_admin::{AdminAnswer, DelayedAdmin, Until};
 use crate::controller::{Creation, Defaults, Intent, Making, Question};
-use crate::log::config::NAMES;
+use crate::log::setting::SETTINGS;
 use crate::model::{BrokerId, Text, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -184,11 +184,11 @@ fn describe(
         .filter_map(|config| Some((config.name.clone(), config.value.clone()?)))
         .collect();
     let merged = defaults.with(&own);
-    let described = NAMES.iter().map(|name| CreatableTopicConfigs {
-        name: (*name).into(),
-        value: merged.get(name).map(Into::into),
+    let described = SETTINGS.iter().map(|setting| CreatableTopicConfigs {
+        name: setting.name.into(),
+        value: merged.get(setting.name).map(Into::into),
         read_only: false,
-        config_source: match own.iter().any(|(own, _)| &**own == *name) {
+        config_source: match own.iter().any(|(own, _)| **own == *setting.name) {
             true => FROM_TOPIC,
             false => FROM_DEFAULT,
         },

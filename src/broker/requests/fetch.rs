@@ -322,9 +322,9 @@ impl Broker {
             cluster: &cluster,
         };
         let replica = self.replicas.get_mut(slot);
-        let before = replica.high_watermark();
+        let before = (replica.high_watermark(), replica.low_watermark(&cluster));
         let proposal = replica.after_read(ask, &read, around, out);
-        if replica.high_watermark() != before {
+        if (replica.high_watermark(), replica.low_watermark(&cluster)) != before {
             self.stir(slot);
         }
         if let Some(proposal) = proposal {

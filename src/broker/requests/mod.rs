@@ -4,13 +4,15 @@
 //! and its answer goes back the way it came. Bytes that cannot be read, and requests that their sender
 //! has no right to make, cost the connection and change nothing else.
 
-pub(super) mod alter_configs;
+mod alter_configs;
 mod api_versions;
 pub(super) mod control;
 mod create_partitions;
 pub(super) mod create_topics;
+mod delete_records;
 mod delete_topics;
 mod describe_cluster;
+pub(super) mod describe_configs;
 mod elect_leaders;
 pub(super) mod fetch;
 mod find_coordinator;
@@ -112,6 +114,9 @@ impl Broker {
             AnyRequest::DeleteTopics(request) => {
                 self.handle_delete_topics(at, &asked, &request, out);
             }
+            AnyRequest::DeleteRecords(request) => {
+                self.handle_delete_records(at, &asked, &request, out);
+            }
             AnyRequest::InitProducerId(request) => {
                 self.handle_init_producer_id(at, &asked, &request, out);
             }
@@ -123,6 +128,12 @@ impl Broker {
             }
             AnyRequest::IncrementalAlterConfigs(request) => {
                 self.handle_incremental_alter_configs(at, &asked, request, out);
+            }
+            AnyRequest::AlterConfigs(request) => {
+                self.handle_alter_configs(at, &asked, request, out);
+            }
+            AnyRequest::DescribeConfigs(request) => {
+                self.handle_describe_configs(at, &asked, request, out);
             }
             AnyRequest::AlterPartitionReassignments(request) => {
                 self.handle_alter_partition_reassignments(at, &asked, &request, out);

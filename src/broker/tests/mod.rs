@@ -11,6 +11,7 @@ mod bad_requests;
 mod consuming;
 mod control;
 mod crowds;
+mod deleting;
 mod following;
 mod groups;
 mod idempotence;
@@ -19,6 +20,7 @@ mod metadata;
 mod planted;
 mod producing;
 mod sessions;
+mod settings;
 
 use crate::sorted::{SortedMap, SortedSet};
 

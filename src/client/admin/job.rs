@@ -1,27 +1,26 @@
 //! What an admin client is asked to see to: the request that asks the controller for it, and what its
 //! answer says.
 
+use super::settings;
 use crate::channel::Answer;
 use crate::fact::{CloseReason, Fact};
-use crate::model::{Text, TopicName, TopicPartition};
-use crate::process::{Election, Errand};
+use crate::model::{BrokerId, Text, TopicName, TopicPartition};
+use crate::process::{Configured, Election, Errand};
 use crate::protocol::api::alter_partition_reassignments::{
     ReassignablePartition, ReassignableTopic,
 };
 use crate::protocol::api::create_partitions::CreatePartitionsTopic;
 use crate::protocol::api::create_topics::{CreatableTopic, CreateableTopicConfig};
+use crate::protocol::api::delete_records::{DeleteRecordsPartition, DeleteRecordsTopic};
 use crate::protocol::api::delete_topics::DeleteTopicState;
 use crate::protocol::api::elect_leaders::TopicPartitions;
-use crate::protocol::api::incremental_alter_configs::{AlterConfigsResource, AlterableConfig};
 use crate::protocol::api::{
     AlterPartitionReassignmentsRequest, CreatePartitionsRequest, CreateTopicsRequest,
-    DeleteTopicsRequest, ElectLeadersRequest, IncrementalAlterConfigsRequest,
+    DeleteRecordsRequest, DeleteTopicsRequest, DescribeConfigsRequest, ElectLeadersRequest,
+    IncrementalAlterConfigsRequest,
 };
 use crate::protocol::{ApiKey, ErrorCode};
 use crate::time::Instant;
-
-/// The resource that is a topic.
-const TOPIC: i8 = 2;
 
 /// A topic that is to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +55,15 @@ pub(super) struct Result {
     pub(super) error: ErrorCode,
     /// How many partitions a new topic has; −1 when the answer does not say.
     pub(super) partitions: i32,
+    /// What was found out, where something was asked.
+    pub(super) told: Vec<Text>,
+}
+
+/// Whom a request must go to.
+pub(super) enum Addressee {
+    Controller,
+    Broker(BrokerId),
+    Leader(TopicPartition),
 }
 
 /// One request, of the kind that its job takes.
@@ -66,6 +74,8 @@ pub(super) enum Request {
     Move(AlterPartitionReassignmentsRequest),
     Elect(ElectLeadersRequest),
     Alter(IncrementalAlterConfigsRequest),
+    Describe(DescribeConfigsRequest),
+    DeleteRecords(DeleteRecordsRequest),
 }
 
 impl Wish {
@@ -78,6 +88,44 @@ impl Wish {
             Wish::SeeTo(Errand::Move { .. }) => ApiKey::AlterPartitionReassignments,
             Wish::SeeTo(Errand::Elect { .. }) => ApiKey::ElectLeaders,
             Wish::SeeTo(Errand::Alter { .. }) => ApiKey::IncrementalAlterConfigs,
+            Wish::SeeTo(Errand::Describe { .. }) => ApiKey::DescribeConfigs,
+            Wish::SeeTo(Errand::DeleteRecords { .. }) => ApiKey::DeleteRecords,
+        }
+    }
+
+    /// Who can do it. Most things only the controller does; what could be asked of any broker is asked of it
+    /// too.
+    pub(super) fn addressee(&self) -> Addressee {
+        match self {
+            Wish::SeeTo(
+                Errand::Alter {
+                    of: Configured::Broker(id),
+                    ..
+                }
+                | Errand::Describe {
+                    of: Configured::Broker(id),
+                    ..
+                },
+            ) => Addressee::Broker(*id),
+            Wish::SeeTo(Errand::DeleteRecords { partition, .. }) => {
+                Addressee::Leader(partition.clone())
+            }
+            _ => Addressee::Controller,
+        }
+    }
+
+    /// Whether an error passes: when the right broker is asked, or is asked once more.
+    pub(super) fn passes(&self, error: ErrorCode) -> bool {
+        match self.addressee() {
+            Addressee::Leader(_) => matches!(
+                error,
+                ErrorCode::NotLeaderOrFollower
+                    | ErrorCode::UnknownTopicOrPartition
+                    | ErrorCode::LeaderNotAvailable
+                    | ErrorCode::RequestTimedOut
+            ),
+            // The only error of a topic or partition that Kafka's admin client tries again after.
+            _ => error == ErrorCode::NotController,
         }
     }
 
@@ -128,8 +176,23 @@ impl Wish {
                     }],
                 }],
             }),
-            Wish::SeeTo(Errand::Alter { topic, configs }) => {
-                Request::Alter(alter_topic(topic, configs))
+            Wish::SeeTo(Errand::Alter { of, configs }) => {
+                Request::Alter(settings::alter(of, configs))
+            }
+            Wish::SeeTo(Errand::Describe { of, names }) => {
+                Request::Describe(settings::describe(of, names))
+            }
+            Wish::SeeTo(Errand::DeleteRecords { partition, before }) => {
+                Request::DeleteRecords(DeleteRecordsRequest {
+                    topics: vec![DeleteRecordsTopic {
+                        name: partition.topic.0.clone(),
+                        partitions: vec![DeleteRecordsPartition {
+                            partition_index: partition.partition,
+                            offset: before.map_or(-1, |before| before.0),
+                        }],
+                    }],
+                    timeout_ms,
+                })
             }
             Wish::SeeTo(Errand::Elect {
                 partition,
@@ -155,6 +218,7 @@ impl Wish {
     pub(super) fn read(&self, answer: &Answer<()>) -> std::result::Result<Result, CloseReason> {
         let malformed = |_| CloseReason::Malformed;
         let mut partitions = -1;
+        let mut told = Vec::new();
         let code = match self {
             Wish::Create(new) => {
                 let response = answer.decode::<CreateTopicsRequest>().map_err(malformed)?;
@@ -185,6 +249,24 @@ impl Wish {
                 let response = response.map_err(malformed)?;
                 response.responses.first().map(|result| result.error_code)
             }
+            Wish::SeeTo(Errand::Describe { of, names }) => {
+                let response = answer.decode::<DescribeConfigsRequest>();
+                let response = response.map_err(malformed)?;
+                let result = response.results.first();
+                let configs = result.map_or(&[][..], |result| &result.configs);
+                told = settings::told(of, names, configs);
+                result.map(|result| result.error_code)
+            }
+            Wish::SeeTo(Errand::DeleteRecords { partition, .. }) => {
+                let response = answer.decode::<DeleteRecordsRequest>().map_err(malformed)?;
+                let topic = response.topics.first();
+                let result = topic.and_then(|topic| topic.partitions.first());
+                told.extend(result.map(|result| {
+                    let low = result.low_watermark;
+                    format!("{partition} begins at @{low} everywhere").into()
+                }));
+                result.map(|result| result.error_code)
+            }
             Wish::SeeTo(Errand::Elect { .. }) => {
                 let response = answer.decode::<ElectLeadersRequest>().map_err(malformed)?;
                 let topic = response.replica_election_results.first();
@@ -194,12 +276,17 @@ impl Wish {
             }
         };
         let error = code.map_or(ErrorCode::UnknownServerError, ErrorCode::from_i16);
-        Ok(Result { error, partitions })
+        Ok(Result {
+            error,
+            partitions,
+            told,
+        })
     }
 
-    /// The fact that it is done.
-    pub(super) fn done(&self, partitions: i32) -> Fact {
-        match self {
+    /// The facts that it is done, or what was found out.
+    pub(super) fn done(&self, result: &Result) -> Vec<Fact> {
+        let partitions = result.partitions;
+        let done = match self {
             Wish::Create(new) => Fact::TopicCreated {
                 topic: new.topic.clone(),
                 // Before version 5 the answer does not say.
@@ -208,10 +295,15 @@ impl Wish {
                     counted => counted,
                 },
             },
+            Wish::SeeTo(_) if !result.told.is_empty() => {
+                let told = result.told.iter().cloned();
+                return told.map(|what| Fact::ErrandDone { what }).collect();
+            }
             Wish::SeeTo(errand) => Fact::ErrandDone {
                 what: errand_words(errand).into(),
             },
-        }
+        };
+        vec![done]
     }
 
     /// The fact that it will not be done.
@@ -248,33 +340,23 @@ fn create_topic(new: &NewTopic, timeout_ms: i32) -> CreateTopicsRequest {
     }
 }
 
-fn alter_topic(
-    topic: &TopicName,
-    configs: &[(Text, Option<Text>)],
-) -> IncrementalAlterConfigsRequest {
-    let configs = configs.iter().map(|(name, value)| AlterableConfig {
-        name: name.clone(),
-        config_operation: i8::from(value.is_none()),
-        value: value.clone(),
-    });
-    IncrementalAlterConfigsRequest {
-        resources: vec![AlterConfigsResource {
-            resource_type: TOPIC,
-            resource_name: topic.0.clone(),
-            configs: configs.collect(),
-        }],
-        validate_only: false,
-    }
-}
-
 fn errand_words(errand: &Errand) -> String {
     let of = |partition: &TopicPartition| partition.to_string();
     match errand {
         Errand::DeleteTopic { topic } => format!("deleting {topic}"),
-        Errand::Alter { topic, configs } => {
-            let names: Vec<String> = configs.iter().map(|(name, _)| name.to_string()).collect();
-            format!("{} of {topic}", names.join(", "))
+        Errand::Alter { of, configs } => {
+            let names: Vec<&str> = configs.iter().map(|(name, _)| &**name).collect();
+            format!("{} of {of}", names.join(", "))
         }
+        Errand::Describe { of, names } => format!("what is {} of {of}", names.join(", ")),
+        Errand::DeleteRecords {
+            partition,
+            before: Some(before),
+        } => format!("deleting {partition} before {before}"),
+        Errand::DeleteRecords {
+            partition,
+            before: None,
+        } => format!("deleting everything committed in {}", of(partition)),
         Errand::AddPartitions { topic, count } => format!("{topic} with {count} partitions"),
         Errand::Move {
             partition,

@@ -7,15 +7,20 @@
 //! A call that is made again after a lost connection may find that the first one had worked: then the
 //! answer is TOPIC_ALREADY_EXISTS, as in Kafka.
 //!
-//! - [`job`]: each thing that can be asked for, as a request and as an answer.
+//! Two things go elsewhere: the settings of a broker are its own affair, and the records of a partition its
+//! leader's.
 //!
-//! Left out: settings, groups, deleting records, describing what there is.
+//! - [`job`]: each thing that can be asked for, as a request and as an answer;
+//! - [`settings`]: those that are about settings.
+//!
+//! Left out: groups, describing topics and clusters.
 
 pub mod job;
+mod settings;
 
 use std::collections::VecDeque;
 
-use job::{Job, NewTopic, Request, Wish};
+use job::{Addressee, Job, NewTopic, Request, Wish};
 
 use super::Remains;
 use super::backoff::Backoff;
@@ -184,13 +189,15 @@ impl Admin {
         answer: &Answer<()>,
         out: &mut Outbox,
     ) -> Result<(), CloseReason> {
-        let job::Result { error, partitions } = job.wish.read(answer)?;
+        let result = job.wish.read(answer)?;
+        let error = result.error;
         if error.is_none() {
-            out.note(job.wish.done(partitions));
-        } else if error == ErrorCode::NotController
+            for fact in job.wish.done(&result) {
+                out.note(fact);
+            }
+        } else if job.wish.passes(error)
             && i64::from(job.attempts) <= i64::from(self.config.retries)
         {
-            // The only error of a topic or partition that Kafka's admin client tries again after.
             self.network.metadata_mut().request_update();
             self.again(now, job.clone());
         } else {
@@ -222,24 +229,39 @@ impl Admin {
         if self.waiting.iter().all(|job| job.not_before > now) {
             return;
         }
-        let Some(controller) = self.network.metadata().controller() else {
-            self.network.metadata_mut().request_update();
-            return;
-        };
-        if self.network.ensure(now, controller, &mut self.rng, out) != Readiness::Ready {
-            return;
-        }
         for mut job in std::mem::take(&mut self.waiting) {
             if job.not_before > now {
                 self.waiting.push_back(job);
                 continue;
             }
-            let Some(version) = self.network.version(controller, job.wish.api()) else {
+            let Some(to) = self.whom_to_ask(&job) else {
+                self.network.metadata_mut().request_update();
+                self.waiting.push_back(job);
+                continue;
+            };
+            if self.network.ensure(now, to, &mut self.rng, out) != Readiness::Ready {
+                self.waiting.push_back(job);
+                continue;
+            }
+            let Some(version) = self.network.version(to, job.wish.api()) else {
                 out.note(job.wish.refused(ErrorCode::UnsupportedVersion));
                 continue;
             };
             job.attempts += 1;
-            self.send(now, controller, job, version, out);
+            self.send(now, to, job, version, out);
+        }
+    }
+
+    /// The broker that can do it, if it is known who that is.
+    fn whom_to_ask(&mut self, job: &Job) -> Option<BrokerId> {
+        match job.wish.addressee() {
+            Addressee::Controller => self.network.metadata().controller(),
+            Addressee::Broker(id) => Some(id),
+            Addressee::Leader(partition) => {
+                self.network.metadata_mut().want(&partition.topic);
+                let leader = self.network.metadata().leader(&partition);
+                leader.map(|(leader, _)| leader)
+            }
         }
     }
 
@@ -254,6 +276,8 @@ impl Admin {
             Request::CreatePartitions(asked) => network.call(now, to, &asked, version, job, out),
             Request::Move(asked) => network.call(now, to, &asked, version, job, out),
             Request::Alter(asked) => network.call(now, to, &asked, version, job, out),
+            Request::Describe(asked) => network.call(now, to, &asked, version, job, out),
+            Request::DeleteRecords(asked) => network.call(now, to, &asked, version, job, out),
             Request::Elect(asked) => network.call(now, to, &asked, version, job, out),
         }
     }

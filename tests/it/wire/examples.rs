@@ -10,9 +10,11 @@ use kafka_playground::protocol::{AnyRequest, AnyResponse, ApiKey, Chunks};
 
 mod administration;
 mod groups;
+mod storage;
 
 use administration::*;
 use groups::*;
+use storage::*;
 
 const NOON: i64 = 1_700_000_000_000;
 
@@ -59,6 +61,9 @@ pub fn request(api: ApiKey) -> AnyRequest {
         ApiKey::IncrementalAlterConfigs => {
             AnyRequest::IncrementalAlterConfigs(incremental_alter_configs_request())
         }
+        ApiKey::DeleteRecords => AnyRequest::DeleteRecords(delete_records_request()),
+        ApiKey::DescribeConfigs => AnyRequest::DescribeConfigs(describe_configs_request()),
+        ApiKey::AlterConfigs => AnyRequest::AlterConfigs(alter_configs_request()),
         ApiKey::AlterPartitionReassignments => {
             AnyRequest::AlterPartitionReassignments(alter_partition_reassignments_request())
         }
@@ -124,6 +129,9 @@ pub fn response(api: ApiKey) -> AnyResponse {
         ApiKey::IncrementalAlterConfigs => {
             AnyResponse::IncrementalAlterConfigs(incremental_alter_configs_response())
         }
+        ApiKey::DeleteRecords => AnyResponse::DeleteRecords(delete_records_response()),
+        ApiKey::DescribeConfigs => AnyResponse::DescribeConfigs(describe_configs_response()),
+        ApiKey::AlterConfigs => AnyResponse::AlterConfigs(alter_configs_response()),
         ApiKey::AlterPartitionReassignments => {
             AnyResponse::AlterPartitionReassignments(alter_partition_reassignments_response())
         }

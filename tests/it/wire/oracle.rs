@@ -106,6 +106,9 @@ oracle! { of_kafka_4, kafka_protocol:
     ListGroups ListGroupsRequest ListGroupsResponse,
     DeleteGroups DeleteGroupsRequest DeleteGroupsResponse,
     OffsetDelete OffsetDeleteRequest OffsetDeleteResponse,
+    DeleteRecords DeleteRecordsRequest DeleteRecordsResponse,
+    DescribeConfigs DescribeConfigsRequest DescribeConfigsResponse,
+    AlterConfigs AlterConfigsRequest AlterConfigsResponse,
 }
 
 oracle! { of_kafka_3, kafka_protocol_old:
@@ -141,6 +144,9 @@ oracle! { of_kafka_3, kafka_protocol_old:
     ListGroups ListGroupsRequest ListGroupsResponse,
     DeleteGroups DeleteGroupsRequest DeleteGroupsResponse,
     OffsetDelete OffsetDeleteRequest OffsetDeleteResponse,
+    DeleteRecords DeleteRecordsRequest DeleteRecordsResponse,
+    DescribeConfigs DescribeConfigsRequest DescribeConfigsResponse,
+    AlterConfigs AlterConfigsRequest AlterConfigsResponse,
 }
 
 /// Every oracle's rewriting of a request and of a response of this API and version.
