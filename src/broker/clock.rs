@@ -10,12 +10,6 @@ use crate::model::ConnectionId;
 use crate::process::Outbox;
 use crate::time::{Duration, Moment};
 
-/// The first look for old segments comes earlier than the others.
-pub(super) const FIRST_RETENTION_CHECK: Duration = Duration::from_secs(30);
-
-/// When log starts are first written down.
-const FIRST_CHECKPOINT: Duration = Duration::from_secs(30);
-
 /// What a broker does at a given time, apart from what its channels wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
@@ -112,7 +106,8 @@ impl Broker {
     }
 
     /// A log begins within a segment, where nothing but the checkpoint says so: it is written down when its time
-    /// comes, as it does every `log.flush.start.offset.checkpoint.interval.ms`, first after half a minute.
+    /// comes, as it does every `log.flush.start.offset.checkpoint.interval.ms`, first after
+    /// `log.initial.task.delay.ms`.
     pub(super) fn log_start_moved(&mut self, at: Moment) {
         if self.timers.get(&Timer::LogStartCheckpoint).is_some() {
             return;
@@ -121,7 +116,7 @@ impl Broker {
             .config
             .log_start_checkpoint_interval
             .max(Duration::TICK);
-        let first = self.booted_at + FIRST_CHECKPOINT;
+        let first = self.booted_at + self.config.log_initial_task_delay;
         let since = at.now.since(first).as_micros();
         let rounds = match at.now < first {
             true => 0,

@@ -57,7 +57,7 @@ pub struct Config {
     pub max_connections_per_ip: u32,
     /// `max.incremental.fetch.session.cache.slots`: how many fetch sessions are remembered.
     pub max_incremental_fetch_session_cache_slots: u32,
-    /// `log.retention.check.interval.ms`: how often old segments are looked for; first after 30 s.
+    /// `log.retention.check.interval.ms`: how often old segments are looked for.
     pub log_retention_check_interval: Duration,
     /// `log.cleaner.enable`: whether logs are compacted.
     pub log_cleaner: bool,
@@ -69,6 +69,8 @@ pub struct Config {
     pub recovery_checkpoint_interval: Duration,
     /// `log.flush.start.offset.checkpoint.interval.ms`: how often it is written down where logs begin.
     pub log_start_checkpoint_interval: Duration,
+    /// `log.initial.task.delay.ms`: when they are looked for first. A setting that Kafka keeps to itself.
+    pub log_initial_task_delay: Duration,
     /// `zookeeper.session.timeout.ms`: how long ZooKeeper waits for a silent broker before it takes it
     /// for dead.
     pub zookeeper_session_timeout: Duration,
@@ -125,6 +127,7 @@ impl Default for Config {
             log_cleaner_dedupe_buffer_size: 134_217_728,
             recovery_checkpoint_interval: Duration::from_millis(60_000),
             log_start_checkpoint_interval: Duration::from_millis(60_000),
+            log_initial_task_delay: Duration::from_millis(30_000),
             zookeeper_session_timeout: Duration::from_millis(18_000),
             auto_leader_rebalance: true,
             leader_imbalance_check_interval: Duration::from_secs(300),
@@ -192,6 +195,7 @@ impl Config {
             "log.flush.start.offset.checkpoint.interval.ms" => {
                 self.log_start_checkpoint_interval = read.span(1)?;
             }
+            "log.initial.task.delay.ms" => self.log_initial_task_delay = read.span(0)?,
             "zookeeper.session.timeout.ms" => self.zookeeper_session_timeout = read.span(1)?,
             "auto.leader.rebalance.enable" => self.auto_leader_rebalance = read.boolean()?,
             "leader.imbalance.check.interval.seconds" => {

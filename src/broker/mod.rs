@@ -85,7 +85,7 @@ use crate::timers::Timers;
 use crate::zookeeper::client::Client;
 
 use self::zookeeper::Asker;
-use clock::{FIRST_RETENTION_CHECK, Timer};
+use clock::Timer;
 use config_changes::ConfigChange;
 use connections::{Admission, Connections};
 use controlling::Pending;
@@ -261,7 +261,7 @@ impl Broker {
         self.arm(Timer::IsrCheck, at, self.isr_check_interval());
         let interval = self.config.high_watermark_checkpoint_interval;
         self.arm(Timer::HighWatermarkCheckpoint, at, interval);
-        self.arm(Timer::Retention, at, FIRST_RETENTION_CHECK);
+        self.arm(Timer::Retention, at, self.config.log_initial_task_delay);
         let interval = self.config.producer_id_expiration_check_interval;
         self.arm(Timer::SilentProducers, at, interval);
         self.groups.coordinator.start(at);

@@ -154,6 +154,11 @@ const OWN: [BrokerSetting; 46] = [
         "How often it is written down where logs begin.",
     ),
     fixed(
+        "log.initial.task.delay.ms",
+        Kind::Long,
+        "When old segments are looked for, and log starts written down, for the first time.",
+    ),
+    fixed(
         "log.retention.check.interval.ms",
         Kind::Long,
         "How often old segments are looked for.",
@@ -362,6 +367,7 @@ impl Config {
             "log.flush.start.offset.checkpoint.interval.ms" => {
                 millis(self.log_start_checkpoint_interval)
             }
+            "log.initial.task.delay.ms" => millis(self.log_initial_task_delay),
             "log.retention.check.interval.ms" => millis(self.log_retention_check_interval),
             "log.retention.hours" => self
                 .log
