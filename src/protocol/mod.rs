@@ -207,6 +207,9 @@ impl AnyRequest {
     /// the connection must be closed. The one exception is ApiVersions in an unknown version, whose
     /// body is not read: it comes back as the default with its version in the header, to be answered
     /// with UNSUPPORTED_VERSION and the table, in version 0.
+    ///
+    /// What lies behind the end of the body is not looked at, as in Kafka: librdkafka sends three bytes too
+    /// many when it asks for the metadata of all topics (its issue 5049).
     pub fn decode(frame: &Chunks) -> Result<(RequestHeader, AnyRequest), Malformed> {
         let mut reader = Reader::new(frame);
         let header = RequestHeader::decode(&mut reader)?;
@@ -220,7 +223,6 @@ impl AnyRequest {
             return Err(Malformed::new(Reason::UnsupportedVersion, 0));
         }
         let request = AnyRequest::decode_body(api, header.api_version, &mut reader)?;
-        reader.finish()?;
         Ok((header, request))
     }
 }

@@ -247,19 +247,6 @@ fn counts_and_lengths_that_lie_are_malformed() {
             &[0, 0, 0, 0, 1, 0, 0x80],
             Reason::Truncated,
         ),
-        (
-            ApiKey::Metadata,
-            9,
-            &[0, 0, 0, 0, 0, 0],
-            Reason::TrailingBytes,
-        ),
-        // Produce v3: a null id, acks, a timeout, no topics, and one byte more.
-        (
-            ApiKey::Produce,
-            3,
-            &[0xff, 0xff, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-            Reason::TrailingBytes,
-        ),
     ];
     for (api, version, body, reason) in cases {
         let frame = request(*api, *version, body);
