@@ -71,7 +71,7 @@
 //!
 //! ## What is not here
 //!
-//! Transactions; TCP.
+//! Transactions. TCP is the host binary's alone: `serve` runs the same world by the wall's clock.
 
 pub mod base64;
 pub mod broker;

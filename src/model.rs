@@ -123,6 +123,28 @@ impl ConnectionId {
     }
 }
 
+impl Address {
+    /// Reads `broker-2:9092` and `[::1]:9092`.
+    pub fn parse(text: &str) -> Option<Address> {
+        let (host, port) = text.rsplit_once(':')?;
+        let bracketed = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let host = match bracketed {
+            Some(inner) => inner,
+            None if host.contains(':') => return None,
+            None => host,
+        };
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
+        if host.is_empty() || host.len() > 255 || !host.chars().all(legal) {
+            return None;
+        }
+        let port = port.parse().ok()?;
+        let host = host.into();
+        Some(Address { host, port })
+    }
+}
+
 impl ProcessId {
     /// A number unique among processes, used to give each its own random stream.
     pub fn stream(self) -> u64 {
@@ -299,7 +321,10 @@ impl fmt::Display for ConnectionId {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
     }
 }
 
@@ -359,6 +384,19 @@ mod tests {
         }
         let partition = TopicPartition::parse("driver-locations-2");
         assert_eq!(partition, Some(TopicPartition::new("driver-locations", 2)));
+    }
+
+    #[test]
+    fn a_printed_address_reads_back() {
+        for text in ["broker-1:9092", "127.0.0.1:9093", "[::1]:9094"] {
+            let address = Address::parse(text).map(|address| address.to_string());
+            assert_eq!(address.as_deref(), Some(text));
+        }
+        for text in [
+            "", "broker-1", ":9092", "::1:9092", "a b:1", "a:65536", "a:",
+        ] {
+            assert_eq!(Address::parse(text), None, "{text}");
+        }
     }
 
     #[test]

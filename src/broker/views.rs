@@ -108,6 +108,11 @@ impl Broker {
         self.connections.iter()
     }
 
+    /// One of them.
+    pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
+        self.connections.get(id)
+    }
+
     /// The requests that wait, oldest first.
     pub fn parked(&self) -> impl ExactSizeIterator<Item = &Parked> {
         self.purgatory.iter()

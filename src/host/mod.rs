@@ -1,8 +1,9 @@
-//! What only the binary has: the command line.
+//! What only the binary has: the command line, and the cluster on TCP.
 //!
-//! Exempt from the laws on clocks and printing; nothing imports it.
+//! Exempt from the laws on clocks, threads and printing; nothing imports it.
 
 mod first;
+mod serve;
 mod still;
 mod swarm;
 
@@ -14,6 +15,7 @@ use kafka_playground::script;
 const HELP: &str = "\
 kafka-playground run FILE      run a script and print what it shows; - reads standard input
 kafka-playground digest FILE   run a script and print the digest of its journal
+kafka-playground serve [OPTION]...   a Kafka cluster on TCP for real clients; serve --help says more
 kafka-playground still SLUG N THEME   draw the end of a lesson's step as SVG, then its text; one picture
                                serves both themes
 kafka-playground still first   draw the first frame of the page: every size of the stage, the ribbon, the clock
@@ -27,6 +29,7 @@ pub fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["serve", words @ ..] => return serve::serve(words),
         ["run", file] => read(file).and_then(|text| run(&text)),
         ["still", "first"] => first::first(),
         ["still", slug, step, _theme] => still::still(slug, step),
@@ -70,7 +73,10 @@ fn run(text: &str) -> Result<String, String> {
 }
 
 fn digest(text: &str) -> Result<String, String> {
-    let history = script::parse(text).and_then(|script| script.play());
+    let history = script::parse_long(text).and_then(|script| script.play());
     let history = history.map_err(|unreadable| unreadable.to_string())?;
+    if let Some(violation) = history.violation() {
+        return Err(format!("a law does not hold: {violation}"));
+    }
     Ok(format!("{}\n", history.observed().journal.digest()))
 }

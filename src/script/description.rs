@@ -3,7 +3,7 @@
 use super::token::Token;
 use super::words::Words;
 use crate::controller::assignment;
-use crate::model::{BrokerId, ProcessId, TopicName};
+use crate::model::{Address, BrokerId, ProcessId, TopicName};
 use crate::rng::Seed;
 use crate::time::Timestamp;
 use crate::world::plan::Start;
@@ -71,6 +71,12 @@ impl Describing {
         }
         if let Some(servers) = words.number("zookeeper")? {
             self.plan.zookeeper = servers;
+        }
+        if let Some(text) = words.text("advertised")? {
+            let addresses: Option<Vec<_>> = text.split(',').map(Address::parse).collect();
+            self.plan.advertised = addresses.ok_or_else(|| {
+                format!("advertised={text} is not a list of addresses such as 127.0.0.1:9092")
+            })?;
         }
         for name in ZooKeeperConfig::NAMES {
             if let Some(value) = words.text(&format!("zookeeper.{name}"))? {

@@ -38,8 +38,8 @@ use crate::time::Duration;
 use crate::world::{Command, History, Place, Plan, Refused, Steps};
 
 pub use golden::{run_golden, show};
-pub use parse::{Unreadable, parse, parse_line};
-pub use print::{print, print_command, print_plan};
+pub use parse::{MOST_BYTES, Unreadable, parse, parse_line, parse_long};
+pub use print::{note_command, print, print_command, print_plan};
 
 /// What a script asks to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,12 +32,21 @@ pub const MOST_BYTES: usize = 1 << 20;
 /// Reads a whole script. Expected output between `---` and the next blank line is passed over.
 ///
 /// # Errors
-/// The first line that cannot be read.
+/// The first line that cannot be read, or a sentence when there is too much of it.
 pub fn parse(text: &str) -> Result<Script, Unreadable> {
-    let at = |line, sentence: String| Unreadable { line, sentence };
     if text.len() > MOST_BYTES {
-        return Err(at(1, "a script has at most 1 MiB".to_owned()));
+        let sentence = "a script has at most 1 MiB".to_owned();
+        return Err(Unreadable { line: 1, sentence });
     }
+    parse_long(text)
+}
+
+/// Reads a whole script, however long it is: for those who know where it comes from.
+///
+/// # Errors
+/// The first line that cannot be read.
+pub fn parse_long(text: &str) -> Result<Script, Unreadable> {
+    let at = |line, sentence: String| Unreadable { line, sentence };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Describing {
         plan: Plan::default(),

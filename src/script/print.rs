@@ -58,6 +58,11 @@ pub fn print_plan(plan: &Plan, seed: Seed) -> String {
     if plan.epoch != Plan::default().epoch {
         let _ = write!(text, " epoch={}", plan.epoch.0);
     }
+    if !plan.advertised.is_empty() {
+        let addresses = plan.advertised.iter().map(ToString::to_string);
+        let list = addresses.collect::<Vec<_>>().join(",");
+        let _ = write!(text, " advertised={}", value(list.as_bytes()));
+    }
     for (name, setting) in &plan.zookeeper_settings {
         let _ = write!(text, " zookeeper.{name}={}", value(setting.as_bytes()));
     }
@@ -125,6 +130,24 @@ fn print_links(links: Links, ways: Ways) -> String {
         (End::Any, Ways::Both) => end(links.from),
         (_, Ways::Both) => format!("{}↔{}", end(links.from), end(links.to)),
         (_, Ways::One) => format!("{}→{}", end(links.from), end(links.to)),
+    }
+}
+
+/// So many bytes of a socket are written out where a command is noted.
+const NOTED_BYTES: usize = 64;
+
+/// One command as the journal keeps it: as its line, except that of many bytes only the first stand there,
+/// and how many there were.
+pub fn note_command(command: &Command) -> String {
+    match command {
+        Command::WriteSocket { socket, bytes } if bytes.len() > NOTED_BYTES => {
+            let first = Command::WriteSocket {
+                socket: *socket,
+                bytes: bytes.slice(..NOTED_BYTES),
+            };
+            format!("{}… {} bytes", print_command(&first), bytes.len())
+        }
+        command => print_command(command),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::controller::{self, znodes};
 use crate::model::{BrokerId, ProcessId, TopicId};
 use crate::process::{Input, Outbox};
 use crate::rng::{Rng, Seed};
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Instant;
 use crate::zookeeper::{self, Server, Tree};
 
@@ -35,7 +35,7 @@ impl World {
         let plan = Arc::new(plan.clone());
         let network = Network::new(plan.latency, plan.jitter, Rng::new(seed, NETWORK_STREAM));
         let brokers = plan.brokers.iter();
-        let brokers = brokers.map(|id| (Plan::address(*id), ProcessId::from(*id)));
+        let brokers = brokers.map(|id| (plan.address(*id), ProcessId::from(*id)));
         let servers = plan.ensemble().into_iter();
         let addresses = servers.map(|(id, address)| (address, id)).chain(brokers);
         let mut world = World {
@@ -50,6 +50,7 @@ impl World {
             network,
             out: Outbox::default(),
             heard: None,
+            stirred: SortedSet::new(),
         };
         if plan.start == Start::Formed {
             world.network.set_pace(Pace::Instant);
@@ -177,7 +178,7 @@ impl World {
     fn setup(&self, id: BrokerId, life: u32) -> Result<broker::Setup, Refused> {
         Ok(broker::Setup {
             id,
-            address: Plan::address(id),
+            address: self.plan.address(id),
             config: self.plan.broker_config()?,
             zookeeper: self.plan.zookeeper_addresses(),
             rng: self.stream(ProcessId::from(id), life),

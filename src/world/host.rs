@@ -300,7 +300,9 @@ impl Socket {
             Input::Received {
                 connection,
                 payload: Payload::Kafka(bytes),
-            } if Some(connection) == self.connection => self.received.push(bytes.to_bytes()),
+            } if Some(connection) == self.connection => {
+                self.received.extend(bytes.pieces().cloned());
+            }
             Input::Closed { connection } if Some(connection) == self.connection => {
                 self.connection = None;
                 self.open = false;

@@ -38,13 +38,14 @@ mod step;
 pub mod truth;
 pub mod weight;
 
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
+use bytes::Bytes;
 use std::sync::Arc;
 
 use crate::broker::Broker;
 use crate::controller::Controller;
-use crate::model::{Address, BrokerId, ProcessId};
-use crate::process::{Outbox, Payload};
+use crate::model::{Address, BrokerId, ConnectionId, ProcessId};
+use crate::process::Outbox;
 use crate::rng::Seed;
 use crate::time::{Instant, Timestamp};
 use crate::zookeeper::Server;
@@ -112,6 +113,8 @@ pub struct World {
     out: Outbox,
     /// From whom came what the newest step gave to a process, if it was a packet.
     heard: Option<ProcessId>,
+    /// Sockets to which something came that whoever holds them has not looked at.
+    stirred: SortedSet<ProcessId>,
 }
 
 impl World {
@@ -190,22 +193,59 @@ impl World {
     /// broker that stands still or is busy with an earlier request. One that has more than [`SOCKET_BUFFER`] may not
     /// write on, as no operating system would let it.
     pub fn unread(&self, socket: ProcessId) -> usize {
-        let connection = self.host(socket).and_then(Host::socket);
-        let Some(connection) = connection.and_then(|socket| socket.connection) else {
+        let Some((end, listener)) = self.other_end(socket) else {
             return 0;
         };
-        let end = connection.other_end();
-        let arrived = self.hosts().flat_map(Host::arrived);
+        let under_way = self.under_way(end, listener).map(Parcel::len);
+        let lying = listener.and_then(Host::broker);
+        let lying = lying.and_then(|broker| broker.connection(end));
+        let lying = lying.filter(|open| open.busy().is_some() || !open.is_admitted());
+        under_way.sum::<usize>() + lying.map_or(0, |open| open.buffered())
+    }
+
+    /// Whether everything that a socket has written has been read, and whatever it asked is answered.
+    pub fn is_settled(&self, socket: ProcessId) -> bool {
+        let Some((end, listener)) = self.other_end(socket) else {
+            return true;
+        };
+        let broker = listener.and_then(Host::broker);
+        let open = broker.and_then(|broker| broker.connection(end));
+        let waits = open.is_some_and(|open| open.busy().is_some() || !open.is_admitted());
+        !waits && self.under_way(end, listener).next().is_none()
+    }
+
+    /// The other end of a socket's connection, and the host that holds it.
+    fn other_end(&self, socket: ProcessId) -> Option<(ConnectionId, Option<&Host>)> {
+        let socket = self.host(socket).and_then(Host::socket)?;
+        let listener = socket.to.and_then(|to| self.host(to));
+        Some((socket.connection?.other_end(), listener))
+    }
+
+    /// What is on its way to an end, or has come to its host and was not looked at.
+    fn under_way<'a>(
+        &'a self,
+        end: ConnectionId,
+        host: Option<&'a Host>,
+    ) -> impl Iterator<Item = &'a Parcel> {
+        let arrived = host.into_iter().flat_map(Host::arrived);
         let packets = self.in_flight().chain(arrived);
-        let packets = packets.filter(|packet| packet.connection == end);
-        let under_way = packets.map(|packet| match &packet.parcel {
-            Parcel::Bytes(Payload::Kafka(bytes)) => bytes.len(),
-            _ => 0,
-        });
-        let listeners = self.brokers().flat_map(Broker::connections);
-        let lying = listeners
-            .filter(|(id, open)| *id == end && (open.busy().is_some() || !open.is_admitted()));
-        under_way.sum::<usize>() + lying.map(|(_, open)| open.buffered()).sum::<usize>()
+        let packets = packets.filter(move |packet| packet.connection == end);
+        packets.map(|packet| &packet.parcel)
+    }
+
+    /// The sockets to which something came since this was asked last: they were connected, were sent
+    /// bytes, or lost their connection.
+    pub fn take_stirred(&mut self) -> SortedSet<ProcessId> {
+        std::mem::take(&mut self.stirred)
+    }
+
+    /// Takes what has come to a socket: whoever holds it has read it. Nobody in the world can tell.
+    pub fn take_received(&mut self, socket: ProcessId) -> Vec<Bytes> {
+        let host = self.hosts.get_mut(&socket).map(Arc::make_mut);
+        match host.map(|host| &mut host.program) {
+            Some(Program::Socket(socket)) => std::mem::take(&mut socket.received),
+            _ => Vec::new(),
+        }
     }
 
     /// The right time of day at `now`.

@@ -64,6 +64,9 @@ pub struct Plan {
     pub zookeeper: u16,
     /// Settings of every ZooKeeper server by their names.
     pub zookeeper_settings: SortedMap<Text, Text>,
+    /// Where brokers say that they listen, one after the other (`advertised.listeners`); where this ends
+    /// or is empty, at `broker-2:9092` and the like.
+    pub advertised: Vec<Address>,
     /// Settings of every broker by their Kafka names.
     pub broker_settings: SortedMap<Text, Text>,
     pub topics: Vec<TopicPlan>,
@@ -91,6 +94,7 @@ impl Default for Plan {
             start: Start::Formed,
             zookeeper: 3,
             zookeeper_settings: SortedMap::new(),
+            advertised: Vec::new(),
             broker_settings: SortedMap::new(),
             topics: Vec::new(),
             clients: Vec::new(),
@@ -99,12 +103,15 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// Where a broker listens: `broker-2:9092`.
-    pub fn address(broker: BrokerId) -> Address {
-        Address {
+    /// Where a broker listens, as far as anybody in this world knows: where the plan has it say so, or at
+    /// `broker-2:9092`.
+    pub fn address(&self, broker: BrokerId) -> Address {
+        let place = self.brokers.iter().position(|id| *id == broker);
+        let advertised = place.and_then(|place| self.advertised.get(place));
+        advertised.cloned().unwrap_or_else(|| Address {
             host: format!("broker-{broker}").into(),
             port: 9092,
-        }
+        })
     }
 
     /// Where the ZooKeeper servers listen: `zookeeper.connect`.
@@ -115,7 +122,7 @@ impl Plan {
 
     /// Every broker's address, which is what clients are given as `bootstrap.servers`.
     pub fn addresses(&self) -> Vec<Address> {
-        self.brokers.iter().map(|id| Plan::address(*id)).collect()
+        self.brokers.iter().map(|id| self.address(*id)).collect()
     }
 
     /// Says why this plan cannot be, if it cannot.
@@ -141,6 +148,10 @@ impl Plan {
                 "zookeeper={}: an ensemble has 1, 3 or 5 servers",
                 self.zookeeper
             ));
+        }
+        let addresses: SortedSet<Address> = self.addresses().into_iter().collect();
+        if self.advertised.len() > ids.len() || addresses.len() != ids.len() {
+            return refuse("advertised: each broker has an address of its own".to_owned());
         }
         self.zookeeper_config()?;
         self.broker_config()?;

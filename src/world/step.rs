@@ -119,6 +119,9 @@ impl World {
         // Only while the disk fails does anybody need to know what was there before a write.
         let before = (host.disk == DiskState::Fails).then(|| host.program.clone());
         host.handle(Moment { now, wall }, input, &mut out);
+        if let ProcessId::Socket(_) = id {
+            self.stirred.insert(id);
+        }
         let wrote = |effect: &Effect| matches!(effect, Effect::Wrote);
         let wrote = out.effects().iter().any(wrote);
         if let Some(before) = before.filter(|_| wrote) {

@@ -11,6 +11,7 @@ mod memory;
 mod pictures;
 mod plans;
 mod scripts;
+mod serve;
 mod shaken;
 mod sockets;
 mod swarm;

@@ -5,7 +5,7 @@ use crate::stage::extract::coordination::{ago, session};
 use crate::stage::extract::links::is_cut_from_zookeeper;
 use crate::stage::extract::memory::Memory;
 use crate::stage::snapshot::{Broker, BrokerState, Keeper};
-use crate::world::{DiskState, End, Host, Life, Links, Plan, World};
+use crate::world::{DiskState, End, Host, Life, Links, World};
 
 /// Every broker, whether it runs or not.
 pub(super) fn all(world: &World, memory: &Memory) -> Vec<Broker> {
@@ -24,10 +24,10 @@ fn broker(world: &World, memory: &Memory, host: &Host, id: BrokerId) -> Broker {
         (state, _) => state,
     };
     let controller = believes && world.truth().controller() == Some(id);
-    let address = Plan::address(id);
+    let address = world.plan().address(id);
     Broker {
         id,
-        host: format!("{}:{}", address.host, address.port).into(),
+        host: address.to_string().into(),
         state,
         session: session(world, host, id),
         controller,

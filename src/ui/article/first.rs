@@ -23,7 +23,7 @@ use crate::ui::icon::{Icon, icon};
 use crate::ui::painter::Look;
 use crate::ui::route::{Route, View};
 use crate::ui::state::Action;
-use crate::world::{Command, Plan, World};
+use crate::world::{Command, World};
 
 /// The broker that the button kills, and that leads one of the three partitions.
 const VICTIM: BrokerId = BrokerId(2);
@@ -194,7 +194,7 @@ fn beats(book: &Book, session: &Session) -> usize {
     for entry in journal.since(number) {
         follow(&mut missed, world, &entry.fact);
         let next = match count {
-            1 => finds_nobody(entry),
+            1 => finds_nobody(world, entry),
             2 => another_leads(world, entry),
             // Where it was missing it is in sync again.
             3 => missed.is_empty(),
@@ -206,9 +206,8 @@ fn beats(book: &Book, session: &Session) -> usize {
 }
 
 /// True when a producer asks for a connection and nobody is there.
-fn finds_nobody(entry: &Entry) -> bool {
-    let address = Plan::address(VICTIM);
-    let address = format!("{}:{}", address.host, address.port);
+fn finds_nobody(world: &World, entry: &Entry) -> bool {
+    let address = world.plan().address(VICTIM).to_string();
     let Fact::Disconnected { to, reason, .. } = &entry.fact else {
         return false;
     };

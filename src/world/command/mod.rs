@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::clock::ClockSetting;
 use super::host::{self, DiskState, Program};
 use super::network::{Links, Parcel, Ways};
-use super::plan::{ClientPlan, Plan, Refused};
+use super::plan::{ClientPlan, Refused};
 use super::{Journal, World};
 use crate::fact::{Crash, Fact};
 use crate::model::{ConnectionId, ProcessId, Text};
@@ -110,7 +110,7 @@ impl World {
     /// When it cannot be carried out here and now; nothing has changed.
     pub fn perform(&mut self, command: &Command, journal: &mut Journal) -> Result<(), Refused> {
         self.can_perform(command)?;
-        let line: Text = crate::script::print_command(command).into();
+        let line: Text = crate::script::note_command(command).into();
         let now = self.place.at;
         journal.note(now, None, Fact::Commanded { line });
         match command {
@@ -160,7 +160,7 @@ impl World {
             }
             Command::OpenSocket { socket, to } => {
                 let broker = ProcessId::parse(to).and_then(ProcessId::broker);
-                let address = broker.map(Plan::address);
+                let address = broker.map(|id| self.plan.address(id));
                 let listener = address.and_then(|address| self.addresses.get(&address).copied());
                 if let Some(host) = self.socket_mut(*socket) {
                     host.serial += 1;

@@ -40,6 +40,21 @@ pub enum Parcel {
     Close,
 }
 
+impl Parcel {
+    /// How many bytes of Kafka's protocol it carries.
+    pub fn len(&self) -> usize {
+        match self {
+            Parcel::Bytes(Payload::Kafka(bytes)) => bytes.len(),
+            _ => 0,
+        }
+    }
+
+    /// Whether it carries none of them.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// A packet under way.
 #[derive(Clone, Debug)]
 pub struct InFlight {

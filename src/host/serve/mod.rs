@@ -1,0 +1,215 @@
+//! `serve`: the cluster on TCP, for clients that know nothing of it.
+//!
+//! The same `World` that the page plays runs on a thread of its own, by the wall's clock. Each broker has a
+//! listener; each connection becomes a socket of the world, and its bytes become commands. So whatever a real
+//! client did can be recorded and replayed.
+//!
+//! Contents: [`options`] the command line · [`engine`] the thread of the world · [`peer`] one connection as that
+//! thread sees it · [`sockets`] listeners and connections as the operating system sees them · [`lines`] what
+//! standard input may say · [`record`] the run as a script.
+//!
+//! Laws: a connection holds a bounded amount of memory in each direction, whatever its client does; what the
+//! world does is a function of the plan, the seed and the commands, in their order, that a record holds; a
+//! broker that is dead has no listener.
+//!
+//! Unlike Kafka, everything is kept in memory: a broker that is restarted finds its logs, a program that is
+//! started again does not. Not modelled: TLS and SASL, and addresses per listener.
+
+mod engine;
+mod lines;
+mod options;
+mod peer;
+mod record;
+mod sockets;
+
+use std::io::{BufRead as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use kafka_playground::model::ProcessId;
+use kafka_playground::script;
+use kafka_playground::world::Plan;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{oneshot, watch};
+
+use engine::{Ended, Engine, Event, Gate};
+use options::Options;
+use record::Record;
+use sockets::{Either, Entrance, Shared, either};
+
+/// Words that make no sense, or an address that cannot be had.
+const USAGE: u8 = 2;
+/// What was sent last is given so long to leave.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// Serves until it is told to stop.
+pub fn serve(words: &[&str]) -> ExitCode {
+    if matches!(words, ["--help" | "-h" | "help"]) {
+        print!("{}", options::HELP);
+        return ExitCode::SUCCESS;
+    }
+    let prepared = Options::read(words).and_then(|mut options| {
+        let listeners = options.bind()?;
+        let record = options.record.as_deref();
+        let record = record.map(|file| Record::begin(file, &options.plan, options.seed));
+        Ok((options, listeners, record.transpose()?))
+    });
+    let (options, listeners, record) = match prepared {
+        Ok(prepared) => prepared,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let served = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let served =
+        served.map_err(|error| format!("the sockets of this system cannot be used: {error}"));
+    let ended = served.and_then(|runtime| runtime.block_on(run(&options, listeners, record)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(
+    options: &Options,
+    listeners: Vec<TcpListener>,
+    record: Option<Record>,
+) -> Result<(), String> {
+    let (events, taken) = channel();
+    let gates = open_gates(&options.plan, listeners, &events)?;
+    let recorded = options.record.clone();
+    let ended = begin(options, gates, taken, record)?;
+    welcome(options);
+    listen_to_lines(events.clone());
+    let no_signals = |error| format!("signals cannot be waited for: {error}");
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut ended = std::pin::pin!(ended);
+    let mut told = false;
+    let ended = loop {
+        match either(ended.as_mut(), either(interrupt.recv(), terminate.recv())).await {
+            Either::First(ended) => break ended,
+            Either::Second(_) if told => return Err("stopped at once".to_owned()),
+            Either::Second(_) => {
+                told = true;
+                println!("Stopping: brokers hand over and end. Once more stops at once.");
+                let _ = events.send(Event::Stop);
+            }
+        }
+    };
+    let ended = ended.map_err(|_| "the world fell over; what it said stands above".to_owned())?;
+    tokio::time::sleep(LAST_WORDS).await;
+    let file = recorded.map(|file| file.display().to_string());
+    farewell(ended, file.as_deref())
+}
+
+/// A listener and what tells it whether to listen, for each broker.
+fn open_gates(
+    plan: &Plan,
+    listeners: Vec<TcpListener>,
+    events: &Sender<Event>,
+) -> Result<Vec<Gate>, String> {
+    let config = plan.broker_config().map_err(|refused| refused.0)?;
+    let shared = Arc::new(Shared::new(events.clone(), config.max_connections_per_ip));
+    let mut gates = Vec::new();
+    for (id, listener) in plan.brokers.iter().zip(listeners) {
+        let broker = ProcessId::from(*id);
+        let address: SocketAddr = listener.local_addr().map_err(|error| error.to_string())?;
+        let (open, seen) = watch::channel(true);
+        let entrance = Entrance::new(
+            broker,
+            address,
+            config.max_connections as usize,
+            shared.clone(),
+        );
+        tokio::spawn(entrance.attend(listener, seen));
+        gates.push(Gate { broker, open });
+    }
+    Ok(gates)
+}
+
+/// Starts the thread of the world. What comes back is how it ended.
+fn begin(
+    options: &Options,
+    gates: Vec<Gate>,
+    events: Receiver<Event>,
+    record: Option<Record>,
+) -> Result<oneshot::Receiver<Ended>, String> {
+    let (done, ended) = oneshot::channel();
+    let engine = Engine::new(&options.plan, options.seed, gates, events, record);
+    let engine = engine.map_err(|refused| refused.0)?;
+    let world = thread::Builder::new().name("world".to_owned());
+    let world = world.spawn(move || done.send(engine.run()));
+    world.map_err(|error| format!("no thread for the world: {error}"))?;
+    Ok(ended)
+}
+
+fn welcome(options: &Options) {
+    let addresses: Vec<String> = options
+        .plan
+        .addresses()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let count = match addresses.len() {
+        1 => "1 broker".to_owned(),
+        more => format!("{more} brokers"),
+    };
+    println!("{count} at {}", addresses.join(","));
+    println!(
+        "This is a playground, not a data store: everything is in memory, and gone when this ends."
+    );
+    if !options.is_local() {
+        println!("Other machines can connect, and nobody is asked who they are.");
+    }
+    println!("{}", options.bound());
+    println!("Lines such as kill b2 and restart b2 are taken from standard input. Ctrl-C stops.");
+    println!("ready");
+    let _ = std::io::stdout().flush();
+}
+
+fn farewell(ended: Ended, file: Option<&str>) -> Result<(), String> {
+    let killed = match ended.killed {
+        0 => String::new(),
+        1 => ", the last without anybody to hand over to".to_owned(),
+        more => format!(", {more} of them without having handed over"),
+    };
+    println!(
+        "The brokers have ended at {}{killed}. digest {}",
+        ended.at, ended.digest
+    );
+    if let (Some(recorded), Some(file)) = (ended.recorded, file) {
+        let bytes = recorded?;
+        println!("Recorded in {file}: {bytes} bytes; kafka-playground digest {file} replays it.");
+        if bytes > script::MOST_BYTES as u64 {
+            println!("That is more than the page takes, which is 1 MiB.");
+        }
+    }
+    Ok(())
+}
+
+/// Takes lines until there are no more; then goes on without.
+fn listen_to_lines(events: Sender<Event>) {
+    let reader = move || {
+        for line in std::io::stdin().lock().lines() {
+            let sent = line.map(|line| events.send(Event::Line(line)));
+            if !matches!(sent, Ok(Ok(()))) {
+                return;
+            }
+        }
+    };
+    // Without this thread there is only nobody to say anything.
+    let _ = thread::Builder::new()
+        .name("lines".to_owned())
+        .spawn(reader);
+}

@@ -1,0 +1,401 @@
+//! What `serve` is asked for on the command line.
+//!
+//! Everything that describes the cluster becomes part of a plan, so that a recorded run begins with it.
+
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use kafka_playground::broker;
+use kafka_playground::model::{Address, BrokerId};
+use kafka_playground::rng::Seed;
+use kafka_playground::script;
+use kafka_playground::time::{Duration, Timestamp};
+use kafka_playground::world::Plan;
+
+pub const HELP: &str = "\
+kafka-playground serve [OPTION]...   a Kafka cluster on TCP, for real clients; Ctrl-C stops it
+
+  --brokers N               how many brokers (3)
+  --listen HOST:PORT        where the first listens; the others at the ports after it (127.0.0.1:9092)
+  --advertised HOST:PORT    what clients are told in its place
+  --num-partitions N        of topics that are created without saying (1)
+  --replication-factor N    likewise (3, or as many as there are brokers)
+  --auto-create BOOLEAN     whether asking for an unknown topic creates it (true)
+  --group-initial-rebalance-delay TIME   how long an empty group waits for more members (3s)
+  --config NAME=VALUE       a setting of every broker by its Kafka name; may be given again and again
+  --seed N                  what chance follows from (1)
+  --plan FILE               a script whose world, topic and client lines describe the cluster
+  --record FILE             writes the run as a script, which replays anywhere in the same way
+
+Standard input takes script lines, one at a time, such as: kill b2, restart b2, freeze b1, thaw b1.
+";
+
+/// What serve has settled before anybody says otherwise: everything is kept in memory, so there is less of it.
+const SETTINGS: [(&str, &str); 5] = [
+    ("log.initial.task.delay.ms", "1000"),
+    ("log.retention.bytes", "67108864"),
+    ("log.retention.check.interval.ms", "1000"),
+    ("log.segment.bytes", "16777216"),
+    ("max.connections", "1000"),
+];
+
+/// What is asked for.
+pub struct Options {
+    pub plan: Plan,
+    pub seed: Seed,
+    pub record: Option<PathBuf>,
+    listen: Address,
+    advertised: Option<Address>,
+}
+
+/// What was said, before it is put together.
+#[derive(Default)]
+struct Said {
+    brokers: Option<u16>,
+    seed: Option<u64>,
+    settings: Vec<(String, String)>,
+    plan: Option<PathBuf>,
+    record: Option<PathBuf>,
+    listen: Option<Address>,
+    advertised: Option<Address>,
+}
+
+impl Options {
+    /// Reads the words after `serve`.
+    ///
+    /// # Errors
+    /// A sentence about the first that makes no sense.
+    pub fn read(words: &[&str]) -> Result<Options, String> {
+        let said = Said::read(words)?;
+        let (mut plan, seed, planned) = match &said.plan {
+            Some(_) if said.brokers.is_some() => {
+                return Err("--brokers: the plan says how many brokers there are".to_owned());
+            }
+            Some(file) => read_plan(file)?,
+            None => (Plan::default(), Seed(1), false),
+        };
+        if !planned {
+            let count = said.brokers.unwrap_or(3);
+            plan.brokers = (1..=i32::from(count)).map(BrokerId).collect();
+            plan.latency = Duration::ZERO;
+        }
+        if plan.epoch == Plan::default().epoch {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH);
+            plan.epoch = Timestamp(since.map_or(0, |since| since.as_millis() as i64));
+        }
+        let copies = plan.brokers.len().min(3).to_string();
+        let copies = [
+            "default.replication.factor",
+            "offsets.topic.replication.factor",
+        ]
+        .map(|name| (name, copies.as_str()));
+        for (name, value) in SETTINGS.into_iter().chain(copies) {
+            let settings = &mut plan.broker_settings;
+            settings.entry(name.into()).or_insert(value.into());
+        }
+        for (name, value) in &said.settings {
+            plan.broker_settings
+                .insert(name.as_str().into(), value.as_str().into());
+        }
+        let first = Address {
+            host: "127.0.0.1".into(),
+            port: 9092,
+        };
+        let options = Options {
+            plan,
+            seed: said.seed.map_or(seed, Seed),
+            record: said.record,
+            listen: said.listen.unwrap_or(first),
+            advertised: said.advertised,
+        };
+        options.plan.check().map_err(|refused| refused.0)?;
+        options.check_ports()?;
+        Ok(options)
+    }
+
+    fn check_ports(&self) -> Result<(), String> {
+        let more = self.plan.brokers.len() as u32 - 1;
+        for (name, address) in [
+            ("listen", Some(&self.listen)),
+            ("advertised", self.advertised.as_ref()),
+        ] {
+            if let Some(address) = address.filter(|address| u32::from(address.port) + more > 65_535)
+            {
+                let count = more + 1;
+                return Err(format!(
+                    "--{name} {address}: {count} brokers need {count} ports, and the last port is 65535"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Listens for every broker, and has the plan say where.
+    ///
+    /// # Errors
+    /// A sentence about the first address that cannot be had.
+    pub fn bind(&mut self) -> Result<Vec<TcpListener>, String> {
+        let host = resolve(&self.listen)?;
+        let everywhere = host.ip().is_unspecified();
+        if everywhere && self.advertised.is_none() {
+            return Err(format!(
+                "--listen {}: nobody can connect to that address; --advertised HOST:PORT says what clients are told",
+                self.listen
+            ));
+        }
+        let mut listeners = Vec::new();
+        for index in 0..self.plan.brokers.len() as u16 {
+            // Port 0 is whichever is free, for each anew.
+            let after = |port: u16| if port == 0 { 0 } else { port + index };
+            let wanted = SocketAddr::new(host.ip(), after(host.port()));
+            let listener = TcpListener::bind(wanted).map_err(|error| why_not(wanted, &error))?;
+            let got = listener
+                .local_addr()
+                .map_err(|error| why_not(wanted, &error))?;
+            let told = match &self.advertised {
+                Some(address) if address.port == 0 => (address.host.clone(), got.port()),
+                Some(address) => (address.host.clone(), after(address.port)),
+                None => (self.listen.host.clone(), got.port()),
+            };
+            let (host, port) = told;
+            self.plan.advertised.push(Address { host, port });
+            listeners.push(listener);
+        }
+        Ok(listeners)
+    }
+
+    /// Whether only this machine can connect.
+    pub fn is_local(&self) -> bool {
+        resolve(&self.listen).is_ok_and(|address| address.ip().is_loopback())
+    }
+
+    /// How much memory partitions take at the most, in a sentence.
+    pub fn bound(&self) -> String {
+        let Ok(config) = self.plan.broker_config() else {
+            return String::new();
+        };
+        let log = &config.log;
+        let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / 1_048_576.0);
+        match log.retention_bytes {
+            Some(kept) => format!(
+                "A partition holds at most {} and what arrives in {}: log.retention.bytes={kept} and a segment of \
+                 {}. Its replicas share the bytes.",
+                mib(kept + u64::from(log.segment_bytes)),
+                config.log_retention_check_interval,
+                mib(u64::from(log.segment_bytes)),
+            ),
+            None => "Without log.retention.bytes a partition holds whatever arrives, until memory is full.".to_owned(),
+        }
+    }
+}
+
+impl Said {
+    fn read(words: &[&str]) -> Result<Said, String> {
+        let mut said = Said::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let (name, attached) = match word.split_once('=') {
+                Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+                _ => (*word, None),
+            };
+            let name = name.strip_prefix("--").ok_or_else(|| {
+                format!("{word} is no option of serve; kafka-playground serve --help names them")
+            })?;
+            let mut value = || {
+                let value = attached.or_else(|| words.next().copied());
+                value.ok_or_else(|| format!("--{name} needs a value"))
+            };
+            match name {
+                "brokers" => said.brokers = Some(number(name, value()?)?),
+                "seed" => said.seed = Some(number(name, value()?)?),
+                "plan" => said.plan = Some(value()?.into()),
+                "record" => said.record = Some(value()?.into()),
+                "listen" => said.listen = Some(address(name, value()?)?),
+                "advertised" => said.advertised = Some(address(name, value()?)?),
+                "config" => {
+                    let setting = value()?;
+                    let (key, value) = setting.split_once('=').ok_or_else(|| {
+                        format!(
+                            "--config {setting} is not NAME=VALUE, such as log.retention.ms=60000"
+                        )
+                    })?;
+                    said.set("config", key, value)?;
+                }
+                _ => {
+                    let setting = setting(name).ok_or_else(|| {
+                        format!(
+                            "serve has no --{name}; kafka-playground serve --help names what it has"
+                        )
+                    })?;
+                    said.set(name, setting, value()?)?;
+                }
+            }
+        }
+        Ok(said)
+    }
+
+    fn set(&mut self, option: &str, name: &str, value: &str) -> Result<(), String> {
+        let set = broker::Config::default().set(name, value);
+        set.map_err(|sentence| format!("--{option}: {sentence}"))?;
+        self.settings.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+}
+
+/// Options that are settings of brokers under another name.
+fn setting(option: &str) -> Option<&'static str> {
+    Some(match option {
+        "num-partitions" => "num.partitions",
+        "replication-factor" => "default.replication.factor",
+        "auto-create" => "auto.create.topics.enable",
+        "group-initial-rebalance-delay" => "group.initial.rebalance.delay.ms",
+        _ => return None,
+    })
+}
+
+fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
+    let number = value.parse();
+    number.map_err(|_| format!("--{name} {value}: that is no number that fits"))
+}
+
+fn address(name: &str, value: &str) -> Result<Address, String> {
+    let address = Address::parse(value);
+    address
+        .ok_or_else(|| format!("--{name} {value}: that is not an address such as 127.0.0.1:9092"))
+}
+
+/// A host's address; of several the first of version 4, since that is what clients try first.
+fn resolve(address: &Address) -> Result<SocketAddr, String> {
+    let unknown = || {
+        format!(
+            "--listen {address}: {} is not the name of a host here",
+            address.host
+        )
+    };
+    let found = (&*address.host, address.port).to_socket_addrs();
+    let found: Vec<SocketAddr> = found.map_err(|_| unknown())?.collect();
+    let fourth = found.iter().find(|address| address.is_ipv4());
+    fourth.or(found.first()).copied().ok_or_else(unknown)
+}
+
+fn why_not(address: SocketAddr, error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::AddrInUse => {
+            format!("{address} is in use by another program; --listen chooses another port")
+        }
+        ErrorKind::AddrNotAvailable => format!("{address} is not an address of this machine"),
+        ErrorKind::PermissionDenied => {
+            format!("listening at {address} is not allowed; ports from 1024 on are free to all")
+        }
+        _ => format!("listening at {address} did not work: {error}"),
+    }
+}
+
+/// A plan, its seed, and that it is one.
+fn read_plan(file: &PathBuf) -> Result<(Plan, Seed, bool), String> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("--plan {name}: {error}"))?;
+    let script =
+        script::parse(&text).map_err(|unreadable| format!("--plan {name}: {unreadable}"))?;
+    if let Some(line) = script.lines.first() {
+        return Err(format!(
+            "--plan {name}: line {} does something; a plan only describes, and lines to do come over standard input",
+            line.number
+        ));
+    }
+    if !script.plan.advertised.is_empty() {
+        return Err(format!(
+            "--plan {name}: advertised= is what --listen and --advertised say"
+        ));
+    }
+    Ok((script.plan, script.seed, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(words: &[&str]) -> String {
+        Options::read(words).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_in_a_sentence() {
+        for (words, part) in [
+            (&["--brokers", "0"][..], "a world has 1 to 9"),
+            (&["--brokers", "many"], "--brokers many: that is no number"),
+            (&["--listen", "9092"], "that is not an address such as"),
+            (&["--listen", "127.0.0.1:65534"], "3 brokers need 3 ports"),
+            (&["--config", "retention"], "is not NAME=VALUE"),
+            (
+                &["--config", "log.retention.byte=1"],
+                "is not a setting of a broker",
+            ),
+            (
+                &["--auto-create", "perhaps"],
+                "--auto-create: auto.create.topics.enable",
+            ),
+            (&["--colour", "blue"], "serve has no --colour"),
+            (&["9092"], "9092 is no option of serve"),
+            (&["--seed"], "--seed needs a value"),
+            (&["--plan", "/no/such/file"], "--plan /no/such/file: "),
+        ] {
+            let refusal = refusal(words);
+            assert!(refusal.contains(part), "{words:?}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn an_address_for_nobody_needs_another_to_tell() {
+        let mut options = Options::read(&["--listen", "0.0.0.0:0"]).expect("readable");
+        let refused = options.bind().expect_err("nobody can connect there");
+        assert!(refused.contains("--advertised"), "{refused}");
+    }
+
+    #[test]
+    fn every_broker_says_where_it_listens() {
+        let words = [
+            "--listen=127.0.0.1:0",
+            "--brokers=2",
+            "--config",
+            "num.partitions=7",
+        ];
+        let mut options = Options::read(&words).expect("readable");
+        let listeners = options.bind().expect("some ports are free");
+        let ports: Vec<u16> = listeners
+            .iter()
+            .map(|one| one.local_addr().expect("bound").port())
+            .collect();
+        let told: Vec<u16> = options
+            .plan
+            .addresses()
+            .iter()
+            .map(|address| address.port)
+            .collect();
+        assert_eq!(ports, told);
+        assert_eq!(
+            options
+                .plan
+                .broker_config()
+                .map(|config| config.num_partitions),
+            Ok(7)
+        );
+        assert!(options.bound().contains("80 MiB"), "{}", options.bound());
+    }
+
+    #[test]
+    fn a_port_in_use_is_named() {
+        let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = taken.local_addr().expect("bound").port();
+        let listen = format!("127.0.0.1:{port}");
+        let mut options =
+            Options::read(&["--brokers", "1", "--listen", &listen]).expect("readable");
+        let refused = options.bind().expect_err("it is taken");
+        assert!(
+            refused.starts_with(&format!("{listen} is in use")),
+            "{refused}"
+        );
+    }
+}

@@ -1,0 +1,228 @@
+//! The cluster on TCP: the program is started, spoken to over real sockets, and stopped.
+
+mod bad_input;
+mod clean;
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use kafka_playground::protocol::api::{
+    CreateTopicsRequest, ProduceRequest, create_topics, produce,
+};
+use kafka_playground::protocol::records::{BatchBuilder, Codec};
+use kafka_playground::protocol::{Chunks, Request, decode_response, encode_request};
+
+/// Nothing here takes so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A program that serves.
+pub struct Served {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    pub brokers: Vec<SocketAddr>,
+}
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_kafka-playground"))
+}
+
+impl Served {
+    /// Starts a cluster at ports that are free, and waits until it is ready.
+    pub fn start(options: &[&str]) -> Served {
+        let mut child = program()
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().expect("it has an output");
+        let (heard, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines() {
+                let Ok(line) = line else { return };
+                if heard.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut served = Served {
+            child,
+            stdin,
+            lines,
+            brokers: Vec::new(),
+        };
+        let first = served.hear();
+        let (_, addresses) = first.split_once(" at ").expect("it says where");
+        let addresses = addresses.split(',').map(|address| address.parse());
+        served.brokers = addresses.collect::<Result<_, _>>().expect("addresses");
+        while served.hear() != "ready" {}
+        served
+    }
+
+    /// The next line that it prints.
+    pub fn hear(&self) -> String {
+        self.lines
+            .recv_timeout(PATIENCE)
+            .expect("it says something")
+    }
+
+    /// Gives it a line and returns its answer.
+    pub fn tell(&mut self, line: &str) -> String {
+        let stdin = self.stdin.as_mut().expect("it listens");
+        writeln!(stdin, "{line}").expect("it takes lines");
+        self.hear()
+    }
+
+    pub fn connect(&self, broker: usize) -> Client {
+        Client::to(self.brokers[broker - 1])
+    }
+
+    /// How many bytes of memory it takes.
+    pub fn memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+        kilobytes.expect("a number") * 1024
+    }
+
+    /// Interrupts it as Ctrl-C does. Everything it still says, and its exit code.
+    pub fn stop(mut self) -> (Vec<String>, Option<i32>) {
+        let id = self.child.id().to_string();
+        let killed = Command::new("kill").args(["-INT", &id]).status();
+        assert!(killed.expect("there is a kill").success());
+        let code = self.wait();
+        (self.lines.iter().collect(), code)
+    }
+
+    fn wait(&mut self) -> Option<i32> {
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                return status.code();
+            }
+            assert!(since.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A client of few words.
+pub struct Client {
+    pub stream: TcpStream,
+    correlation: i32,
+}
+
+impl Client {
+    pub fn to(address: SocketAddr) -> Client {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE).expect("somebody listens");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a timeout can be set");
+        stream.set_nodelay(true).expect("a socket");
+        Client {
+            stream,
+            correlation: 0,
+        }
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("it is open");
+    }
+
+    /// The next frame without its size.
+    pub fn read(&mut self) -> Vec<u8> {
+        let mut size = [0; 4];
+        self.stream.read_exact(&mut size).expect("an answer");
+        let mut frame = vec![0; i32::from_be_bytes(size) as usize];
+        self.stream
+            .read_exact(&mut frame)
+            .expect("the rest of the answer");
+        frame
+    }
+
+    pub fn call<R: Request>(&mut self, request: &R, version: i16) -> R::Response {
+        self.correlation += 1;
+        let bytes = encode_request(request, version, self.correlation, Some("test"));
+        self.write(&bytes.to_vec());
+        let answer = Chunks::from(self.read());
+        let (number, response) = decode_response::<R>(&answer, version).expect("readable");
+        assert_eq!(number, self.correlation);
+        response
+    }
+
+    /// Whether the other side has closed, and says so by an end or a reset.
+    pub fn is_closed(&mut self) -> bool {
+        let mut rest = Vec::new();
+        match self.stream.read_to_end(&mut rest) {
+            Ok(_) => true,
+            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+        }
+    }
+
+    pub fn create_topic(&mut self, name: &str, partitions: i32, copies: i16) {
+        let topic = create_topics::CreatableTopic {
+            name: name.into(),
+            num_partitions: partitions,
+            replication_factor: copies,
+            ..Default::default()
+        };
+        let request = CreateTopicsRequest {
+            topics: vec![topic],
+            ..Default::default()
+        };
+        let answer = self.call(&request, 5);
+        assert_eq!(answer.topics[0].error_code, 0, "{:?}", answer.topics[0]);
+    }
+
+    /// Produces one record with acks=all; the offset that it got.
+    pub fn produce(&mut self, topic: &str, value: &[u8]) -> Result<i64, i16> {
+        let answer = self.call(&produced(topic, value), 7);
+        let partition = &answer.responses[0].partition_responses[0];
+        match partition.error_code {
+            0 => Ok(partition.base_offset),
+            error => Err(error),
+        }
+    }
+}
+
+pub fn produced(topic: &str, value: &[u8]) -> ProduceRequest {
+    let mut batch = BatchBuilder::new(Codec::None);
+    batch.append(1_700_000_000_000, None, Some(value), &[]);
+    let partition = produce::PartitionProduceData {
+        index: 0,
+        records: Some(batch.build().into()),
+    };
+    let topic = produce::TopicProduceData {
+        name: topic.into(),
+        partition_data: vec![partition],
+    };
+    ProduceRequest {
+        acks: -1,
+        timeout_ms: 10_000,
+        topic_data: vec![topic],
+        ..Default::default()
+    }
+}
+
+/// Waits until something is so.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
