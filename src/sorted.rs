@@ -163,6 +163,18 @@ impl<K: Ord, V> SortedMap<K, V> {
         Some(self.pairs.remove(at).1)
     }
 
+    /// The value of a key, which is put there first where there is none. The key is cloned only then.
+    pub fn get_or_default(&mut self, key: &K) -> &mut V
+    where
+        K: Clone,
+        V: Default,
+    {
+        if !self.contains_key(key) {
+            self.insert(key.clone(), V::default());
+        }
+        self.get_mut(key).expect("it was just put there")
+    }
+
     /// The place of a key, to look at it and fill it with one search.
     pub fn entry(&mut self, key: K) -> Entry<'_, K, V> {
         let place = self.place_to_insert(&key);

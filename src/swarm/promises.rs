@@ -72,10 +72,7 @@ impl Promises {
                     // It was a promise about a topic that is gone.
                     return;
                 }
-                match self.made.get_mut(partition) {
-                    Some(made) => made.push(promise),
-                    None => drop(self.made.insert(partition.clone(), vec![promise])),
-                }
+                self.made.get_or_default(partition).push(promise);
             }
             Fact::ResponseSent { connection, .. } => {
                 if let Some(by) = entry.by.and_then(ProcessId::broker) {

@@ -106,7 +106,7 @@ impl Committed {
 
     /// Records may be gone, and nobody is to blame.
     pub(super) fn begin_anew(&mut self, loss: &Loss) {
-        let known = self.known(&loss.partition);
+        let known = self.partitions.get_or_default(&loss.partition);
         known.since = loss.since;
         known.until = Offset::ZERO;
         known.epochs.clear();
@@ -135,12 +135,10 @@ impl Committed {
     }
 
     fn commit(&mut self, world: &World, by: BrokerId, partition: &TopicPartition, to: Offset) {
-        match self.ever.get_mut(partition) {
-            Some(ever) => *ever = (*ever).max(to),
-            None => drop(self.ever.insert(partition.clone(), to)),
-        }
+        let ever = self.ever.get_or_default(partition);
+        *ever = (*ever).max(to);
         let leader = world.broker_by_id(by).and_then(|b| b.partition(partition));
-        let known = self.known(partition);
+        let known = self.partitions.get_or_default(partition);
         if to <= known.until {
             return;
         }
@@ -151,16 +149,6 @@ impl Committed {
         if leader.leader_epoch() >= known.since {
             known.raise(to, leader.log().epochs().entries());
         }
-    }
-
-    fn known(&mut self, partition: &TopicPartition) -> &mut Known {
-        // Two look-ups instead of a clone of the key in the usual case.
-        if !self.partitions.contains_key(partition) {
-            self.partitions.insert(partition.clone(), Known::default());
-        }
-        self.partitions
-            .get_mut(partition)
-            .expect("it was just put there")
     }
 }
 

@@ -73,7 +73,7 @@ impl Invariant for CommittedIsReplicated {
             } => {
                 // A broker that starts again knows less than it did.
                 self.watermarks.forget(by, partition);
-                let known = self.known(partition);
+                let known = self.partitions.get_or_default(partition);
                 match known.leaders.insert(*epoch, by) {
                     Some(other) if other != by => Err(format!(
                         "R2: brokers {other} and {by} both lead {partition} in {epoch}"
@@ -111,16 +111,6 @@ impl CommittedIsReplicated {
     pub(super) fn forget_topic(&mut self, topic: &TopicName) {
         self.partitions
             .retain(|partition, _| partition.topic != *topic);
-    }
-
-    fn known(&mut self, partition: &TopicPartition) -> &mut Known {
-        // Two look-ups instead of a clone of the key in the usual case.
-        if !self.partitions.contains_key(partition) {
-            self.partitions.insert(partition.clone(), Known::default());
-        }
-        self.partitions
-            .get_mut(partition)
-            .expect("it was just put there")
     }
 
     /// R10 and R13.
@@ -173,7 +163,7 @@ impl CommittedIsReplicated {
                 "R1: broker {leader} leads {partition} without being in its ISR"
             ));
         }
-        let known = self.known(&partition);
+        let known = self.partitions.get_or_default(&partition);
         let fresh = (state.leader_epoch, state.partition_epoch);
         // A new leader of the ensemble says again what its predecessor had said last.
         let old = known.decided;
