@@ -288,5 +288,8 @@ fn figures(asked: &Asked, found: &Found, seconds: f64) -> String {
     for name in found.coverage.never() {
         let _ = writeln!(text, "    never {name}");
     }
+    for name in found.coverage.unforeseen() {
+        let _ = writeln!(text, "unforeseen {name}");
+    }
     text
 }

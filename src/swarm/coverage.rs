@@ -1,12 +1,16 @@
 //! What was seen at all: a generator that never makes a thing happen proves nothing about it.
 
+use super::codes::{self, CODES};
+use super::edges::{self, Edge, States};
 use super::kind::Kind;
-use crate::fact::{Entry, Fact};
-use crate::model::BrokerId;
+use crate::fact::{CloseReason, Entry, Fact};
+use crate::model::{BrokerId, ProcessId, TopicPartition};
+use crate::protocol::{ApiKey, ErrorCode};
 use crate::sorted::SortedMap;
+use crate::world::World;
 
 /// Things that happen.
-pub const EVENTS: [&str; 30] = [
+pub const EVENTS: [&str; 32] = [
     "a leader is elected",
     "a partition has no leader",
     "a leader stays and its epoch grows",
@@ -37,58 +41,113 @@ pub const EVENTS: [&str; 30] = [
     "a segment is rolled",
     "a log start moves",
     "a replica is stopped",
+    "a follower asks where its leader's log ends",
+    "a follower is behind its leader's epoch",
 ];
+
+/// Something that a run may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Seen {
+    /// A kind of trouble, by its name.
+    Fault(&'static str),
+    Event(&'static str),
+    /// A client, or a broker that asks another, was refused something.
+    Error(ErrorCode),
+    /// A broker has answered with it.
+    Answer(ErrorCode),
+    /// A state was left for another.
+    Edge(Edge),
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Seen::Fault(name) => write!(f, "fault   {name}"),
+            Seen::Event(name) => write!(f, "event   {name}"),
+            Seen::Error(error) => write!(f, "error   {error}"),
+            Seen::Answer(error) => write!(f, "answer  {error}"),
+            Seen::Edge(edge) => write!(f, "edge    {edge}"),
+        }
+    }
+}
 
 /// How often each thing was seen.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
-    faults: SortedMap<&'static str, u64>,
-    events: SortedMap<&'static str, u64>,
-    errors: SortedMap<&'static str, u64>,
-    leaders: SortedMap<crate::model::TopicPartition, BrokerId>,
+    seen: SortedMap<Seen, u64>,
+    leaders: SortedMap<TopicPartition, BrokerId>,
+    states: States,
 }
 
 impl Coverage {
     /// Adds what another run has seen.
     pub fn merge(&mut self, other: &Coverage) {
-        let pairs = [
-            (&mut self.faults, &other.faults),
-            (&mut self.events, &other.events),
-            (&mut self.errors, &other.errors),
-        ];
-        for (mine, theirs) in pairs {
-            for (name, count) in theirs {
-                *mine.entry(name).or_default() += count;
-            }
+        for (seen, count) in other.seen() {
+            *self.seen.entry(seen).or_default() += count;
         }
     }
 
     /// What was seen, and how often.
-    pub fn seen(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        let all = [&self.faults, &self.events, &self.errors];
-        all.into_iter()
-            .flatten()
-            .map(|(name, count)| (*name, *count))
+    pub fn seen(&self) -> impl Iterator<Item = (Seen, u64)> + '_ {
+        self.seen.iter().map(|(seen, count)| (*seen, *count))
     }
 
-    /// What was never seen.
-    pub fn never(&self) -> impl Iterator<Item = &'static str> + '_ {
-        let faults = Kind::all().map(Kind::name);
-        let faults = faults.filter(|name| !self.faults.contains_key(name));
-        let events = EVENTS.into_iter();
-        faults.chain(events.filter(|name| !self.events.contains_key(name)))
+    /// What was never seen, and could have been.
+    pub fn never(&self) -> impl Iterator<Item = Seen> {
+        let faults = Kind::all().map(|kind| Seen::Fault(kind.name()));
+        let events = EVENTS.into_iter().map(Seen::Event);
+        let answers = CODES.into_iter().filter(|(_, why_not)| why_not.is_none());
+        let answers = answers.map(|(error, _)| Seen::Answer(error));
+        let edges = edges::all().map(Seen::Edge);
+        let all = faults.chain(events).chain(answers).chain(edges);
+        all.filter(|one| !self.seen.contains_key(one))
+    }
+
+    /// What was seen although it cannot be, by the tables of [`codes`](super::codes) and [`edges`].
+    pub fn unforeseen(&self) -> impl Iterator<Item = Seen> {
+        let all = self.seen.keys().copied();
+        all.filter(|seen| match seen {
+            Seen::Answer(error) => !CODES.contains(&(*error, None)),
+            Seen::Edge(edge) => edges::all().all(|known| known != *edge),
+            Seen::Fault(_) | Seen::Event(_) | Seen::Error(_) => false,
+        })
+    }
+
+    fn count(&mut self, seen: Seen) {
+        *self.seen.entry(seen).or_default() += 1;
     }
 
     /// A kind of trouble was made.
     pub(super) fn fault(&mut self, name: &'static str) {
-        *self.faults.entry(name).or_default() += 1;
+        self.count(Seen::Fault(name));
     }
 
     fn event(&mut self, name: &'static str) {
-        *self.events.entry(name).or_default() += 1;
+        self.count(Seen::Event(name));
     }
 
-    pub(super) fn add(&mut self, entry: &Entry) {
+    /// A world begins.
+    pub(super) fn begin(&mut self, world: &World) {
+        self.states.begin(world);
+    }
+
+    /// Looks at whoever has just acted.
+    pub(super) fn look(&mut self, world: &World) {
+        self.states.look(world);
+        self.add_edges();
+    }
+
+    fn add_edges(&mut self) {
+        for edge in self.states.take() {
+            self.count(Seen::Edge(edge));
+        }
+    }
+
+    pub(super) fn add(&mut self, world: &World, entry: &Entry) {
+        self.states.see(world, entry);
+        for error in codes::answered(world, entry) {
+            self.count(Seen::Answer(error));
+        }
         match &entry.fact {
             Fact::ProduceRefused { error, .. }
             | Fact::SendWillRetry { error, .. }
@@ -98,7 +157,7 @@ impl Coverage {
             | Fact::ReadingFailed { error, .. }
             | Fact::TopicRefused { error, .. }
             | Fact::ErrandRefused { error, .. } => {
-                *self.errors.entry(error.name()).or_default() += 1;
+                self.count(Seen::Error(*error));
             }
             _ => {}
         }
@@ -136,10 +195,19 @@ impl Coverage {
             Fact::ProduceRefused { .. } => EVENTS[21],
             Fact::SendWillRetry { .. } => EVENTS[22],
             Fact::SendFailed { .. } => EVENTS[23],
+            Fact::FetchFailed {
+                error: ErrorCode::FencedLeaderEpoch,
+                ..
+            } => EVENTS[31],
             Fact::FetchFailed { .. } => EVENTS[24],
+            Fact::RequestSent {
+                api: ApiKey::ListOffsets,
+                connection,
+                ..
+            } if matches!(connection.opener, ProcessId::Broker(_)) => EVENTS[30],
             Fact::RequestRejected { .. } => EVENTS[25],
             Fact::Disconnected {
-                reason: crate::fact::CloseReason::RequestTimedOut,
+                reason: CloseReason::RequestTimedOut,
                 ..
             } => EVENTS[26],
             Fact::SegmentRolled { .. } => EVENTS[27],

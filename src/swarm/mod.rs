@@ -17,7 +17,8 @@
 //!   `abuse`: what a stranger sends;
 //! - [`run`]: a world that is watched while lines are carried out;
 //! - [`recovery`], [`promises`]: what must hold in the end;
-//! - [`coverage`]: what was seen at all; [`shrink`]: the shortest script that fails.
+//! - [`coverage`]: what was seen at all, of [`codes`] that are answered and [`edges`] between states too;
+//!   [`shrink`]: the shortest script that fails.
 //!
 //! Law: a seed and a budget give one script, on every target.
 
@@ -25,8 +26,10 @@ mod abuse;
 mod aim;
 pub mod budget;
 mod cluster;
+pub mod codes;
 pub mod coverage;
 mod draw;
+pub mod edges;
 mod errand;
 mod kind;
 mod plot;

@@ -72,6 +72,7 @@ impl<'a> Run<'a> {
             failure: None,
             seen: 0,
         };
+        run.coverage.begin(&run.world);
         run.look();
         run
     }
@@ -206,8 +207,9 @@ impl<'a> Run<'a> {
             if self.promises.unclean() > before {
                 self.coverage.unclean();
             }
-            self.coverage.add(entry);
+            self.coverage.add(&self.world, entry);
         }
+        self.coverage.look(&self.world);
         self.seen = self.observed.journal.len();
     }
 

@@ -51,6 +51,7 @@ impl World {
             out: Outbox::default(),
             heard: None,
             stirred: SortedSet::new(),
+            acted: None,
         };
         if plan.start == Start::Formed {
             world.network.set_pace(Pace::Instant);

@@ -115,6 +115,8 @@ pub struct World {
     heard: Option<ProcessId>,
     /// Sockets to which something came that whoever holds them has not looked at.
     stirred: SortedSet<ProcessId>,
+    /// Which process took something in the newest step.
+    acted: Option<ProcessId>,
 }
 
 impl World {
@@ -129,6 +131,11 @@ impl World {
     /// From whom came what the newest step gave to a process; nobody when that was no packet.
     pub(in crate::world) fn heard(&self) -> Option<ProcessId> {
         self.heard
+    }
+
+    /// Which process took something in the newest step, if one did.
+    pub fn acted(&self) -> Option<ProcessId> {
+        self.acted
     }
 
     pub fn now(&self) -> Instant {
@@ -298,6 +305,7 @@ impl World {
     fn take(&mut self, at: Instant, next: Next, journal: &mut Journal) {
         self.advance(at);
         self.heard = None;
+        self.acted = None;
         self.steps += 1;
         self.place.steps += 1;
         assert!(

@@ -109,6 +109,7 @@ impl World {
     }
 
     pub(super) fn give(&mut self, id: ProcessId, input: Input, journal: &mut Journal) {
+        self.acted = Some(id);
         let now = self.place.at;
         let wall = self.wall_of(id, now);
         let Some(host) = self.hosts.get_mut(&id) else {

@@ -235,6 +235,35 @@ fn every_module_stands_on_the_map() {
     }
 }
 
+/// Whoever answers with a code that the swarm knows nothing of makes its coverage say less than it seems to.
+#[test]
+fn the_swarm_knows_every_code_that_answers_are_made_of() {
+    use kafka_playground::swarm::codes::CODES;
+
+    let known: BTreeSet<String> = CODES.iter().map(|(code, _)| format!("{code:?}")).collect();
+    assert_eq!(known.len(), CODES.len(), "each code has one row");
+    let makers = ["broker", "controller", "group", "log"];
+    let mut named = BTreeSet::new();
+    for (file, text) in all_sources() {
+        if !makers.contains(&module_of(&file)) || file.contains("/tests") {
+            continue;
+        }
+        let code = code(&text);
+        let code = code.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for (at, found) in code.match_indices("ErrorCode::") {
+            let rest = code[at + found.len()..].chars();
+            let name: String = rest.take_while(|c| c.is_alphanumeric()).collect();
+            if name.starts_with(char::is_uppercase) && name != "None" {
+                named.insert(name);
+            }
+        }
+    }
+    assert_eq!(
+        named, known,
+        "what is named in {makers:?}, what the table has"
+    );
+}
+
 #[test]
 fn no_work_is_left_as_a_stub() {
     const MARKS: [&str; 5] = ["todo!(", "unimplemented!(", "TODO", "FIXME", "#[ignore"];

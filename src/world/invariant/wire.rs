@@ -96,18 +96,23 @@ pub(crate) fn answer<R: Request>(
     version: i16,
     id: i32,
 ) -> Option<R::Response> {
-    let frame = on_the_wire(world, connection.other_end(), 4, id)?;
-    let (_, answer) = decode_response::<R>(&frame, version).ok()?;
+    let frame = answer_frame(world, connection, id)?;
+    let (_, answer) = decode_response::<R>(&frame.slice(4, frame.len()), version).ok()?;
     Some(answer)
+}
+
+/// The answer that was just sent over this end of a connection, as bytes, its size before it.
+pub(crate) fn answer_frame(world: &World, connection: ConnectionId, id: i32) -> Option<Chunks> {
+    on_the_wire(world, connection.other_end(), 4, id)
 }
 
 /// A request that was just sent.
 fn request(world: &World, connection: ConnectionId, id: i32) -> Option<Chunks> {
-    on_the_wire(world, connection.other_end(), 8, id)
+    let frame = on_the_wire(world, connection.other_end(), 8, id)?;
+    Some(frame.slice(4, frame.len()))
 }
 
-/// The newest bytes on their way to an end of a connection that have this number at this place; without
-/// the size that stands before every frame.
+/// The newest bytes on their way to an end of a connection that have this number at this place.
 fn on_the_wire(world: &World, to: ConnectionId, place: usize, id: i32) -> Option<Chunks> {
     let packets = world.in_flight().filter(|packet| packet.connection == to);
     let packets = packets.filter_map(|packet| match &packet.parcel {
@@ -118,7 +123,7 @@ fn on_the_wire(world: &World, to: ConnectionId, place: usize, id: i32) -> Option
         _ => None,
     });
     let (_, bytes) = packets.max_by_key(|(number, _)| *number)?;
-    Some(bytes.slice(4, bytes.len()))
+    Some(bytes.clone())
 }
 
 /// Whether a producer asks for no acknowledgement.
