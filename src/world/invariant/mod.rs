@@ -19,7 +19,7 @@
 //! - [`sessions`]: C2 — who is alive, by the word of ZooKeeper;
 //! - [`answers`]: P3 — whoever asks is answered once, and in time;
 //! - [`told`]: R11, R14, I7 — what consumers are answered is true, read off the [`wire`];
-//! - [`produced`]: R17, I1, I7 — what producers are answered is true;
+//! - [`produced`]: R17, I7 — what producers are answered is true;
 //! - [`sequences`]: A6, I1 to I4, I6 — what is numbered is written once and in order;
 //! - [`refusals`]: I1, I2 — nobody is refused who numbers well;
 //! - [`bounded`]: P1 — nothing runs in a circle;

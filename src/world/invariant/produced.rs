@@ -1,19 +1,15 @@
 //! What brokers tell producers is true, as it can be read off the wire.
 
-use super::wire::{Frames, answer};
+use super::wire::answer;
 use super::{Invariant, View, broker};
 use crate::broker::Broker;
 use crate::client::config::Acks;
 use crate::controller::znodes;
 use crate::fact::{Entry, Fact, Role};
-use crate::log::producers::{Producer, sequence_after};
-use crate::model::{
-    BrokerId, ConnectionId, Offset, ProducerEpoch, ProducerId, TopicName, TopicPartition,
-};
+use crate::model::{BrokerId, ConnectionId, Offset, TopicName, TopicPartition};
 use crate::protocol::api::ProduceRequest;
 use crate::protocol::api::produce::PartitionProduceResponse;
-use crate::protocol::records::{Batch, BatchHeader, read_batches};
-use crate::protocol::{AnyRequest, ApiKey, Chunks, ErrorCode};
+use crate::protocol::{ApiKey, ErrorCode};
 use crate::sorted::SortedMap;
 use crate::world::World;
 
@@ -22,11 +18,9 @@ const REMEMBERED: usize = 64;
 
 /// R17 a success under acks=all is sent when the high watermark has passed the batch and enough replicas
 /// are in sync, as there were when it was appended; a batch that is refused for want of them is not
-/// appended. I1 a batch that is refused for its sequence or its epoch does not follow the last one. I7 with
-/// an error comes no offset, unless the records were appended before it.
+/// appended. I7 with an error comes no offset, unless the records were appended before it.
 #[derive(Clone, Debug, Default)]
 pub struct ProducersAreAnsweredRightly {
-    asked: Frames,
     /// Where the batches begin that were appended while too few replicas were in sync.
     alone: SortedMap<TopicPartition, Vec<Offset>>,
     /// What a leader has appended in this step of the world.
@@ -39,8 +33,6 @@ impl Invariant for ProducersAreAnsweredRightly {
     }
 
     fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
-        self.asked
-            .follow(view.world, entry, |api| api == ApiKey::Produce);
         if let Fact::ZnodeDeleted { path } = &entry.fact {
             if let Some(partition) = znodes::state_of(path) {
                 self.alone.remove(&partition);
@@ -73,19 +65,12 @@ impl Invariant for ProducersAreAnsweredRightly {
                     _ => Ok(()),
                 }
             }
-            Fact::ProduceRefused {
-                partition,
-                error:
-                    error @ (ErrorCode::OutOfOrderSequenceNumber | ErrorCode::InvalidProducerEpoch),
-                ..
-            } => self.refused_rightly(view, by, partition, *error),
             Fact::ResponseSent {
                 connection,
                 api: ApiKey::Produce,
                 version,
                 correlation_id,
             } => {
-                self.asked.take(*connection, *correlation_id);
                 let over = (*connection, *version, *correlation_id);
                 match view.world.broker_by_id(by) {
                     Some(from) => self.produced(view, from, over),
@@ -118,39 +103,6 @@ impl ProducersAreAnsweredRightly {
         } else if let Some(alone) = self.alone.get_mut(partition) {
             // Whoever lost its end gives its offsets again.
             alone.retain(|other| *other < base);
-        }
-    }
-
-    /// I1: some batch that is on its way here or has just come must be refused so.
-    fn refused_rightly(
-        &self,
-        view: View<'_>,
-        by: BrokerId,
-        name: &TopicPartition,
-        error: ErrorCode,
-    ) -> Result<(), String> {
-        let leader = view.world.broker_by_id(by).and_then(|b| b.partition(name));
-        let Some(leader) = leader.filter(|p| p.is_leader()) else {
-            return Ok(());
-        };
-        if self.asked.is_incomplete(view.world) {
-            return Ok(());
-        }
-        let sent = self.asked.all().flat_map(|frame| batches_for(frame, name));
-        let headers: Vec<BatchHeader> = sent.map(|batch| batch.header).collect();
-        let known = |header: &BatchHeader| {
-            let producers = leader.log().producers();
-            producers.get(ProducerId(header.producer_id))
-        };
-        let right = headers
-            .iter()
-            .any(|header| is_refused(known(header), header, error));
-        match right || headers.is_empty() {
-            true => Ok(()),
-            false => Err(format!(
-                "I1: broker {by} refuses a batch of {name} with {}, and each that it may mean follows",
-                error.name()
-            )),
         }
     }
 
@@ -274,40 +226,4 @@ fn has_enough_replicas(from: &Broker, name: &TopicPartition, base: Offset) -> Re
         )),
         false => Ok(()),
     }
-}
-
-/// I1: whether a leader that knows this of a producer refuses a batch of it with such an error.
-fn is_refused(known: Option<&Producer>, header: &BatchHeader, error: ErrorCode) -> bool {
-    // Nothing known: the producer is new, or its records are gone. Any sequence will do.
-    let Some(known) = known.filter(|_| header.is_idempotent()) else {
-        return false;
-    };
-    let epoch = ProducerEpoch(header.producer_epoch);
-    let mut batches = known.batches().iter();
-    let last = known.batches().last();
-    let is_next = match epoch == known.epoch() {
-        true => last.is_none_or(|last| header.base_sequence == sequence_after(last.last_sequence)),
-        false => header.base_sequence == 0,
-    };
-    let ends = (header.base_sequence, header.last_sequence());
-    let is_there = epoch == known.epoch()
-        && batches.any(|batch| (batch.base_sequence, batch.last_sequence) == ends);
-    match error {
-        ErrorCode::InvalidProducerEpoch => epoch < known.epoch(),
-        _ => epoch >= known.epoch() && !is_next && !is_there,
-    }
-}
-
-/// The batches of a partition in a Produce request.
-fn batches_for(request: &Chunks, name: &TopicPartition) -> Vec<Batch> {
-    let Ok((_, AnyRequest::Produce(request))) = AnyRequest::decode(request) else {
-        return Vec::new();
-    };
-    let topics = request.topic_data.iter();
-    let parts = topics
-        .filter(|topic| *topic.name == *name.topic.0)
-        .flat_map(|topic| &topic.partition_data)
-        .filter(|data| data.index == name.partition);
-    let batches = parts.filter_map(|data| read_batches(data.records.as_ref()?).ok());
-    batches.flatten().collect()
 }

@@ -3,13 +3,14 @@
 use super::{Invariant, PerReplica, View, broker};
 use crate::fact::{Entry, Fact, Numbers};
 use crate::log::Producers;
-use crate::log::producers::sequence_after;
+use crate::log::producers::{Remembered, sequence_after};
 use crate::model::{BrokerId, Offset, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::world::World;
 
 /// I1 the batch that follows a producer's last one is not out of order, and after the greatest sequence
-/// follows 0. I2 nor is one of the last five, which is known again and answered with its place.
+/// follows 0; nobody is refused for an old epoch but whoever has begun a newer one, and they for nothing else. I2 one
+/// of the last five is not refused either: it is known again and answered with its place.
 ///
 /// What a leader should know is read from its log, as it stood when the batch was refused.
 #[derive(Clone, Debug, Default)]
@@ -46,9 +47,10 @@ impl Invariant for WellNumberedIsTaken {
             }
             Fact::ProduceRefused {
                 partition,
-                error: ErrorCode::OutOfOrderSequenceNumber,
+                error:
+                    error @ (ErrorCode::OutOfOrderSequenceNumber | ErrorCode::InvalidProducerEpoch),
                 numbers: Some(numbers),
-            } => self.refused(view.world, by, partition, *numbers),
+            } => self.refused(view.world, by, partition, (*error, *numbers)),
             _ => Ok(()),
         }
     }
@@ -60,7 +62,7 @@ impl WellNumberedIsTaken {
         world: &World,
         by: BrokerId,
         partition: &TopicPartition,
-        numbers: Numbers,
+        (error, numbers): (ErrorCode, Numbers),
     ) -> Result<(), String> {
         let replica = world.broker_by_id(by).and_then(|b| b.partition(partition));
         let seen = self.ends.get_mut(by, partition).copied();
@@ -69,19 +71,32 @@ impl WellNumberedIsTaken {
         };
         let told = Producers::of_log(replica.log());
         let told = told.get(numbers.producer_id);
-        let Some(told) = told.filter(|told| told.epoch() == numbers.epoch) else {
+        // Nothing is told: the producer is new, or its records are gone.
+        let Some(told) = told else {
             return Ok(());
         };
         let (base, last) = (numbers.base_sequence, numbers.last_sequence);
-        let id = numbers.producer_id;
-        if base == sequence_after(told.last_sequence()) {
+        let (id, epoch) = (numbers.producer_id, numbers.epoch);
+        if (epoch < told.epoch()) != (error == ErrorCode::InvalidProducerEpoch) {
+            return Err(format!(
+                "I1: broker {by} refuses producer {id} in {epoch} with {error}, which is in {} in {partition}",
+                told.epoch()
+            ));
+        }
+        let is_same = epoch == told.epoch();
+        let follows = match is_same {
+            true => base == sequence_after(told.last_sequence()),
+            false => epoch > told.epoch() && base == 0,
+        };
+        if follows {
             return Err(format!(
                 "I1: broker {by} refuses #{base} of producer {id}, which follows #{} in {partition}",
                 told.last_sequence()
             ));
         }
         let mut batches = told.batches().iter();
-        match batches.find(|batch| (batch.base_sequence, batch.last_sequence) == (base, last)) {
+        let ends = |batch: &&Remembered| (batch.base_sequence, batch.last_sequence) == (base, last);
+        match batches.find(ends).filter(|_| is_same) {
             Some(batch) => Err(format!(
                 "I2: broker {by} refuses #{base} of producer {id}, which stands at {partition}{}",
                 batch.base_offset

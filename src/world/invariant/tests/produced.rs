@@ -1,12 +1,10 @@
-//! R17, I1, I7, to producers, can fail.
+//! R17, I7, to producers, can fail.
 
 use super::super::produced::ProducersAreAnsweredRightly;
 use super::*;
-use crate::protocol::api::produce::{
-    PartitionProduceData, PartitionProduceResponse, TopicProduceData, TopicProduceResponse,
-};
-use crate::protocol::api::{ProduceRequest, ProduceResponse};
-use crate::protocol::{ErrorCode, encode_request, encode_response};
+use crate::protocol::api::ProduceResponse;
+use crate::protocol::api::produce::{PartitionProduceResponse, TopicProduceResponse};
+use crate::protocol::{ErrorCode, encode_response};
 
 #[test]
 fn i7_an_error_that_comes_with_an_offset_is_found() {
@@ -73,31 +71,6 @@ fn r17_a_batch_that_is_refused_and_appended_is_found() {
     breaks(&mut law, &world, 1, fact, "R17");
 }
 
-#[test]
-fn i1_a_batch_that_is_refused_though_it_follows_is_found() {
-    let mut world = world();
-    let mut law = Shown::<ProducersAreAnsweredRightly>::default();
-    let refused = |error| Fact::ProduceRefused {
-        partition: orders(),
-        error,
-        numbers: None,
-    };
-    let asks = produce(&mut world, 9, 2);
-    holds(&mut law, &world, 1, asks);
-    // It is there already, which is no reason.
-    for error in [
-        ErrorCode::OutOfOrderSequenceNumber,
-        ErrorCode::InvalidProducerEpoch,
-    ] {
-        breaks(&mut law.clone(), &world, 1, refused(error), "I1");
-    }
-    let mut short = log_of(&world, 1);
-    short.truncate_to(Offset(1), crate::time::Timestamp(0));
-    plant(&mut world, 1, |replica| replica.plant_log(short, Offset(1)));
-    let gap = refused(ErrorCode::OutOfOrderSequenceNumber);
-    holds(&mut law, &world, 1, gap);
-}
-
 /// Broker 1 answers the producer.
 fn produced(world: &mut World, id: i32, error: ErrorCode, base_offset: i64) -> Fact {
     let response = ProduceResponse {
@@ -115,24 +88,4 @@ fn produced(world: &mut World, id: i32, error: ErrorCode, base_offset: i64) -> F
     let frame = encode_response(ApiKey::Produce, 9, id, &response);
     send(world, connection, frame);
     answered_over(connection, ApiKey::Produce, 9, id)
-}
-
-/// The producer sends the batch that stands at an offset of broker 1's log.
-fn produce(world: &mut World, id: i32, at: i64) -> Fact {
-    let records = batch_at(&log_of(world, 1), at).to_chunks();
-    let request = ProduceRequest {
-        acks: -1,
-        topic_data: vec![TopicProduceData {
-            name: "orders".into(),
-            partition_data: vec![PartitionProduceData {
-                index: 0,
-                records: Some(records),
-            }],
-        }],
-        ..ProduceRequest::default()
-    };
-    let connection = to_client(ProcessId::Producer(1)).other_end();
-    let frame = encode_request(&request, 9, id, Some("p1"));
-    send(world, connection, frame);
-    sent_over(connection, ApiKey::Produce, 9, id)
 }
