@@ -47,7 +47,7 @@ const fn dynamic(name: &'static str, kind: Kind, about: &'static str) -> BrokerS
 }
 
 /// What belongs to the broker itself.
-const OWN: [BrokerSetting; 46] = [
+const OWN: [BrokerSetting; 47] = [
     fixed(
         "auto.create.topics.enable",
         Kind::Boolean,
