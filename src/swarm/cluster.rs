@@ -1,4 +1,13 @@
 //! What runs: a plan, its loads and its readers.
+//!
+//! Most clusters are small, for what goes wrong in a large one goes wrong in a small one too, and sooner. One of
+//! twenty is large, one of fifty has values of up to a megabyte, and in one of thirty no topic can be removed. They are drawn
+//! from numbers of their own, so that the others are what they were.
+//!
+//! Not modelled: versions of requests drawn by clients of ours, which speak the newest that both sides know (strangers
+//! speak the older ones); bandwidth and full buffers between hosts of the world, where nothing is ever as slow as a
+//! reader that does not read; bits that turn on a disk; a watch that is lost while its connection stands, which
+//! ZooKeeper rules out.
 
 use std::fmt::Write as _;
 
@@ -25,13 +34,27 @@ pub(super) struct Cluster {
     pub(super) patience: Duration,
 }
 
+/// The random numbers of what is rare, beside those of everything else.
+const RARE: u64 = 0x200;
+
+const TOPICS: [&str; 8] = [
+    "orders", "events", "logs", "users", "clicks", "prices", "mails", "carts",
+];
+
 /// The client that administers.
 pub(super) const ADMIN: &str = "a1";
 
 impl Cluster {
     /// `extra` is what else is set of the brokers, such as ` planted=M7`.
     pub(super) fn draw(seed: u64, budget: Budget, extra: &str, draw: &mut Draw) -> Cluster {
+        let mut rare = Draw::new(seed, budget.stream() + RARE);
+        let is_large = rare.chance(1, 20);
+        let has_large_values = rare.chance(1, 50);
         let brokers = draw.pick(&[1, 2, 3, 3, 3, 3, 3, 4, 5, 6]);
+        let brokers = match is_large {
+            true => rare.between(6, 9),
+            false => brokers,
+        };
         let zookeepers = draw.pick(&[1, 3, 3, 3, 5]);
         let way = Way::draw(draw);
         // A session has to outlive a connection that is made anew, which takes a few round trips.
@@ -46,15 +69,23 @@ impl Cluster {
             patience,
         };
         let mut plan = world(seed, (brokers, zookeepers), times, &way, draw);
+        if rare.chance(1, 30) {
+            plan.insert_str(plan.len() - 1, " delete.topic.enable=false");
+        }
         plan.insert_str(plan.len() - 1, extra);
         let mut partitions = Vec::new();
         let mut names = Vec::new();
-        for name in ["orders", "events", "logs"]
-            .into_iter()
-            .take(draw.pick(&[1, 1, 1, 2, 3]))
-        {
-            let count = draw.between(1, 4);
-            let factor = draw.pick(&[1, 2, 3, 3, 3, 3, 4]).min(brokers);
+        let topics = draw.pick(&[1, 1, 1, 2, 3]);
+        let topics = match is_large {
+            true => rare.between(2, 8) as usize,
+            false => topics,
+        };
+        for name in TOPICS.into_iter().take(topics) {
+            let mut count = draw.between(1, 4);
+            let mut factor = draw.pick(&[1, 2, 3, 3, 3, 3, 4]).min(brokers);
+            if is_large && rare.chance(1, 4) {
+                (count, factor) = (rare.between(5, 12), rare.between(1, 5));
+            }
             let min_isr = draw.pick(&[1, 1, 2, 2, 2, 3]);
             let _ = write!(
                 plan,
@@ -84,12 +115,21 @@ impl Cluster {
             let name = format!("p{number}");
             let _ = writeln!(plan, "producer {name}{}", producer(draw));
             let topic = draw.pick(&names);
-            let work = load(&name, topic, draw);
+            let mut work = load(&name, topic, draw);
+            if has_large_values && number == 1 {
+                let size = rare.pick(&[50_000, 300_000, 1_000_000]);
+                work = format!("load {name} {topic} every=900ms size={size}");
+            }
             clients.push((name, work));
         }
         for number in 1..=draw.pick(&[0, 1, 1, 2]) {
             let name = format!("c{number}");
             let reset = draw.pick(&["earliest", "earliest", "latest"]);
+            // Who has no position and may not choose one waits for a seek.
+            let reset = match rare.chance(1, 15) {
+                true => "none",
+                false => reset,
+            };
             let _ = write!(plan, "consumer {name} auto.offset.reset={reset}");
             if draw.chance(1, 3) {
                 let (least, wait) = (draw.pick(&[0, 1, 500]), draw.pick(&[0, 20, 2_000]));

@@ -48,6 +48,14 @@ pub(super) fn errand(
                     lasts: draw.span(1, 3_000),
                     ..one(begin)
                 },
+                // While it moves, its topic cannot grow.
+                false if draw.chance(1, 3) => Strike {
+                    begin: vec![
+                        begin,
+                        format!("add-partitions {ADMIN} {topic} {MOST_PARTITIONS}"),
+                    ],
+                    ..Strike::default()
+                },
                 false => one(begin),
             }
         }

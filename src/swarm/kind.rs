@@ -72,7 +72,7 @@ pub(super) enum Kind {
     Nonsense,
 }
 
-const OF_CLUSTERS: [Kind; 29] = [
+const OF_CLUSTERS: [Kind; 23] = [
     Kind::Kill,
     Kind::PowerLoss,
     Kind::Stop,
@@ -96,6 +96,10 @@ const OF_CLUSTERS: [Kind; 29] = [
     Kind::PowerLossZooKeeper,
     Kind::FreezeZooKeeper,
     Kind::PartZooKeeper,
+];
+
+/// What goes wrong with clusters in several acts.
+const PLOTS_OF_CLUSTERS: [Kind; 6] = [
     Kind::Bounce,
     Kind::Depose,
     Kind::AskTheFresh,
@@ -126,40 +130,39 @@ const OF_CLIENTS: [Kind; 10] = [
     Kind::Nonsense,
 ];
 
-/// Trouble in several acts.
-const PLOTS: [Kind; 7] = [
-    Kind::Bounce,
-    Kind::Depose,
-    Kind::AskTheFresh,
-    Kind::LateQuestion,
-    Kind::Relay,
-    Kind::ComeBackShort,
-    Kind::LoseAnswers,
-];
-
 impl Kind {
     /// Whether it comes in several acts.
     pub(super) fn is_plot(self) -> bool {
-        PLOTS.contains(&self)
+        Kind::plots().contains(&self)
+    }
+
+    fn plots() -> [Kind; 7] {
+        let [a, b, c, d, e, f] = PLOTS_OF_CLUSTERS;
+        [a, b, c, d, e, f, Kind::LoseAnswers]
+    }
+
+    /// What goes wrong with clusters.
+    fn of_clusters() -> impl Iterator<Item = Kind> {
+        OF_CLUSTERS.into_iter().chain(PLOTS_OF_CLUSTERS)
     }
 
     /// Every kind.
     pub(super) fn all() -> impl Iterator<Item = Kind> {
-        let all = OF_CLUSTERS.into_iter().chain(OF_ADMINS);
+        let all = Kind::of_clusters().chain(OF_ADMINS);
         all.chain(OF_CLIENTS)
     }
 
     /// The kinds that a run has: each with its chance, and one at least.
     pub(super) fn some(budget: Budget, draw: &mut Draw) -> Vec<Kind> {
         let clusters = match budget {
-            Budget::Safe | Budget::Harsh => &OF_CLUSTERS[..],
-            Budget::Client => &[],
+            Budget::Safe | Budget::Harsh => Kind::of_clusters().collect(),
+            Budget::Client => Vec::new(),
         };
         let (admins, clients) = match budget {
             Budget::Client => ((1, 4), (1, 2)),
             Budget::Safe | Budget::Harsh => ((1, 5), (1, 6)),
         };
-        let mut kinds: Vec<Kind> = clusters.to_vec();
+        let mut kinds: Vec<Kind> = clusters;
         kinds.retain(|_| draw.chance(3, 10));
         let mut others = OF_ADMINS.to_vec();
         others.retain(|_| draw.chance(admins.0, admins.1));
@@ -169,13 +172,16 @@ impl Kind {
         kinds.append(&mut others);
         // Half of the runs are bent on one plot: it takes many attempts until all of its acts succeed.
         if budget != Budget::Client && draw.chance(1, 2) {
-            let plot = draw.pick(&PLOTS);
+            let plot = draw.pick(&Kind::plots());
             kinds.resize(kinds.len() * 2 + 1, plot);
         }
         if kinds.is_empty() {
             kinds.push(match budget {
                 Budget::Client => draw.pick(&OF_CLIENTS),
-                Budget::Safe | Budget::Harsh => draw.pick(&OF_CLUSTERS),
+                Budget::Safe | Budget::Harsh => {
+                    let all: Vec<Kind> = Kind::of_clusters().collect();
+                    draw.pick(&all)
+                }
             });
         }
         kinds

@@ -14,7 +14,7 @@
 //! - [`budget`]: how much trouble a run may have;
 //! - `draw`: choosing; `cluster`: what runs; `trouble`: what goes wrong, `kind` of what kinds, `aim` when;
 //! - `strike`: single faults; `plot`: trouble in several acts; `errand`: what an administrator does meanwhile;
-//!   `abuse`: what a stranger sends;
+//!   `abuse`: what a stranger sends, `wishes`: requests for what cannot be;
 //! - [`run`]: a world that is watched while lines are carried out;
 //! - [`recovery`], [`promises`]: what must hold in the end;
 //! - [`coverage`]: what was seen at all, of [`codes`] that are answered and [`edges`] between states too;
@@ -39,6 +39,7 @@ pub mod run;
 pub mod shrink;
 mod strike;
 mod trouble;
+mod wishes;
 
 use crate::time::Duration;
 use crate::world::journal::Digest;

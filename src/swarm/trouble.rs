@@ -1,7 +1,7 @@
 //! Trouble: which kinds a run has, how often it strikes, and for how long.
 
 use super::aim::await_moment;
-use super::cluster::Cluster;
+use super::cluster::{ADMIN, Cluster};
 use super::errand::{a_partition, errand};
 use super::kind::Kind;
 use super::recovery::{Core, is_well};
@@ -187,7 +187,14 @@ impl<'a> Trouble<'a> {
         };
         match kind {
             Kind::Numbers => abuse::numbers(&leader, partition, draw),
-            Kind::Wishes => abuse::wishes(&leader, partition, draw),
+            Kind::Wishes => {
+                // Half of what can be wished for is the controller's to grant.
+                let whom = match draw.chance(1, 2) {
+                    true => the_controller(world, self.cluster, draw),
+                    false => leader,
+                };
+                abuse::wishes(&whom, partition, draw)
+            }
             Kind::Seek => {
                 let to = match draw.between(0, 3) {
                     0 => "beginning".to_owned(),
@@ -216,6 +223,11 @@ impl<'a> Trouble<'a> {
                     blackout.begin.push(format!("kill b{id}{lossy}"));
                     blackout.begin.push(format!("run {}", draw.span(0, 300)));
                     blackout.end.push(format!("restart b{id}"));
+                }
+                if self.budget == Budget::Harsh && draw.chance(1, 2) {
+                    // Somebody shall lead, whatever it costs; there may be nobody left.
+                    let elect = format!("elect {ADMIN} {partition} unclean");
+                    blackout.begin.extend(["run 1s".to_owned(), elect]);
                 }
                 blackout
             }
