@@ -1,7 +1,8 @@
 //! Which error codes brokers and controllers can answer with, and which of them drawn clusters must show.
 //!
-//! `tests/it/tidy.rs` holds this table against the sources: a code that a broker, a controller or a log names
-//! and that does not stand here fails a test, and so does one that stands here and is named nowhere.
+//! `tests/it/tidy.rs` holds this table against the sources: a code that a broker, a controller, a group
+//! coordinator or a log names and that does not stand here fails a test, and so does one that stands here and is
+//! named nowhere.
 
 use crate::fact::{Entry, Fact};
 use crate::protocol::api::{FetchRequest, ProduceRequest};
@@ -9,8 +10,11 @@ use crate::protocol::{ApiKey, ErrorCode, Field, describe_response};
 use crate::world::World;
 use crate::world::invariant;
 
+/// Why no code of a group coordinator is shown.
+const NO_GROUPS: &str = "drawn clusters have no consumer groups yet";
+
 /// Every code that is named where answers are made, and why no drawn cluster shows it, where none can.
-pub const CODES: [(ErrorCode, Option<&str>); 55] = [
+pub const CODES: [(ErrorCode, Option<&str>); 72] = [
     (ErrorCode::UnknownServerError, None),
     (ErrorCode::OffsetOutOfRange, None),
     (ErrorCode::CorruptMessage, None),
@@ -82,6 +86,23 @@ pub const CODES: [(ErrorCode, Option<&str>); 55] = [
     (ErrorCode::IneligibleReplica, None),
     (ErrorCode::MismatchedEndpointType, None),
     (ErrorCode::UnsupportedEndpointType, None),
+    (ErrorCode::CoordinatorNotAvailable, Some(NO_GROUPS)),
+    (ErrorCode::NotCoordinator, Some(NO_GROUPS)),
+    (ErrorCode::InvalidGroupId, Some(NO_GROUPS)),
+    (ErrorCode::UnknownMemberId, Some(NO_GROUPS)),
+    (ErrorCode::IllegalGeneration, Some(NO_GROUPS)),
+    (ErrorCode::RebalanceInProgress, Some(NO_GROUPS)),
+    (ErrorCode::InvalidSessionTimeout, Some(NO_GROUPS)),
+    (ErrorCode::GroupMaxSizeReached, Some(NO_GROUPS)),
+    (ErrorCode::InconsistentGroupProtocol, Some(NO_GROUPS)),
+    (ErrorCode::MemberIdRequired, Some(NO_GROUPS)),
+    (ErrorCode::FencedInstanceId, Some(NO_GROUPS)),
+    (ErrorCode::InvalidFetchSize, Some(NO_GROUPS)),
+    (ErrorCode::OffsetMetadataTooLarge, Some(NO_GROUPS)),
+    (ErrorCode::InvalidCommitOffsetSize, Some(NO_GROUPS)),
+    (ErrorCode::GroupIdNotFound, Some(NO_GROUPS)),
+    (ErrorCode::NonEmptyGroup, Some(NO_GROUPS)),
+    (ErrorCode::GroupSubscribedToTopic, Some(NO_GROUPS)),
 ];
 
 /// The codes in the answer that a piece of news is about, without those that say that all is well.

@@ -139,16 +139,14 @@ fn only_api_versions_may_be_asked_in_an_unknown_version() {
 }
 
 #[test]
-fn bytes_behind_a_body_are_malformed() {
+fn bytes_behind_a_request_are_not_looked_at() {
     for_every_version(|api, version| {
         let request = AnyRequest::sample(api, version, &mut Dice::new(&[]));
         let mut frame = without_size(&request.encode(version, 1, None));
+        let alone = AnyRequest::decode(&frame).expect("it was just written");
         frame.push(Bytes::from_static(&[0]));
-        assert!(
-            AnyRequest::decode(&frame).is_err(),
-            "{} v{version}",
-            api.name()
-        );
+        let read = AnyRequest::decode(&frame);
+        assert_eq!(read, Ok(alone), "{} v{version}", api.name());
     });
 }
 
