@@ -19,6 +19,8 @@ pub(super) enum Timer {
     HighWatermarkCheckpoint,
     /// Writes down where logs begin.
     LogStartCheckpoint,
+    /// Looks for logs to compact.
+    Cleaner,
     /// Looks for old segments.
     Retention,
     /// Looks for producers that have been silent for long.
@@ -76,6 +78,7 @@ impl Broker {
                 let interval = self.config.high_watermark_checkpoint_interval;
                 self.arm(timer, at, interval);
             }
+            Timer::Cleaner => self.clean_logs(at, out),
             Timer::LogStartCheckpoint => self.checkpoint_log_starts(),
             Timer::Retention => {
                 self.expire_logs(at, out);
@@ -141,7 +144,9 @@ impl Broker {
 
     fn expire_logs(&mut self, at: Moment, out: &mut Outbox) {
         for slot in self.replicas.slots() {
-            if self.replicas.get(slot).has_expired(at) {
+            // Where a topic compacts, retention is the cleaner's business.
+            let compacts = self.replicas.get(slot).config().cleanup_policy.compacts();
+            if !compacts && self.replicas.get(slot).has_expired(at) {
                 self.replicas.get_mut(slot).expire(at, out);
                 self.stir(slot);
             }

@@ -74,6 +74,7 @@ impl Broker {
                 self.stir(slot);
             }
         }
+        self.arm_cleaner(at);
         let rules = self.config.controller_rules();
         let unclean = self.config.log.unclean_leader_election && !unclean_before;
         if let Some(controller) = &mut self.controller {

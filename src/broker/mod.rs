@@ -13,7 +13,7 @@
 //! - [`replicas`]: all of them;
 //! - [`fetch_sessions`]: what readers need not say again;
 //! - [`purgatory`]: requests that wait; [`waiting`]: how their wait ends; [`delayed_admin`]: those of admins;
-//! - [`clock`]: what is done at a given time;
+//! - [`clock`]: what is done at a given time; [`cleaning`]: compacting logs;
 //! - [`replication`]: copying from leaders;
 //! - [`controller_line`], [`isr_changes`], [`topic_wishes`], [`producer_ids`]: asking the controller;
 //! - [`zookeeper`]: the session, the registration, the candidacy; [`controlling`]: hosting the controller;
@@ -28,6 +28,7 @@
 //!
 //! Left out: transactions, quotas, access rules.
 
+mod cleaning;
 mod clock;
 pub mod config;
 mod config_changes;

@@ -179,6 +179,7 @@ impl Broker {
                     Some(deadline(at, "writes the high watermarks down"))
                 }
                 Timer::LogStartCheckpoint => Some(deadline(at, "writes down where logs begin")),
+                Timer::Cleaner => Some(deadline(at, "looks for logs to compact")),
                 Timer::Retention => Some(deadline(at, "looks for old segments")),
                 Timer::SilentProducers => Some(deadline(at, "looks for producers that are silent")),
                 // Listed with the requests themselves.

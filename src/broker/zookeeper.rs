@@ -335,6 +335,7 @@ impl Broker {
                 changed = true;
             }
         }
+        self.arm_cleaner(at);
         if changed {
             out.note(Fact::TopicConfigured {
                 topic: topic.clone(),

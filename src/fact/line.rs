@@ -413,6 +413,17 @@ impl fmt::Display for Fact {
                 partition,
                 offset,
             } => write!(f, "group {group} commits {partition}{offset}"),
+            Fact::LogCleaned {
+                partition,
+                from,
+                until,
+                bytes_before,
+                bytes_after,
+                removed,
+            } => write!(
+                f,
+                "{partition} cleaned {from}..{until}: {removed} gone, {bytes_before} → {bytes_after} bytes"
+            ),
             Fact::BrokerConfigured => write!(f, "has other settings"),
             Fact::TopicConfigured { topic } => write!(f, "topic {topic} has other settings"),
             Fact::DiskFailed => write!(f, "cannot write, halts"),

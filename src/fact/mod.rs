@@ -478,6 +478,17 @@ pub enum Fact {
     },
     /// This broker goes by other settings from now on.
     BrokerConfigured,
+    /// A log was compacted: of every key that comes again before `until`, the records before the last are gone.
+    LogCleaned {
+        partition: TopicPartition,
+        /// Where the part began that had never been cleaned.
+        from: Offset,
+        until: Offset,
+        bytes_before: u64,
+        bytes_after: u64,
+        /// How many records are gone.
+        removed: u64,
+    },
 }
 
 /// One fact with its place in the journal.
@@ -509,6 +520,7 @@ impl Fact {
             Fact::HighWatermarkMoved { .. } => "hw",
             Fact::LogTruncated { .. } | Fact::LogTailLost { .. } => "truncate",
             Fact::SegmentRolled { .. } | Fact::LogStartMoved { .. } => "segment",
+            Fact::LogCleaned { .. } => "clean",
             Fact::BrokerRegistered { .. } | Fact::RegistrationRefused => "registration",
             Fact::ControllerElected { .. }
             | Fact::ControllerResigned { .. }
@@ -560,7 +572,7 @@ impl Fact {
     }
 
     /// Every kind, in the order in which the help lists them.
-    pub const KINDS: [&'static str; 31] = [
+    pub const KINDS: [&'static str; 32] = [
         "command",
         "start",
         "life",
@@ -590,6 +602,7 @@ impl Fact {
         "metadata",
         "truncate",
         "segment",
+        "clean",
         "zookeeper",
         "session",
     ];

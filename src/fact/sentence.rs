@@ -466,6 +466,22 @@ impl Entry {
             Fact::TopicConfigured { topic } => {
                 format!("{who}'s replicas of {topic} go by new settings.")
             }
+            Fact::LogCleaned {
+                partition,
+                until,
+                removed,
+                ..
+            } => {
+                let what = match removed {
+                    0 => "every key stands there once already".to_owned(),
+                    1 => "one record is gone whose key has a newer one".to_owned(),
+                    many => format!("{many} records are gone whose keys have newer ones"),
+                };
+                format!(
+                    "{who} has compacted {partition} before offset {}: {what}.",
+                    until.0
+                )
+            }
             Fact::BrokerConfigured => format!("{who} goes by new settings of its own."),
             Fact::DiskFailed => format!("{who} cannot write to its disk and halts."),
             Fact::ErrandDone { what } => format!("{who} has seen to it: {what}."),

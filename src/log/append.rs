@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::config::{LogConfig, TimestampType};
 use super::segment::Segment;
-use super::{Bulk, Log};
+use super::{Bulk, Log, StoredBatch};
 use crate::model::{LeaderEpoch, Offset};
 use crate::protocol::records::Batch;
 use crate::time::Timestamp;
@@ -91,7 +91,9 @@ impl Log {
             "offsets in a log strictly increase"
         );
         let last_offset = batch.last_offset();
-        let roll = self.active().should_roll(batch, last_offset, wall, config);
+        let roll = self
+            .active()
+            .should_roll(batch, last_offset, wall, self.seed, config);
         let rolled = roll.then(|| self.roll(batch.base_offset(), wall));
         if batch.leader_epoch() >= LeaderEpoch(0) {
             self.epochs
@@ -142,8 +144,12 @@ impl Log {
         }
         let keep = self.segment_of(offset).map_or(1, |at| at + 1);
         self.segments.truncate(keep);
-        let left = self.active_mut().truncate(offset);
+        // Where cleaning has left a gap, the log ends in it: no batch ends there, and none has to.
+        let split = self.active().split_by(offset);
+        let left = split.map_or(offset, StoredBatch::base_offset);
+        self.active_mut().truncate(offset);
         self.end = left.max(self.start);
+        self.cleaned_until = self.cleaned_until.map(|until| until.min(self.end));
         self.recovery_point = self.recovery_point.min(self.end);
         self.held = Bulk::default();
         for segment in &self.segments {
@@ -161,9 +167,10 @@ impl Log {
 
     /// Throws everything away; the next record gets the offset `start` (`truncateFullyAndStartAt`).
     pub fn start_again_at(&mut self, start: Offset, wall: Timestamp) {
-        let appended = self.appended;
+        let (appended, seed) = (self.appended, self.seed);
         *self = Log {
             appended,
+            seed,
             ..Log::new(start, wall)
         };
     }

@@ -2,8 +2,9 @@
 //!
 //! A log is a row of batches with increasing offsets. Batches are appended at its end, by the leader
 //! with offsets and an epoch of its own, by a follower as they are; they are read from any offset on,
-//! always whole; and they leave in one of two ways: from the front a segment at a time, because they
-//! are old, or from the end, because the leader's log went another way.
+//! always whole; and they leave in one of three ways: from the front a segment at a time, because they
+//! are old; from the end, because the leader's log went another way; or from anywhere, because their keys
+//! have newer values, where a topic wants that.
 //!
 //! Which records are committed is not the log's business: the high watermark belongs to the partition.
 //!
@@ -14,17 +15,18 @@
 //! - [`chunk`], [`segment`]: how batches are kept and found;
 //! - [`validate`]: what a leader demands of a producer's batch;
 //! - [`producers`]: what is known of producers that number their batches;
-//! - [`append`], [`read`], [`retention`]: what is done with a log;
+//! - [`append`], [`read`], [`retention`], [`clean`]: what is done with a log;
 //! - [`flush`]: what of it is safe from a loss of power.
 //!
 //! Laws: `start ≤ end`; offsets strictly increase; epochs never decrease with the offset and agree with
-//! the epoch cache; a stored batch is never changed. Cloning a log is cheap, and so is the first
+//! the epoch cache; a stored batch is never changed, though cleaning may put another in its place. Cloning a log is cheap, and so is the first
 //! append after it, however long the log is.
 //!
-//! Left out: files; compaction; the index of aborted transactions.
+//! Left out: files; the index of aborted transactions.
 
 mod append;
 mod chunk;
+mod clean;
 pub mod config;
 pub mod epochs;
 mod flush;
@@ -40,6 +42,7 @@ pub mod validate;
 
 pub use append::Appended;
 pub use chunk::{OffsetEntry, StoredBatch, TimeEntry};
+pub use clean::{Cleaned, Dirt};
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use epochs::{EpochEnd, EpochStart, Epochs};
 pub use producers::Producers;
@@ -84,6 +87,10 @@ pub struct Log {
     /// What lies before it has been flushed to the disk (`recovery-point-offset-checkpoint`).
     recovery_point: Offset,
     producers: Producers,
+    /// What lies before it has been cleaned (`cleaner-offset-checkpoint`); `None` when nothing ever was.
+    cleaned_until: Option<Offset>,
+    /// Sets this log's jitter apart from that of others.
+    seed: u64,
     held: Bulk,
     appended: Bulk,
 }
@@ -98,9 +105,16 @@ impl Log {
             epochs: Epochs::default(),
             recovery_point: start,
             producers: Producers::default(),
+            cleaned_until: None,
+            seed: 0,
             held: Bulk::default(),
             appended: Bulk::default(),
         }
+    }
+
+    /// The same log, with a jitter of its own.
+    pub fn with_seed(self, seed: u64) -> Log {
+        Log { seed, ..self }
     }
 
     /// The first readable offset (`logStartOffset`).

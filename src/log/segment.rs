@@ -91,6 +91,30 @@ impl Segment {
         self.size == 0
     }
 
+    /// The wall clock of the host when the segment was begun.
+    pub fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    /// The wall clock of the host when the segment was last written to.
+    pub fn modified(&self) -> Timestamp {
+        self.modified
+    }
+
+    /// It was written to then: a cleaned segment is as old as what it was made of.
+    pub(super) fn written_last(&mut self, at: Timestamp) {
+        self.modified = at;
+    }
+
+    /// The greatest timestamp of its first batch; −1 when it has none.
+    pub(super) fn first_timestamp(&self) -> Timestamp {
+        self.rolling_based_on
+    }
+
+    pub(super) fn index_entries(&self) -> u32 {
+        self.index_entries
+    }
+
     pub(super) fn chunks(&self) -> usize {
         self.chunks.len()
     }
@@ -145,16 +169,12 @@ impl Segment {
         batch: &Batch,
         last_offset: Offset,
         wall: Timestamp,
+        seed: u64,
         config: &LogConfig,
     ) -> bool {
         let incoming = batch.size() as u64;
         let full = u64::from(self.size) + incoming > u64::from(config.segment_bytes);
-        let waited = match self.rolling_based_on {
-            Timestamp(first) if first >= 0 => batch.header.max_timestamp - first,
-            _ => wall.0 - self.created.0,
-        };
-        let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
-        let old = self.size > 0 && waited > config.segment;
+        let old = self.is_old(batch.header.max_timestamp, wall, seed, config);
         // An entry of the offset index has 8 bytes, one of the time index 12, of which one is kept free.
         let index_full = self.index_entries >= config.segment_index_bytes / 8
             || self.index_entries >= (config.segment_index_bytes / 12).saturating_sub(1);
@@ -324,8 +344,8 @@ impl Segment {
         (self.max_timestamp, self.max_timestamp_offset)
     }
 
-    /// Cuts off every batch that ends at or after `offset`; the offset after what is left.
-    pub(super) fn truncate(&mut self, offset: Offset) -> Offset {
+    /// Cuts off every batch that ends at or after `offset`.
+    pub(super) fn truncate(&mut self, offset: Offset) {
         if let Some(spot) = self.find(offset) {
             self.chunks.truncate(spot.chunk + 1);
             let chunk = Arc::make_mut(self.chunks.last_mut().expect("a segment has chunks"));
@@ -342,8 +362,12 @@ impl Segment {
             }
             self.recount();
         }
-        let last = self.chunks.last().and_then(|chunk| chunk.last_offset());
-        last.map_or(self.base_offset, |last| last + 1)
+    }
+
+    /// The batch that holds `offset` and begins before it.
+    pub(super) fn split_by(&self, offset: Offset) -> Option<&StoredBatch> {
+        let found = self.find(offset).map(|spot| self.batch_at(spot));
+        found.filter(|batch| batch.base_offset() < offset)
     }
 
     /// Derives the totals from the chunks that are left.
@@ -373,6 +397,44 @@ impl Segment {
             self.rolling_based_on = Timestamp::NONE;
         }
     }
+
+    /// Whether its first batch, or for an empty one its beginning, is so long ago that the next batch begins another
+    /// segment; each segment a little earlier than it must be, so that not all of a cluster begin at once.
+    ///
+    /// Unlike Kafka, where the little is drawn at random: here it follows from where and when the segment began,
+    /// and from whose log it is.
+    fn is_old(&self, newest: i64, wall: Timestamp, seed: u64, config: &LogConfig) -> bool {
+        let waited = match self.rolling_based_on {
+            Timestamp(first) if first >= 0 => newest - first,
+            _ => wall.0 - self.created.0,
+        };
+        let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
+        // What must be compacted soon must leave the active segment soon.
+        let span = match config.cleanup_policy.compacts() {
+            true => config.segment.min(config.max_compaction_lag),
+            false => config.segment,
+        };
+        let most = config.segment_jitter.min(span).as_millis();
+        let drawn = match most {
+            0 => 0,
+            most => {
+                mixed(
+                    seed ^ mixed(self.base_offset.0.cast_unsigned())
+                        ^ mixed(self.created.0.cast_unsigned()),
+                ) % most
+            }
+        };
+        let limit = span.as_micros() - Duration::from_millis(drawn).as_micros();
+        self.size > 0 && waited > Duration::from_micros(limit)
+    }
+}
+
+/// A number that looks as if it were drawn (splitmix64).
+fn mixed(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 /// Whether a read returns its first batch even when that is longer than the limit, so that a reader

@@ -95,7 +95,16 @@ pub fn log(world: &World, partition: &TopicPartition) -> String {
             .batches(replica.log_start(), replica.log_end())
         {
             let (base, last, epoch) = (batch.base_offset(), batch.last_offset(), batch.epoch());
-            let _ = writeln!(text, "b{id} {base}..{last} {epoch} {} bytes", batch.size());
+            let _ = write!(text, "b{id} {base}..{last} {epoch} {} bytes", batch.size());
+            let header = batch.header();
+            let all = header.last_offset_delta + 1;
+            if header.records_count < all {
+                let _ = write!(text, ", {} of {all} records", header.records_count);
+            }
+            if header.delete_horizon().is_some() {
+                text.push_str(", holds tombstones");
+            }
+            text.push('\n');
         }
     }
     text

@@ -6,7 +6,7 @@
 //! Laws: a record is *readable* when it lies below the high watermark of the partition's leader, *lost*
 //! when the leader's log ends before it; it stays lost when its offset is given to another, also when the
 //! word that it was appended reaches the producer only after that. While nobody leads the partition it
-//! *waits*, above the high watermark it is *not yet* readable, and what retention removed is *gone by
+//! *waits*, above the high watermark it is *not yet* readable, and what retention or compaction removed is *gone by
 //! request*. Each acknowledged record is exactly one of these. A record is *duplicated* when the producer sent its
 //! batch again and both copies were appended: the records of the second are bit for bit those of the first,
 //! for a batch carries when it was made and is not made anew.
@@ -130,7 +130,7 @@ pub struct Report {
     pub waiting: u64,
     /// Of those, what is not on every in-sync replica yet.
     pub pending: u64,
-    /// Of those, what retention has removed.
+    /// Of those, what retention or compaction has removed.
     pub expired: u64,
     /// Of those, what no leader has any more.
     pub lost: u64,
@@ -350,8 +350,12 @@ impl Audit {
             };
             let (start, end) = (replica.log_start().0, replica.log_end().0);
             let readable = replica.high_watermark().0.clamp(start, end);
-            report.expired += spans.count_between(0, start);
-            report.readable += spans.count_between(start, readable);
+            // What was compacted is gone by request, too.
+            let cleaned = replica.log().cleaned_until().map_or(start, |until| until.0);
+            let cleaned = cleaned.clamp(start, readable);
+            let left = count_left(spans, replica.log(), Offset(start), Offset(cleaned));
+            report.expired += spans.count_between(0, cleaned) - left;
+            report.readable += left + spans.count_between(cleaned, readable);
             report.pending += spans.count_between(readable, end);
             report.lost += spans.count_between(end, i64::MAX);
         }
@@ -364,6 +368,18 @@ impl Audit {
         }
         report
     }
+}
+
+/// How many of the promised records a log still has in a stretch that was compacted.
+fn count_left(spans: &Spans, log: &Log, from: Offset, to: Offset) -> u64 {
+    if from >= to {
+        return 0;
+    }
+    let batches = log.batches(from, to);
+    let records = batches.flat_map(|stored| stored.batch().records());
+    let offsets = records.filter_map(|record| Some(record.ok()?.offset));
+    let promised = offsets.filter(|offset| (from..to).contains(offset) && spans.contains(*offset));
+    promised.count() as u64
 }
 
 impl Audit {

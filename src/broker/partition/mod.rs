@@ -33,7 +33,7 @@ pub use replica::FollowerState;
 
 use crate::fact::{Fact, Role};
 use crate::log::planted::Bug;
-use crate::log::{Log, LogConfig};
+use crate::log::{Cleaned, Dirt, Log, LogConfig};
 use crate::model::{BrokerId, LeaderEpoch, Offset, PartitionEpoch, TopicId, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -286,6 +286,11 @@ impl Partition {
                 reason,
             });
         }
+    }
+
+    /// Compacts the log as far as `room` keys allow.
+    pub(in crate::broker) fn clean(&mut self, dirt: &Dirt, room: usize, at: Moment) -> Cleaned {
+        self.log.clean(dirt, room, at.wall, &self.config)
     }
 
     /// Forgets producers that have been silent for `producer.id.expiration.ms`.

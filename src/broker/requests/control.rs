@@ -223,12 +223,24 @@ impl Broker {
                 stored.log.truncate_to(stored.log.end(), at.wall);
                 stored.log
             }
-            None => Log::new(Offset::ZERO, at.wall),
+            None => Log::new(Offset::ZERO, at.wall).with_seed(self.seed_of(&name)),
         };
         // A new replica clamps it to its log.
         let high_watermark = high_watermark.unwrap_or(Offset::ZERO);
         let replica = Partition::new(name, id, self.id, config, log, high_watermark);
-        self.replicas.insert(replica)
+        let slot = self.replicas.insert(replica);
+        self.arm_cleaner(at);
+        slot
+    }
+
+    /// A number of this replica's own.
+    fn seed_of(&self, name: &TopicPartition) -> u64 {
+        let topic = name.topic.as_str().bytes().map(u64::from);
+        let numbers = [name.partition, self.id.0].map(|number| u64::from(number.cast_unsigned()));
+        let words = topic.chain(numbers);
+        words.fold(0xcbf2_9ce4_8422_2325, |seed, word| {
+            (seed ^ word).wrapping_mul(0x0000_0100_0000_01b3)
+        })
     }
 
     pub(super) fn handle_update_metadata(

@@ -1,6 +1,6 @@
 //! `Batch`: a header that can be restamped before a body that is shared.
 
-use super::header::{BatchHeader, CHECKED_FROM, HEADER_SIZE, LENGTH_OVERHEAD, MAGIC};
+use super::header::{BatchHeader, CHECKED_FROM, Codec, Flags, HEADER_SIZE, LENGTH_OVERHEAD, MAGIC};
 use super::record::{INFLATION_LIMIT, Records};
 use crate::model::{LeaderEpoch, Offset};
 use crate::protocol::chunks::Chunks;
@@ -94,6 +94,23 @@ impl Batch {
             head: Bytes::copy_from_slice(&header.to_bytes()),
             body,
         }
+    }
+
+    /// The header of a batch whose records are all gone, which says where its producer is in its sequence.
+    pub fn emptied(header: &BatchHeader) -> Batch {
+        let flags = Flags {
+            codec: Codec::None,
+            log_append_time: header.is_log_append_time(),
+            transactional: header.is_transactional(),
+            control: header.is_control(),
+            delete_horizon: false,
+        };
+        let emptied = BatchHeader {
+            base_timestamp: -1,
+            records_count: 0,
+            ..*header
+        };
+        Batch::new(emptied.with_flags(flags), Bytes::new())
     }
 
     /// How many bytes it takes, on the wire as in the log.

@@ -6,6 +6,7 @@ use super::header::{BatchHeader, Codec, Flags, HEADER_SIZE};
 use super::record::{Content, Header};
 use super::varint::varint_size;
 use crate::model::Offset;
+use crate::protocol::malformed::Malformed;
 use bytes::{Bytes, BytesMut};
 
 /// A batch that is still open.
@@ -16,6 +17,8 @@ pub struct BatchBuilder {
     body: Vec<u8>,
     header: BatchHeader,
     flags: Flags,
+    /// What timestamps are counted from, if not from the first record's.
+    base_timestamp: Option<i64>,
 }
 
 impl BatchBuilder {
@@ -43,8 +46,41 @@ impl BatchBuilder {
                 log_append_time: false,
                 transactional: false,
                 control: false,
+                delete_horizon: false,
             },
+            base_timestamp: None,
         }
+    }
+
+    /// A batch that takes the place of another one in its log, with fewer records: what a cleaner writes. Whose
+    /// it is, where it begins and how it is compressed stays; it may say until when its tombstones stay.
+    ///
+    /// # Errors
+    /// When the other one names no codec.
+    pub fn in_place_of(
+        header: &BatchHeader,
+        delete_horizon: Option<i64>,
+    ) -> Result<BatchBuilder, Malformed> {
+        let mut builder = BatchBuilder::new(header.codec()?);
+        builder.header = BatchHeader {
+            last_offset_delta: -1,
+            base_timestamp: delete_horizon.unwrap_or(-1),
+            max_timestamp: match header.is_log_append_time() {
+                true => header.max_timestamp,
+                false => -1,
+            },
+            records_count: 0,
+            ..*header
+        };
+        builder.flags = Flags {
+            log_append_time: header.is_log_append_time(),
+            transactional: header.is_transactional(),
+            control: header.is_control(),
+            delete_horizon: delete_horizon.is_some(),
+            ..builder.flags
+        };
+        builder.base_timestamp = delete_horizon;
+        Ok(builder)
     }
 
     /// Names the producer, so that brokers can tell duplicates.
@@ -100,7 +136,7 @@ impl BatchBuilder {
         );
         let content = self.content(offset_delta, timestamp, key, value, headers);
         if self.is_empty() {
-            self.header.base_timestamp = timestamp;
+            self.header.base_timestamp = self.base_timestamp.unwrap_or(timestamp);
         }
         self.header.last_offset_delta = offset_delta;
         self.header.max_timestamp = self.header.max_timestamp.max(timestamp);
@@ -166,7 +202,7 @@ impl BatchBuilder {
         headers: &'a [Header],
     ) -> Content<'a> {
         let base = if self.is_empty() {
-            timestamp
+            self.base_timestamp.unwrap_or(timestamp)
         } else {
             self.header.base_timestamp
         };

@@ -143,6 +143,12 @@ impl BatchHeader {
         self.attributes & TRANSACTIONAL != 0
     }
 
+    /// Until when the tombstones in the batch must stay, once it has been cleaned. Then the timestamps of its records
+    /// are counted from this.
+    pub fn delete_horizon(&self) -> Option<i64> {
+        (self.attributes & DELETE_HORIZON != 0).then_some(self.base_timestamp)
+    }
+
     /// Whether the batch is a marker of Kafka's own, which applications never see.
     pub fn is_control(&self) -> bool {
         self.attributes & CONTROL != 0
@@ -189,6 +195,7 @@ impl BatchHeader {
             (flags.log_append_time, LOG_APPEND_TIME),
             (flags.transactional, TRANSACTIONAL),
             (flags.control, CONTROL),
+            (flags.delete_horizon, DELETE_HORIZON),
         ] {
             attributes |= if set { bit } else { 0 };
         }
@@ -211,6 +218,7 @@ pub(super) struct Flags {
     pub(super) log_append_time: bool,
     pub(super) transactional: bool,
     pub(super) control: bool,
+    pub(super) delete_horizon: bool,
 }
 
 fn part<const N: usize>(head: &[u8; HEADER_SIZE], at: usize) -> [u8; N] {

@@ -259,6 +259,7 @@ fn cells(
     let same = |copy: &&Copy| {
         (copy.edition, copy.start, copy.end) == (memory.edition, start, end)
             && copy.high_watermark == high_watermark
+            && copy.bytes == held.log().bytes()
             && copy.last == last
     };
     if let Some(copy) = memory.copies.get(&name).filter(same) {
@@ -277,6 +278,7 @@ fn cells(
         end,
         high_watermark,
         last,
+        bytes: held.log().bytes(),
         cells: cells.clone(),
     };
     memory.copies.insert(name, copy);

@@ -48,8 +48,10 @@ pub(super) struct Copy {
     pub start: Offset,
     pub end: Offset,
     pub high_watermark: Offset,
-    /// The last batch: two logs of one run that end with the same batch are the same.
+    /// The last batch: two logs of one run that end with the same batch are the same, if they are as long: one may have
+    /// been compacted.
     pub last: Chunks,
+    pub bytes: u64,
     pub cells: Vec<Cell>,
 }
 

@@ -15,6 +15,9 @@ use crate::world::World;
 /// and followers copy bytes (A5). So two logs whose epochs begin at the same offsets hold the same
 /// batches, and a whole log is compared at the price of the few epochs in it.
 ///
+/// Where a log has been compacted, replicas may differ by what is gone ([`super::cleaned`]), and remember
+/// different epochs.
+///
 /// After a loss, R4 is about the replicas whose logs have reached the epoch with which the partition goes
 /// on: what was exposed before then was not wrong, and does not stay.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +46,7 @@ impl Invariant for LogsAgree {
                 self.appended(by, partition, *base_offset, *epoch);
                 match role {
                     Role::Follower if !view.losses.is_torn(partition) => {
-                        is_prefix(view.world, by, partition)
+                        is_prefix(view, by, partition)
                     }
                     _ => Ok(()),
                 }
@@ -123,7 +126,9 @@ fn may_cut(
     };
     let theirs = leader.log().epochs().entries();
     let common = common_end(before, from, theirs, leader.log_end());
-    if to < common && leader.log_start() <= to {
+    // Of compacted epochs the two may remember different ones.
+    let is_compacted = to < view.cleaned.until(partition);
+    if to < common && leader.log_start() <= to && !is_compacted {
         return Err(format!(
             "R16: broker {by} cuts {partition} at {to}, though its leader has the same up to {common}"
         ));
@@ -133,7 +138,8 @@ fn may_cut(
 
 /// R5, after an append: no epoch of the follower begins elsewhere than in its leader's log, and the
 /// follower is not ahead.
-fn is_prefix(world: &World, by: BrokerId, partition: &TopicPartition) -> Result<(), String> {
+fn is_prefix(view: View<'_>, by: BrokerId, partition: &TopicPartition) -> Result<(), String> {
+    let world = view.world;
     let Some(leader) = leader_of(world, by, partition) else {
         return Ok(());
     };
@@ -148,6 +154,8 @@ fn is_prefix(world: &World, by: BrokerId, partition: &TopicPartition) -> Result<
         ));
     }
     let start = follower.log_start().max(leader.log_start());
+    // Of an epoch whose batches are all compacted away, who copies learns nothing.
+    let start = start.max(view.cleaned.until(partition));
     let below = |partition: &Partition| -> Vec<EpochStart> {
         let epochs = partition.log().epochs().entries().iter();
         // Where a log begins, so does the epoch that was current there; an epoch without a record yet
@@ -201,23 +209,12 @@ fn matches_the_furthest(
     if from >= until {
         return Ok(());
     }
-    let mut theirs = other.log().batches(from, until);
-    for batch in mine.log().batches(from, until) {
-        if !theirs.next().is_some_and(|their| their.is_copy_of(batch)) {
-            let at = batch.base_offset();
-            return Err(format!(
-                "R4: brokers {by} and {id} both expose {partition}{at} and differ there"
-            ));
-        }
-    }
-    match theirs.next() {
+    let logs = (mine.log(), other.log());
+    match view.cleaned.first_difference(partition, logs, from, until) {
         None => Ok(()),
-        Some(missing) => {
-            let at = missing.base_offset();
-            Err(format!(
-                "R4: broker {by} exposes {partition}{at} without having it"
-            ))
-        }
+        Some(at) => Err(format!(
+            "R4: brokers {by} and {id} both expose {partition}{at} and differ there"
+        )),
     }
 }
 

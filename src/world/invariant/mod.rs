@@ -6,6 +6,7 @@
 //!
 //! - [`committed`]: how far each partition is committed, which most of them speak of;
 //! - [`losses`]: what may be gone without any law being broken;
+//! - [`cleaned`]: how far logs are compacted, where replicas may differ by what is gone;
 //! - [`structure`]: A1 to A5, A7 — one replica's log is in order, its bytes are what was produced;
 //! - [`matching`]: R4, R5, R16 — the logs of one partition are one log;
 //! - [`replication`]: R1 to R3, R6, R10, R12, R13, R15 — who leads, who counts, what is committed;
@@ -22,6 +23,7 @@
 //! - [`produced`]: R17, I7 — what producers are answered is true;
 //! - [`sequences`]: A6, I1 to I4, I6 — what is numbered is written once and in order;
 //! - [`refusals`]: I1, I2 — nobody is refused who numbers well;
+//! - [`compaction`]: what compaction must keep;
 //! - [`bounded`]: P1 — nothing runs in a circle;
 //! - [`logs`]: A2 to A4 once more — whole logs, read when everything is over.
 //!
@@ -38,8 +40,10 @@
 
 pub mod answers;
 pub mod bounded;
+pub mod cleaned;
 pub mod clients;
 pub mod committed;
+pub mod compaction;
 pub mod elections;
 pub mod logs;
 pub mod losses;
@@ -68,6 +72,7 @@ use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use crate::time::Instant;
 use crate::world::World;
 
+pub use cleaned::Cleaned;
 pub use committed::Committed;
 pub use logs::judge_logs;
 pub use losses::Losses;
@@ -102,6 +107,8 @@ pub struct View<'a> {
     pub losses: &'a Losses,
     /// What has stood in ZooKeeper, this piece of news included.
     pub states: &'a States,
+    /// How far logs are compacted, this piece of news included.
+    pub cleaned: &'a Cleaned,
 }
 
 /// A law.
@@ -130,6 +137,7 @@ struct Common {
     committed: Committed,
     losses: Losses,
     states: States,
+    cleaned: Cleaned,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -150,6 +158,7 @@ struct Laws {
     produced: produced::ProducersAreAnsweredRightly,
     sequences: sequences::NumberedOnce,
     refusals: refusals::WellNumberedIsTaken,
+    compaction: compaction::CompactionKeepsTheLast,
     bounded: bounded::InstantsEnd,
 }
 
@@ -184,6 +193,7 @@ impl Checker {
             look(&mut laws.produced, view, entry, &mut first);
             look(&mut laws.sequences, view, entry, &mut first);
             look(&mut laws.refusals, view, entry, &mut first);
+            look(&mut laws.compaction, view, entry, &mut first);
             look(&mut laws.bounded, view, entry, &mut first);
         }
         first
@@ -192,6 +202,11 @@ impl Checker {
     /// What may be gone, and which replicas may be stuck, without anybody being to blame.
     pub fn losses(&self) -> &Losses {
         &self.laws.common.losses
+    }
+
+    /// How far logs are compacted.
+    pub fn cleaned(&self) -> &Cleaned {
+        &self.laws.common.cleaned
     }
 
     /// How far a partition is committed, by any leader's word.
@@ -205,6 +220,7 @@ impl Common {
     fn see(&mut self, world: &World, entry: &Entry) {
         self.committed.see(world, entry);
         self.states.see(world, entry);
+        self.cleaned.see(entry);
         for loss in self.losses.see(world, entry, &self.committed) {
             self.committed.begin_anew(&loss);
         }
@@ -219,6 +235,7 @@ impl Common {
             Fact::TopicDeleted { topic } => {
                 self.committed.forget_topic(topic);
                 self.states.forget_topic(topic);
+                self.cleaned.forget_topic(topic);
             }
             _ => {}
         }
@@ -230,6 +247,7 @@ impl Common {
             committed: &self.committed,
             losses: &self.losses,
             states: &self.states,
+            cleaned: &self.cleaned,
         }
     }
 }
@@ -252,6 +270,7 @@ impl Laws {
                 self.pictures.forget_topic(topic);
                 self.told.forget_topic(topic);
                 self.produced.forget_topic(topic);
+                self.compaction.forget_topic(topic);
             }
             _ => {}
         }

@@ -109,6 +109,9 @@ fn leader_is_complete(
     // What retention has taken from either says nothing any more.
     let oldest = known.first().map(|epoch| epoch.start);
     let start = leader.log_start().max(oldest.unwrap_or_default());
+    // Of epochs whose batches are compacted away, who copied its log knows nothing; that nothing stands there that
+    // nobody wrote is another law's.
+    let start = start.max(view.cleaned.until(partition));
     let epoch_at = |offset: Offset| {
         let at = known.partition_point(|epoch| epoch.start <= offset);
         at.checked_sub(1).map(|at| known[at].epoch)

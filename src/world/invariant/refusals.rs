@@ -94,7 +94,12 @@ impl WellNumberedIsTaken {
                 told.last_sequence()
             ));
         }
-        let mut batches = told.batches().iter();
+        // What compaction leaves may be older than what a leader remembers.
+        let cleaned = replica.log().cleaned_until().unwrap_or_default();
+        let mut batches = told
+            .batches()
+            .iter()
+            .filter(|batch| batch.base_offset >= cleaned);
         let ends = |batch: &&Remembered| (batch.base_sequence, batch.last_sequence) == (base, last);
         match batches.find(ends).filter(|_| is_same) {
             Some(batch) => Err(format!(

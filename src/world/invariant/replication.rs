@@ -206,12 +206,9 @@ fn is_on_all_that_count(
             ));
         }
         let from = from.max(member.log_start()).max(leader.log_start());
-        let mut mine = leader.log().batches(from, to);
-        let alike = member
-            .log()
-            .batches(from, to)
-            .all(|theirs| mine.next().is_some_and(|mine| mine.is_copy_of(theirs)));
-        if !alike || mine.next().is_some() {
+        let logs = (leader.log(), member.log());
+        let difference = view.cleaned.first_difference(partition, logs, from, to);
+        if difference.is_some() {
             return Err(format!(
                 "R6: brokers {by} and {id} differ below {to} of {partition}"
             ));

@@ -75,11 +75,11 @@ impl Invariant for NumberedOnce {
             } => {
                 // What a follower that is torn from its leader copies does not go on from what it has.
                 let torn = *role == Role::Follower && view.losses.is_torn(partition);
-                self.appended(world, by, partition, (*base_offset, *next_offset), torn)
+                self.appended(view, by, partition, (*base_offset, *next_offset), torn)
             }
             Fact::LogTruncated { partition, .. } => {
                 self.learn(world, by, partition);
-                states_agree(world, by, partition)
+                states_agree(view, by, partition)
             }
             Fact::LogTailLost { partition, .. } => {
                 self.learn_from_disk(world, by, partition);
@@ -92,7 +92,7 @@ impl Invariant for NumberedOnce {
                 base_offset,
                 ..
             } => is_there(
-                world,
+                view,
                 by,
                 partition,
                 *producer_id,
@@ -118,12 +118,14 @@ impl NumberedOnce {
 
     fn appended(
         &mut self,
-        world: &World,
+        view: View<'_>,
         by: BrokerId,
         partition: &TopicPartition,
         (from, until): (Offset, Offset),
         torn: bool,
     ) -> Result<(), String> {
+        let world = view.world;
+        let cleaned = view.cleaned.until(partition);
         let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
             return Ok(());
         };
@@ -139,15 +141,16 @@ impl NumberedOnce {
             let header = stored.header();
             if header.is_idempotent() {
                 self.numbered += 1;
-                match self.follows(world, by, partition, &header) {
-                    Err(_) if torn => {}
-                    judged => judged?,
+                let follows = self.follows(world, by, partition, &header);
+                // Of what was compacted the batches in between may be gone.
+                if !torn && stored.base_offset() >= cleaned {
+                    follows?;
                 }
             }
         }
         if self.numbered >= self.sample_at.max(SAMPLE) {
             self.sample_at = self.numbered + SAMPLE.max(self.numbered / 4);
-            states_agree(world, by, partition)?;
+            states_agree(view, by, partition)?;
         }
         Ok(())
     }
@@ -260,18 +263,37 @@ fn may_be_forgotten(world: &World, by: BrokerId, last: Last) -> bool {
 }
 
 /// What a replica knows of the producers in its log is what the log says.
-fn states_agree(world: &World, by: BrokerId, partition: &TopicPartition) -> Result<(), String> {
-    let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
+///
+/// Where the log was compacted, what it says is part of what is known; what is older than that says nothing.
+fn states_agree(view: View<'_>, by: BrokerId, partition: &TopicPartition) -> Result<(), String> {
+    let Some(replica) = view
+        .world
+        .broker_by_id(by)
+        .and_then(|b| b.partition(partition))
+    else {
         return Ok(());
     };
     let log = replica.log();
+    let is_compacted = view.cleaned.until(partition) > log.start();
     for (id, told) in Producers::of_log(log).iter() {
         let Some(known) = log.producers().get(id) else {
             // Forgotten, which it may be.
             continue;
         };
         // What retention took from the log may be remembered longer.
-        if known.epoch() != told.epoch() || !known.batches().ends_with(told.batches()) {
+        let oldest = known
+            .batches()
+            .first()
+            .map_or(Offset::ZERO, |first| first.base_offset);
+        let mut recent = told
+            .batches()
+            .iter()
+            .filter(|batch| batch.base_offset >= oldest);
+        let agree = match is_compacted {
+            true => recent.all(|batch| known.batches().contains(batch)),
+            false => known.batches().ends_with(told.batches()),
+        };
+        if known.epoch() != told.epoch() || !agree {
             return Err(format!(
                 "I3: broker {by} knows other batches of producer {id} than its log of {partition} has"
             ));
@@ -281,17 +303,19 @@ fn states_agree(world: &World, by: BrokerId, partition: &TopicPartition) -> Resu
 }
 
 fn is_there(
-    world: &World,
+    view: View<'_>,
     by: BrokerId,
     partition: &TopicPartition,
     producer: ProducerId,
     sequence: i32,
     offset: Offset,
 ) -> Result<(), String> {
-    let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
+    let replica = view.world.broker_by_id(by);
+    let Some(replica) = replica.and_then(|b| b.partition(partition)) else {
         return Ok(());
     };
-    if offset < replica.log_start() {
+    // Retention or compaction may have taken it.
+    if offset < replica.log_start().max(view.cleaned.until(partition)) {
         return Ok(());
     }
     let mut found = replica.log().batches(offset, offset + 1);
