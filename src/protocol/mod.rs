@@ -139,6 +139,10 @@ api_key::apis! {
     /// Replaces the settings of topics and brokers.
     AlterConfigs = 33, versions 0..=2, for Clients,
         api::alter_configs::AlterConfigsRequest => api::alter_configs::AlterConfigsResponse;
+    /// Says how large the logs of a broker are.
+    DescribeLogDirs = 35, versions 0..=4, for Clients,
+        api::describe_log_dirs::DescribeLogDirsRequest
+            => api::describe_log_dirs::DescribeLogDirsResponse;
     /// Gives topics more partitions.
     CreatePartitions = 37, versions 0..=3, for Clients,
         api::create_partitions::CreatePartitionsRequest

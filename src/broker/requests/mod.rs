@@ -13,6 +13,7 @@ mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 pub(super) mod describe_configs;
+mod describe_log_dirs;
 mod elect_leaders;
 pub(super) mod fetch;
 mod find_coordinator;
@@ -134,6 +135,9 @@ impl Broker {
             }
             AnyRequest::DescribeConfigs(request) => {
                 self.handle_describe_configs(at, &asked, request, out);
+            }
+            AnyRequest::DescribeLogDirs(request) => {
+                self.handle_describe_log_dirs(at, &asked, &request, out);
             }
             AnyRequest::AlterPartitionReassignments(request) => {
                 self.handle_alter_partition_reassignments(at, &asked, &request, out);

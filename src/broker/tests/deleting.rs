@@ -135,3 +135,35 @@ fn a_log_start_that_was_not_written_down_is_forgotten_in_a_crash() {
     bench.run_ms(30_000);
     assert_eq!(start_of(&bench), Some(Offset(3)));
 }
+
+#[test]
+fn the_size_of_every_log_is_told_and_of_those_alone_that_are_asked_for() {
+    use crate::protocol::api::DescribeLogDirsRequest;
+    use crate::protocol::api::describe_log_dirs::DescribableLogDirTopic;
+    let mut bench = filled(&[]);
+    let admin = bench.open(2);
+    let one = |topic: &str, partitions: &[i32]| DescribableLogDirTopic {
+        topic: topic.into(),
+        partitions: partitions.to_vec(),
+    };
+    for (topics, expected) in [
+        (None, 1),
+        (Some(vec![one("tea", &[0]), one(TOPIC, &[0, 1])]), 1),
+        (Some(vec![one(TOPIC, &[1])]), 0),
+    ] {
+        let answer = bench.call(admin, &DescribeLogDirsRequest { topics }, 4);
+        let [dir] = &answer.results[..] else {
+            panic!("one directory: {answer:?}");
+        };
+        assert_eq!(
+            (answer.error_code, dir.error_code, dir.total_bytes),
+            (0, 0, -1)
+        );
+        assert_eq!(dir.topics.len(), expected);
+        for topic in &dir.topics {
+            let size = bench.replica(2).log().bytes().cast_signed();
+            assert_eq!(topic.partitions[0].partition_size, size);
+            assert!(size > 0);
+        }
+    }
+}

@@ -64,6 +64,7 @@ pub fn request(api: ApiKey) -> AnyRequest {
         ApiKey::DeleteRecords => AnyRequest::DeleteRecords(delete_records_request()),
         ApiKey::DescribeConfigs => AnyRequest::DescribeConfigs(describe_configs_request()),
         ApiKey::AlterConfigs => AnyRequest::AlterConfigs(alter_configs_request()),
+        ApiKey::DescribeLogDirs => AnyRequest::DescribeLogDirs(describe_log_dirs_request()),
         ApiKey::AlterPartitionReassignments => {
             AnyRequest::AlterPartitionReassignments(alter_partition_reassignments_request())
         }
@@ -132,6 +133,7 @@ pub fn response(api: ApiKey) -> AnyResponse {
         ApiKey::DeleteRecords => AnyResponse::DeleteRecords(delete_records_response()),
         ApiKey::DescribeConfigs => AnyResponse::DescribeConfigs(describe_configs_response()),
         ApiKey::AlterConfigs => AnyResponse::AlterConfigs(alter_configs_response()),
+        ApiKey::DescribeLogDirs => AnyResponse::DescribeLogDirs(describe_log_dirs_response()),
         ApiKey::AlterPartitionReassignments => {
             AnyResponse::AlterPartitionReassignments(alter_partition_reassignments_response())
         }

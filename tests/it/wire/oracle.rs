@@ -109,6 +109,7 @@ oracle! { of_kafka_4, kafka_protocol:
     DeleteRecords DeleteRecordsRequest DeleteRecordsResponse,
     DescribeConfigs DescribeConfigsRequest DescribeConfigsResponse,
     AlterConfigs AlterConfigsRequest AlterConfigsResponse,
+    DescribeLogDirs DescribeLogDirsRequest DescribeLogDirsResponse,
 }
 
 oracle! { of_kafka_3, kafka_protocol_old:
@@ -147,6 +148,7 @@ oracle! { of_kafka_3, kafka_protocol_old:
     DeleteRecords DeleteRecordsRequest DeleteRecordsResponse,
     DescribeConfigs DescribeConfigsRequest DescribeConfigsResponse,
     AlterConfigs AlterConfigsRequest AlterConfigsResponse,
+    DescribeLogDirs DescribeLogDirsRequest DescribeLogDirsResponse,
 }
 
 /// Every oracle's rewriting of a request and of a response of this API and version.

@@ -122,3 +122,35 @@ pub fn alter_configs_response() -> AlterConfigsResponse {
         }],
     }
 }
+
+pub fn describe_log_dirs_request() -> DescribeLogDirsRequest {
+    DescribeLogDirsRequest {
+        topics: Some(vec![describe_log_dirs::DescribableLogDirTopic {
+            topic: text("orders"),
+            partitions: vec![0, 1],
+        }]),
+    }
+}
+
+pub fn describe_log_dirs_response() -> DescribeLogDirsResponse {
+    use describe_log_dirs::*;
+    DescribeLogDirsResponse {
+        throttle_time_ms: 100,
+        error_code: 0,
+        results: vec![DescribeLogDirsResult {
+            error_code: 56,
+            log_dir: text("/tmp/kafka-logs"),
+            topics: vec![DescribeLogDirsTopic {
+                name: text("orders"),
+                partitions: vec![DescribeLogDirsPartition {
+                    partition_index: 1,
+                    partition_size: 4_096,
+                    offset_lag: 3,
+                    is_future_key: true,
+                }],
+            }],
+            total_bytes: 1 << 40,
+            usable_bytes: 1 << 30,
+        }],
+    }
+}

@@ -1,0 +1,69 @@
+//! DescribeLogDirs: how large the logs of this broker are.
+//!
+//! Unlike Kafka, a broker has one directory, which never fails, and whose volume has no size that is known.
+
+use super::Asked;
+use crate::broker::Broker;
+use crate::log::Log;
+use crate::model::{Offset, TopicName, TopicPartition};
+use crate::process::Outbox;
+use crate::protocol::api::describe_log_dirs::{
+    DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
+};
+use crate::protocol::api::{DescribeLogDirsRequest, DescribeLogDirsResponse};
+use crate::sorted::SortedMap;
+use crate::time::Moment;
+
+/// Where Kafka keeps logs when nobody says otherwise (`log.dir`).
+const LOG_DIR: &str = "/tmp/kafka-logs";
+
+impl Broker {
+    pub(super) fn handle_describe_log_dirs(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        request: &DescribeLogDirsRequest,
+        out: &mut Outbox,
+    ) {
+        let wanted = |name: &TopicPartition| {
+            request.topics.as_ref().is_none_or(|topics| {
+                let mut topics = topics.iter().filter(|one| one.topic == name.topic.0);
+                topics.any(|one| one.partitions.contains(&name.partition))
+            })
+        };
+        let opened = self.partitions();
+        let opened = opened.map(|(name, replica)| (name, replica.log(), replica.high_watermark()));
+        // What the controller has not had this broker open yet lies there all the same.
+        let stored = self.disk.logs();
+        let stored = stored.map(|(name, log)| (name, log, self.disk.high_watermark(name)));
+        let mut topics: SortedMap<TopicName, Vec<DescribeLogDirsPartition>> = SortedMap::new();
+        for (name, log, high_watermark) in opened.chain(stored).filter(|one| wanted(one.0)) {
+            let partitions = topics.entry(name.topic.clone()).or_default();
+            partitions.push(described(name.partition, log, high_watermark));
+        }
+        let topics = topics
+            .into_iter()
+            .map(|(name, partitions)| DescribeLogDirsTopic {
+                name: name.0,
+                partitions,
+            });
+        let response = DescribeLogDirsResponse {
+            results: vec![DescribeLogDirsResult {
+                log_dir: LOG_DIR.into(),
+                topics: topics.collect(),
+                ..DescribeLogDirsResult::default()
+            }],
+            ..DescribeLogDirsResponse::default()
+        };
+        self.answer(at, asked.id, &response, out);
+    }
+}
+
+fn described(partition_index: i32, log: &Log, high_watermark: Offset) -> DescribeLogDirsPartition {
+    DescribeLogDirsPartition {
+        partition_index,
+        partition_size: i64::try_from(log.bytes()).unwrap_or(i64::MAX),
+        offset_lag: (high_watermark - log.end()).max(0),
+        is_future_key: false,
+    }
+}
