@@ -1,7 +1,7 @@
 // Installs what is missing, and only that: the wasm target, the two Rust programs, the npm packages, Debian's programs.
 // Everything comes from where rustup, cargo, npm and apt are set up to look; nothing is downloaded by hand.
 import { existsSync, readFileSync } from 'node:fs';
-import { Failed, ask, at, done, must, run, say, warn } from './kit.mjs';
+import { Failed, ask, at, done, fingerprint, fresh, must, run, say, stamp, warn } from './kit.mjs';
 
 /**
  * The Rust programs, pinned. The command line program of wasm-bindgen must be exactly the version of the crate in
@@ -120,6 +120,26 @@ async function debian() {
   if (!process.env.CHROMEDRIVER && !existsSync('/usr/bin/chromedriver')) missing.push('chromium-driver');
   if (!(await ask('python3', ['--version']))) missing.push('python3');
   if (missing.length) await apt(missing, 'The browser tests need Debian packages that are not here.');
+}
+
+// Clients --------------------------------------------------------------------------------------------------------------
+
+/** The clients that are tested against `serve`: Python's in an environment of the project's, kcat from Debian. */
+export async function setupClients() {
+  const [pip, wanted] = [at('.tools/clients/bin/pip'), 'tests/clients/requirements.txt'];
+  const mark = fingerprint([wanted]);
+  if (!fresh('clients', mark, '.tools/clients/bin/python')) {
+    if ((await ask('python3', ['-c', 'import ensurepip'])) === null) await apt(['python3-venv'], 'The Python clients need an environment of their own.');
+    say('Installing the Python clients into .tools/clients');
+    await must('python3', ['-m', 'venv', '--clear', at('.tools/clients')], { what: 'Python makes no environment.', how: 'see that python3-venv is installed.' });
+    await must(pip, ['install', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:', '--requirement', wanted], {
+      what: 'The Python clients could not be installed.',
+      how: 'see that this machine reaches its Python registry (`pip download six`), then run the command again.',
+    });
+    stamp('clients', mark);
+  }
+  if (await ask('kcat', ['-V'])) return;
+  await apt(['kcat'], 'The client tests need kcat, which is not here.');
 }
 
 async function apt(names, why) {

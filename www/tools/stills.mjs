@@ -41,7 +41,7 @@ export async function renderStill(slug, step, theme = 'light') {
 let built;
 
 /** The host binary, compiled once; null while it has no `still` command. */
-function hostBinary() {
+export function hostBinary() {
   built ??= (async () => {
     const knows = files('src/main.rs', 'src/host').some(path => /"still"/.test(readFileSync(at(path), 'utf8')));
     if (!knows) return null;

@@ -3,7 +3,8 @@
 import { mkdirSync } from 'node:fs';
 import { Failed, at, done, main, must, report, say } from './kit.mjs';
 import { build } from './build.mjs';
-import { chromedriver, chromium, setupTests } from './setup.mjs';
+import { chromedriver, chromium, setupClients, setupTests } from './setup.mjs';
+import { hostBinary } from './stills.mjs';
 import { tidy } from './tidy.mjs';
 
 const WASM = ['--target', 'wasm32-unknown-unknown'];
@@ -17,6 +18,7 @@ const STEPS = [
   { name: 'host', says: 'Host tests (cargo test)', counts: true, run: onLine => must('cargo', ['test', '--locked', '--features', 'planted', '--no-fail-fast'], { onLine, how: 'run the test named above alone: `cargo test <name>`.' }) },
   { name: 'web', says: 'Browser tests (wasm-pack test)', counts: true, run: onLine => must('wasm-pack', ['test', '--mode', 'no-install', '--headless', '--chrome', '--chromedriver', chromedriver()], { onLine, how: 'open the page yourself: `wasm-pack test --chrome`.' }) },
   { name: 'build', says: 'The static build', run: build },
+  { name: 'clients', says: 'Real clients over TCP', counts: true, run: onLine => clients(onLine) },
   { name: 'e2e', says: 'End to end, on the built page (Playwright)', counts: true, needs: 'build', run: onLine => endToEnd(onLine) },
 ];
 
@@ -29,15 +31,27 @@ async function endToEnd(onLine) {
   });
 }
 
+/** Clients that nobody here wrote, against the binary that also draws the stills. */
+async function clients(onLine) {
+  await setupClients();
+  const binary = await hostBinary();
+  const how = 'run it alone with `npm test -- clients`; what happened is recorded in target/clients.';
+  await must('node', ['tests/clients/clients.mjs', binary], { onLine, how });
+}
+
 /** Counts the tests that a runner reports: cargo's and wasm-bindgen's summary lines, and Playwright's. */
 function counter() {
   const count = { passed: 0, failed: 0 };
   const onLine = line => {
     const cargo = /test result: \w+\. (\d+) passed; (\d+) failed/.exec(line);
+    const clients = /^(\d+) cases passed, (\d+) failed$/.exec(line);
     const playwright = /^\s+(\d+) (passed|failed|flaky)\b/.exec(line);
     if (cargo) {
       count.passed += Number(cargo[1]);
       count.failed += Number(cargo[2]);
+    } else if (clients) {
+      count.passed += Number(clients[1]);
+      count.failed += Number(clients[2]);
     } else if (playwright) {
       count[playwright[2] === 'failed' ? 'failed' : 'passed'] += Number(playwright[1]);
     }

@@ -1,0 +1,103 @@
+// Clients that nobody here wrote, against `serve`: the matrix of who produces and who consumes, groups with members of
+// each, and a broker that dies in the middle.
+import { mkdirSync } from 'node:fs';
+import { ask, at, say } from '../../www/tools/kit.mjs';
+import { administers, consumes, groups, mixed, produces, survives } from './cases.mjs';
+import { fuzz } from './fuzz.mjs';
+import { members } from './members.mjs';
+import { serve } from './served.mjs';
+
+const PLAN = at('tests/clients/cluster.script');
+/** How long the fuzzer talks, and what it says follows from. */
+const FUZZED = { seconds: 20, seed: Number(process.env.SEED ?? 1) };
+
+/**
+ * Runs every case against one cluster and the fuzzer against another, and prints the tables. Both runs are recorded and
+ * replayed with all laws checked. How many cases passed and failed.
+ */
+export async function testClients(binary) {
+  const count = { passed: 0, failed: 0 };
+  const attempt = async (what, body) => {
+    const since = Date.now();
+    try {
+      const answer = await body();
+      count.passed += 1;
+      if (process.env.VERBOSE) say(`${what}: ${((Date.now() - since) / 1000).toFixed(1)} s`);
+      return answer ?? 'ok';
+    } catch (error) {
+      count.failed += 1;
+      console.error(`  ${what}: ${error.message}`);
+      return 'FAILED';
+    }
+  };
+  mkdirSync(at('target/clients'), { recursive: true });
+  const [record, fuzzed] = ['clients', 'fuzzed'].map(name => at(`target/clients/${name}.script`));
+  const served = await serve(binary, '--plan', PLAN, '--record', record);
+  let clients = [];
+  try {
+    clients = await members(served.brokers);
+    const admin = await eachOf(clients, client => attempt(`${client.name} administers`, () => administers(client)));
+    const made = await eachOf(clients, client => attempt(`${client.name} produces`, () => produces(clients, client)));
+    const rows = await Promise.all(clients.map(async client => {
+      const row = [];
+      for (const [i, producer] of clients.entries()) {
+        const topics = made[i];
+        row.push(topics === 'FAILED' ? 'not made' : await attempt(`${client.name} reads ${producer.name}`, () => consumes(client, producer, topics)));
+      }
+      return row;
+    }));
+    const grouped = await Promise.all(clients.map(client => attempt(`${client.name} in groups`, () => groups(clients, client))));
+    const header = ['', 'admin', 'groups', ...clients.map(({ name }) => `reads ${name}`)];
+    table([header, ...clients.map((client, i) => [client.name, admin[i], grouped[i], ...rows[i]])]);
+    const together = [];
+    for (const strategy of ['range', 'roundrobin']) together.push([strategy, await attempt(`a mixed group, ${strategy}`, () => mixed(clients, strategy))]);
+    table([['one group of all', ''], ...together]);
+    const killed = await attempt('brokers die', () => survives(clients, served));
+    if (killed !== 'FAILED') {
+      table([['while brokers 2 and 1 die', 'acknowledged', 'failed', 'lost', 'twice'],
+        ...killed.map(({ name, acked, failed, lost, twice }) => [name, acked, failed, lost, twice])]);
+      for (const { name, idempotent, acked, lost, twice } of killed) {
+        await attempt(name, () => {
+          if (!acked) throw new Error('nothing was acknowledged');
+          if (lost) throw new Error(`${lost} acknowledged records are lost`);
+          if (idempotent && twice) throw new Error(`${twice} records come twice`);
+        });
+      }
+    }
+  } finally {
+    clients.forEach(client => client.end());
+    await attempt('the run replays', () => replays(binary, served, record));
+  }
+  const noisy = await serve(binary, '--plan', PLAN, '--record', fuzzed);
+  say(`The fuzzer (seed ${FUZZED.seed}): ${await attempt('the fuzzer', () => fuzz(noisy, record, FUZZED))}`);
+  await attempt('the fuzzed run replays', () => replays(binary, noisy, fuzzed));
+  return count;
+}
+
+/** Stops a cluster and replays its record, which ends in the same place and breaks no law. */
+async function replays(binary, served, record) {
+  const digest = await served.stop().catch(error => {
+    served.kill();
+    throw error;
+  });
+  const replayed = await ask(binary, ['digest', record], { stdio: ['ignore', 'pipe', 'inherit'] });
+  if (replayed !== digest) throw new Error(`${record} replays to ${replayed}, not ${digest}`);
+}
+
+async function eachOf(clients, body) {
+  const results = [];
+  for (const client of clients) results.push(await body(client));
+  return results;
+}
+
+function table(rows) {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map(row => String(row[i]).length)));
+  for (const row of rows) console.log(`  ${row.map((cell, i) => String(cell).padEnd(widths[i])).join('  ')}`);
+  console.log('');
+}
+
+if (process.argv[1]?.endsWith('clients.mjs')) {
+  const { passed, failed } = await testClients(process.argv[2]);
+  console.log(`${passed} cases passed, ${failed} failed`);
+  process.exit(failed ? 1 : 0);
+}

@@ -1,0 +1,143 @@
+// The clients: three Python libraries, kafkajs and kcat, each behind the same words.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { at } from '../../www/tools/kit.mjs';
+
+const PYTHON = at('.tools/clients/bin/python');
+
+/** A client in a process of its own, spoken to in lines of JSON. Each answers one thing after the other. */
+class Remote {
+  constructor(name, command, args, codecs) {
+    Object.assign(this, { name, codecs, waiting: new Map(), next: 1, said: '' });
+    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child.stderr.on('data', chunk => (this.said = (this.said + chunk).slice(-4000)));
+    createInterface({ input: this.child.stdout }).on('line', line => this.hear(JSON.parse(line)));
+    this.ready = new Promise((resolve, reject) => this.waiting.set(undefined, { resolve, reject }));
+    this.child.on('exit', () => [...this.waiting.values()].forEach(({ reject }) => reject(new Error(`${name} ended: ${this.said}`))));
+  }
+
+  hear({ id, ok, error }) {
+    const { resolve, reject } = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (error) reject(new Error(`${this.name}: ${error}`));
+    else resolve(ok);
+  }
+
+  ask(word, rest = {}) {
+    const id = this.next++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.child.stdin.write(`${JSON.stringify({ id, word, ...rest })}\n`);
+    });
+  }
+
+  end() {
+    this.child.removeAllListeners('exit');
+    this.child.stdin.end();
+    setTimeout(() => this.child.kill('SIGKILL'), 2000).unref();
+  }
+}
+
+/** kcat has a process for each thing that it does. */
+class Kcat {
+  constructor(brokers) {
+    Object.assign(this, { name: 'kcat', brokers, codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'], consumers: new Map(), ready: Promise.resolve() });
+  }
+
+  ask(word, rest = {}) {
+    return this[word](rest);
+  }
+
+  run(args, input = '') {
+    return new Promise((resolve, reject) => {
+      const child = spawn('kcat', ['-b', this.brokers, '-q', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+      let [out, said] = ['', ''];
+      child.stdout.on('data', chunk => (out += chunk));
+      child.stderr.on('data', chunk => (said += chunk));
+      child.on('close', code => (code === 0 ? resolve(out) : reject(new Error(`kcat: ${said || `code ${code}`}`))));
+      child.stdin.end(input);
+    });
+  }
+
+  async topics() {
+    return JSON.parse(await this.run(['-L', '-J'])).topics.map(({ topic }) => topic).sort();
+  }
+
+  async describe({ topic }) {
+    return JSON.parse(await this.run(['-L', '-J', '-t', topic])).topics[0].partitions.length;
+  }
+
+  /** What differs between records is an option of the whole program: a run for each. */
+  async produce({ topic, partition, acks, codec, idempotent, records }) {
+    for (const { k = null, v = null, h = [] } of records) {
+      const size = v?.size;
+      const value = size ? (`${v.n}:` + 'abcdefghijklmnopqrstuvwxyz'.repeat(size / 26 + 1)).slice(0, size) : v ?? '';
+      const args = ['-P', '-t', topic, '-p', `${partition ?? -1}`, '-X', `topic.acks=${acks}`, '-K', '\t', '-D', '\n', ...(codec === 'none' ? [] : ['-z', codec])];
+      if (v === null) args.push('-Z');
+      if (idempotent) args.push('-X', 'enable.idempotence=true');
+      h.forEach(([name, text]) => args.push('-H', `${name}=${text}`));
+      await this.run(args, k === null ? `${value}\n` : `${k}\t${value}\n`);
+    }
+    return records.map(() => [partition, -1]);
+  }
+
+  async join({ name, topics, group, strategy }) {
+    const args = ['-b', this.brokers, '-q', '-u', '-J', '-X', 'auto.offset.reset=earliest', '-X', `partition.assignment.strategy=${strategy}`,
+      '-X', 'session.timeout.ms=10000', '-X', 'topic.metadata.refresh.interval.ms=1000', '-X', 'auto.commit.interval.ms=200', '-G', group, ...topics];
+    const child = spawn('kcat', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const state = { child, found: [] };
+    createInterface({ input: child.stdout }).on('line', line => state.found.push({ ...seen(JSON.parse(line)), by: name }));
+    this.consumers.set(name, state);
+  }
+
+  async collect({ names, total, timeout, quiet = 0 }) {
+    const states = names.map(name => this.consumers.get(name));
+    const until = Date.now() + timeout * 1000;
+    while (states.reduce((sum, { found }) => sum + found.length, 0) < total && Date.now() < until) await pause(20);
+    await pause(quiet * 1000);
+    return states.flatMap(state => state.found.splice(0));
+  }
+
+  async commit() {
+    await pause(500);
+  }
+
+  leave({ name }) {
+    const { child } = this.consumers.get(name);
+    this.consumers.delete(name);
+    return new Promise(resolve => {
+      child.on('close', resolve);
+      child.kill('SIGINT');
+    });
+  }
+
+  end() {
+    this.consumers.forEach(({ child }) => child.kill('SIGKILL'));
+  }
+}
+
+/** A record as kcat prints it. Headers come as a flat list. */
+function seen({ topic, partition, offset, key, payload, headers = [] }) {
+  const list = Array.from({ length: headers.length / 2 }, (_, i) => [headers[2 * i], headers[2 * i + 1]]);
+  const digest = payload === null ? null : createHash('sha1').update(payload).digest('hex');
+  return { t: topic, p: partition, o: offset, k: key, v: digest, s: payload !== null && payload.length < 64 ? payload : null, h: list };
+}
+
+export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
+
+/** Every client, ready to be asked. */
+export async function members(brokers) {
+  const all = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+  const python = name => new Remote(name, PYTHON, [at('tests/clients/python_client.py'), name, brokers], all);
+  const found = [
+    python('confluent-kafka'),
+    python('kafka-python'),
+    python('aiokafka'),
+    // The other codecs are for its users to bring along.
+    new Remote('kafkajs', process.execPath, [at('tests/clients/kafkajs_client.mjs'), brokers], all.slice(0, 2)),
+    new Kcat(brokers),
+  ];
+  await Promise.all(found.map(client => client.ready));
+  return found;
+}

@@ -1,0 +1,37 @@
+// The cluster that the clients talk to: `serve`, started and stopped, and told things over its standard input.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { Failed } from '../../www/tools/kit.mjs';
+
+/** Starts a cluster on ports that are free. */
+export async function serve(binary, ...options) {
+  const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const hear = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Failed('The cluster ended by itself.', 'what it said stands above.');
+    return value;
+  };
+  const brokers = (await hear()).split(' at ')[1];
+  while ((await hear()) !== 'ready');
+  const ended = new Promise(resolve => child.on('exit', resolve));
+  return {
+    brokers,
+    pid: child.pid,
+    /** Gives it a line; its answer. */
+    async tell(line) {
+      child.stdin.write(`${line}\n`);
+      return hear();
+    },
+    /** Interrupts it; the digest of its journal. */
+    async stop() {
+      child.kill('SIGINT');
+      let digest = null;
+      for (let next = await lines.next(); !next.done; next = await lines.next()) digest = /digest (\w+)/.exec(next.value)?.[1] ?? digest;
+      const code = await ended;
+      if (code !== 0) throw new Failed(`The cluster ended with code ${code}.`, 'what it said stands above.');
+      return digest;
+    },
+    kill: () => child.kill('SIGKILL'),
+  };
+}
