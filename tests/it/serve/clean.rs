@@ -89,7 +89,9 @@ fn clients_are_told_real_addresses() {
 
 #[test]
 fn nobody_listens_for_a_dead_broker() {
-    let mut served = Served::start(&["--brokers", "2"]);
+    // Who comes back within its old session is served when that has run out.
+    let session = "zookeeper.session.timeout.ms=6000";
+    let mut served = Served::start(&["--brokers", "2", "--config", session]);
     let mut client = served.connect(2);
     served.tell("kill b2");
     assert!(client.is_closed());
