@@ -4,18 +4,27 @@
 //! `__consumer_offsets`, the coordinator has read it; what it wants written is appended there like an
 //! `acks=all` produce, and it is told once the high watermark has passed it. Its answers go back the way the
 //! questions came.
+//!
+//! How many partitions there are is asked of ZooKeeper once this broker has heard of the topic: what the
+//! controller tells of leaves out partitions that have never been led.
+//!
+//! Unlike Kafka, which asks when it starts and, if the topic is not there yet, goes by its own setting even if
+//! another broker makes it by another.
 
 use super::Broker;
 use super::clock::Timer;
 use super::connections::RequestId;
 use super::partition::Around;
 use super::replicas::Slot;
+use super::zookeeper;
+use crate::controller::znodes;
 use crate::group::{Answer, Append, Asker, Coordinator, Effect, GroupConfig, Token};
 use crate::model::{ConnectionId, Offset, Text, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::create_topics::{CreatableTopic, CreateableTopicConfig};
 use crate::protocol::records::{BatchBuilder, Codec};
+use crate::protocol::zookeeper::{Answer as ZooKeeperAnswer, Operation, Outcome, Watch};
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
 use crate::time::{Duration, Moment};
@@ -39,6 +48,8 @@ pub(super) struct Coordinating {
     askers: SortedMap<Asker, RequestId>,
     last_asker: u64,
     writes: SortedMap<Token, Write>,
+    /// ZooKeeper was asked how many partitions there are.
+    counting: bool,
 }
 
 /// A write that is not committed yet.
@@ -57,6 +68,7 @@ impl Coordinating {
             askers: SortedMap::new(),
             last_asker: 0,
             writes: SortedMap::new(),
+            counting: false,
         }
     }
 
@@ -141,14 +153,19 @@ impl Broker {
     fn write_for_groups(&mut self, at: Moment, append: Append, out: &mut Outbox) {
         let token = append.token;
         let written = self.append_for_groups(at, append, out);
-        match written {
-            Ok(write) => {
+        if let Ok(write) = &written {
+            self.stir(write.slot);
+        }
+        match (token, written) {
+            (Some(token), Ok(write)) => {
                 self.groups.writes.insert(token, write);
                 let timeout = self.groups.coordinator.config().offsets_commit_timeout;
                 self.arm(Timer::GroupWrite(token), at, timeout);
-                self.stir(write.slot);
             }
-            Err(error) => self.groups.coordinator.appended(at, token, Err(error)),
+            (Some(token), Err(error)) => {
+                self.groups.coordinator.appended(at, token, Err(error));
+            }
+            (None, _) => {}
         }
     }
 
@@ -174,8 +191,12 @@ impl Broker {
             lag: self.config.replica_lag_time_max,
             cluster: &cluster,
         };
+        let acks = match append.token {
+            Some(_) => -1,
+            None => 0,
+        };
         let replica = self.replicas.get_mut(slot);
-        let written = replica.append(&batch.build_batch(), -1, around, out);
+        let written = replica.append(&batch.build_batch(), acks, around, out);
         let written = written.map_err(|refused| refused.error)?;
         Ok(Write {
             slot,
@@ -253,8 +274,12 @@ impl Broker {
         }
     }
 
-    /// A partition of the offsets topic has been read.
+    /// A partition of the offsets topic has been read. Which groups are kept in it must be known too.
     pub(super) fn load_groups(&mut self, at: Moment, partition: i32, out: &mut Outbox) {
+        if !self.groups.coordinator.knows_partitions() {
+            self.count_offsets_partitions(at, out);
+            return self.arm(Timer::LoadGroups(partition), at, LOADING);
+        }
         let Some(replica) = self.replicas.find(&offsets_partition(partition)) else {
             return;
         };
@@ -276,17 +301,43 @@ impl Broker {
         self.serve_groups(at, out);
     }
 
-    /// The cluster has changed: how many partitions keep groups may be known now, and how far partitions
-    /// were read that are gone is forgotten.
+    /// The cluster has changed: there may be partitions that keep groups now, and how far partitions were read
+    /// that are gone is forgotten.
     pub(super) fn groups_learn(&mut self, at: Moment, gone: &[TopicPartition], out: &mut Outbox) {
-        let topic = self.metadata.topic(&TopicName(OFFSETS_TOPIC.into()));
-        if let Some(topic) = topic {
-            let count = topic.partitions.len() as i32;
-            self.groups.coordinator.set_partitions(count);
-        }
+        self.count_offsets_partitions(at, out);
         if !gone.is_empty() {
             self.groups.coordinator.partitions_deleted(at, gone);
             self.serve_groups(at, out);
+        }
+    }
+
+    /// Asks how many partitions keep groups, if there are any and that is not known.
+    pub(super) fn count_offsets_partitions(&mut self, at: Moment, out: &mut Outbox) {
+        let topic = TopicName(OFFSETS_TOPIC.into());
+        let known = self.groups.coordinator.knows_partitions();
+        if known || self.groups.counting || self.metadata.topic(&topic).is_none() {
+            return;
+        }
+        self.groups.counting = true;
+        let read = Operation::GetData {
+            path: znodes::topic_path(&topic),
+            watch: Watch::None,
+        };
+        let asker = zookeeper::Asker::OffsetsTopic;
+        self.zookeeper.request(at.now, read, asker, out);
+    }
+
+    /// ZooKeeper says which partitions keep groups. If it does not, whoever looks for a coordinator next has it
+    /// asked again.
+    pub(super) fn offsets_partitions_counted(&mut self, outcome: &Outcome) {
+        self.groups.counting = false;
+        if let Ok(ZooKeeperAnswer::Data { data, .. }) = outcome
+            && let Some(assignment) = znodes::read_topic(data)
+            && let Some((last, _)) = assignment.replicas.last_key_value()
+        {
+            self.groups
+                .coordinator
+                .set_partitions(last.saturating_add(1));
         }
     }
 

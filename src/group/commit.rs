@@ -3,12 +3,12 @@
 //! Who is a member of the present generation may commit; so may anybody while the group has no members,
 //! which is how offsets are kept by those who assign partitions by hand, and set by operators.
 
-use super::Asker;
 use super::coordinator::{Coordinator, Names};
 use super::desk::Writing;
 use super::join::check_member;
 use super::record::{Committed, offset_record};
 use super::state::{Group, State};
+use super::{Asker, Token};
 use crate::fact::Fact;
 use crate::model::{LeaderEpoch, Offset, Text, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
@@ -75,16 +75,18 @@ impl Coordinator {
         }
         let partition = self.partition_of(&request.group_id);
         let (group, desk) = self.found(partition, &request.group_id);
-        for (partition, _) in &offsets {
-            group.offsets.prepare(partition);
-        }
+        let partitions = offsets.iter().map(|(partition, _)| partition.clone());
+        let partitions: Vec<TopicPartition> = partitions.collect();
         let writing = Writing::Offsets {
             group: group.id.clone(),
             offsets,
             asker,
             response: Box::new(response),
         };
-        desk.write(&request.group_id, records, writing);
+        let token = desk.write(&request.group_id, records, writing);
+        for partition in partitions {
+            group.offsets.prepare(partition, token);
+        }
     }
 
     /// Whether this commit is one of the group's, and its member lives then (`doCommitOffsets`).
@@ -114,6 +116,7 @@ impl Coordinator {
     pub(super) fn offsets_written(
         &mut self,
         group: &Text,
+        token: Token,
         offsets: Vec<(TopicPartition, Committed)>,
         asker: Asker,
         mut response: OffsetCommitResponse,
@@ -121,7 +124,7 @@ impl Coordinator {
     ) {
         if let Some((group, desk)) = self.find(group) {
             for (nth, (partition, committed)) in offsets.into_iter().enumerate() {
-                let waited_for = group.offsets.settle(&partition);
+                let waited_for = group.offsets.settle(&partition, token);
                 let Some(base) = result.ok().filter(|_| waited_for) else {
                     continue;
                 };

@@ -57,6 +57,11 @@ impl Coordinator {
         self.desk.partitions.get_or_insert(count);
     }
 
+    /// Whether it has been heard how many there are. Until then nobody knows where a group is kept.
+    pub fn knows_partitions(&self) -> bool {
+        self.desk.partitions.is_some()
+    }
+
     /// The partition that keeps a group.
     pub fn partition_of(&self, group: &str) -> i32 {
         self.desk.partition_of(group)
@@ -106,7 +111,8 @@ impl Coordinator {
         self.shards.insert(partition, loading);
     }
 
-    /// Everything that stands in the partition, in the order of the log. Records that cannot be read are left
+    /// Everything that stands in the partition, in the order of the log. It is known by now how many partitions
+    /// there are. Records that cannot be read are left
     /// out, as Kafka leaves out those of versions it does not know.
     pub fn loaded<'a>(
         &mut self,
@@ -114,6 +120,10 @@ impl Coordinator {
         partition: i32,
         records: impl Iterator<Item = (Offset, &'a Bytes, Option<&'a Bytes>)>,
     ) {
+        assert!(
+            self.knows_partitions(),
+            "where groups are kept is known before any is"
+        );
         self.desk.at = at;
         let Some(shard) = self.shards.get_mut(&partition) else {
             return;
@@ -184,6 +194,9 @@ impl Coordinator {
         if group.is_empty() && names == Names::Named {
             return Err(ErrorCode::InvalidGroupId);
         }
+        if !self.knows_partitions() && !self.shards.is_empty() {
+            return Err(ErrorCode::CoordinatorLoadInProgress);
+        }
         let partition = self.partition_of(group);
         match self.shards.get(&partition) {
             None => Err(ErrorCode::NotCoordinator),
@@ -194,7 +207,8 @@ impl Coordinator {
 
     /// Whether any of its partitions is being read.
     pub(super) fn is_loading(&self) -> bool {
-        self.shards.values().any(|shard| shard.loading)
+        let unknown = !self.knows_partitions() && !self.shards.is_empty();
+        unknown || self.shards.values().any(|shard| shard.loading)
     }
 
     pub(super) fn find(&mut self, group: &str) -> Option<(&mut Group, &mut Desk)> {
@@ -270,7 +284,7 @@ impl Coordinator {
                 offsets,
                 asker,
                 response,
-            } => self.offsets_written(&group, offsets, asker, *response, result),
+            } => self.offsets_written(&group, token, offsets, asker, *response, result),
             Writing::Rest => {}
         }
     }

@@ -122,10 +122,20 @@ impl Desk {
     }
 
     /// Has records written; `appended` is called once they are, or cannot be.
-    pub(super) fn write(&mut self, group: &Text, records: Vec<Record>, then: Writing) {
+    pub(super) fn write(&mut self, group: &Text, records: Vec<Record>, then: Writing) -> Token {
         self.tokens += 1;
         let token = Token(self.tokens);
         self.writes.insert(token, then);
+        self.append(group, Some(token), records);
+        token
+    }
+
+    /// Has records written, if only here for now; nothing follows.
+    pub(super) fn write_and_go_on(&mut self, group: &Text, records: Vec<Record>) {
+        self.append(group, None, records);
+    }
+
+    fn append(&mut self, group: &Text, token: Option<Token>, records: Vec<Record>) {
         let partition = self.partition_of(group);
         self.effects.push(Effect::Append(Append {
             token,

@@ -1,11 +1,11 @@
 //! What is forgotten: offsets that are old, whole groups, and the offsets of topics that are gone.
 //!
-//! To forget is to write a key without a value. Nobody waits for that: what is not forgotten now is forgotten
-//! the next time.
+//! To forget is to write a key without a value, on the leader alone (`acks=0`): how many replicas are in sync does
+//! not matter, and nobody waits.
 
 use super::Asker;
 use super::coordinator::{Coordinator, Names};
-use super::desk::{Desk, Timer, Writing};
+use super::desk::{Desk, Timer};
 use super::record::{group_record, offset_record};
 use super::state::{CONSUMER, Group, State};
 use crate::model::{Text, TopicName, TopicPartition};
@@ -50,7 +50,8 @@ impl Coordinator {
             State::Empty => {}
             _ => return Err(ErrorCode::NonEmptyGroup),
         }
-        let all: Vec<TopicPartition> = group.offsets.iter().map(|(p, _)| p.clone()).collect();
+        // Unlike Kafka, also those under way: their records stand before what takes them away.
+        let all = group.offsets.known();
         group.go(State::Dead, desk.at.wall);
         forget(group, &all, desk);
         self.drop_dead(partition);
@@ -210,6 +211,6 @@ fn write_forgotten(group: &Group, partitions: &[TopicPartition], desk: &mut Desk
         records.push(group_record(&group.id, None));
     }
     if !records.is_empty() {
-        desk.write(&group.id, records, Writing::Rest);
+        desk.write_and_go_on(&group.id, records);
     }
 }

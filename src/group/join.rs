@@ -95,8 +95,8 @@ impl Coordinator {
         }
         let (group, desk) = self.found(partition, &asked.group);
         if !has_room(group, &asked.member, desk.config.group_max_size) {
-            group.remove(&asked.member);
             desk.unwatch(&asked.group, &asked.member);
+            rebalance::take_out(group, &asked.member, desk);
             refuse(
                 &asked,
                 &Text::default(),

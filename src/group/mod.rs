@@ -3,7 +3,7 @@
 //! Every group has one coordinator: the broker that leads the partition of `__consumer_offsets` into which
 //! the group's name falls. Consumers join there, hear of each other through it, and commit their offsets to
 //! it. What must outlive the broker is a record of that partition, written with `acks=all` before anybody
-//! is answered; the next coordinator reads the partition from its beginning and knows what this one knew.
+//! is answered (only what is forgotten is written without waiting); the next coordinator reads the partition from its beginning and knows what this one knew.
 //!
 //! This is the "classic" protocol: the coordinator gathers the members and one of them, the leader, decides
 //! who gets what. The coordinator never looks into what they tell each other.
@@ -72,7 +72,7 @@ pub struct Token(pub(super) u64);
 pub enum Effect {
     /// Somebody gets his answer.
     Answer(Asker, Answer),
-    /// Records are to be written with `acks=all`.
+    /// Records are to be written.
     Append(Append),
     /// Something happened that is worth showing.
     Note(Fact),
@@ -81,8 +81,9 @@ pub enum Effect {
 /// Records for one partition of `__consumer_offsets`, in one batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
-    /// What `Coordinator::appended` is told when they are committed, or cannot be.
-    pub token: Token,
+    /// What `Coordinator::appended` is told when they are committed, or cannot be: they are written with
+    /// `acks=all`. `None` when nobody waits for them: then with `acks=0`.
+    pub token: Option<Token>,
     pub partition: i32,
     pub records: Vec<Record>,
 }

@@ -4,6 +4,7 @@
 //! in the log counts, whichever was answered first. There is no law that offsets grow: who commits a smaller
 //! one reads again.
 
+use super::Token;
 use super::record::Committed;
 use crate::model::{Offset, TopicName, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
@@ -13,8 +14,8 @@ use crate::time::{Duration, Timestamp};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offsets {
     committed: SortedMap<TopicPartition, Kept>,
-    /// How many commits of each partition are being written.
-    pending: SortedMap<TopicPartition, u32>,
+    /// The commits of each partition that are being written.
+    pending: SortedMap<TopicPartition, SortedSet<Token>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,13 @@ impl Offsets {
         self.committed.contains_key(partition) || self.is_pending(partition)
     }
 
+    /// The partitions of which there is an offset, or one under way.
+    pub(super) fn known(&self) -> Vec<TopicPartition> {
+        let pending = self.pending.keys();
+        let pending = pending.filter(|partition| !self.committed.contains_key(*partition));
+        self.committed.keys().chain(pending).cloned().collect()
+    }
+
     /// Whether there is nothing, not even under way.
     pub fn is_empty(&self) -> bool {
         self.committed.is_empty() && self.pending.is_empty()
@@ -50,20 +58,22 @@ impl Offsets {
     }
 
     /// A commit is being written.
-    pub(super) fn prepare(&mut self, partition: &TopicPartition) {
-        *self.pending.entry(partition.clone()).or_default() += 1;
+    pub(super) fn prepare(&mut self, partition: TopicPartition, token: Token) {
+        self.pending.entry(partition).or_default().insert(token);
     }
 
     /// It was written, or it was not. False when it was forgotten meanwhile: what says so stands behind it.
-    pub(super) fn settle(&mut self, partition: &TopicPartition) -> bool {
-        let Some(count) = self.pending.get_mut(partition) else {
+    ///
+    /// Unlike Kafka, where a commit that was forgotten comes back for as long as a later one is under way.
+    pub(super) fn settle(&mut self, partition: &TopicPartition, token: Token) -> bool {
+        let Some(tokens) = self.pending.get_mut(partition) else {
             return false;
         };
-        *count -= 1;
-        if *count == 0 {
+        let waited_for = tokens.remove(&token);
+        if tokens.is_empty() {
             self.pending.remove(partition);
         }
-        true
+        waited_for
     }
 
     /// What stands in the log at an offset counts from now on, unless something later does.

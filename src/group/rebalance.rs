@@ -16,6 +16,9 @@ use crate::model::Text;
 use crate::protocol::ErrorCode;
 use crate::time::Duration;
 
+/// How long static members are waited for at least before it is looked again whether any has come.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
 /// Begins to prepare a generation unless one is being prepared (`maybePrepareRebalance`).
 pub(super) fn prepare_if_possible(group: &mut Group, desk: &mut Desk) {
     if group.can_rebalance() {
@@ -87,14 +90,14 @@ fn complete(group: &mut Group, desk: &mut Desk) {
     let missing = missing.filter(|member| !member.is_joining() && !member.is_static());
     let missing: Vec<Text> = missing.map(|member| member.id.clone()).collect();
     for id in missing {
-        group.remove(&id);
-        desk.unwatch(&group.id, &id);
-        note_left(group, &id, desk);
+        take_out(group, &id, desk);
     }
     if !group.elect_joined_leader() && !group.members.is_empty() {
         // Only static members are left, and they may come back under their names.
         group.waits = Waits::ForMembers;
-        let again = desk.at.now + group.rebalance_timeout();
+        // Time must pass: at one instant the timer would follow itself for ever.
+        let wait = group.rebalance_timeout().max(SHORTEST_WAIT);
+        let again = desk.at.now + wait;
         return desk.timers.set(join_timer(group), again);
     }
     group.grew = false;
@@ -112,7 +115,8 @@ fn complete(group: &mut Group, desk: &mut Desk) {
     if group.members.is_empty() {
         let value = group.written(&|member| member.assignment.clone());
         let records = vec![group_record(&group.id, Some(&value))];
-        return desk.write(&group.id, records, Writing::Rest);
+        desk.write(&group.id, records, Writing::Rest);
+        return;
     }
     let ids: Vec<Text> = group
         .members
@@ -133,19 +137,30 @@ fn complete(group: &mut Group, desk: &mut Desk) {
     desk.timers.set(sync_timer(group), until);
 }
 
-/// Takes a member out, and has the others share what it had (`removeMemberAndUpdateGroup`).
+/// Takes a member out, if it is one, and has the others share what it had (`removeMemberAndUpdateGroup`).
 pub(super) fn remove(group: &mut Group, id: &str, desk: &mut Desk) {
-    let Some(member) = group.remove(id) else {
+    if !take_out(group, id, desk) {
         return;
-    };
-    desk.unwatch(&group.id, &member.id);
-    dismiss(&member, ErrorCode::UnknownMemberId, desk);
-    note_left(group, &member.id, desk);
+    }
     match group.state {
         State::Dead | State::Empty => {}
         State::Stable | State::CompletingRebalance => prepare(group, desk),
         State::PreparingRebalance => complete_if_all_have_joined(group, desk),
     }
+}
+
+/// Takes a member out and tells it so, whatever it waits for. False when it is none.
+pub(super) fn take_out(group: &mut Group, id: &str, desk: &mut Desk) -> bool {
+    let Some(member) = group.remove(id) else {
+        return false;
+    };
+    desk.unwatch(&group.id, &member.id);
+    dismiss(&member, ErrorCode::UnknownMemberId, desk);
+    desk.note(Fact::MemberLeft {
+        group: group.id.clone(),
+        member: member.id,
+    });
+    true
 }
 
 /// An id that was given away will not be used.
@@ -180,13 +195,6 @@ fn dismiss(member: &Member, error: ErrorCode, desk: &mut Desk) {
     if let Some(asker) = member.syncing {
         desk.answer(asker, sync::refusal(error));
     }
-}
-
-fn note_left(group: &Group, id: &Text, desk: &mut Desk) {
-    desk.note(Fact::MemberLeft {
-        group: group.id.clone(),
-        member: id.clone(),
-    });
 }
 
 fn less(from: Duration, what: Duration) -> Duration {

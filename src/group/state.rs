@@ -7,7 +7,7 @@
 //! `Stable`. A group without members is `Empty`, and may still have offsets; one that is `Dead` is about to
 //! be forgotten.
 //!
-//! Laws: the generation never decreases; a group with members has a leader among them; all members know
+//! Laws: the generation grows by one; a group with members has a leader among them; all members know
 //! the protocol of the generation. What happens when is the business of the coordinator.
 
 use bytes::Bytes;
@@ -307,7 +307,8 @@ impl Group {
 
     /// Begins the next generation (`initNextGeneration`).
     pub(super) fn next_generation(&mut self, wall: Timestamp) {
-        self.generation += 1;
+        // Java's integers begin again from the other end.
+        self.generation = self.generation.wrapping_add(1);
         self.unsynced.clear();
         self.protocol = self.elect_protocol();
         self.go(
@@ -335,18 +336,24 @@ impl Group {
         }
     }
 
-    /// As it was written down: nobody waits for anything.
+    /// As it was written down: nobody waits for anything. Whoever may write to the topic may have written what no
+    /// coordinator would.
     pub(super) fn restored(id: Text, value: GroupMetadataValue, wall: Timestamp) -> Group {
         let mut group = Group::new(id, wall);
         let protocol_type = Some(value.protocol_type).filter(|name| !name.is_empty());
         for member in value.members {
             let member = record::restored(member, value.protocol.as_ref());
-            group.add(member, &Text::default());
+            if group.member(&member.id).is_none() {
+                group.add(member, &Text::default());
+            }
         }
         group.protocol_type = protocol_type;
         group.generation = value.generation;
         group.protocol = value.protocol;
-        group.leader = value.leader;
+        // Without a leader it would never begin another generation: the first member stays it.
+        if let Some(leader) = value.leader.filter(|id| group.member(id).is_some()) {
+            group.leader = Some(leader);
+        }
         if !group.members.is_empty() {
             group.state = State::Stable;
         }

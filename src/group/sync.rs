@@ -177,12 +177,7 @@ pub(super) fn is_over(group: &mut Group, desk: &mut Desk) {
         return;
     }
     for id in missing.iter() {
-        group.remove(id);
-        desk.unwatch(&group.id, id);
-        desk.note(Fact::MemberLeft {
-            group: group.id.clone(),
-            member: id.clone(),
-        });
+        rebalance::take_out(group, id, desk);
     }
     rebalance::prepare(group, desk);
 }

@@ -4,9 +4,9 @@
 //! again elsewhere.
 
 use super::Asked;
-use crate::broker::Broker;
 use crate::broker::controlling::Pending;
 use crate::broker::delayed_admin::{AdminAnswer, DelayedAdmin, Until};
+use crate::broker::{Broker, OFFSETS_TOPIC};
 use crate::controller::{Creation, Defaults, Intent, Making, Question};
 use crate::log::setting::SETTINGS;
 use crate::model::{BrokerId, Text, TopicName, TopicPartition};
@@ -110,11 +110,14 @@ impl Broker {
         if TopicName::check(topic.as_str()).is_err() {
             return ErrorCode::InvalidTopicException;
         }
-        let wanted = CreatableTopic {
-            name: topic.0.clone(),
-            num_partitions: -1,
-            replication_factor: -1,
-            ..CreatableTopic::default()
+        let wanted = match topic.as_str() {
+            OFFSETS_TOPIC => self.offsets_topic(),
+            _ => CreatableTopic {
+                name: topic.0.clone(),
+                num_partitions: -1,
+                replication_factor: -1,
+                ..CreatableTopic::default()
+            },
         };
         self.wish_for_topic(at, wanted, out)
     }

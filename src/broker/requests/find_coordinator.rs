@@ -75,7 +75,7 @@ impl Broker {
 
     /// # Errors
     /// INVALID_REQUEST (42) for a kind of coordinator that there is not; COORDINATOR_NOT_AVAILABLE (15) while
-    /// nobody leads the partition, or there is no such topic yet.
+    /// nobody leads the partition, there is no such topic yet, or it is not known how many partitions it has.
     fn find_coordinator(
         &mut self,
         at: Moment,
@@ -93,6 +93,10 @@ impl Broker {
         if self.metadata.topic(&topic).is_none() {
             let wanted = self.offsets_topic();
             self.wish_for_topic(at, wanted, out);
+            return Err(ErrorCode::CoordinatorNotAvailable);
+        }
+        if !self.groups.coordinator.knows_partitions() {
+            self.count_offsets_partitions(at, out);
             return Err(ErrorCode::CoordinatorNotAvailable);
         }
         let partition = self.groups.coordinator.partition_of(key);

@@ -3,10 +3,12 @@
 
 use super::*;
 use crate::protocol::ErrorCode;
+use crate::protocol::api::create_topics::CreatableReplicaAssignment;
+use crate::protocol::api::metadata::MetadataRequestTopic;
 use crate::protocol::api::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use crate::protocol::api::{
     DeleteTopicsRequest, FindCoordinatorRequest, HeartbeatRequest, JoinGroupRequest,
-    JoinGroupResponse, ListGroupsRequest, OffsetCommitRequest, OffsetFetchRequest,
+    JoinGroupResponse, ListGroupsRequest, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest,
 };
 use crate::protocol::api::{
     join_group::JoinGroupRequestProtocol, offset_fetch::OffsetFetchRequestTopic,
@@ -250,4 +252,57 @@ fn whoever_hangs_up_is_answered_no_more() {
         1,
         "but it is a member until its session ends"
     );
+}
+
+#[test]
+fn whoever_first_asks_for_its_metadata_has_the_topic_made_as_it_must_be() {
+    let mut bench = Bench::new(&SETTINGS, &[]);
+    let connection = bench.open(1);
+    let request = MetadataRequest {
+        topics: Some(vec![MetadataRequestTopic {
+            name: Some(keeper().topic.0),
+            ..MetadataRequestTopic::default()
+        }]),
+        allow_auto_topic_creation: true,
+        ..MetadataRequest::default()
+    };
+    bench.call(connection, &request, 9);
+    bench.run_ms(500);
+    let image = bench.broker(1).metadata().partition(&keeper());
+    let leader = image.expect("it was made").leader.0;
+    let replica = bench.broker(leader).partition(&keeper());
+    let config = replica.expect("its leader has it").config();
+    assert_eq!(config.get("cleanup.policy").as_deref(), Some("compact"));
+    assert_eq!(image_replicas(&bench), 3);
+}
+
+fn image_replicas(bench: &Bench) -> usize {
+    let image = bench.broker(1).metadata().partition(&keeper());
+    image.map_or(0, |image| image.replicas.len())
+}
+
+#[test]
+fn partitions_that_were_never_led_count_too() {
+    let mut bench = Bench::new(&SETTINGS, &[]);
+    bench.give(b(3), Input::Stopping);
+    bench.run_ms(500);
+    let mut request = super::metadata::create(&keeper().topic.0, -1, -1);
+    let assigned = [1, 2, 3].iter().zip(0..);
+    let assigned = assigned.map(|(broker, partition_index)| CreatableReplicaAssignment {
+        partition_index,
+        broker_ids: vec![*broker],
+    });
+    request.topics[0].assignments = assigned.collect();
+    let connection = bench.open(1);
+    bench.ask(connection, &request, 7);
+    bench.run_ms(500);
+    let keepers = bench.broker(1).metadata().topic(&keeper().topic);
+    assert_eq!(keepers.map(|topic| topic.partitions.len()), Some(2));
+    let mut names = (0..).map(|number| format!("group-{number}"));
+    let name = names.find(|name| crate::group::partition_of(name, 3) == 2);
+    let name = name.expect("some name falls there");
+    for id in [1, 2] {
+        let coordinator = bench.broker(id).coordinator();
+        assert_eq!(coordinator.partition_of(&name), 2);
+    }
 }

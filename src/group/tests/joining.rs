@@ -1,0 +1,263 @@
+//! How members come and go, and what they agree on.
+
+use super::*;
+
+#[test]
+fn two_members_join_and_everybody_gets_a_part() {
+    let mut bench = Bench::new();
+    let one = bench.new_id();
+    assert!(one.starts_with("app-"), "{one}");
+    let join_one = bench.join(&one);
+    bench.pass(2_000);
+    let two = bench.new_id();
+    let join_two = bench.join(&two);
+    bench.pass(1_000);
+    assert!(
+        bench.waits(join_one),
+        "somebody came, so there is another wait"
+    );
+    bench.pass(2_999);
+    assert!(bench.waits(join_one));
+    bench.pass(1);
+    let (first, second) = (bench.joined(join_one), bench.joined(join_two));
+    assert_eq!((first.generation_id, second.generation_id), (1, 1));
+    assert_eq!((&first.leader, &second.leader), (&one, &one));
+    assert_eq!(first.protocol_name.as_deref(), Some("range"));
+    assert_eq!(first.members.len(), 2, "the leader is told of everybody");
+    assert!(second.members.is_empty());
+    assert_eq!(bench.state(), State::CompletingRebalance);
+    let sync_two = bench.sync(&two, 1, &[]);
+    assert!(
+        bench.waits(sync_two),
+        "the leader has not handed anything in"
+    );
+    assert_eq!(bench.beat(&one, 1), ErrorCode::None);
+    let sync_one = bench.sync(&one, 1, &[(&one, "a"), (&two, "b")]);
+    assert_eq!(bench.synced(sync_one), Ok("a".to_owned()));
+    assert_eq!(bench.synced(sync_two), Ok("b".to_owned()));
+    assert_eq!(bench.state(), State::Stable);
+    let again = bench.sync(&two, 1, &[]);
+    assert_eq!(
+        bench.synced(again),
+        Ok("b".to_owned()),
+        "asking again is safe"
+    );
+}
+
+#[test]
+fn a_lone_member_waits_once() {
+    let mut bench = Bench::new();
+    let one = bench.new_id();
+    let join = bench.join(&one);
+    bench.pass(2_999);
+    assert!(bench.waits(join));
+    bench.pass(1);
+    assert_eq!(bench.joined(join).generation_id, 1);
+}
+
+#[test]
+fn a_newcomer_makes_everybody_join_again() {
+    let mut bench = Bench::new();
+    let ids = bench.stable(2);
+    let three = bench.new_id();
+    assert_eq!(bench.state(), State::Stable, "an id alone changes nothing");
+    let joins = [bench.join(&three)];
+    assert_eq!(bench.state(), State::PreparingRebalance);
+    assert_eq!(bench.beat(&ids[0], 1), ErrorCode::RebalanceInProgress);
+    let commit = bench.commit(&ids[0], 1, 5);
+    assert_eq!(
+        bench.committed(commit),
+        ErrorCode::None,
+        "what was read may still be said"
+    );
+    let first = bench.join(&ids[0]);
+    assert!(bench.waits(first));
+    let second = bench.join(&ids[1]);
+    for asker in [joins[0], first, second] {
+        assert_eq!(
+            bench.joined(asker).generation_id,
+            2,
+            "nobody is missing any more"
+        );
+    }
+    assert_eq!(bench.beat(&ids[0], 1), ErrorCode::IllegalGeneration);
+}
+
+#[test]
+fn who_does_not_join_again_in_time_is_left_out() {
+    let mut bench = Bench::new();
+    let ids = bench.stable(2);
+    let three = bench.new_id();
+    let join = bench.join(&three);
+    let again = bench.join(&ids[0]);
+    for _ in 0..60 {
+        // The second lives, but does not join.
+        bench.beat(&ids[1], 1);
+        bench.pass(1_000);
+    }
+    assert_eq!(bench.joined(again).members.len(), 2);
+    assert_eq!(bench.joined(join).generation_id, 2);
+    assert_eq!(bench.beat(&ids[1], 2), ErrorCode::UnknownMemberId);
+}
+
+#[test]
+fn a_silent_member_is_taken_out() {
+    let mut bench = Bench::new();
+    let ids = bench.stable(2);
+    bench.pass(5_000);
+    assert_eq!(bench.beat(&ids[0], 1), ErrorCode::None);
+    bench.pass(5_000);
+    assert_eq!(bench.beat(&ids[0], 1), ErrorCode::RebalanceInProgress);
+    let join = bench.join(&ids[0]);
+    let answer = bench.joined(join);
+    assert_eq!((answer.generation_id, answer.members.len()), (2, 1));
+}
+
+#[test]
+fn an_id_that_is_not_used_is_forgotten() {
+    let mut bench = Bench::new();
+    let id = bench.new_id();
+    bench.pass(10_000);
+    let join = bench.join(&id);
+    assert_eq!(
+        bench.joined(join).error_code,
+        ErrorCode::UnknownMemberId.code()
+    );
+}
+
+#[test]
+fn old_clients_join_without_knowing_their_id() {
+    let mut bench = Bench::new();
+    let join = bench.join_as("", None, &["range"], 3);
+    bench.pass(3_000);
+    let answer = bench.joined(join);
+    assert_eq!(answer.generation_id, 1);
+    assert_eq!(answer.leader, answer.member_id);
+}
+
+#[test]
+fn the_leader_joins_again_to_have_everybody_join_and_others_are_told_what_is() {
+    let mut bench = Bench::new();
+    let ids = bench.stable(2);
+    let other = bench.join(&ids[1]);
+    assert_eq!(
+        bench.joined(other).generation_id,
+        1,
+        "nothing has changed for it"
+    );
+    let leader = bench.join(&ids[0]);
+    assert!(bench.waits(leader));
+    assert_eq!(bench.state(), State::PreparingRebalance);
+}
+
+#[test]
+fn the_assignor_is_one_that_all_know_and_most_prefer() {
+    let mut bench = Bench::new();
+    let ids: Vec<Text> = (0..3).map(|_| bench.new_id()).collect();
+    let lists = [&["a", "b", "c"][..], &["b", "c"], &["c", "b"]];
+    let joins: Vec<Asker> = ids
+        .iter()
+        .zip(lists)
+        .map(|(id, list)| bench.join_as(id, None, list, 9))
+        .collect();
+    bench.pass(6_000);
+    for join in joins {
+        assert_eq!(bench.joined(join).protocol_name.as_deref(), Some("b"));
+    }
+    let stranger = bench.join_as("", None, &["a"], 9);
+    let answer = bench.joined(stranger);
+    assert_eq!(
+        answer.error_code,
+        ErrorCode::InconsistentGroupProtocol.code()
+    );
+}
+
+#[test]
+fn a_member_that_leaves_is_not_waited_for() {
+    let mut bench = Bench::new();
+    let ids = bench.stable(2);
+    assert_eq!(bench.leave("nobody", None), ErrorCode::UnknownMemberId);
+    assert_eq!(bench.leave(&ids[0], None), ErrorCode::None);
+    let join = bench.join(&ids[1]);
+    let answer = bench.joined(join);
+    assert_eq!((answer.generation_id, &answer.leader), (2, &ids[1]));
+    assert_eq!(bench.leave(&ids[1], None), ErrorCode::None);
+    bench.pass(1);
+    assert_eq!(bench.state(), State::Empty, "the last has left");
+    assert_eq!(
+        bench.coordinator.group("my-group").map(Group::generation),
+        Some(3)
+    );
+}
+
+#[test]
+fn a_full_group_takes_nobody_more() {
+    let config = GroupConfig {
+        group_max_size: 1,
+        ..GroupConfig::default()
+    };
+    let mut bench = Bench::with(config);
+    bench.stable(1);
+    let join = bench.join("");
+    assert_eq!(
+        bench.joined(join).error_code,
+        ErrorCode::GroupMaxSizeReached.code()
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let mut bench = Bench::new();
+    let asked = JoinAsked {
+        asker: Asker(100),
+        group: "".into(),
+        member: "".into(),
+        instance: None,
+        client_id: "app".into(),
+        client_host: "/here".into(),
+        rebalance_timeout: Duration::from_secs(60),
+        session_timeout: Duration::from_secs(10),
+        protocol_type: "consumer".into(),
+        protocols: vec![("range".into(), Bytes::new())],
+        knows: JoinVersion::MemberIds,
+    };
+    for (change, error) in [
+        (asked.clone(), ErrorCode::InvalidGroupId),
+        (
+            JoinAsked {
+                group: "my-group".into(),
+                session_timeout: Duration::from_millis(5_999),
+                ..asked.clone()
+            },
+            ErrorCode::InvalidSessionTimeout,
+        ),
+        (
+            JoinAsked {
+                group: "my-group".into(),
+                member: "nobody".into(),
+                ..asked.clone()
+            },
+            ErrorCode::UnknownMemberId,
+        ),
+        (
+            JoinAsked {
+                group: "my-group".into(),
+                protocols: Vec::new(),
+                ..asked.clone()
+            },
+            ErrorCode::InconsistentGroupProtocol,
+        ),
+        (
+            JoinAsked {
+                group: "group".into(),
+                ..asked
+            },
+            ErrorCode::NotCoordinator,
+        ),
+    ] {
+        let at = bench.at();
+        bench.coordinator.join(at, change);
+        bench.serve();
+        assert_eq!(bench.joined(Asker(100)).error_code, error.code());
+    }
+}
