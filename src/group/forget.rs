@@ -25,10 +25,14 @@ impl Coordinator {
         self.desk.timers.set(Timer::Retention, next);
     }
 
-    /// Groups without members are forgotten, with all that they have committed.
+    /// Groups without members are forgotten, with all that they have committed. Who is named twice is answered
+    /// once.
     pub fn delete(&mut self, at: Moment, asker: Asker, names: &[Text]) {
         self.desk.at = at;
-        let results = names.iter().map(|name| {
+        let unique = (names.iter().enumerate())
+            .filter(|(place, name)| !names[..*place].contains(*name))
+            .map(|(_, name)| name);
+        let results = unique.map(|name| {
             let deleted = self.delete_one(name);
             DeletableGroupResult {
                 group_id: name.clone(),
@@ -53,19 +57,19 @@ impl Coordinator {
         // Unlike Kafka, also those under way: their records stand before what takes them away.
         let all = group.offsets.known();
         group.go(State::Dead, desk.at.wall);
-        forget(group, &all, desk);
+        write_forgotten(group, &all, desk);
         self.drop_dead(partition);
         Ok(())
     }
 
     /// A group forgets how far it has read partitions that none of its members reads. `exists` says whether
-    /// there is such a topic.
+    /// there is such a partition.
     pub fn delete_offsets(
         &mut self,
         at: Moment,
         asker: Asker,
         request: &OffsetDeleteRequest,
-        exists: &dyn Fn(&TopicName) -> bool,
+        exists: &dyn Fn(&TopicPartition) -> bool,
     ) {
         self.desk.at = at;
         let mut response = OffsetDeleteResponse::default();
@@ -79,15 +83,15 @@ impl Coordinator {
     fn forget_asked(
         &mut self,
         request: &OffsetDeleteRequest,
-        exists: &dyn Fn(&TopicName) -> bool,
+        exists: &dyn Fn(&TopicPartition) -> bool,
     ) -> Result<Vec<OffsetDeleteResponseTopic>, ErrorCode> {
-        self.check(&request.group_id, Names::Any)?;
+        let home = self.check(&request.group_id, Names::Named)?;
         let known = self.find(&request.group_id);
         let (group, desk) = known.ok_or(ErrorCode::GroupIdNotFound)?;
         let read = match group.state {
             State::Dead => return Err(ErrorCode::GroupIdNotFound),
             State::Empty => Some(SortedSet::new()),
-            _ if group.protocol_type.as_deref() == Some(CONSUMER) => group.subscribed(),
+            _ if group.protocol_type.as_deref() == Some(CONSUMER) => group.subscribed.clone(),
             _ => return Err(ErrorCode::NonEmptyGroup),
         };
         let mut all = Vec::new();
@@ -96,14 +100,15 @@ impl Coordinator {
             // What cannot be known to be read by nobody stays.
             let is_read = read.as_ref().is_none_or(|read| read.contains(&name));
             let partitions = topic.partitions.iter().map(|asked| {
+                let partition = TopicPartition {
+                    topic: name.clone(),
+                    partition: asked.partition_index,
+                };
                 let error = match is_read {
-                    _ if !exists(&name) => ErrorCode::UnknownTopicOrPartition,
+                    _ if !exists(&partition) => ErrorCode::UnknownTopicOrPartition,
                     true => ErrorCode::GroupSubscribedToTopic,
                     false => {
-                        all.push(TopicPartition {
-                            topic: name.clone(),
-                            partition: asked.partition_index,
-                        });
+                        all.push(partition);
                         ErrorCode::None
                     }
                 };
@@ -118,8 +123,12 @@ impl Coordinator {
             }
         });
         let topics = topics.collect();
-        all.retain(|partition| group.offsets.knows(partition));
-        forget(group, &all, desk);
+        if !all.is_empty() {
+            // Unlike Kafka, also those under way: their records stand before what takes them away.
+            all.retain(|partition| group.offsets.knows(partition));
+            clean(group, &all, desk);
+            self.drop_dead(home);
+        }
         Ok(topics)
     }
 
@@ -141,9 +150,7 @@ impl Coordinator {
         self.desk.timers.set(Timer::Retention, next);
     }
 
-    /// Offsets go, and groups that have neither members nor offsets (`cleanupGroupMetadata`).
-    ///
-    /// Unlike Kafka, not while somebody has been given an id and is about to join with it.
+    /// Every group forgets what is old.
     fn clean_up(&mut self, old: &dyn Fn(&Group, &Desk) -> Vec<TopicPartition>) {
         let Coordinator { shards, desk } = self;
         for group in shards
@@ -151,14 +158,7 @@ impl Coordinator {
             .flat_map(|shard| shard.groups.values_mut())
         {
             let old = old(group, desk);
-            for partition in &old {
-                group.offsets.forget(partition);
-            }
-            let over = group.state == State::Empty && group.offsets.is_empty();
-            if over && group.pending.is_empty() {
-                group.go(State::Dead, desk.at.wall);
-            }
-            write_forgotten(group, &old, desk);
+            clean(group, &old, desk);
         }
         let partitions: Vec<i32> = self.shards.keys().copied().collect();
         for partition in partitions {
@@ -184,8 +184,8 @@ fn expired(group: &Group, desk: &Desk) -> Vec<TopicPartition> {
             let since: Option<Timestamp> = Some(group.since);
             group.offsets.expired(wall, retention, since, &none)
         }
-        (Some(name), State::Stable) if **name == *CONSUMER => match group.subscribed() {
-            Some(read) => by_commit(&read),
+        (Some(name), State::Stable) if **name == *CONSUMER => match &group.subscribed {
+            Some(read) => by_commit(read),
             None => Vec::new(),
         },
         (None, _) => by_commit(&none),
@@ -193,9 +193,16 @@ fn expired(group: &Group, desk: &Desk) -> Vec<TopicPartition> {
     }
 }
 
-fn forget(group: &mut Group, partitions: &[TopicPartition], desk: &mut Desk) {
+/// Offsets go, and the group if it has neither members nor offsets then (`cleanupGroupMetadata`).
+///
+/// Unlike Kafka, not while somebody has been given an id and is about to join with it.
+fn clean(group: &mut Group, partitions: &[TopicPartition], desk: &mut Desk) {
     for partition in partitions {
         group.offsets.forget(partition);
+    }
+    let over = group.state == State::Empty && group.offsets.is_empty();
+    if over && group.pending.is_empty() {
+        group.go(State::Dead, desk.at.wall);
     }
     write_forgotten(group, partitions, desk);
 }

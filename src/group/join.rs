@@ -168,6 +168,11 @@ fn join_again(group: &mut Group, asked: JoinAsked, desk: &mut Desk) {
         return refuse(&asked, &id, ErrorCode::InconsistentGroupProtocol, desk);
     }
     if group.pending.contains(&id) {
+        if asked.instance.is_some() {
+            // Only who has no name was given an id to come again with.
+            let error = ErrorCode::UnknownServerError;
+            return refuse(&asked, &Text::default(), error, desk);
+        }
         return add(group, id, asked, desk);
     }
     if let Err(error) = check_member(group, &id, asked.instance.as_ref()) {

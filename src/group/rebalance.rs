@@ -155,7 +155,7 @@ pub(super) fn take_out(group: &mut Group, id: &str, desk: &mut Desk) -> bool {
         return false;
     };
     desk.unwatch(&group.id, &member.id);
-    dismiss(&member, ErrorCode::UnknownMemberId, desk);
+    dismiss(&member, &Text::default(), ErrorCode::UnknownMemberId, desk);
     desk.note(Fact::MemberLeft {
         group: group.id.clone(),
         member: member.id,
@@ -179,18 +179,18 @@ pub(super) fn send_away(group: &mut Group, error: ErrorCode, desk: &mut Desk) {
     }
     for member in std::mem::take(&mut group.members) {
         desk.unwatch(&group.id, &member.id);
-        dismiss(&member, error, desk);
+        dismiss(&member, &member.id, error, desk);
     }
     group.go(State::Dead, desk.at.wall);
 }
 
-/// Answers whatever a member waits for.
+/// Answers whatever a member waits for. Its JoinGroup names `id`.
 ///
 /// Unlike Kafka, which forgets the SyncGroup of a member that is taken out, so that its client waits for the
 /// timeout.
-fn dismiss(member: &Member, error: ErrorCode, desk: &mut Desk) {
+fn dismiss(member: &Member, id: &Text, error: ErrorCode, desk: &mut Desk) {
     if let Some(asker) = member.joining {
-        desk.answer(asker, refusal(&Text::default(), error));
+        desk.answer(asker, refusal(id, error));
     }
     if let Some(asker) = member.syncing {
         desk.answer(asker, sync::refusal(error));

@@ -88,6 +88,8 @@ pub struct Group {
     pub(super) grew: bool,
     /// For what a group that prepares a generation waits.
     pub(super) waits: Waits,
+    /// The topics that the members of this generation wanted when it began; `None` when that cannot be known.
+    pub(super) subscribed: Option<SortedSet<TopicName>>,
     pub(super) offsets: Offsets,
 }
 
@@ -107,6 +109,7 @@ impl Group {
             unsynced: SortedSet::new(),
             grew: false,
             waits: Waits::ForMembers,
+            subscribed: None,
             offsets: Offsets::default(),
         }
     }
@@ -222,18 +225,15 @@ impl Group {
         candidates.iter().find(|name| count(name) == most).cloned()
     }
 
-    /// The topics that its members subscribe to; `None` when that cannot be known.
-    pub(super) fn subscribed(&self) -> Option<SortedSet<TopicName>> {
+    /// The topics that its members want (`computeSubscribedTopics`).
+    fn subscriptions(&self) -> Option<SortedSet<TopicName>> {
         if self.protocol_type.as_deref() != Some(CONSUMER) {
             return None;
         }
-        let Some(protocol) = &self.protocol else {
-            return self.members.is_empty().then(SortedSet::new);
-        };
         let mut topics = SortedSet::new();
         for member in &self.members {
-            let subscription = Subscription::read(&member.metadata(protocol)).ok()?;
-            topics.extend(subscription.topics.into_iter().map(TopicName));
+            let said = member.metadata(self.protocol.as_ref()?);
+            topics.extend(Subscription::topics(&said).ok()?.into_iter().map(TopicName));
         }
         Some(topics)
     }
@@ -311,6 +311,7 @@ impl Group {
         self.generation = self.generation.wrapping_add(1);
         self.unsynced.clear();
         self.protocol = self.elect_protocol();
+        self.subscribed = self.subscriptions();
         self.go(
             match self.members.is_empty() {
                 true => State::Empty,
@@ -350,6 +351,7 @@ impl Group {
         group.protocol_type = protocol_type;
         group.generation = value.generation;
         group.protocol = value.protocol;
+        group.subscribed = group.subscriptions();
         // Without a leader it would never begin another generation: the first member stays it.
         if let Some(leader) = value.leader.filter(|id| group.member(id).is_some()) {
             group.leader = Some(leader);

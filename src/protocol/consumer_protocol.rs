@@ -50,6 +50,16 @@ impl Subscription {
         read(bytes)
     }
 
+    /// The topics of what a member wants. Every version begins like version 0, and no more is read of any.
+    ///
+    /// # Errors
+    /// When the bytes are too few or contradict themselves.
+    pub fn topics(bytes: &Bytes) -> Result<Vec<Text>, Malformed> {
+        let (_, content) = split(bytes)?;
+        let subscription: Subscription = decode(content, 0)?;
+        Ok(subscription.topics)
+    }
+
     /// Its bytes in a version.
     pub fn write(&self, version: i16) -> Bytes {
         write(self, version)
@@ -75,15 +85,24 @@ impl Assignment {
 }
 
 fn read<M: Message>(bytes: &Bytes) -> Result<M, Malformed> {
-    let Some(version) = bytes.first_chunk::<2>().map(|v| i16::from_be_bytes(*v)) else {
-        return Err(Malformed::new(Reason::Truncated, 0));
-    };
+    let (version, content) = split(bytes)?;
     if version < 0 {
         return Err(Malformed::new(Reason::UnsupportedVersion, 0));
     }
-    let chunks = Chunks::from(bytes.slice(2..));
+    decode(content, version.min(NEWEST))
+}
+
+fn split(bytes: &Bytes) -> Result<(i16, Bytes), Malformed> {
+    match bytes.first_chunk::<2>() {
+        Some(version) => Ok((i16::from_be_bytes(*version), bytes.slice(2..))),
+        None => Err(Malformed::new(Reason::Truncated, 0)),
+    }
+}
+
+fn decode<M: Message>(content: Bytes, version: i16) -> Result<M, Malformed> {
+    let chunks = Chunks::from(content);
     let mut reader = Reader::new(&chunks);
-    M::decode(&mut reader, version.min(NEWEST))
+    M::decode(&mut reader, version)
 }
 
 fn write<M: Message>(message: &M, version: i16) -> Bytes {

@@ -4,14 +4,19 @@
 use super::Asked;
 use crate::broker::Broker;
 use crate::group::{JoinAsked, JoinVersion};
-use crate::model::{Text, TopicName};
+use crate::model::{Text, TopicPartition};
 use crate::process::Outbox;
+use crate::protocol::ErrorCode;
 use crate::protocol::api::leave_group::MemberIdentity;
 use crate::protocol::api::{
     DeleteGroupsRequest, DescribeGroupsRequest, DescribeGroupsResponse, HeartbeatRequest,
     JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest, OffsetDeleteRequest, SyncGroupRequest,
+    SyncGroupResponse,
 };
 use crate::time::{Duration, Moment};
+
+/// The first version in which a SyncGroup must say which protocol it is about.
+const PROTOCOL_FROM: i16 = 5;
 
 /// What anybody may do with a group when nobody has set access rules: read, delete, describe.
 const GROUP_OPERATIONS: i32 = 0b1_0100_1000;
@@ -66,6 +71,14 @@ impl Broker {
         request: SyncGroupRequest,
         out: &mut Outbox,
     ) {
+        let named = request.protocol_type.is_some() && request.protocol_name.is_some();
+        if asked.id.version >= PROTOCOL_FROM && !named {
+            let response = SyncGroupResponse {
+                error_code: ErrorCode::InconsistentGroupProtocol.code(),
+                ..SyncGroupResponse::default()
+            };
+            return self.answer(at, asked.id, &response, out);
+        }
         let asker = self.asker(asked.id);
         self.groups.coordinator.sync(at, asker, request);
         self.serve_groups(at, out);
@@ -158,7 +171,7 @@ impl Broker {
     ) {
         let asker = self.asker(asked.id);
         let metadata = self.metadata.clone();
-        let exists = |topic: &TopicName| metadata.topic(topic).is_some();
+        let exists = |partition: &TopicPartition| metadata.partition(partition).is_some();
         let coordinator = &mut self.groups.coordinator;
         coordinator.delete_offsets(at, asker, request, &exists);
         self.serve_groups(at, out);

@@ -2,7 +2,7 @@
 
 use super::Asked;
 use crate::broker::Broker;
-use crate::group::{Committed, Group};
+use crate::group::Group;
 use crate::model::{Text, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -17,6 +17,15 @@ use crate::time::Moment;
 const SEVERAL_FROM: i16 = 8;
 /// The first version whose answer has an error of the whole.
 const ERROR_FROM: i16 = 2;
+
+/// Whether a partition is told of while a commit of it is being written (`require_stable`).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Commits {
+    /// Not then, lest its next reader begin before what the last has read: UNSTABLE_OFFSET_COMMIT (88).
+    Settled,
+    /// Then too: what was committed before it.
+    UnderWay,
+}
 
 /// Partitions by topic; `None` for all.
 type Wanted = Option<Vec<(Text, Vec<i32>)>>;
@@ -43,6 +52,10 @@ impl Broker {
         request: OffsetFetchRequest,
         out: &mut Outbox,
     ) {
+        let stable = match request.require_stable {
+            true => Commits::Settled,
+            false => Commits::UnderWay,
+        };
         let mut response = OffsetFetchResponse::default();
         if asked.id.version >= SEVERAL_FROM {
             let groups = request.groups.into_iter().map(|group| {
@@ -52,7 +65,7 @@ impl Broker {
                         .map(|topic| (topic.name, topic.partition_indexes))
                         .collect()
                 });
-                self.committed_by(group.group_id, topics)
+                self.committed_by(group.group_id, topics, stable)
             });
             response.groups = groups.collect();
         } else {
@@ -64,14 +77,14 @@ impl Broker {
             });
             let wanted: Wanted = topics;
             let all = wanted.clone();
-            let group = self.committed_by(request.group_id, wanted);
+            let group = self.committed_by(request.group_id, wanted, stable);
             response.error_code = group.error_code;
             response.topics = older(group, all, asked.id.version);
         }
         self.answer(at, asked.id, &response, out);
     }
 
-    fn committed_by(&self, id: Text, wanted: Wanted) -> OffsetFetchResponseGroup {
+    fn committed_by(&self, id: Text, wanted: Wanted, stable: Commits) -> OffsetFetchResponseGroup {
         let mut answer = OffsetFetchResponseGroup {
             group_id: id.clone(),
             ..OffsetFetchResponseGroup::default()
@@ -84,8 +97,10 @@ impl Broker {
             }
         };
         answer.topics = match wanted {
-            Some(topics) => asked_for(group, topics),
-            None => group.map(everything).unwrap_or_default(),
+            Some(topics) => asked_for(group, topics, stable),
+            None => group
+                .map(|group| everything(group, stable))
+                .unwrap_or_default(),
         };
         answer
     }
@@ -94,6 +109,7 @@ impl Broker {
 fn asked_for(
     group: Option<&Group>,
     topics: Vec<(Text, Vec<i32>)>,
+    stable: Commits,
 ) -> Vec<OffsetFetchResponseTopics> {
     let topics = topics.into_iter().map(|(name, indexes)| {
         let partitions = indexes.into_iter().map(|index| {
@@ -101,8 +117,7 @@ fn asked_for(
                 topic: TopicName(name.clone()),
                 partition: index,
             };
-            let committed = group.and_then(|group| group.offsets().get(&partition));
-            told(index, committed)
+            told(group, &partition, stable)
         });
         OffsetFetchResponseTopics {
             partitions: partitions.collect(),
@@ -112,10 +127,10 @@ fn asked_for(
     topics.collect()
 }
 
-fn everything(group: &Group) -> Vec<OffsetFetchResponseTopics> {
+fn everything(group: &Group, stable: Commits) -> Vec<OffsetFetchResponseTopics> {
     let mut topics: Vec<OffsetFetchResponseTopics> = Vec::new();
-    for (partition, committed) in group.offsets().iter() {
-        let told = told(partition.partition, Some(committed));
+    for (partition, _) in group.offsets().iter() {
+        let told = told(Some(group), partition, stable);
         match topics.last_mut() {
             Some(topic) if topic.name == partition.topic.0 => topic.partitions.push(told),
             _ => topics.push(OffsetFetchResponseTopics {
@@ -127,13 +142,21 @@ fn everything(group: &Group) -> Vec<OffsetFetchResponseTopics> {
     topics
 }
 
-fn told(index: i32, committed: Option<&Committed>) -> OffsetFetchResponsePartitions {
+fn told(
+    group: Option<&Group>,
+    partition: &TopicPartition,
+    stable: Commits,
+) -> OffsetFetchResponsePartitions {
     let mut told = OffsetFetchResponsePartitions {
-        partition_index: index,
+        partition_index: partition.partition,
         committed_offset: -1,
         ..OffsetFetchResponsePartitions::default()
     };
-    if let Some(committed) = committed {
+    let offsets = group.map(Group::offsets);
+    let pending = offsets.is_some_and(|offsets| offsets.is_pending(partition));
+    if pending && stable == Commits::Settled {
+        told.error_code = ErrorCode::UnstableOffsetCommit.code();
+    } else if let Some(committed) = offsets.and_then(|offsets| offsets.get(partition)) {
         told.committed_offset = committed.offset.0;
         told.committed_leader_epoch = committed.leader_epoch.0;
         told.metadata = Some(committed.metadata.clone());
@@ -150,7 +173,7 @@ fn older(
 ) -> Vec<OffsetFetchResponseTopic> {
     let failed = group.error_code != ErrorCode::None.code();
     let topics = match failed && version < ERROR_FROM {
-        true => asked_for(None, wanted.unwrap_or_default()),
+        true => asked_for(None, wanted.unwrap_or_default(), Commits::UnderWay),
         false => group.topics,
     };
     let topics = topics.into_iter().map(|topic| {
@@ -160,7 +183,10 @@ fn older(
             committed_offset: told.committed_offset,
             committed_leader_epoch: told.committed_leader_epoch,
             metadata: told.metadata,
-            error_code: group.error_code,
+            error_code: match failed {
+                true => group.error_code,
+                false => told.error_code,
+            },
         });
         OffsetFetchResponseTopic {
             name: topic.name,

@@ -9,9 +9,11 @@ use crate::protocol::api::offset_commit::{OffsetCommitRequestPartition, OffsetCo
 use crate::protocol::api::{
     DeleteTopicsRequest, FindCoordinatorRequest, HeartbeatRequest, JoinGroupRequest,
     JoinGroupResponse, ListGroupsRequest, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest,
+    SyncGroupRequest,
 };
 use crate::protocol::api::{
-    join_group::JoinGroupRequestProtocol, offset_fetch::OffsetFetchRequestTopic,
+    join_group::JoinGroupRequestProtocol,
+    offset_fetch::{OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics},
 };
 
 /// One partition keeps all groups, and nobody waits for more members.
@@ -85,6 +87,41 @@ fn committed(bench: &mut Bench, at: i32) -> (i64, i16) {
     (offset, answer.error_code)
 }
 
+/// The same for who would rather come again than hear of what is about to change: the partition's error.
+fn stable_offset(bench: &mut Bench, at: i32) -> (i64, i16) {
+    let connection = bench.open(at);
+    let request = OffsetFetchRequest {
+        require_stable: true,
+        groups: vec![OffsetFetchRequestGroup {
+            group_id: "my-group".into(),
+            topics: Some(vec![OffsetFetchRequestTopics {
+                name: TOPIC.into(),
+                partition_indexes: vec![0],
+            }]),
+            ..OffsetFetchRequestGroup::default()
+        }],
+        ..OffsetFetchRequest::default()
+    };
+    let several = bench.call(connection, &request, 8);
+    let one = OffsetFetchRequest {
+        group_id: "my-group".into(),
+        topics: Some(vec![OffsetFetchRequestTopic {
+            name: TOPIC.into(),
+            partition_indexes: vec![0],
+        }]),
+        require_stable: true,
+        ..OffsetFetchRequest::default()
+    };
+    let one = bench.call(connection, &one, 7);
+    let told = &several.groups[0].topics[0].partitions[0];
+    let older = &one.topics[0].partitions[0];
+    assert_eq!(
+        (told.committed_offset, told.error_code),
+        (older.committed_offset, older.error_code)
+    );
+    (told.committed_offset, told.error_code)
+}
+
 fn join(bench: &mut Bench, at: i32, member: &str) -> (ConnectionId, Option<JoinGroupResponse>) {
     let connection = bench.open(at);
     let request = JoinGroupRequest {
@@ -141,10 +178,13 @@ fn a_commit_is_answered_when_every_in_sync_replica_has_it() {
         (-1, 0),
         "not before it is safe"
     );
+    let stable = stable_offset(&mut bench, home);
+    assert_eq!(stable, (-1, ErrorCode::UnstableOffsetCommit.code()));
     bench.release(b(other), b(home));
     bench.run_ms(600);
     assert_eq!(commit_answer(&mut bench, connection), Some(0));
     assert_eq!(committed(&mut bench, home), (42, 0));
+    assert_eq!(stable_offset(&mut bench, home), (42, 0));
 }
 
 #[test]
@@ -177,7 +217,7 @@ fn the_next_leader_of_the_partition_reads_it_and_goes_on() {
     request.group_id = "another".into();
     bench.ask(connection, &request, 8);
     bench.ask(connection, &commit_request(7), 8);
-    bench.run_ms(700);
+    bench.run_ms(1_500);
     assert_eq!(commit_answer(&mut bench, connection), Some(0));
     let refused = ErrorCode::UnknownMemberId.code();
     assert_eq!(commit_answer(&mut bench, connection), Some(refused));
@@ -217,7 +257,7 @@ fn what_was_read_of_a_topic_that_is_deleted_is_forgotten() {
     let home = coordinator(&mut bench);
     let connection = bench.open(home);
     bench.ask(connection, &commit_request(42), 8);
-    bench.run_ms(700);
+    bench.run_ms(1_500);
     assert_eq!(commit_answer(&mut bench, connection), Some(0));
     assert_eq!(bench.broker(home).coordinator().groups().count(), 1);
     let connection = bench.open(1);
@@ -304,5 +344,20 @@ fn partitions_that_were_never_led_count_too() {
     for id in [1, 2] {
         let coordinator = bench.broker(id).coordinator();
         assert_eq!(coordinator.partition_of(&name), 2);
+    }
+}
+
+#[test]
+fn from_version_5_on_who_asks_for_its_part_says_of_which_protocol() {
+    let mut bench = Bench::new(&SETTINGS, &[]);
+    let home = coordinator(&mut bench);
+    let connection = bench.open(home);
+    let request = SyncGroupRequest::default();
+    for (version, error) in [
+        (4, ErrorCode::InvalidGroupId),
+        (5, ErrorCode::InconsistentGroupProtocol),
+    ] {
+        let answer = bench.call(connection, &request, version);
+        assert_eq!(answer.error_code, error.code());
     }
 }

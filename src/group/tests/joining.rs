@@ -261,3 +261,22 @@ fn what_makes_no_sense_is_refused() {
         assert_eq!(bench.joined(Asker(100)).error_code, error.code());
     }
 }
+
+#[test]
+fn an_id_that_was_given_away_is_nobodys_who_bears_a_name() {
+    let mut bench = Bench::new();
+    let first = bench.join_as("", Some("first"), &["range"], 9);
+    let id = bench.new_id();
+    let join = bench.join_as(&id, Some("first"), &["range"], 9);
+    let answer = bench.joined(join);
+    assert_eq!(answer.error_code, ErrorCode::UnknownServerError.code());
+    assert_eq!(&*answer.member_id, "");
+    bench.pass(3_000);
+    let answer = bench.joined(first);
+    assert_eq!((answer.error_code, answer.members.len()), (0, 1));
+    assert_eq!(
+        bench.leave("", Some("first")),
+        ErrorCode::None,
+        "the name is still the first's"
+    );
+}

@@ -9,7 +9,7 @@ mod parts;
 mod views;
 
 use super::*;
-use crate::model::{Offset, Text, TopicName, TopicPartition};
+use crate::model::{Offset, Text, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::heartbeat::HeartbeatRequest;
 use crate::protocol::api::join_group::JoinGroupResponse;
@@ -363,7 +363,7 @@ impl Bench {
 
     fn delete_offsets(&mut self, request: &OffsetDeleteRequest) -> OffsetDeleteResponse {
         let asker = self.asker();
-        let exists = |topic: &TopicName| topic.as_str() == "orders";
+        let exists = |partition: &TopicPartition| *partition == TopicPartition::new("orders", 0);
         self.coordinator
             .delete_offsets(self.at(), asker, request, &exists);
         self.serve();

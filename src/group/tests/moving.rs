@@ -59,10 +59,9 @@ fn while_groups_are_read_and_where_they_are_not_everybody_is_told_so() {
     let join = bench.join(&ids[0]);
     bench.coordinator.unload(bench.at(), HOME);
     bench.serve();
-    assert_eq!(
-        bench.joined(join).error_code,
-        ErrorCode::NotCoordinator.code()
-    );
+    let answer = bench.joined(join);
+    assert_eq!(answer.error_code, ErrorCode::NotCoordinator.code());
+    assert_eq!(answer.member_id, ids[0], "it keeps its id");
     assert_eq!(bench.beat(&ids[0], 1), ErrorCode::NotCoordinator);
     bench.coordinator.begin_loading(HOME);
     assert_eq!(bench.beat(&ids[0], 1), ErrorCode::None);

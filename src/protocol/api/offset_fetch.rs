@@ -10,7 +10,7 @@ messages! {
         /// The topics; null for all that the group has committed.
         topics: Option<Vec<OffsetFetchRequestTopic>> [0..=7] null [2..=7] = Some(Vec::new());
         groups: Vec<OffsetFetchRequestGroup> [8..];
-        /// Whether to wait for transactions that have not ended.
+        /// Whether to leave out partitions of which a commit is being written.
         require_stable: bool [7..];
     }
 
