@@ -78,6 +78,7 @@ scripts![
     "network/held_link",
     "network/isolated_leader",
     "network/malformed_frame",
+    "network/recorded_from_kcat",
     "network/reset_before_the_answer",
     "network/reset_before_the_request",
     "network/slow_link",

@@ -1,13 +1,14 @@
 // `npm run bench`: the native benchmarks, then the same workloads in the browser on the built page, then frames.
-// `npm run bench -- frames` measures only the last.
+// `npm run bench -- frames` measures only the last, `npm run bench -- clients` only librdkafka against `serve`.
 import { at, files, main, must, say, warn } from './kit.mjs';
 import { build } from './build.mjs';
-import { chromium, setupTests } from './setup.mjs';
+import { chromium, setupClients, setupTests } from './setup.mjs';
 
 const only = process.argv[2];
 
 await main(async () => {
   await setupTests();
+  if (only === 'clients') return overTcp();
   if (only === 'frames') {
     // Only how long frames take.
   } else if (files('benches').some(path => path.endsWith('.rs'))) {
@@ -24,6 +25,14 @@ await main(async () => {
   say('Frames in Chromium, without a graphics card');
   await inBrowser('frames.html');
 });
+
+/** A client of librdkafka over TCP, against the release build and against librdkafka's own mock cluster. */
+async function overTcp() {
+  await setupClients();
+  await must('cargo', ['build', '--release', '--bin', 'kafka-playground'], { what: 'The host binary does not compile.', how: 'read the first error above.' });
+  const binary = `${process.env.CARGO_TARGET_DIR ?? at('target')}/release/kafka-playground`;
+  await must('node', ['tests/clients/bench.mjs', binary], { what: 'The clients were not measured.', how: 'what they said stands above.' });
+}
 
 /** A page runs on its own and says when it is done: `data-bench="done"` on <html>, results as text in #results. */
 async function inBrowser(name) {

@@ -46,18 +46,16 @@ pub enum Event {
         outward: Outward,
         credit: Arc<Semaphore>,
     },
+    /// A client said something, for which the one who reads is owed so much.
     Bytes {
         connection: u64,
         bytes: Bytes,
+        owed: usize,
     },
     /// The client has closed its side.
-    Ended {
-        connection: u64,
-    },
+    Ended { connection: u64 },
     /// The connection is gone.
-    Broken {
-        connection: u64,
-    },
+    Broken { connection: u64 },
     /// Enough was sent that more may be asked.
     Drained,
     /// A line of standard input.
@@ -187,9 +185,13 @@ impl Engine {
             } => {
                 self.opened(connection, broker, outward, credit);
             }
-            Event::Bytes { connection, bytes } => {
+            Event::Bytes {
+                connection,
+                bytes,
+                owed,
+            } => {
                 if let Some(peer) = self.peers.get_mut(&connection) {
-                    peer.came(bytes);
+                    peer.came(bytes, owed);
                     self.waiting.insert(connection);
                 }
             }

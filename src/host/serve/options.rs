@@ -335,7 +335,7 @@ mod tests {
             ),
             (
                 &["--auto-create", "perhaps"],
-                "--auto-create: auto.create.topics.enable",
+                "--auto-create: Invalid value perhaps for configuration auto.create.topics.enable",
             ),
             (&["--colour", "blue"], "serve has no --colour"),
             (&["9092"], "9092 is no option of serve"),

@@ -46,9 +46,10 @@ impl Outward {
 pub struct Peer {
     pub socket: ProcessId,
     outward: Outward,
-    /// How many pieces may lie here before reading stops.
+    /// How much may still be read before what lies here was handed over.
     credit: Arc<Semaphore>,
-    pending: VecDeque<Bytes>,
+    /// What came, piece by piece, and how much is owed for each.
+    pending: VecDeque<(Bytes, usize)>,
     framing: Framing,
     /// Whether the client has closed its side; what it said before that still counts.
     ended: bool,
@@ -66,8 +67,8 @@ impl Peer {
         }
     }
 
-    pub fn came(&mut self, bytes: Bytes) {
-        self.pending.push_back(bytes);
+    pub fn came(&mut self, bytes: Bytes, owed: usize) {
+        self.pending.push_back((bytes, owed));
     }
 
     pub fn has_ended(&mut self) {
@@ -94,11 +95,11 @@ impl Peer {
 
     /// The next bytes of the request that has begun or begins, as far as they are there.
     pub fn take(&mut self) -> Option<Bytes> {
-        let mut bytes = self.pending.pop_front()?;
+        let (mut bytes, owed) = self.pending.pop_front()?;
         let part = bytes.split_to(self.framing.belongs(&bytes));
         match bytes.is_empty() {
-            true => self.credit.add_permits(1),
-            false => self.pending.push_front(bytes),
+            true => self.credit.add_permits(owed),
+            false => self.pending.push_front((bytes, owed)),
         }
         Some(part)
     }
@@ -162,7 +163,7 @@ mod tests {
             let mut peer = Peer::new(ProcessId::Socket(1), outward, Arc::new(Semaphore::new(0)));
             stream
                 .chunks(cut)
-                .for_each(|part| peer.came(Bytes::copy_from_slice(part)));
+                .for_each(|part| peer.came(Bytes::copy_from_slice(part), 1));
             let mut frames = vec![Vec::new()];
             while let Some(part) = peer.take() {
                 frames

@@ -27,8 +27,10 @@ use super::peer::{MOST_UNSENT, Outgoing, Outward};
 
 /// The longest piece that is read at once.
 const PIECE: usize = 256 * 1024;
-/// So many pieces of one connection may lie unasked.
-const PIECES: usize = 4;
+/// So much of one connection may lie unasked, and one piece more.
+const MOST_UNASKED: usize = 1024 * 1024;
+/// The least that a piece counts for, since the shortest takes memory too.
+const LEAST: usize = 256;
 /// A client that does not read what is left for it is waited for so long.
 const LINGER: Duration = Duration::from_secs(5);
 /// When a port cannot be had back, or there is nothing left to accept with, it is tried again after this.
@@ -162,7 +164,7 @@ impl Entrance {
         let connection = self.shared.next_connection.fetch_add(1, Ordering::Relaxed);
         let (outgoing, sent) = mpsc::unbounded_channel();
         let unsent = Arc::new(AtomicUsize::new(0));
-        let credit = Arc::new(Semaphore::new(PIECES));
+        let credit = Arc::new(Semaphore::new(MOST_UNASKED));
         let outward = Outward {
             to: outgoing,
             unsent: unsent.clone(),
@@ -205,18 +207,19 @@ fn is_passing(kind: ErrorKind) -> bool {
 
 async fn read(connection: u64, from: OwnedReadHalf, credit: Arc<Semaphore>, shared: Arc<Shared>) {
     let ending = loop {
-        match credit.acquire().await {
-            Ok(piece) => piece.forget(),
-            Err(_) => return,
+        if credit.acquire().await.is_err() {
+            return;
         }
         match read_piece(&from, &shared).await {
             Ok(bytes) if bytes.is_empty() => break Event::Ended { connection },
             Ok(bytes) => {
-                if shared
-                    .events
-                    .send(Event::Bytes { connection, bytes })
-                    .is_err()
-                {
+                let owed = credit.forget_permits(bytes.len().max(LEAST));
+                let piece = Event::Bytes {
+                    connection,
+                    bytes,
+                    owed,
+                };
+                if shared.events.send(piece).is_err() {
                     return;
                 }
             }

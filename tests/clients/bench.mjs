@@ -1,0 +1,40 @@
+// One client of librdkafka against `serve` and against librdkafka's own mock cluster, in turn, in one run. The mock has
+// three brokers and replicates nothing; `serve` has three that do.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { Failed, ask, at, say } from '../../www/tools/kit.mjs';
+import { serve } from './served.mjs';
+
+const PYTHON = at('.tools/clients/bin/python');
+const BENCH = at('tests/clients/bench.py');
+const ROUNDS = 3;
+
+async function mock() {
+  const child = spawn(PYTHON, [BENCH, 'mock'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+  return { brokers: value, stop: () => child.stdin.end() };
+}
+
+/** Prints the medians of some rounds. */
+export async function benchClients(binary) {
+  const found = { serve: [], mock: [] };
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    for (const [name, begin] of [['serve', () => serve(binary, '--config', 'log.retention.bytes=-1')], ['mock', mock]]) {
+      const cluster = await begin();
+      const line = await ask(PYTHON, [BENCH, 'measure', cluster.brokers, `${round}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await cluster.stop();
+      if (!line) throw new Failed(`The measurement against ${name} failed.`, 'what it said stands above.');
+      found[name].push(JSON.parse(line));
+    }
+    say(`round ${round} of ${ROUNDS}`);
+  }
+  const median = (name, what) => found[name].map(one => one[what]).sort((a, b) => a - b)[Math.floor(ROUNDS / 2)];
+  console.log(`  ${'librdkafka, acks=all'.padEnd(22)}${'serve'.padStart(12)}${'mock'.padStart(12)}${'ratio'.padStart(8)}`);
+  for (const what of Object.keys(found.serve[0])) {
+    const [ours, theirs] = [median('serve', what), median('mock', what)];
+    const digits = what.endsWith('ms') ? 2 : 0;
+    console.log(`  ${what.padEnd(22)}${ours.toFixed(digits).padStart(12)}${theirs.toFixed(digits).padStart(12)}${(ours / theirs).toFixed(2).padStart(8)}`);
+  }
+}
+
+if (process.argv[1]?.endsWith('bench.mjs') && process.argv[1].includes('clients')) await benchClients(process.argv[2]);
