@@ -295,6 +295,8 @@ pub enum Instruction {
         partition: TopicPartition,
         to: SeekTo,
     },
+    /// `consumer.commitSync`: the group remembers how far the consumer has read.
+    Commit,
     /// `consumer.pause` and `consumer.resume` of the whole assignment.
     PauseReading,
     ResumeReading,

@@ -18,6 +18,8 @@ use super::partition::Around;
 use super::replicas::Slot;
 use super::zookeeper;
 use crate::controller::znodes;
+#[cfg(test)]
+use crate::group::Group;
 use crate::group::{Answer, Append, Asker, Coordinator, Effect, GroupConfig, Token};
 use crate::model::{ConnectionId, Offset, Text, TopicName, TopicPartition};
 use crate::process::Outbox;
@@ -146,6 +148,12 @@ impl Broker {
             Answer::DeleteGroups(response) => self.answer(at, request, &response, out),
             Answer::OffsetDelete(response) => self.answer(at, request, &response, out),
         }
+    }
+
+    /// Has the coordinator believe something else of a group, without anybody having been asked.
+    #[cfg(test)]
+    pub(crate) fn plant_in_groups(&mut self, name: &str, change: impl FnOnce(&mut Group)) {
+        self.groups.coordinator.plant(name, change);
     }
 
     // ---- writes

@@ -1,7 +1,8 @@
 //! `Bench`: a client under test, and a cluster that does what the test says.
 //!
-//! Bytes go both ways. Connections stand at once, and ApiVersions, Metadata (from a table of leaders) and
-//! InitProducerId are answered by themselves; every other request waits in `asked` until the test answers it, or does not.
+//! Bytes go both ways. Connections stand at once, and ApiVersions, Metadata (from a table of leaders),
+//! FindCoordinator and InitProducerId are answered by themselves; every other request waits in `asked` until
+//! the test answers it, or does not.
 
 use crate::sorted::SortedMap;
 use std::collections::VecDeque;
@@ -11,6 +12,7 @@ use crate::model::{
     Address, BrokerId, ConnectionId, ProcessId, Text, TopicId, TopicName, TopicPartition,
 };
 use crate::process::{Effect, Input, Instruction, NewRecord, Outbox, Payload, Process};
+use crate::protocol::api::find_coordinator::{Coordinator, FindCoordinatorResponse};
 use crate::protocol::api::metadata::{
     MetadataRequest, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition,
     MetadataResponseTopic,
@@ -36,6 +38,8 @@ pub struct Bench<P: Process> {
     /// Leader and epoch of each partition; −1 is nobody.
     pub leaders: SortedMap<TopicPartition, (i32, i32)>,
     pub controller: i32,
+    /// The broker that coordinates every group.
+    pub coordinator: i32,
     /// Brokers that refuse connections.
     pub down: Vec<i32>,
     /// Requests that wait for the test.
@@ -74,6 +78,7 @@ impl<P: Process> Bench<P> {
             now: Instant::ZERO,
             leaders: SortedMap::new(),
             controller: 1,
+            coordinator: 2,
             down: Vec::new(),
             asked: VecDeque::new(),
             refreshed: 0,
@@ -204,6 +209,19 @@ impl<P: Process> Bench<P> {
             AnyRequest::Metadata(request) => {
                 self.refreshed += 1;
                 AnyResponse::Metadata(self.metadata(request))
+            }
+            AnyRequest::FindCoordinator(request) => {
+                let found = request.coordinator_keys.iter().map(|key| Coordinator {
+                    key: key.clone(),
+                    node_id: self.coordinator,
+                    host: "test".into(),
+                    port: self.coordinator,
+                    ..Coordinator::default()
+                });
+                AnyResponse::FindCoordinator(FindCoordinatorResponse {
+                    coordinators: found.collect(),
+                    ..FindCoordinatorResponse::default()
+                })
             }
             AnyRequest::InitProducerId(request) => {
                 assert_eq!(request.transactional_id, None);

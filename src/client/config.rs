@@ -4,10 +4,12 @@
 //! [`Duration`]. Values may be written with a unit (`linger.ms=1.5s`); a bare number is milliseconds,
 //! as in Kafka.
 //!
-//! Left out: security, metrics, interceptors, serializers (keys and values are bytes), quotas, and
-//! everything of consumer groups.
+//! Left out: security, metrics, interceptors, serializers (keys and values are bytes), quotas.
 
-use super::setting::{settings, words};
+use super::consumer::assignor::Assignor;
+use super::setting::{Setting, settings, words};
+use crate::model::{Text, TopicName};
+use crate::sorted::SortedSet;
 use crate::time::Duration;
 
 const TICK: Duration = Duration::TICK;
@@ -68,6 +70,62 @@ words! {
     pub enum IsolationLevel {
         ReadUncommitted = "read_uncommitted",
         ReadCommitted = "read_committed",
+    }
+}
+
+words! {
+    /// When an application commits by itself how far it has read.
+    pub enum CommitsWhen {
+        /// It does not; `enable.auto.commit` may.
+        Never = "never",
+        /// Before it works on what `poll()` returned: what it was working on when it crashes is passed over.
+        First = "first",
+        /// When it has worked on it, and it waits for the answer: what it was working on is read again.
+        Sync = "sync",
+        /// The same, but it does not wait.
+        Async = "async",
+        /// After each record, and it waits.
+        Each = "each",
+    }
+}
+
+/// Topics by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd)]
+pub struct TopicList(pub Vec<Text>);
+
+impl Setting for TopicList {
+    fn read(text: &str) -> Option<Self> {
+        let names = text.split(',').filter(|name| !name.is_empty());
+        let names: Vec<&str> = names.collect();
+        let legal = names.iter().all(|name| TopicName::check(name).is_ok());
+        let topics: SortedSet<Text> = names.into_iter().map(Text::from).collect();
+        legal.then(|| TopicList(topics.iter().cloned().collect()))
+    }
+
+    fn show(&self) -> String {
+        self.0.join(",")
+    }
+}
+
+/// Assignors, the best first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd)]
+pub struct Assignors(pub Vec<Assignor>);
+
+impl Default for Assignors {
+    fn default() -> Self {
+        Assignors(vec![Assignor::Range, Assignor::CooperativeSticky])
+    }
+}
+
+impl Setting for Assignors {
+    fn read(text: &str) -> Option<Self> {
+        let assignors: Option<Vec<Assignor>> = text.split(',').map(Assignor::parse).collect();
+        assignors.map(Assignors)
+    }
+
+    fn show(&self) -> String {
+        let names: Vec<&str> = self.0.iter().map(|assignor| assignor.name()).collect();
+        names.join(",")
     }
 }
 
@@ -248,6 +306,37 @@ impl ProducerConfig {
 settings! {
     /// The settings of a consumer.
     pub struct ConsumerConfig of "a consumer" {
+        /// The group that it belongs to; empty for none.
+        "group.id" group_id: Text = Text::default(), .., "a name";
+        /// The name under which a static member comes back, and is the same to the group; empty for none.
+        "group.instance.id" group_instance_id: Text = Text::default(), .., "a name";
+        /// The topics that it subscribes to: its group gives it some of their partitions.
+        ///
+        /// Unlike Kafka, where this is a call that the application makes when it has started.
+        "subscribe" subscribe: TopicList = TopicList::default(), .., "topics such as orders,payments";
+        /// How the group's partitions may be divided, the best way first.
+        "partition.assignment.strategy" partition_assignment_strategy: Assignors =
+            Assignors::default(), .., "a list of range, roundrobin, sticky and cooperative-sticky";
+        /// How long the coordinator waits for a heartbeat before it takes the member out.
+        "session.timeout.ms" session_timeout: Duration = ms(45_000), TICK.., "a time above zero";
+        /// How often a member says that it lives.
+        "heartbeat.interval.ms" heartbeat_interval: Duration = ms(3_000), TICK.., "a time above zero";
+        /// How long the application may work before it polls again; then it leaves its group. Also how long
+        /// the others wait for it to join again.
+        "max.poll.interval.ms" max_poll_interval: Duration = MINUTES_5, TICK.., "a time above zero";
+        /// Whether `poll()` commits by itself.
+        "enable.auto.commit" enable_auto_commit: bool = true, .., "true or false";
+        /// How often it does.
+        "auto.commit.interval.ms" auto_commit_interval: Duration = ms(5_000), TICK..,
+            "a time above zero";
+        /// When the application commits by itself.
+        ///
+        /// Unlike Kafka, where this is the application's own code and no setting.
+        "application.commits" application_commits: CommitsWhen = CommitsWhen::Never, ..,
+            "never, first, sync, each or async";
+        /// How long a commit that the application waits for may take.
+        "default.api.timeout.ms" default_api_timeout: Duration = ms(60_000), TICK..,
+            "a time above zero";
         /// How many bytes are worth an answer; the broker waits until it has them.
         "fetch.min.bytes" fetch_min_bytes: i32 = 1, 0.., "bytes";
         /// How long the broker waits for them.
@@ -308,7 +397,32 @@ impl ConsumerConfig {
                 self.request_timeout
             ));
         }
+        if self.heartbeat_interval >= self.session_timeout {
+            return Err(format!(
+                "heartbeat.interval.ms is below session.timeout.ms, here {}, \
+                 or a member would be taken for dead between two heartbeats",
+                self.session_timeout
+            ));
+        }
+        if !self.has_group() && !self.subscribe.0.is_empty() {
+            return Err(
+                "subscribe needs a group.id, for the group gives out the partitions".to_owned(),
+            );
+        }
+        if !self.has_group() && self.application_commits != CommitsWhen::Never {
+            return Err("application.commits needs a group.id, for the group remembers".to_owned());
+        }
         Ok(())
+    }
+
+    /// Whether it belongs to a group.
+    pub fn has_group(&self) -> bool {
+        !self.group_id.is_empty()
+    }
+
+    /// The name under which it comes back, if it is a static member.
+    pub fn instance(&self) -> Option<Text> {
+        Some(self.group_instance_id.clone()).filter(|name| !name.is_empty())
     }
 
     /// What the network side needs.

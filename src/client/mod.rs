@@ -11,10 +11,10 @@
 //! - [`metadata`]: what a client believes about the cluster, and when it asks again;
 //! - [`network`]: its connections to the brokers;
 //! - [`producer`]: from `send()` to the acknowledgement: partitioner, accumulator, sender;
-//! - [`consumer`]: from a position to records, in assign mode;
+//! - [`consumer`]: from a position to records, alone or as a member of a group;
 //! - [`admin`]: creates topics.
 //!
-//! Left out: consumer groups, transactional producers, interceptors, metrics, quotas.
+//! Left out: transactional producers, interceptors, metrics, quotas.
 
 pub mod admin;
 pub mod backoff;

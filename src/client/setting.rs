@@ -3,6 +3,7 @@
 //! From the declaration follow the typed fields the code reads, the names a person may write in a
 //! plan or a panel, and the sentence that says what would have been accepted.
 
+use crate::model::Text;
 use crate::time::Duration;
 
 /// A type a setting can have.
@@ -33,6 +34,16 @@ integers!(i32, u32, u64);
 impl Setting for bool {
     fn read(text: &str) -> Option<Self> {
         text.parse().ok()
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for Text {
+    fn read(text: &str) -> Option<Self> {
+        Some(text.into())
     }
 
     fn show(&self) -> String {

@@ -397,7 +397,7 @@ impl fmt::Display for Fact {
                     } else {
                         ""
                     };
-                    write!(f, " {member}{sign}")?;
+                    write!(f, " {}{sign}", short_member(member))?;
                 }
                 if members.is_empty() {
                     write!(f, " nobody")?;
@@ -407,7 +407,60 @@ impl fmt::Display for Fact {
             Fact::GroupStabilized { group, generation } => {
                 write!(f, "group {group} generation {generation} is stable")
             }
-            Fact::MemberLeft { group, member } => write!(f, "group {group} loses {member}"),
+            Fact::MemberLeft { group, member } => {
+                write!(f, "group {group} loses {}", short_member(member))
+            }
+            Fact::CoordinatorFound { group, broker } => {
+                write!(f, "group {group} is coordinated by b{broker}")
+            }
+            Fact::GroupJoined {
+                group,
+                generation,
+                member,
+                assignor,
+                leads,
+            } => {
+                let role = if *leads { "as its leader " } else { "" };
+                let member = short_member(member);
+                write!(
+                    f,
+                    "joins {group} generation {generation} {role}as {member}, {assignor}"
+                )
+            }
+            Fact::PartitionsAssigned { group, partitions } => {
+                write!(f, "{group} gives{}", Listed(partitions))
+            }
+            Fact::PartitionsRevoked { group, partitions } => {
+                write!(f, "{group} takes back{}", Listed(partitions))
+            }
+            Fact::PartitionsLost { group, partitions } => {
+                write!(f, "{group} has given away{}", Listed(partitions))
+            }
+            Fact::HeartbeatRefused { group, error } => {
+                write!(f, "{group} heartbeat: {}", error.name())
+            }
+            Fact::MembershipFailed { group, error } => {
+                write!(f, "gives up {group}: {}", error.name())
+            }
+            Fact::GroupLeft { group, why } => write!(f, "leaves {group}: {why}"),
+            Fact::OffsetsCommitted { group, offsets } => {
+                write!(f, "{group} commits")?;
+                offsets
+                    .iter()
+                    .try_for_each(|(partition, offset)| write!(f, " {partition}{offset}"))
+            }
+            Fact::CommitFailed { group, error } => {
+                write!(f, "{group} commit failed: {}", error.name())
+            }
+            Fact::RecordsProcessed {
+                partition,
+                base_offset,
+                next_offset,
+                records,
+            } => write!(
+                f,
+                "{partition} is done with {records} from {base_offset}, next {next_offset}"
+            ),
             Fact::OffsetCommitted {
                 group,
                 partition,
@@ -432,5 +485,38 @@ impl fmt::Display for Fact {
             Fact::TopicRefused { topic, error } => write!(f, "⇒ topic {topic} {}", error.name()),
             Fact::Commanded { line } => write!(f, "> {line}"),
         }
+    }
+}
+
+/// A member id without most of the random part that the coordinator puts behind the client's name.
+pub fn short_member(id: &str) -> &str {
+    const RANDOM: usize = 36;
+    const SHOWN: usize = 4;
+    let dashes = [8, 13, 18, 23];
+    let begin = id
+        .len()
+        .checked_sub(RANDOM)
+        .filter(|at| id.is_char_boundary(*at));
+    let Some((begin, random)) = begin.map(|at| (at, &id.as_bytes()[at..])) else {
+        return id;
+    };
+    let is_random = (0..RANDOM).all(|at| match dashes.contains(&at) {
+        true => random[at] == b'-',
+        false => random[at].is_ascii_hexdigit(),
+    });
+    if is_random { &id[..begin + SHOWN] } else { id }
+}
+
+/// Partitions one after the other, or that there are none.
+struct Listed<'a>(&'a [crate::model::TopicPartition]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str(" nothing");
+        }
+        self.0
+            .iter()
+            .try_for_each(|partition| write!(f, " {partition}"))
     }
 }

@@ -10,7 +10,7 @@
 mod line;
 mod sentence;
 
-pub use line::Shown;
+pub use line::{Shown, short_member};
 pub use sentence::clipped;
 
 use bytes::Bytes;
@@ -489,6 +489,69 @@ pub enum Fact {
         /// How many records are gone.
         removed: u64,
     },
+
+    // ---- members of groups
+    /// A consumer knows which broker coordinates its group.
+    CoordinatorFound {
+        group: Text,
+        broker: BrokerId,
+    },
+    /// A consumer is a member of a generation.
+    GroupJoined {
+        group: Text,
+        generation: i32,
+        member: Text,
+        assignor: &'static str,
+        /// Whether it divides the partitions.
+        leads: bool,
+    },
+    /// A consumer was given partitions that it did not have.
+    PartitionsAssigned {
+        group: Text,
+        partitions: std::sync::Arc<[TopicPartition]>,
+    },
+    /// A consumer gives partitions up in order.
+    PartitionsRevoked {
+        group: Text,
+        partitions: std::sync::Arc<[TopicPartition]>,
+    },
+    /// A consumer finds that it is no member any more: others may have its partitions by now.
+    PartitionsLost {
+        group: Text,
+        partitions: std::sync::Arc<[TopicPartition]>,
+    },
+    /// The coordinator does not accept a heartbeat.
+    HeartbeatRefused {
+        group: Text,
+        error: ErrorCode,
+    },
+    /// A consumer gives up being a member.
+    MembershipFailed {
+        group: Text,
+        error: ErrorCode,
+    },
+    /// A consumer leaves its group.
+    GroupLeft {
+        group: Text,
+        why: Text,
+    },
+    /// A consumer is told that its group remembers how far it has read.
+    OffsetsCommitted {
+        group: Text,
+        offsets: std::sync::Arc<[(TopicPartition, Offset)]>,
+    },
+    /// A commit came to nothing.
+    CommitFailed {
+        group: Text,
+        error: ErrorCode,
+    },
+    /// The application is done with records that `poll()` had returned.
+    RecordsProcessed {
+        partition: TopicPartition,
+        base_offset: Offset,
+        next_offset: Offset,
+        records: u32,
+    },
 }
 
 /// One fact with its place in the journal.
@@ -567,12 +630,22 @@ impl Fact {
             | Fact::GroupStabilized { .. }
             | Fact::MemberLeft { .. } => "group",
             Fact::OffsetCommitted { .. } => "offset",
+            Fact::CoordinatorFound { .. }
+            | Fact::GroupJoined { .. }
+            | Fact::HeartbeatRefused { .. }
+            | Fact::MembershipFailed { .. }
+            | Fact::GroupLeft { .. } => "member",
+            Fact::PartitionsAssigned { .. }
+            | Fact::PartitionsRevoked { .. }
+            | Fact::PartitionsLost { .. } => "assign",
+            Fact::OffsetsCommitted { .. } | Fact::CommitFailed { .. } => "commit",
+            Fact::RecordsProcessed { .. } => "process",
             Fact::Commanded { .. } => "command",
         }
     }
 
     /// Every kind, in the order in which the help lists them.
-    pub const KINDS: [&'static str; 32] = [
+    pub const KINDS: [&'static str; 36] = [
         "command",
         "start",
         "life",
@@ -593,6 +666,10 @@ impl Fact {
         "position",
         "group",
         "offset",
+        "member",
+        "assign",
+        "commit",
+        "process",
         "fetch",
         "isr",
         "role",

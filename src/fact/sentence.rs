@@ -2,9 +2,21 @@
 //!
 //! Present tense, the actor named first, then the consequence. Numbers come from the fact.
 
-use super::line::Shown;
+use super::line::{Shown, short_member};
 use super::{Crash, Entry, Fact, LogStartReason, Role};
-use crate::model::{BrokerId, Offset, ProcessId, ProducerEpoch};
+use crate::model::{BrokerId, Offset, ProcessId, ProducerEpoch, TopicPartition};
+
+/// Partitions, as one says them.
+fn named(partitions: &[TopicPartition]) -> String {
+    match partitions {
+        [] => "nothing".to_owned(),
+        [one] => one.to_string(),
+        [first @ .., last] => {
+            let names: Vec<String> = first.iter().map(ToString::to_string).collect();
+            format!("{} and {last}", names.join(", "))
+        }
+    }
+}
 
 fn plural(count: u32, noun: &str) -> String {
     if count == 1 {
@@ -447,7 +459,7 @@ impl Entry {
                 leader,
             } => {
                 let count = plural(members.len() as u32, "member");
-                let leader = leader.as_deref().unwrap_or("nobody");
+                let leader = leader.as_deref().map_or("nobody", short_member);
                 format!(
                     "Group {group} begins generation {generation} with {count}; {leader} assigns the partitions."
                 )
@@ -457,7 +469,61 @@ impl Entry {
                     "Group {group} is stable: everybody knows his part of generation {generation}."
                 )
             }
-            Fact::MemberLeft { group, member } => format!("Group {group} loses {member}."),
+            Fact::MemberLeft { group, member } => {
+                format!("Group {group} loses {}.", short_member(member))
+            }
+            Fact::CoordinatorFound { group, broker } => {
+                format!("{who} learns that broker {broker} coordinates group {group}.")
+            }
+            Fact::GroupJoined {
+                group,
+                generation,
+                assignor,
+                leads,
+                ..
+            } => {
+                let role = match leads {
+                    true => ", and is its leader: it divides the partitions",
+                    false => "",
+                };
+                format!("{who} is in generation {generation} of group {group} ({assignor}){role}.")
+            }
+            Fact::PartitionsAssigned { group, partitions } => {
+                format!("Group {group} gives {who} {}.", named(partitions))
+            }
+            Fact::PartitionsRevoked { group, partitions } => {
+                format!("{who} gives up {} to group {group}.", named(partitions))
+            }
+            Fact::PartitionsLost { group, partitions } => {
+                format!(
+                    "{who} is no member of group {group} any more and has lost {}.",
+                    named(partitions)
+                )
+            }
+            Fact::HeartbeatRefused { group, error } => {
+                let error = error.name();
+                format!("{who} says that it lives, and hears from group {group}: {error}.")
+            }
+            Fact::MembershipFailed { group, error } => {
+                format!(
+                    "{who} gives up being a member of group {group}: {}.",
+                    error.name()
+                )
+            }
+            Fact::GroupLeft { group, why } => format!("{who} leaves group {group}: {why}."),
+            Fact::OffsetsCommitted { group, offsets } => {
+                let count = plural(offsets.len() as u32, "partition");
+                format!("{who} has told group {group} how far it has read {count}.")
+            }
+            Fact::CommitFailed { group, error } => {
+                format!("{who} could not commit to group {group}: {}.", error.name())
+            }
+            Fact::RecordsProcessed {
+                partition, records, ..
+            } => {
+                let count = plural(*records, "record");
+                format!("{who} is done with {count} of {partition}.")
+            }
             Fact::OffsetCommitted {
                 group,
                 partition,

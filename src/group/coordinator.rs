@@ -289,6 +289,13 @@ impl Coordinator {
         }
     }
 
+    /// Has it believe something else of a group.
+    #[cfg(test)]
+    pub(crate) fn plant(&mut self, name: &str, change: impl FnOnce(&mut Group)) {
+        let (group, _) = self.find(name).expect("it is coordinated here");
+        change(group);
+    }
+
     /// The states in which groups are, for whoever counts them.
     pub fn states(&self) -> impl Iterator<Item = State> {
         self.groups().map(Group::state)

@@ -144,6 +144,12 @@ impl Group {
         &self.offsets
     }
 
+    /// Gives a member another part than the leader did.
+    #[cfg(test)]
+    pub(crate) fn plant_assignment(&mut self, nth: usize, assignment: Bytes) {
+        self.members[nth].assignment = assignment;
+    }
+
     pub fn member(&self, id: &str) -> Option<&Member> {
         self.members.iter().find(|member| *member.id == *id)
     }

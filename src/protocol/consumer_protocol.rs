@@ -41,6 +41,55 @@ messages! {
     }
 }
 
+messages! {
+    /// What the sticky assignor writes into `user_data`: what a member had, and since when.
+    pub struct StickyData [flexible i16::MAX] {
+        previous_assignment: Vec<TopicPartitions> [0..];
+        generation: i32 [0..] = -1;
+    }
+}
+
+impl StickyData {
+    pub fn new(previous_assignment: Vec<TopicPartitions>, generation: i32) -> StickyData {
+        StickyData {
+            previous_assignment,
+            generation,
+        }
+    }
+
+    /// Reads it. There is no version in front.
+    ///
+    /// # Errors
+    /// When the bytes are too few or contradict themselves.
+    pub fn read(bytes: &Bytes) -> Result<StickyData, Malformed> {
+        let chunks = Chunks::from(bytes.clone());
+        StickyData::decode(&mut Reader::new(&chunks), 0)
+    }
+
+    /// Its bytes.
+    pub fn write(&self) -> Bytes {
+        let mut writer = Writer::new();
+        self.encode(&mut writer, 0);
+        writer.finish().to_bytes()
+    }
+}
+
+/// What the cooperative sticky assignor writes into `user_data`: the generation in which a member got what
+/// it has.
+pub fn write_generation(generation: i32) -> Bytes {
+    Bytes::copy_from_slice(&generation.to_be_bytes())
+}
+
+/// Reads that.
+///
+/// # Errors
+/// When there are too few bytes.
+pub fn read_generation(bytes: &Bytes) -> Result<i32, Malformed> {
+    let first = bytes.first_chunk::<4>();
+    let generation = first.map(|bytes| i32::from_be_bytes(*bytes));
+    generation.ok_or_else(|| Malformed::new(Reason::Truncated, 0))
+}
+
 impl Subscription {
     /// Reads what a member wants.
     ///

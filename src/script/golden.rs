@@ -11,7 +11,7 @@ use crate::fact::Entry;
 use crate::world::History;
 
 /// The kinds of facts that `run` shows when it is not told which.
-const USUAL: [&str; 21] = [
+const USUAL: [&str; 26] = [
     "start",
     "life",
     "reject",
@@ -33,6 +33,11 @@ const USUAL: [&str; 21] = [
     "duplicate",
     "id",
     "controller",
+    "group",
+    "member",
+    "assign",
+    "commit",
+    "process",
 ];
 
 /// The kinds of facts that a command shows when it makes them true by itself.
@@ -102,6 +107,7 @@ pub fn show(history: &History, what: &Shown) -> String {
         Shown::Producers => table::producers(world),
         Shown::Metadata => table::metadata(world),
         Shown::Clients => table::clients(world),
+        Shown::Groups => table::groups(world),
         Shown::Audit => {
             let report = history.observed().audit.report(world);
             format!(

@@ -57,6 +57,8 @@ pub enum Shown {
     /// Clients and their positions.
     Clients,
     /// Acknowledged, readable, lost, duplicated.
+    /// Every group where it is coordinated.
+    Groups,
     Audit,
     /// The journal's digest.
     Digest,

@@ -176,8 +176,8 @@ fn place(text: &str) -> Result<Place, String> {
 }
 
 fn shown(words: &mut Words) -> Result<Shown, String> {
-    let what =
-        words.word("replicas, log, records, producers, metadata, clients, audit or digest")?;
+    let what = words
+        .word("replicas, log, records, producers, metadata, clients, groups, audit or digest")?;
     Ok(match what.as_str() {
         "replicas" => Shown::Replicas,
         "log" => Shown::Log(partition(&words.word("a partition such as orders-0")?)?),
@@ -185,11 +185,12 @@ fn shown(words: &mut Words) -> Result<Shown, String> {
         "producers" => Shown::Producers,
         "metadata" => Shown::Metadata,
         "clients" => Shown::Clients,
+        "groups" => Shown::Groups,
         "audit" => Shown::Audit,
         "digest" => Shown::Digest,
         _ => {
             return Err(format!(
-                "{what} is none of replicas, log, records, producers, metadata, clients, audit, \
+                "{what} is none of replicas, log, records, producers, metadata, clients, groups, audit, \
                  digest"
             ));
         }

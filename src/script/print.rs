@@ -268,6 +268,7 @@ fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
             SeekTo::End => format!("seek {client} {partition} end"),
             SeekTo::Offset(offset) => format!("seek {client} {partition} {offset}"),
         },
+        Instruction::Commit => format!("commit {client}"),
         Instruction::PauseReading => format!("pause {client}"),
         Instruction::ResumeReading => format!("resume {client}"),
         Instruction::CreateTopic {

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::broker::Disk;
-use crate::fact::Shown;
+use crate::fact::{Shown, short_member};
 use crate::model::TopicPartition;
+use crate::protocol::consumer_protocol::Assignment;
 use crate::world::World;
 
 /// Every replica of the world: its role, where its log begins and ends, what it exposes. Of a broker that
@@ -173,6 +174,42 @@ pub fn clients(world: &World) -> String {
                 let position = shown(view.position.map(|offset| offset.to_string()));
                 let lag = shown(view.lag.map(|lag| lag.to_string()));
                 let _ = writeln!(text, "{id} {partition} position {position} lag {lag}");
+            }
+        }
+    }
+    text
+}
+
+/// Every group where it is coordinated: its members and what it remembers.
+pub fn groups(world: &World) -> String {
+    let mut text = String::new();
+    for broker in world.brokers() {
+        for group in broker.coordinator().groups() {
+            let (id, name, state) = (broker.id(), &group.id, group.state().name());
+            let generation = group.generation();
+            let _ = write!(text, "b{id} {name} {state} generation {generation}");
+            if let Some(protocol) = group.protocol() {
+                let _ = write!(text, " {protocol}");
+            }
+            text.push('\n');
+            for member in group.members() {
+                let leads = match group.leader() == Some(&member.id) {
+                    true => "*",
+                    false => "",
+                };
+                let given = Assignment::read(&member.assignment).unwrap_or_default();
+                let given = given.assigned_partitions.iter().flat_map(|topic| {
+                    let name = &topic.topic;
+                    let numbers = topic.partitions.iter();
+                    numbers.map(move |number| format!(" {name}-{number}"))
+                });
+                let given: String = given.collect();
+                let member = short_member(&member.id);
+                let _ = writeln!(text, "b{id} {name} {member}{leads}{given}");
+            }
+            for (partition, committed) in group.offsets().iter() {
+                let offset = committed.offset;
+                let _ = writeln!(text, "b{id} {name} {partition} committed {offset}");
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::process::{Configured, Election, Errand, Instruction, Load, NewRecord,
 use crate::time::Timestamp;
 use crate::world::Command;
 
-const VERBS: &str = "run, at, step, produce, load, stop-load, set, assign, seek, pause, resume, \
+const VERBS: &str = "run, at, step, produce, load, stop-load, set, assign, seek, commit, pause, resume, \
     create-topic, hold, release, latency, cut, isolate, heal, reset, kill, stop, restart, freeze, thaw, \
     expire, disk, clock, delete-topic, add-partitions, move, elect, alter, describe, \
     delete-records, producer, consumer, admin, \
@@ -74,6 +74,7 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
             };
             tell(id, Instruction::Seek { partition, to })
         }
+        "commit" => tell(reader(words, "produce")?, Instruction::Commit),
         "pause" => tell(reader(words, "freeze")?, Instruction::PauseReading),
         "resume" => tell(reader(words, "thaw")?, Instruction::ResumeReading),
         "create-topic" => {

@@ -182,6 +182,15 @@ pub fn weight(fact: &Fact) -> u8 {
         | Fact::ZnodeChanged { path, .. }
         | Fact::ZnodeDeleted { path } => znode_weight(path),
         Fact::GroupsLoaded { .. } | Fact::OffsetCommitted { .. } => 3,
+        Fact::PartitionsLost { .. } | Fact::MembershipFailed { .. } | Fact::CommitFailed { .. } => {
+            9
+        }
+        Fact::GroupLeft { .. } | Fact::HeartbeatRefused { .. } => 8,
+        Fact::GroupJoined { .. }
+        | Fact::PartitionsAssigned { .. }
+        | Fact::PartitionsRevoked { .. } => 7,
+        Fact::CoordinatorFound { .. } | Fact::OffsetsCommitted { .. } => 3,
+        Fact::RecordsProcessed { .. } => 3,
         Fact::BecameFollower { .. } | Fact::LeaderLearned { .. } => 3,
         Fact::BatchSent { .. } | Fact::ProducerIdTaken { .. } => 3,
         Fact::RecordsAppended { .. } | Fact::PositionSet { .. } => 3,

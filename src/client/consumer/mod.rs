@@ -1,26 +1,37 @@
-//! The consumer, in assign mode: from a position to records.
+//! The consumer: from a position to records.
 //!
 //! An application calls `poll()` in a loop. The consumer knows for each of its partitions the *position*:
 //! the offset of the next record to return. It fetches ahead of the application, keeps what was fetched in
 //! a [`buffer`] and returns up to `max.poll.records` of it with each `poll()`. The position moves when
-//! records are returned, not when they are fetched. Nobody else knows it: without a group nothing is
-//! committed, and a new consumer begins where `auto.offset.reset` says.
+//! records are returned, not when they are fetched.
+//!
+//! Which partitions it reads it is told (`assign`), or it subscribes to topics and shares their partitions
+//! with the other members of its group (`group.id`). A group remembers positions, as often as they are
+//! committed; without one nothing is remembered, and a new consumer begins where `auto.offset.reset` says.
 //!
 //! - [`subscription`]: the partitions, and where the consumer stands in each;
 //! - [`offsets`]: finds a position, and validates it when the leader changes;
 //! - [`fetcher`]: asks leaders for records;
-//! - [`buffer`]: what was fetched and not yet returned.
+//! - [`buffer`]: what was fetched and not yet returned;
+//! - [`membership`]: joins the group and stays in it; [`assignor`]: who reads what;
+//! - [`committing`], [`committed`]: what the group remembers;
+//! - `application`: the loop around `poll()`, and `close()`.
 //!
 //! What holds: of a partition, records are returned in the order of their offsets, each once, none left
-//! out, from one position on; only a seek, a reset or a log that was cut breaks this, and each is a fact.
+//! out, from one position on; only a seek, a reset, a log that was cut or another assignment breaks this,
+//! and each is a fact.
 //!
-//! As in Kafka, requests go out only while the application is inside `poll()`. A `poll()` here waits as long
-//! as it takes for the first record. Not modelled: groups and committed offsets, hiding the records of
+//! As in Kafka, requests go out only while the application is inside `poll()`, except for heartbeats. A
+//! `poll()` here waits as long as it takes for the first record. Not modelled: hiding the records of
 //! aborted transactions, reading from followers.
 
+mod application;
 pub mod assignor;
 pub mod buffer;
+pub mod committed;
+pub mod committing;
 pub mod fetcher;
+pub mod membership;
 pub mod offsets;
 pub mod subscription;
 mod view;
@@ -30,10 +41,13 @@ mod tests;
 
 use std::collections::VecDeque;
 
+use self::application::{Application, Closing, Taken};
+use self::committing::{Commit, Commits};
 use self::fetcher::Fetching;
+use self::membership::{Coordinator, Generation, Membership};
 pub use self::view::{Delivered, Doing, PartitionView};
 
-use self::subscription::{End, Question, State, Subscription};
+use self::subscription::{End, Question, Start, State, Subscription};
 use super::Remains;
 use super::config::ConsumerConfig;
 use super::network::{Event, Network, earliest};
@@ -73,6 +87,13 @@ pub enum Call {
     Fetch(Vec<Fetching>),
     Ends(Vec<(TopicPartition, End)>),
     Epochs(Vec<(TopicPartition, LeaderEpoch)>),
+    FindCoordinator,
+    Join,
+    Sync(Generation),
+    Heartbeat(Generation),
+    Leave,
+    Commit(Commit),
+    Committed(Vec<TopicPartition>),
 }
 
 /// What the parts of a consumer work with during one input.
@@ -93,14 +114,28 @@ pub struct Consumer {
     /// What each broker remembers of its fetches.
     sessions: SortedMap<BrokerId, FetchSession>,
     subscription: Subscription,
+    membership: Membership,
+    coordinator: Coordinator,
+    commits: Commits,
     rng: Rng,
-    /// Set while the application works on what the last `poll()` returned.
-    next_poll: Option<Instant>,
+    application: Application,
+    /// What it works on.
+    taken: Vec<Taken>,
+    /// Set once it has been asked to end.
+    closing: Option<Closing>,
     /// The metadata that positions were last compared with.
     observed: u64,
     consumed: u64,
     returned: VecDeque<Returned>,
     wake_at: Option<Instant>,
+}
+
+/// The parts of a consumer that work together in a turn.
+struct Parts<'a> {
+    subscription: &'a mut Subscription,
+    membership: &'a mut Membership,
+    coordinator: &'a mut Coordinator,
+    commits: &'a mut Commits,
 }
 
 /// Some of what `poll()` returned: the part of a batch between two offsets.
@@ -126,8 +161,13 @@ impl Consumer {
             config: setup.config,
             sessions: SortedMap::new(),
             subscription: Subscription::default(),
+            membership: Membership::default(),
+            coordinator: Coordinator::default(),
+            commits: Commits::default(),
             rng: setup.rng,
-            next_poll: None,
+            application: Application::default(),
+            taken: Vec::new(),
+            closing: None,
             observed: 0,
             consumed: 0,
             returned: VecDeque::new(),
@@ -143,29 +183,67 @@ impl Consumer {
     /// A sentence that says what would have been accepted.
     pub fn accepts(&self, instruction: &Instruction) -> Result<(), String> {
         match instruction {
-            Instruction::Assign { .. } | Instruction::PauseReading | Instruction::ResumeReading => {
-                Ok(())
+            Instruction::Assign { .. } if self.is_subscribed() => Err(
+                "it subscribes to topics, so its group gives it partitions; set subscribe= first"
+                    .to_owned(),
+            ),
+            Instruction::Commit if !self.config.has_group() => {
+                Err("it has no group.id, so there is nobody to remember".to_owned())
             }
+            Instruction::Assign { .. }
+            | Instruction::Commit
+            | Instruction::PauseReading
+            | Instruction::ResumeReading => Ok(()),
             Instruction::Seek { partition, .. } => match self.subscription.get(partition) {
                 Some(_) => Ok(()),
                 None => Err(format!("{partition} is not assigned; assign it first")),
             },
-            Instruction::Configure { name, value } => self.config.clone().set(name, value),
+            Instruction::Configure { name, .. }
+                if matches!(&**name, "group.id" | "group.instance.id") =>
+            {
+                Err(format!("{name} is given when a consumer is made"))
+            }
+            Instruction::Configure { name, value } => {
+                let by_hand = !self.is_subscribed() && self.subscription.iter().next().is_some();
+                if &**name == "subscribe" && by_hand {
+                    return Err("it was assigned partitions by hand".to_owned());
+                }
+                self.config.clone().set(name, value)
+            }
             _ => Err(
-                "a consumer is assigned partitions, seeks, pauses, resumes and is configured"
+                "a consumer is assigned partitions, seeks, commits, pauses, resumes and is configured"
                     .to_owned(),
             ),
         }
     }
 
-    fn told(&mut self, instruction: Instruction, out: &mut Outbox) {
-        let policy = self.config.auto_offset_reset;
+    /// Whether its group gives it partitions.
+    fn is_subscribed(&self) -> bool {
+        !self.config.subscribe.0.is_empty()
+    }
+
+    /// Where it begins to read a partition that it was assigned by hand.
+    fn start(&self) -> Start {
+        match self.config.has_group() {
+            true => Start::Committed,
+            false => Start::Policy(self.config.auto_offset_reset),
+        }
+    }
+
+    /// Makes the topics that it subscribes to those that it asks about.
+    fn subscribe(&mut self) {
+        let topics: Vec<TopicName> = membership::topics(&self.config).collect();
+        self.network.metadata_mut().want_only(topics.into_iter());
+    }
+
+    fn told(&mut self, at: Moment, instruction: Instruction, out: &mut Outbox) {
         match instruction {
             Instruction::Assign { partitions } => {
                 let topics: Vec<TopicName> =
                     partitions.iter().map(|known| known.topic.clone()).collect();
                 self.network.metadata_mut().want_only(topics.into_iter());
-                self.subscription.assign(partitions, policy, out);
+                let start = self.start();
+                self.subscription.assign(partitions, start, out);
                 // A position is found with the metadata at hand.
                 self.observed = 0;
             }
@@ -173,18 +251,30 @@ impl Consumer {
                 self.subscription.seek(&partition, to, out);
                 self.observed = 0;
             }
+            Instruction::Commit => self.begin_commit(at, out),
             Instruction::PauseReading => self.subscription.pause(),
             Instruction::ResumeReading => self.subscription.resume(),
             // What cannot be accepted was refused before it came here.
+            Instruction::Configure { name, value }
+                if &*name == "subscribe" && self.config.set(&name, &value).is_ok() =>
+            {
+                self.subscribe();
+                if !self.is_subscribed() {
+                    self.unsubscribe(at, "it unsubscribed", out);
+                }
+            }
             Instruction::Configure { name, value } if self.config.set(&name, &value).is_ok() => {
                 self.network.reconfigure(self.config.network());
+                self.membership.try_again();
                 if &*name == "auto.offset.reset" {
                     let policy = self.config.auto_offset_reset;
                     self.subscription.policy_changed(policy, out);
                 }
                 if &*name == "poll.interval.ms" {
                     // The application polls at once, and keeps to the new interval from then on.
-                    self.next_poll = None;
+                    if let Application::Working { until, .. } = &mut self.application {
+                        *until = at.now;
+                    }
                 }
             }
             _ => {}
@@ -204,24 +294,25 @@ impl Consumer {
                 self.hear(at, event, &mut events, out);
             }
         }
-        while self.next_poll.is_none_or(|next| next <= at.now) {
-            self.next_poll = None;
-            self.observe();
-            if !self.deliver(out) {
-                self.ask(at, out);
-                break;
-            }
-            // The next fetch is on its way before the application sees the records.
-            self.ask(at, out);
-            if !self.config.poll_interval.is_zero() {
-                self.next_poll = Some(at.now + self.config.poll_interval);
-            }
+        if self.config.has_group() {
+            let working_since = self.application.working_since();
+            let (parts, mut turn) = self.parts(at, out);
+            let (membership, coordinator) = (parts.membership, parts.coordinator);
+            membership::heartbeat::beat(membership, coordinator, working_since, &mut turn);
+            parts.commits.drive(coordinator, membership, &mut turn);
         }
+        self.work(at, out);
         self.network.refresh_metadata(at.now, &mut self.rng, out);
     }
 
-    fn ask(&mut self, at: Moment, out: &mut Outbox) {
-        let mut turn = Turn {
+    fn parts<'a>(&'a mut self, at: Moment, out: &'a mut Outbox) -> (Parts<'a>, Turn<'a>) {
+        let parts = Parts {
+            subscription: &mut self.subscription,
+            membership: &mut self.membership,
+            coordinator: &mut self.coordinator,
+            commits: &mut self.commits,
+        };
+        let turn = Turn {
             at,
             config: &self.config,
             network: &mut self.network,
@@ -229,8 +320,7 @@ impl Consumer {
             rng: &mut self.rng,
             out,
         };
-        offsets::ask(&mut self.subscription, &mut turn);
-        fetcher::ask(&mut self.subscription, &mut turn);
+        (parts, turn)
     }
 
     /// Compares positions with the metadata, if there is news.
@@ -249,28 +339,55 @@ impl Consumer {
         events: &mut Vec<Event<Call>>,
         out: &mut Outbox,
     ) {
-        let subscription = &mut self.subscription;
-        let mut turn = Turn {
-            at,
-            config: &self.config,
-            network: &mut self.network,
-            sessions: &mut self.sessions,
-            rng: &mut self.rng,
-            out,
-        };
+        let (parts, mut turn) = self.parts(at, out);
+        let Parts {
+            subscription,
+            membership,
+            coordinator,
+            commits,
+        } = parts;
         match event {
             Event::Answered { from, call, answer } => {
                 let lost = call.clone();
+                let (turn, answer) = (&mut turn, &answer);
                 let heard = match call {
                     Call::Fetch(asked) => {
-                        fetcher::answered(subscription, from, asked, &answer, &mut turn)
+                        fetcher::answered(subscription, from, asked, answer, turn)
                     }
-                    Call::Ends(asked) => {
-                        offsets::ends_answered(subscription, asked, &answer, &mut turn)
-                    }
+                    Call::Ends(asked) => offsets::ends_answered(subscription, asked, answer, turn),
                     Call::Epochs(asked) => {
-                        offsets::epochs_answered(subscription, asked, &answer, &mut turn)
+                        offsets::epochs_answered(subscription, asked, answer, turn)
                     }
+                    Call::FindCoordinator => {
+                        let found = coordinator.answered(answer, turn);
+                        found.map(|found| membership.coordinator_found(found, turn))
+                    }
+                    Call::Join => {
+                        membership::joining::joined(membership, coordinator, answer, turn)
+                    }
+                    Call::Sync(sent) => {
+                        membership::joining::synced(membership, coordinator, &sent, answer, turn)
+                    }
+                    Call::Heartbeat(sent) => membership::heartbeat::answered(
+                        membership,
+                        coordinator,
+                        &sent,
+                        answer,
+                        turn,
+                    ),
+                    // Whatever it says, this is no member any more.
+                    Call::Leave => Ok(()),
+                    Call::Commit(commit) => {
+                        commits.answered(commit, answer, coordinator, membership, turn)
+                    }
+                    Call::Committed(asked) => committed::answered(
+                        subscription,
+                        coordinator,
+                        membership,
+                        &asked,
+                        answer,
+                        turn,
+                    ),
                 };
                 if let Err(reason) = heard {
                     events.push(Event::Lost {
@@ -278,13 +395,14 @@ impl Consumer {
                         calls: vec![lost],
                         error: ErrorCode::NetworkException,
                     });
-                    let Turn {
-                        network, rng, out, ..
-                    } = turn;
-                    network.close(at.now, from, reason, rng, events, out);
+                    turn.network
+                        .close(at.now, from, reason, turn.rng, events, turn.out);
                 }
             }
             Event::Lost { to, calls, .. } => {
+                if coordinator.is(to) {
+                    coordinator.lost(&mut turn);
+                }
                 for call in calls {
                     let asked: Vec<TopicPartition> = match call {
                         Call::Fetch(_) => {
@@ -293,6 +411,24 @@ impl Consumer {
                         }
                         Call::Ends(asked) => asked.into_iter().map(|(asked, _)| asked).collect(),
                         Call::Epochs(asked) => asked.into_iter().map(|(asked, _)| asked).collect(),
+                        Call::Committed(asked) => {
+                            for partition in asked {
+                                committed::again(subscription, &partition, &turn);
+                            }
+                            continue;
+                        }
+                        Call::FindCoordinator => {
+                            coordinator.again(&turn);
+                            continue;
+                        }
+                        Call::Commit(commit) => {
+                            commits.lost(&commit, &mut turn);
+                            continue;
+                        }
+                        call => {
+                            membership::lost(membership, &call, &turn);
+                            continue;
+                        }
                     };
                     for partition in asked {
                         offsets::again(subscription, &partition, &turn);
@@ -302,71 +438,54 @@ impl Consumer {
         }
     }
 
-    /// What one `poll()` returns. False when there is nothing to return.
-    fn deliver(&mut self, out: &mut Outbox) -> bool {
-        let mut left = self.config.max_poll_records;
-        while left > 0 {
-            let Some(partition) = self.subscription.next_filled().cloned() else {
-                break;
-            };
-            let assigned = self.subscription.get_mut(&partition);
-            let assigned = assigned.expect("what is filled is assigned");
-            let (State::Reading { position }, Some(buffer)) =
-                (&mut assigned.state, &mut assigned.buffer)
-            else {
-                // Its position is being validated: what was fetched is fetched again afterwards.
-                self.subscription.emptied();
-                continue;
-            };
-            let taken = buffer.take(position.offset, left);
-            let Ok(taken) = taken else {
-                let error = ErrorCode::CorruptMessage;
-                self.subscription.fail(&partition, error, out);
-                continue;
-            };
-            position.offset = taken.next_offset;
-            position.epoch = taken.epoch.or(position.epoch);
-            if buffer.is_empty() {
-                self.subscription.emptied();
-            }
-            left -= taken.records;
-            if taken.records > 0 {
-                self.consumed += u64::from(taken.records);
-                if let Some(batch) = taken.last {
-                    if self.returned.len() == RECORDS_SHOWN {
-                        self.returned.pop_front();
-                    }
-                    self.returned.push_back(Returned {
-                        partition: partition.clone(),
-                        batch,
-                        from: taken.base_offset,
-                        to: taken.next_offset,
-                    });
-                }
-                out.note(Fact::RecordsConsumed {
-                    partition,
-                    base_offset: taken.base_offset,
-                    next_offset: taken.next_offset,
-                    records: taken.records,
-                });
-            }
+    /// Keeps some of what was returned for those who draw it.
+    fn remember(&mut self, returned: Returned) {
+        if self.returned.len() == RECORDS_SHOWN {
+            self.returned.pop_front();
         }
-        left < self.config.max_poll_records
+        self.returned.push_back(returned);
+    }
+
+    /// When there is something to do for the group.
+    fn group_wakeup(&self, now: Instant) -> Option<Instant> {
+        if !self.config.has_group() {
+            return None;
+        }
+        let polls = matches!(self.application, Application::Polling);
+        let beats = self.membership.heart.beats();
+        let slow = self.application.working_since().filter(|_| beats);
+        let waits = [
+            self.membership.heart.next_wakeup(),
+            self.membership.next_wakeup(now).filter(|_| polls),
+            slow.map(|since| since + self.config.max_poll_interval),
+            self.coordinator.next_wakeup().filter(|_| polls || beats),
+            self.commits
+                .next_wakeup(polls, self.config.enable_auto_commit),
+            match self.closing {
+                Some(Closing::Committing { until } | Closing::Leaving { until }) => Some(until),
+                _ => None,
+            },
+        ];
+        let waits = waits.into_iter().flatten();
+        waits.filter(|at| *at > now).min()
     }
 
     fn find_wakeup(&self, now: Instant) -> Option<Instant> {
-        let network = self.network.next_wakeup(now);
-        if let Some(poll) = self.next_poll {
+        let network = earliest(self.network.next_wakeup(now), self.group_wakeup(now));
+        if let Some(poll) = self.application.works_until() {
             return earliest(network, Some(poll));
+        }
+        if !matches!(self.application, Application::Polling) {
+            return network;
         }
         let pauses = self.subscription.iter().filter_map(|(_, assigned)| {
             let at = match &assigned.state {
-                State::Resetting { question, .. } | State::Validating { question, .. } => {
-                    match question {
-                        Question::Due(at) => *at,
-                        Question::UnderWay => return None,
-                    }
-                }
+                State::Restoring { question }
+                | State::Resetting { question, .. }
+                | State::Validating { question, .. } => match question {
+                    Question::Due(at) => *at,
+                    Question::UnderWay => return None,
+                },
                 State::Reading { .. } => assigned.not_before,
                 State::Failed { .. } => return None,
             };
@@ -384,13 +503,20 @@ impl Process for Consumer {
             Input::Booted => {
                 out.note(Fact::Started);
                 self.network.metadata_mut().request_update();
+                if self.is_subscribed() {
+                    self.subscribe();
+                }
                 self.turn(at, Input::Woken, out);
             }
             Input::Told(instruction) => {
-                self.told(instruction, out);
+                self.told(at, instruction, out);
                 self.turn(at, Input::Woken, out);
             }
-            Input::Stopping => out.exit(),
+            Input::Stopping if !self.config.has_group() => out.exit(),
+            Input::Stopping => {
+                self.closing = self.closing.or(Some(Closing::Asked));
+                self.turn(at, Input::Woken, out);
+            }
             other => self.turn(at, other, out),
         }
         self.wake_at = self.find_wakeup(at.now);
@@ -402,8 +528,12 @@ impl Process for Consumer {
 
     fn deadlines(&self) -> Vec<Deadline> {
         let mut deadlines = Vec::new();
-        if let Some(at) = self.next_poll {
+        if let Some(at) = self.application.works_until() {
             let why = "polls again".into();
+            deadlines.push(Deadline { at, why });
+        }
+        if let Some(at) = self.membership.heart.next_wakeup() {
+            let why = "says that it lives".into();
             deadlines.push(Deadline { at, why });
         }
         for (partition, assigned) in self.subscription.iter() {

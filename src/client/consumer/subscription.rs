@@ -64,9 +64,20 @@ impl Question {
     }
 }
 
+/// Where a consumer begins to read a partition that is new to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Where its group has got to.
+    Committed,
+    /// Where `auto.offset.reset` says.
+    Policy(AutoOffsetReset),
+}
+
 /// What a consumer is doing about a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
+    /// It asks how far its group has read.
+    Restoring { question: Question },
     /// It asks the leader where the log begins or ends.
     Resetting {
         to: End,
@@ -98,7 +109,7 @@ pub struct Assigned {
     pub not_before: Instant,
 }
 
-/// The partitions of a consumer in assign mode.
+/// The partitions of a consumer.
 #[derive(Clone, Debug, Default)]
 pub struct Subscription {
     partitions: SortedMap<TopicPartition, Assigned>,
@@ -111,12 +122,7 @@ pub struct Subscription {
 
 impl Subscription {
     /// Makes these the partitions that are read. One that was read before goes on where it was.
-    pub fn assign(
-        &mut self,
-        partitions: Vec<TopicPartition>,
-        policy: AutoOffsetReset,
-        out: &mut Outbox,
-    ) {
+    pub fn assign(&mut self, partitions: Vec<TopicPartition>, start: Start, out: &mut Outbox) {
         self.partitions
             .retain(|known, _| partitions.contains(known));
         self.order.retain(|known| partitions.contains(known));
@@ -137,8 +143,26 @@ impl Subscription {
             };
             self.partitions.insert(partition.clone(), assigned);
             self.order.push(partition.clone());
-            self.reset(&partition, policy, "no position", out);
+            match start {
+                Start::Policy(policy) => self.reset(&partition, policy, "no position", out),
+                Start::Committed => self.set(
+                    &partition,
+                    State::Restoring {
+                        question: Question::Due(Instant::ZERO),
+                    },
+                ),
+            }
         }
+    }
+
+    /// How far the application has read, of every partition that has a position.
+    pub fn consumed(&self) -> Vec<(TopicPartition, Position)> {
+        let consumed = self.partitions.iter();
+        let consumed = consumed.filter_map(|(partition, assigned)| match &assigned.state {
+            State::Reading { position } => Some((partition.clone(), *position)),
+            _ => None,
+        });
+        consumed.collect()
     }
 
     /// Does what `auto.offset.reset` says about a partition without a position.

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::buffer::Buffer;
+use super::membership::Membership;
 use super::subscription::{Assigned, State};
 use super::{BYTES_SHOWN, Call, Consumer, RECORDS_SHOWN};
 use crate::client::config::ConsumerConfig;
@@ -43,6 +44,8 @@ pub struct PartitionView<'a> {
 /// What a consumer is doing about a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
+    /// Asking how far its group has read.
+    Restoring,
     /// Asking where the log begins or ends.
     Resetting,
     /// Asking a new leader whether what was read is still there.
@@ -107,7 +110,17 @@ impl Consumer {
 
     /// When the application polls again, while it is not in `poll()`.
     pub fn next_poll(&self) -> Option<Instant> {
-        self.next_poll
+        self.application.works_until()
+    }
+
+    /// Its place in its group, if it has one.
+    pub fn membership(&self) -> Option<&Membership> {
+        self.config.has_group().then_some(&self.membership)
+    }
+
+    /// The broker that it takes for its group's coordinator.
+    pub fn coordinator(&self) -> Option<BrokerId> {
+        self.coordinator.broker()
     }
 
     pub fn is_paused(&self) -> bool {
@@ -122,6 +135,7 @@ impl Consumer {
 
 fn view<'a>(partition: &'a TopicPartition, assigned: &Assigned, paused: bool) -> PartitionView<'a> {
     let (position, doing) = match &assigned.state {
+        State::Restoring { .. } => (None, Doing::Restoring),
         State::Resetting { .. } => (None, Doing::Resetting),
         State::Validating { position, .. } => (Some(position.offset), Doing::Validating),
         State::Reading { position } if paused => (Some(position.offset), Doing::Paused),

@@ -27,7 +27,7 @@ use crate::process::{Deadline, Input, Outbox, Payload};
 use crate::protocol::api::MetadataRequest;
 use crate::protocol::{ApiKey, Chunks, ErrorCode, Request};
 use crate::rng::Rng;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// What a request in flight is for.
 #[derive(Clone, Debug)]
@@ -89,6 +89,8 @@ pub struct Network<T> {
     config: NetworkConfig,
     metadata: Metadata,
     peers: SortedMap<BrokerId, Peer<T>>,
+    /// Where brokers listen to which there is a second connection, by the name of that.
+    second: SortedMap<BrokerId, Address>,
     /// How many connections were opened so far: their serial numbers are never used again.
     opened: u32,
     /// The earliest end of a back-off that somebody waits for.
@@ -109,6 +111,7 @@ impl<T: Clone> Network<T> {
             config,
             metadata: Metadata::default(),
             peers: SortedMap::new(),
+            second: SortedMap::new(),
             opened: 0,
             waited_for: None,
         }
@@ -361,6 +364,14 @@ impl<T: Clone> Network<T> {
         Readiness::Soon
     }
 
+    /// The name of a second connection to a broker, for what would wait too long behind other things. As in
+    /// Kafka, the largest number less the broker's.
+    pub fn second(&mut self, broker: BrokerId, address: Address) -> BrokerId {
+        let name = BrokerId(i32::MAX - broker.0);
+        self.second.insert(name, address);
+        name
+    }
+
     /// The newest version of an API that both sides serve.
     pub fn version(&self, broker: BrokerId, api: ApiKey) -> Option<i16> {
         self.peers.get(&broker)?.channel.version(api)
@@ -386,6 +397,24 @@ impl<T: Clone> Network<T> {
         out: &mut Outbox,
     ) {
         let timeout = self.config.request_timeout;
+        self.call_within(now, to, request, version, call, timeout, out);
+    }
+
+    /// The same, for a request that may take another time than `request.timeout.ms`.
+    ///
+    /// # Panics
+    /// When the connection is not ready.
+    #[expect(clippy::too_many_arguments, reason = "one more than `call` has")]
+    pub fn call_within<R: Request>(
+        &mut self,
+        now: Instant,
+        to: BrokerId,
+        request: &R,
+        version: i16,
+        call: T,
+        timeout: Duration,
+        out: &mut Outbox,
+    ) {
         let peer = self.ready_peer(to);
         peer.used_at = now;
         (peer.channel).send(now, request, version, Purpose::Call(call), timeout, out);

@@ -84,6 +84,9 @@ impl<T: Clone> Network<T> {
     }
 
     pub(super) fn address(&self, broker: BrokerId) -> Option<Address> {
+        if let Some(address) = self.second.get(&broker) {
+            return Some(address.clone());
+        }
         if broker.0 >= 0 {
             return self.metadata.brokers().get(&broker).cloned();
         }

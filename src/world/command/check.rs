@@ -175,7 +175,7 @@ impl World {
             I::Produce { .. } | I::StartLoad(_) | I::StopLoad => {
                 matches!(client, ProcessId::Producer(_))
             }
-            I::Assign { .. } | I::Seek { .. } | I::PauseReading | I::ResumeReading => {
+            I::Assign { .. } | I::Seek { .. } | I::Commit | I::PauseReading | I::ResumeReading => {
                 matches!(client, ProcessId::Consumer(_))
             }
             I::CreateTopic { .. } | I::Administer(_) => matches!(client, ProcessId::Admin(_)),

@@ -24,6 +24,7 @@
 //! - [`sequences`]: A6, I1 to I4, I6 — what is numbered is written once and in order;
 //! - [`refusals`]: I1, I2 — nobody is refused who numbers well;
 //! - [`compaction`]: what compaction must keep;
+//! - [`groups`]: K2, K4 — generations follow each other, and each gives a partition to one member;
 //! - [`bounded`]: P1 — nothing runs in a circle;
 //! - [`logs`]: A2 to A4 once more — whole logs, read when everything is over.
 //!
@@ -45,6 +46,7 @@ pub mod clients;
 pub mod committed;
 pub mod compaction;
 pub mod elections;
+pub mod groups;
 pub mod logs;
 pub mod losses;
 pub mod matching;
@@ -159,6 +161,7 @@ struct Laws {
     sequences: sequences::NumberedOnce,
     refusals: refusals::WellNumberedIsTaken,
     compaction: compaction::CompactionKeepsTheLast,
+    groups: groups::GenerationsFollow,
     bounded: bounded::InstantsEnd,
 }
 
@@ -194,6 +197,7 @@ impl Checker {
             look(&mut laws.sequences, view, entry, &mut first);
             look(&mut laws.refusals, view, entry, &mut first);
             look(&mut laws.compaction, view, entry, &mut first);
+            look(&mut laws.groups, view, entry, &mut first);
             look(&mut laws.bounded, view, entry, &mut first);
         }
         first

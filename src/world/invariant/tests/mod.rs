@@ -6,6 +6,7 @@ mod answers;
 mod bounded;
 mod clients;
 mod elections;
+mod groups;
 mod logs;
 mod losses;
 mod matching;

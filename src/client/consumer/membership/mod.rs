@@ -1,0 +1,415 @@
+//! `Membership`: the consumer as a member of its group.
+//!
+//! A consumer that subscribes to topics does not choose its partitions: it joins a group and is given some.
+//! It finds the group's [`coordinator`], joins, and waits until all others have joined as well
+//! ([`joining`]). One of them, the leader, divides the partitions ([`leading`]) and hands the parts in; then
+//! everybody fetches his, and reads. From then on a heartbeat says every `heartbeat.interval.ms` that it
+//! lives ([`heartbeat`]), and the answer to one says that somebody has come or gone and all must join again.
+//!
+//! There are two ways to do that. The *eager* one: everybody gives up everything, and gets what he gets. The
+//! *cooperative* one: everybody goes on reading what he has; who learns that he is to have less gives that
+//! up and joins once more, and only then does another get it.
+//!
+//! What the application does and what goes on without it are apart, as in Kafka, where heartbeats have a
+//! thread of their own. Heartbeats, and leaving when the application has not polled for
+//! `max.poll.interval.ms`, need no `poll()`. Joining does: a member whose application is slow lets the others
+//! wait.
+//!
+//! What holds: a member reads no partition between giving it up and being given it again; what a generation
+//! gave is not read in the next unless that gave it too.
+//!
+//! Not modelled: subscription by pattern, `ConsumerRebalanceListener` beyond the facts, racks.
+
+pub mod coordinator;
+pub mod heartbeat;
+pub mod joining;
+pub mod leading;
+#[cfg(test)]
+mod tests;
+
+pub use coordinator::{Coordinator, Found};
+
+use super::assignor::Assignor;
+use super::committing::Commits;
+use super::subscription::{Start, Subscription};
+use super::{Call, Turn};
+use crate::client::config::ConsumerConfig;
+use crate::fact::Fact;
+use crate::model::{Text, TopicName, TopicPartition};
+use crate::protocol::ErrorCode;
+use crate::protocol::consumer_protocol::Assignment;
+use crate::time::Instant;
+
+use heartbeat::Heart;
+use leading::Led;
+
+/// A member's place in its group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// −1 of nobody.
+    pub number: i32,
+    /// Empty of nobody.
+    pub member: Text,
+    /// What the group has agreed on.
+    pub assignor: Option<Assignor>,
+}
+
+impl Default for Generation {
+    fn default() -> Self {
+        Generation {
+            number: -1,
+            member: Text::default(),
+            assignor: None,
+        }
+    }
+}
+
+/// How far a member has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// It is none.
+    #[default]
+    Unjoined,
+    /// It waits for the answer to its JoinGroup, and with it for all others.
+    Joining,
+    /// It leads, and waits until it knows the topics that it has to divide.
+    Leading(Led),
+    /// It waits for its part.
+    Syncing,
+    /// It has its part.
+    Stable,
+}
+
+/// The consumer as a member of its group.
+#[derive(Clone, Debug, Default)]
+pub struct Membership {
+    pub stage: Stage,
+    pub generation: Generation,
+    /// Whether it must join, or join again.
+    rejoins: bool,
+    /// What must be done before it joins was done.
+    prepared: bool,
+    /// Until when it waits for its last commit before it gives its partitions up.
+    prepares_until: Option<Instant>,
+    /// No JoinGroup before this.
+    not_before: Instant,
+    /// The part that it was given and has not taken yet.
+    given: Option<Assignment>,
+    /// The topics that its last JoinGroup asked for.
+    joined_topics: Vec<Text>,
+    /// How many partitions each topic had when it divided them, if it leads.
+    divided: Vec<(Text, Option<i32>)>,
+    /// What the sticky assignor remembers: the last part, and its generation.
+    sticky: Option<(Vec<TopicPartition>, i32)>,
+    pub heart: Heart,
+    /// Why it has given up. Only somebody who changes something can help.
+    pub failure: Option<ErrorCode>,
+}
+
+impl Membership {
+    /// Whether the offsets of this member are its group's.
+    pub fn is_stable(&self) -> bool {
+        self.stage == Stage::Stable
+    }
+
+    /// Whether it is about to be given other partitions.
+    pub fn is_joining(&self) -> bool {
+        self.rejoins || self.given.is_some() || !self.is_stable()
+    }
+
+    /// Everybody has to join again, or this member must.
+    pub fn rejoin(&mut self) {
+        self.rejoins = true;
+    }
+
+    /// Whether records may be returned: not while all partitions are about to be given up, for what is read
+    /// now would be read again by another.
+    pub fn may_read(&self, config: &ConsumerConfig) -> bool {
+        self.prepares_until.is_none() || is_cooperative(config)
+    }
+
+    /// It is no member any more.
+    ///
+    /// A generation that is over leaves a member its id; one that the coordinator does not know begins as
+    /// somebody new.
+    fn reset(&mut self, keeps_id: KeepsId) {
+        let member = match keeps_id {
+            KeepsId::Yes => self.generation.member.clone(),
+            KeepsId::No => Text::default(),
+        };
+        self.generation = Generation {
+            member,
+            ..Generation::default()
+        };
+        self.stage = Stage::Unjoined;
+        self.given = None;
+        self.rejoins = true;
+        // What it had is lost, and it has to say so before it joins again.
+        self.prepared = false;
+        self.prepares_until = None;
+        self.heart.stop();
+    }
+
+    /// It gives up for good.
+    fn fail(&mut self, error: ErrorCode, turn: &mut Turn<'_>) {
+        self.reset(KeepsId::No);
+        self.failure = Some(error);
+        turn.out.note(Fact::MembershipFailed {
+            group: turn.config.group_id.clone(),
+            error,
+        });
+    }
+
+    /// The coordinator knows no such generation.
+    pub fn generation_is_over(&mut self) {
+        self.reset(KeepsId::Yes);
+    }
+
+    /// The coordinator knows no such member.
+    pub fn is_unknown(&mut self) {
+        self.reset(KeepsId::No);
+    }
+
+    /// Nothing that this member could do would help.
+    pub fn give_up_for(&mut self, error: ErrorCode, turn: &mut Turn<'_>) {
+        self.fail(error, turn);
+    }
+
+    /// It was said who coordinates, or that nobody ever will.
+    pub fn coordinator_found(&mut self, found: Found, turn: &mut Turn<'_>) {
+        match found {
+            Found::Known => self.heart.heard(turn),
+            Found::NotYet => {}
+            Found::Refused(error) => self.fail(error, turn),
+        }
+    }
+
+    /// Somebody has changed something: it tries again.
+    pub fn try_again(&mut self) {
+        self.failure = None;
+    }
+
+    /// When there is something to do that nothing else brings about.
+    pub fn next_wakeup(&self, now: Instant) -> Option<Instant> {
+        let waits = [Some(self.not_before), self.prepares_until];
+        waits.into_iter().flatten().filter(|at| *at > now).min()
+    }
+}
+
+/// Whether a member that has to join again keeps its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeepsId {
+    Yes,
+    No,
+}
+
+/// Whether all assignors of a member let it keep what it has while it joins. If one does not, none does, for
+/// the group may agree on that one.
+pub fn is_cooperative(config: &ConsumerConfig) -> bool {
+    let mut assignors = config.partition_assignment_strategy.0.iter();
+    assignors.all(|assignor| assignor.is_cooperative())
+}
+
+/// What `poll()` does for the membership: joins if need be, and takes the part that was given.
+pub fn poll(
+    membership: &mut Membership,
+    coordinator: &mut Coordinator,
+    commits: &mut Commits,
+    subscription: &mut Subscription,
+    turn: &mut Turn<'_>,
+) {
+    if turn.config.subscribe.0.is_empty() {
+        return;
+    }
+    if membership.failure.is_some() {
+        // Others have its partitions, or will.
+        return give_up(membership, subscription, turn);
+    }
+    if let Some(given) = membership.given.take() {
+        take(membership, given, commits, subscription, turn);
+    }
+    look_for_reasons(membership, turn);
+    if coordinator.ready(turn).is_none() {
+        return;
+    }
+    if matches!(membership.stage, Stage::Leading(_)) {
+        return joining::lead(membership, coordinator, turn);
+    }
+    let waits = matches!(membership.stage, Stage::Joining | Stage::Syncing);
+    if waits || (membership.is_stable() && !membership.rejoins) {
+        return;
+    }
+    if !membership.prepared && !prepare(membership, coordinator, commits, subscription, turn) {
+        return;
+    }
+    membership.prepared = true;
+    if membership.not_before <= turn.at.now {
+        joining::ask(membership, coordinator, subscription, turn);
+    }
+}
+
+/// Another subscription, or other topics than those that were divided, are reasons to join again.
+fn look_for_reasons(membership: &mut Membership, turn: &Turn<'_>) {
+    if !membership.is_stable() {
+        membership.rejoins |= membership.stage == Stage::Unjoined;
+        return;
+    }
+    if membership.joined_topics != turn.config.subscribe.0 {
+        membership.rejoins = true;
+    }
+    let metadata = turn.network.metadata();
+    let mut divided = membership.divided.iter();
+    if divided.any(|(topic, count)| leading::count(metadata, topic) != *count) {
+        membership.rejoins = true;
+    }
+}
+
+/// Before a member joins it commits what it has read, and gives up what it may not keep (`onJoinPrepare`).
+/// False while that is under way.
+fn prepare(
+    membership: &mut Membership,
+    coordinator: &mut Coordinator,
+    commits: &mut Commits,
+    subscription: &mut Subscription,
+    turn: &mut Turn<'_>,
+) -> bool {
+    let now = turn.at.now;
+    let commits_first = turn.config.enable_auto_commit && membership.is_stable();
+    match membership.prepares_until {
+        None if commits_first => {
+            let until = now + turn.config.max_poll_interval;
+            membership.prepares_until = Some(until);
+            let offsets = subscription.consumed();
+            commits.await_commit(offsets, until, membership, turn);
+            commits.drive(coordinator, membership, turn);
+        }
+        None => {}
+        Some(_) => commits.drive(coordinator, membership, turn),
+    }
+    if membership.prepares_until.is_some_and(|until| until > now) && commits.is_awaited() {
+        return false;
+    }
+    membership.prepares_until = None;
+    give_up(membership, subscription, turn);
+    true
+}
+
+/// What a member does not keep while it joins.
+pub fn give_up(membership: &Membership, subscription: &mut Subscription, turn: &mut Turn<'_>) {
+    let owned: Vec<TopicPartition> = subscription
+        .iter()
+        .map(|(owned, _)| owned.clone())
+        .collect();
+    let nobody = Generation::default();
+    let generation = &membership.generation;
+    let lost = generation.number == nobody.number || generation.member == nobody.member;
+    let topics = &turn.config.subscribe.0;
+    let kept = |owned: &&TopicPartition| {
+        !lost && is_cooperative(turn.config) && topics.contains(&owned.topic.0)
+    };
+    let (kept, gone): (Vec<_>, Vec<_>) = owned.iter().cloned().partition(|owned| kept(&owned));
+    if gone.is_empty() {
+        return;
+    }
+    subscription.assign(kept, Start::Committed, turn.out);
+    let group = turn.config.group_id.clone();
+    let partitions = gone.into();
+    turn.out.note(match lost {
+        true => Fact::PartitionsLost { group, partitions },
+        false => Fact::PartitionsRevoked { group, partitions },
+    });
+}
+
+/// A member takes the part that it was given (`onJoinComplete`).
+fn take(
+    membership: &mut Membership,
+    given: Assignment,
+    commits: &mut Commits,
+    subscription: &mut Subscription,
+    turn: &mut Turn<'_>,
+) {
+    membership.prepared = false;
+    let assigned = leading::partitions(&given.assigned_partitions);
+    // What it does not subscribe to any more is not read; it joins again to say so.
+    let wanted = |partition: &TopicPartition| turn.config.subscribe.0.contains(&partition.topic.0);
+    if !assigned.iter().all(wanted) {
+        membership.rejoins = true;
+        return;
+    }
+    let owned: Vec<TopicPartition> = subscription
+        .iter()
+        .map(|(owned, _)| owned.clone())
+        .collect();
+    let group = turn.config.group_id.clone();
+    let revoked: Vec<_> = owned
+        .iter()
+        .filter(|had| !assigned.contains(had))
+        .cloned()
+        .collect();
+    let added: Vec<_> = assigned
+        .iter()
+        .filter(|has| !owned.contains(has))
+        .cloned()
+        .collect();
+    membership.sticky = Some((assigned.clone(), membership.generation.number));
+    commits.restart(turn);
+    subscription.assign(assigned, Start::Committed, turn.out);
+    if !revoked.is_empty() {
+        // Another is to have them, and gets them once everybody knows that they were given up.
+        membership.rejoins = true;
+        let partitions = revoked.into();
+        let group = group.clone();
+        turn.out.note(Fact::PartitionsRevoked { group, partitions });
+    }
+    let partitions = added.into();
+    turn.out
+        .note(Fact::PartitionsAssigned { group, partitions });
+}
+
+/// The topics that a consumer has to know about.
+pub fn topics(config: &ConsumerConfig) -> impl Iterator<Item = TopicName> {
+    config
+        .subscribe
+        .0
+        .iter()
+        .map(|topic| TopicName(topic.clone()))
+}
+
+/// Leaves the group, if it is a member that the group would miss (`maybeLeaveGroup`). A static member stays
+/// one until its session ends: it is expected back.
+pub fn leave(
+    membership: &mut Membership,
+    coordinator: &mut Coordinator,
+    why: &str,
+    turn: &mut Turn<'_>,
+) {
+    let config = turn.config;
+    let is_member = membership.stage != Stage::Unjoined && !membership.generation.member.is_empty();
+    if is_member
+        && config.group_instance_id.is_empty()
+        && let Some(peer) = coordinator.ready(turn)
+    {
+        joining::ask_to_leave(membership, peer, why, turn);
+        turn.out.note(Fact::GroupLeft {
+            group: config.group_id.clone(),
+            why: why.into(),
+        });
+    }
+    membership.reset(KeepsId::No);
+}
+
+/// The connection to a coordinator is gone, and with it answers.
+pub fn lost(membership: &mut Membership, call: &Call, turn: &Turn<'_>) {
+    match call {
+        Call::Join | Call::Sync(_) => {
+            membership.stage = match membership.stage {
+                Stage::Joining | Stage::Syncing => Stage::Unjoined,
+                ref other => other.clone(),
+            };
+            membership.rejoins = true;
+            membership.not_before = turn.at.now + turn.config.retry_backoff;
+        }
+        Call::Heartbeat(_) => membership.heart.failed(turn),
+        _ => {}
+    }
+}
