@@ -131,7 +131,8 @@ impl States {
                     Doing::Validating => "validating",
                     Doing::Reading => "reading",
                     Doing::Failed(_) => "failed",
-                    Doing::Paused => continue,
+                    // Members of groups ask where to begin, and drawn clusters have no groups yet.
+                    Doing::Restoring | Doing::Paused => continue,
                 };
                 self.stands(Whose::Reads(host.id, view.partition.clone()), to);
             }
