@@ -15,7 +15,9 @@
 //! after it takes the tombstone (KIP-534).
 //!
 //! The last batch of a producer that is still known keeps its header when all of its records go: its sequence says
-//! what the producer sends next.
+//! what the producer sends next. So does the last batch of all that are cleaned: it says where they end, for
+//! whoever copies the log. Unlike Kafka 3.8, where it goes, and a follower may wait for ever for an end that no
+//! batch has; later versions keep it.
 //!
 //! Laws: of every key the last record before the clean point is there, unless it is a tombstone whose time is over; offsets
 //! stay what they were; nothing appears that was not there.
@@ -294,7 +296,8 @@ impl Log {
         let count = records.len();
         let kept: Vec<Record> = records.into_iter().filter(stays).collect();
         if kept.is_empty() {
-            return match self.is_last_of_its_producer(stored, &header) {
+            let is_end = stored.next_offset() == latest.until;
+            return match is_end || self.is_last_of_its_producer(stored, &header) {
                 true if count == 0 => Fate::Stays,
                 true => Fate::Becomes(Batch::emptied(&header)),
                 false => Fate::Goes,
@@ -572,6 +575,31 @@ mod tests {
         clean(&mut log, 0, &config);
         let first = log.batches(Offset(0), log.end()).next().expect("a batch");
         assert!(first.base_offset() > Offset(2));
+    }
+
+    #[test]
+    fn the_last_batch_that_is_cleaned_says_where_it_ended() {
+        let two = config(&[]);
+        let mut leader = log_of("b=1 b=2 c=1 a x=1 x=2", &two);
+        clean(&mut leader, 0, &two);
+        // A copy of what was cleaned, in segments of one batch.
+        let one = config(&[("segment.bytes", "80")]);
+        let mut copy = Log::new(Offset(0), WALL);
+        for stored in leader.batches(Offset(0), leader.end()) {
+            let appended = copy.append_as_follower(&stored.batch(), WALL, &one);
+            assert!(appended.is_some());
+        }
+        let wall = Timestamp(WALL.0 + DAY);
+        let at_3 = |log: &Log| {
+            let mut batches = log.batches(Offset(3), Offset(4));
+            batches.next().map(|batch| batch.header().records_count)
+        };
+        // The tombstone's time is over, but it is the last that is cleaned; in the next round it is not.
+        for (committed, left) in [(4, Some(0)), (6, None)] {
+            let dirt = copy.dirt(Offset(committed), wall, &one);
+            copy.clean(&dirt, 1_000, wall, &one);
+            assert_eq!(at_3(&copy), left, "committed @{committed}");
+        }
     }
 
     #[test]

@@ -177,7 +177,7 @@ pub fn weight(fact: &Fact) -> u8 {
         Fact::HighWatermarkMoved {
             role: Role::Leader, ..
         } => 4,
-        Fact::RecordsConsumed { .. } | Fact::LogStartMoved { .. } => 4,
+        Fact::RecordsConsumed { .. } | Fact::LogStartMoved { .. } | Fact::LogCleaned { .. } => 4,
         Fact::ZnodeCreated { path, .. }
         | Fact::ZnodeChanged { path, .. }
         | Fact::ZnodeDeleted { path } => znode_weight(path),

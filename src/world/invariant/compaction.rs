@@ -94,7 +94,8 @@ impl Invariant for CompactionKeepsTheLast {
                     && !lost
                 {
                     let wall = view.world.wall(view.world.now());
-                    return known.judge(replica.log(), *until, wall).map_err(|what| {
+                    let stretch = (*until, view.cleaned.until(partition).max(*until));
+                    return known.judge(replica.log(), stretch, wall).map_err(|what| {
                         let by = replica.log_end();
                         format!("{partition} was compacted before {until} of {by}: {what}")
                     });
@@ -172,7 +173,14 @@ impl Written {
         }
     }
 
-    fn judge(&self, log: &Log, until: Offset, wall: Timestamp) -> Result<(), String> {
+    /// Holds a log that was compacted up to `until` against what was written. It may be a copy of one that has been
+    /// compacted further, up to `furthest`, and lack what comes again there.
+    fn judge(
+        &self,
+        log: &Log,
+        (until, furthest): (Offset, Offset),
+        wall: Timestamp,
+    ) -> Result<(), String> {
         let from = log.start().max(self.since);
         if from >= until {
             return Ok(());
@@ -191,12 +199,12 @@ impl Written {
             }
         }
         let mut last: SortedMap<&Bytes, Offset> = SortedMap::new();
-        for (offset, written) in self.records.range(from..until) {
+        for (offset, written) in self.records.range(from..furthest) {
             if let Some(key) = &written.key {
                 last.insert(key, *offset);
             }
         }
-        for (_, offset) in last {
+        for (_, offset) in last.into_iter().filter(|(_, offset)| *offset < until) {
             let written = &self.records[&offset];
             let age = u64::try_from(wall.0.saturating_sub(written.at.0)).unwrap_or(0);
             let may_go = written.is_tombstone && age >= self.retention.as_millis();
@@ -267,7 +275,8 @@ mod tests {
         };
         let log = log_of(written);
         known.append(&log, (Offset(0), log.end()), LeaderEpoch(0), WALL);
-        known.judge(&log_of(left), log.end(), Timestamp(WALL.0 + later))
+        let whole = (log.end(), log.end());
+        known.judge(&log_of(left), whole, Timestamp(WALL.0 + later))
     }
 
     #[test]

@@ -21,6 +21,8 @@ struct Last {
     epoch: ProducerEpoch,
     sequence: i32,
     timestamp: Timestamp,
+    /// Where its batch ends.
+    offset: Offset,
 }
 
 type ByProducer = SortedMap<ProducerId, Last>;
@@ -141,10 +143,9 @@ impl NumberedOnce {
             let header = stored.header();
             if header.is_idempotent() {
                 self.numbered += 1;
-                let follows = self.follows(world, by, partition, &header);
-                // Of what was compacted the batches in between may be gone.
-                if !torn && stored.base_offset() >= cleaned {
-                    follows?;
+                match self.follows(world, by, partition, &header, cleaned) {
+                    Err(_) if torn => {}
+                    judged => judged?,
                 }
             }
         }
@@ -161,6 +162,7 @@ impl NumberedOnce {
         by: BrokerId,
         partition: &TopicPartition,
         header: &BatchHeader,
+        cleaned: Offset,
     ) -> Result<(), String> {
         let producer = ProducerId(header.producer_id);
         let (epoch, base) = (ProducerEpoch(header.producer_epoch), header.base_sequence);
@@ -168,6 +170,7 @@ impl NumberedOnce {
             epoch,
             sequence: header.last_sequence(),
             timestamp: Timestamp(header.max_timestamp),
+            offset: Offset(header.base_offset + i64::from(header.last_offset_delta)),
         };
         let known = self.replicas.known(by, partition);
         let Some(last) = known.insert(producer, fresh) else {
@@ -182,7 +185,9 @@ impl NumberedOnce {
             true => sequence_after(last.sequence),
             false => 0,
         };
-        if base == expected || may_be_forgotten(world, by, last) {
+        // Where the last batch was compacted, those in between may be gone.
+        let over_a_gap = last.offset < cleaned;
+        if base == expected || over_a_gap || may_be_forgotten(world, by, last) {
             return Ok(());
         }
         Err(format!(
@@ -217,6 +222,7 @@ impl NumberedOnce {
                 epoch: producer.epoch(),
                 sequence: last.last_sequence,
                 timestamp: last.timestamp,
+                offset: last.last_offset,
             };
             known.insert(id, last);
         }
