@@ -16,17 +16,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration as WallDuration, Instant as WallInstant};
 
 use bytes::Bytes;
-use kafka_playground::fact::Crash;
 use kafka_playground::model::ProcessId;
 use kafka_playground::rng::Seed;
 use kafka_playground::sorted::SortedMap;
-use kafka_playground::time::{Duration, Instant};
+use kafka_playground::time::Instant;
 use kafka_playground::world::{ClientPlan, Command, Host, Journal, Plan, Refused, Steps, World};
 use tokio::sync::{Semaphore, watch};
 
 use super::lines;
 use super::peer::{Outward, Peer};
 use super::record::Record;
+use super::stopping::Ended;
 
 /// The world is not let run for longer than this without looking at sockets.
 const STEPS: Steps = Steps(2_000);
@@ -34,9 +34,6 @@ const STEPS: Steps = Steps(2_000);
 const SHORTEST_SLEEP: WallDuration = WallDuration::from_micros(50);
 /// Even a world in which nothing happens is looked at so often.
 const LONGEST_SLEEP: WallDuration = WallDuration::from_millis(500);
-/// Brokers that are asked to stop may take so long, all together.
-const STOPPING: Duration = Duration::from_secs(2);
-
 /// What comes from outside.
 pub enum Event {
     /// A client connected to a broker.
@@ -70,32 +67,22 @@ pub struct Gate {
     pub open: watch::Sender<bool>,
 }
 
-/// How a run ended.
-pub struct Ended {
-    pub at: Instant,
-    pub digest: String,
-    /// Brokers that were not done with stopping in time.
-    pub killed: usize,
-    /// How long the record is.
-    pub recorded: Option<Result<u64, String>>,
-}
-
 /// The world and everybody who is connected to it.
 pub struct Engine {
-    world: World,
-    journal: Journal,
+    pub(super) world: World,
+    pub(super) journal: Journal,
     began: WallInstant,
     events: Receiver<Event>,
-    gates: Vec<Gate>,
-    peers: BTreeMap<u64, Peer>,
+    pub(super) gates: Vec<Gate>,
+    pub(super) peers: BTreeMap<u64, Peer>,
     connections: BTreeMap<ProcessId, u64>,
     /// Connections that have something to hand over.
     waiting: BTreeSet<u64>,
     /// Sockets of the world that nobody holds.
     free: Vec<ProcessId>,
     sockets: u16,
-    record: Option<Record>,
-    stopping: Option<Instant>,
+    pub(super) record: Option<Record>,
+    pub(super) stopping: Option<Instant>,
 }
 
 impl Engine {
@@ -208,7 +195,7 @@ impl Engine {
         }
     }
 
-    fn perform(&mut self, command: &Command) -> Result<(), Refused> {
+    pub(super) fn perform(&mut self, command: &Command) -> Result<(), Refused> {
         let place = self.world.place();
         self.world.perform(command, &mut self.journal)?;
         if let Some(record) = &mut self.record {
@@ -361,77 +348,5 @@ impl Engine {
         };
         println!("{answer}");
         let _ = std::io::stdout().flush();
-    }
-
-    // ---- the end
-
-    fn stop(&mut self) {
-        if self.stopping.is_none() {
-            self.stopping = Some(self.world.now() + STOPPING);
-        }
-    }
-
-    /// Stops one broker after the other, so that each can hand over what it leads to those that are left.
-    fn is_done(&mut self) -> bool {
-        let Some(until) = self.stopping else {
-            return false;
-        };
-        let brokers: Vec<ProcessId> = self.gates.iter().map(|gate| gate.broker).collect();
-        let alive = |world: &World, id: ProcessId| {
-            world.host(id).is_some_and(|host| host.life().is_alive())
-        };
-        let left: Vec<ProcessId> = brokers
-            .into_iter()
-            .filter(|id| alive(&self.world, *id))
-            .collect();
-        let Some(first) = left.first().copied() else {
-            return true;
-        };
-        if self.world.now() >= until {
-            // The last has nobody to hand over to, and would ask for long.
-            return true;
-        }
-        let stops = self
-            .world
-            .host(first)
-            .and_then(Host::broker)
-            .is_some_and(|broker| broker.is_stopping());
-        // One that stands still is killed at the end.
-        if !stops {
-            let _ = self.perform(&Command::Stop { process: first });
-        }
-        false
-    }
-
-    fn end(mut self) -> Ended {
-        let mut killed = 0;
-        for broker in self
-            .gates
-            .iter()
-            .map(|gate| gate.broker)
-            .collect::<Vec<_>>()
-        {
-            let crash = Crash::Process;
-            if self
-                .perform(&Command::Kill {
-                    process: broker,
-                    crash,
-                })
-                .is_ok()
-            {
-                killed += 1;
-            }
-        }
-        for peer in self.peers.values() {
-            peer.close();
-        }
-        let digest = self.journal.digest().to_string();
-        let place = self.world.place();
-        Ended {
-            at: place.at,
-            killed,
-            recorded: self.record.map(|record| record.end(place, &digest)),
-            digest,
-        }
     }
 }

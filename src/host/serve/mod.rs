@@ -6,7 +6,7 @@
 //!
 //! Contents: [`options`] the command line · [`engine`] the thread of the world · [`peer`] one connection as that
 //! thread sees it · [`sockets`] listeners and connections as the operating system sees them · [`lines`] what
-//! standard input may say · [`record`] the run as a script.
+//! standard input may say · [`record`] the run as a script · [`stopping`] its end.
 //!
 //! Laws: a connection holds a bounded amount of memory in each direction, whatever its client does; what the
 //! world does is a function of the plan, the seed and the commands, in their order, that a record holds; a
@@ -21,6 +21,7 @@ mod options;
 mod peer;
 mod record;
 mod sockets;
+mod stopping;
 
 use std::io::{BufRead as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -36,10 +37,11 @@ use kafka_playground::world::Plan;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
-use engine::{Ended, Engine, Event, Gate};
+use engine::{Engine, Event, Gate};
 use options::Options;
 use record::Record;
 use sockets::{Either, Entrance, Shared, either};
+use stopping::Ended;
 
 /// Words that make no sense, or an address that cannot be had.
 const USAGE: u8 = 2;

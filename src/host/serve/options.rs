@@ -8,10 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use kafka_playground::broker;
 use kafka_playground::model::{Address, BrokerId};
-use kafka_playground::rng::Seed;
-use kafka_playground::script;
 use kafka_playground::time::{Duration, Timestamp};
 use kafka_playground::world::Plan;
+use kafka_playground::{rng::Seed, script};
 
 pub const HELP: &str = "\
 kafka-playground serve [OPTION]...   a Kafka cluster on TCP, for real clients; Ctrl-C stops it
@@ -289,7 +288,7 @@ fn why_not(address: SocketAddr, error: &std::io::Error) -> String {
         ErrorKind::PermissionDenied => {
             format!("listening at {address} is not allowed; ports from 1024 on are free to all")
         }
-        _ => format!("listening at {address} did not work: {error}"),
+        _ => format!("{address}: {error}"),
     }
 }
 
