@@ -42,7 +42,8 @@ fn coordinator(bench: &mut Bench) -> i32 {
     for _ in 0..100 {
         let (node, error) = find(bench, 2);
         if error == 0 {
-            bench.run_ms(10);
+            // Until the followers have found its leader, and it has read what is there.
+            bench.run_ms(2_500);
             return node;
         }
         assert_eq!(error, ErrorCode::CoordinatorNotAvailable.code());
