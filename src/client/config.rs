@@ -515,6 +515,12 @@ mod tests {
             ("max.poll.records", "500"),
             ("auto.offset.reset", "latest"),
             ("isolation.level", "read_uncommitted"),
+            ("session.timeout.ms", "45s"),
+            ("heartbeat.interval.ms", "3s"),
+            ("max.poll.interval.ms", "300s"),
+            ("enable.auto.commit", "true"),
+            ("auto.commit.interval.ms", "5s"),
+            ("partition.assignment.strategy", "range,cooperative-sticky"),
         ] {
             assert_eq!(config.get(name).as_deref(), Some(value), "{name}");
         }
@@ -571,6 +577,23 @@ mod tests {
         }
         config.set("enable.idempotence", "false").expect("legal");
         assert!(!config.is_idempotent());
+    }
+
+    #[test]
+    fn what_a_group_does_needs_a_group() {
+        let mut config = ConsumerConfig::default();
+        assert!(config.set("subscribe", "orders").is_err());
+        assert!(config.set("application.commits", "sync").is_err());
+        let pairs = [("subscribe", "payments,orders"), ("group.id", "billing")];
+        assert_eq!(config.set_all(pairs), Ok(()));
+        assert_eq!(config.get("subscribe").as_deref(), Some("orders,payments"));
+        assert!(config.set("subscribe", "no/slash").is_err());
+        assert!(config.set("session.timeout.ms", "3s").is_err());
+        assert!(
+            config
+                .set("partition.assignment.strategy", "range,best")
+                .is_err()
+        );
     }
 
     #[test]

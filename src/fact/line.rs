@@ -6,7 +6,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{CloseReason, Crash, Entry, Fact, LogStartReason, Role};
+use super::{CloseReason, Crash, Departure, Entry, Fact, LogStartReason, Role};
 use crate::model::BrokerId;
 
 struct Ids<'a>(&'a [BrokerId]);
@@ -407,8 +407,8 @@ impl fmt::Display for Fact {
             Fact::GroupStabilized { group, generation } => {
                 write!(f, "group {group} generation {generation} is stable")
             }
-            Fact::MemberLeft { group, member } => {
-                write!(f, "group {group} loses {}", short_member(member))
+            Fact::MemberLeft { group, member, why } => {
+                write!(f, "group {group} loses {}: {why}", short_member(member))
             }
             Fact::CoordinatorFound { group, broker } => {
                 write!(f, "group {group} is coordinated by b{broker}")
@@ -478,6 +478,9 @@ impl fmt::Display for Fact {
                 "{partition} cleaned {from}..{until}: {removed} gone, {bytes_before} → {bytes_after} bytes"
             ),
             Fact::BrokerConfigured => write!(f, "has other settings"),
+            Fact::OffsetForgotten { group, partition } => {
+                write!(f, "group {group} forgets {partition}")
+            }
             Fact::TopicConfigured { topic } => write!(f, "topic {topic} has other settings"),
             Fact::DiskFailed => write!(f, "cannot write, halts"),
             Fact::ErrandDone { what } => write!(f, "⇒ {what}"),
@@ -518,5 +521,17 @@ impl fmt::Display for Listed<'_> {
         self.0
             .iter()
             .try_for_each(|partition| write!(f, " {partition}"))
+    }
+}
+
+impl fmt::Display for Departure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Departure::Left => "it leaves",
+            Departure::Silent => "it was silent for too long",
+            Departure::LateToJoin => "it did not join in time",
+            Departure::LateToSync => "it did not ask for its part in time",
+            Departure::GroupFull => "the group is too large",
+        })
     }
 }

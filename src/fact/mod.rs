@@ -92,6 +92,21 @@ pub enum LogStartReason {
     Deleted,
 }
 
+/// Why a member is one no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Departure {
+    /// It, or an operator, said so.
+    Left,
+    /// Nothing was heard of it for its session timeout.
+    Silent,
+    /// It did not join the next generation in time.
+    LateToJoin,
+    /// It did not ask for its part in time.
+    LateToSync,
+    /// It joined when `group.max.size` members were there already.
+    GroupFull,
+}
+
 /// Something that became true.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fact {
@@ -465,10 +480,11 @@ pub enum Fact {
         group: Text,
         generation: i32,
     },
-    /// The coordinator has taken a member out: it left, was silent, or did not join in time.
+    /// The coordinator has taken a member out.
     MemberLeft {
         group: Text,
         member: Text,
+        why: Departure,
     },
     /// A group has remembered how far it has read.
     OffsetCommitted {
@@ -488,6 +504,11 @@ pub enum Fact {
         bytes_after: u64,
         /// How many records are gone.
         removed: u64,
+    },
+    /// A group has forgotten how far it has read: that was long ago, or the partition is gone, or the group.
+    OffsetForgotten {
+        group: Text,
+        partition: TopicPartition,
     },
 
     // ---- members of groups
@@ -629,7 +650,7 @@ impl Fact {
             | Fact::GroupGenerationBegan { .. }
             | Fact::GroupStabilized { .. }
             | Fact::MemberLeft { .. } => "group",
-            Fact::OffsetCommitted { .. } => "offset",
+            Fact::OffsetCommitted { .. } | Fact::OffsetForgotten { .. } => "offset",
             Fact::CoordinatorFound { .. }
             | Fact::GroupJoined { .. }
             | Fact::HeartbeatRefused { .. }

@@ -469,8 +469,11 @@ impl Entry {
                     "Group {group} is stable: everybody knows his part of generation {generation}."
                 )
             }
-            Fact::MemberLeft { group, member } => {
-                format!("Group {group} loses {}.", short_member(member))
+            Fact::MemberLeft { group, member, why } => {
+                format!("Group {group} loses {}: {why}.", short_member(member))
+            }
+            Fact::OffsetForgotten { group, partition } => {
+                format!("Group {group} forgets how far it has read {partition}.")
             }
             Fact::CoordinatorFound { group, broker } => {
                 format!("{who} learns that broker {broker} coordinates group {group}.")

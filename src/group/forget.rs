@@ -8,6 +8,7 @@ use super::coordinator::{Coordinator, Names};
 use super::desk::{Desk, Timer};
 use super::record::{group_record, offset_record};
 use super::state::{CONSUMER, Group, State};
+use crate::fact::Fact;
 use crate::model::{Text, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::delete_groups::{DeletableGroupResult, DeleteGroupsResponse};
@@ -210,6 +211,12 @@ fn clean(group: &mut Group, partitions: &[TopicPartition], desk: &mut Desk) {
 /// Writes down what is forgotten, and the group with it if that is dead. A group that never had a generation
 /// was never written down itself.
 fn write_forgotten(group: &Group, partitions: &[TopicPartition], desk: &mut Desk) {
+    for partition in partitions {
+        desk.note(Fact::OffsetForgotten {
+            group: group.id.clone(),
+            partition: partition.clone(),
+        });
+    }
     let offsets = partitions.iter();
     let mut records: Vec<_> = offsets
         .map(|partition| offset_record(&group.id, partition, None))

@@ -9,6 +9,7 @@ use super::desk::Desk;
 use super::join::check_member;
 use super::rebalance;
 use super::state::{Group, State};
+use crate::fact::Departure;
 use crate::model::Text;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::heartbeat::{HeartbeatRequest, HeartbeatResponse};
@@ -74,6 +75,6 @@ pub(super) fn silent(group: &mut Group, id: &Text, desk: &mut Desk) {
     // Whoever waits for an answer cannot speak. Only a new member may have gone without knowing its id.
     let waits = member.is_joining() || member.is_syncing();
     if member.is_new || !waits {
-        rebalance::remove(group, id, desk);
+        rebalance::remove(group, id, Departure::Silent, desk);
     }
 }

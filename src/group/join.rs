@@ -8,6 +8,7 @@
 use super::Asker;
 use super::coordinator::{Coordinator, Names};
 use super::desk::{Desk, Writing};
+use crate::fact::Departure;
 use super::member::{Member, Protocol};
 use super::rebalance;
 use super::record::group_record;
@@ -96,7 +97,7 @@ impl Coordinator {
         let (group, desk) = self.found(partition, &asked.group);
         if !has_room(group, &asked.member, desk.config.group_max_size) {
             desk.unwatch(&asked.group, &asked.member);
-            rebalance::take_out(group, &asked.member, desk);
+            rebalance::take_out(group, &asked.member, Departure::GroupFull, desk);
             refuse(
                 &asked,
                 &Text::default(),

@@ -6,6 +6,7 @@ use super::desk::Desk;
 use super::join::check_member;
 use super::rebalance;
 use super::state::{Group, State};
+use crate::fact::Departure;
 use crate::model::Text;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::leave_group::{LeaveGroupResponse, MemberIdentity, MemberResponse};
@@ -56,7 +57,7 @@ fn go(group: &mut Group, member: &MemberIdentity, desk: &mut Desk) -> Result<(),
         // An operator takes out whoever bears the name.
         let named = instance.and_then(|name| group.instances.get(name).cloned());
         let id = named.ok_or(ErrorCode::UnknownMemberId)?;
-        rebalance::remove(group, &id, desk);
+        rebalance::remove(group, &id, Departure::Left, desk);
         return Ok(());
     }
     if group.pending.contains(id) {
@@ -64,6 +65,6 @@ fn go(group: &mut Group, member: &MemberIdentity, desk: &mut Desk) -> Result<(),
         return Ok(());
     }
     check_member(group, id, instance)?;
-    rebalance::remove(group, id, desk);
+    rebalance::remove(group, id, Departure::Left, desk);
     Ok(())
 }

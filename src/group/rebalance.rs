@@ -11,7 +11,7 @@ use super::member::Member;
 use super::record::group_record;
 use super::state::{Group, State, Waits};
 use super::sync;
-use crate::fact::Fact;
+use crate::fact::{Departure, Fact};
 use crate::model::Text;
 use crate::protocol::ErrorCode;
 use crate::time::Duration;
@@ -90,7 +90,7 @@ fn complete(group: &mut Group, desk: &mut Desk) {
     let missing = missing.filter(|member| !member.is_joining() && !member.is_static());
     let missing: Vec<Text> = missing.map(|member| member.id.clone()).collect();
     for id in missing {
-        take_out(group, &id, desk);
+        take_out(group, &id, Departure::LateToJoin, desk);
     }
     if !group.elect_joined_leader() && !group.members.is_empty() {
         // Only static members are left, and they may come back under their names.
@@ -138,8 +138,8 @@ fn complete(group: &mut Group, desk: &mut Desk) {
 }
 
 /// Takes a member out, if it is one, and has the others share what it had (`removeMemberAndUpdateGroup`).
-pub(super) fn remove(group: &mut Group, id: &str, desk: &mut Desk) {
-    if !take_out(group, id, desk) {
+pub(super) fn remove(group: &mut Group, id: &str, why: Departure, desk: &mut Desk) {
+    if !take_out(group, id, why, desk) {
         return;
     }
     match group.state {
@@ -150,7 +150,7 @@ pub(super) fn remove(group: &mut Group, id: &str, desk: &mut Desk) {
 }
 
 /// Takes a member out and tells it so, whatever it waits for. False when it is none.
-pub(super) fn take_out(group: &mut Group, id: &str, desk: &mut Desk) -> bool {
+pub(super) fn take_out(group: &mut Group, id: &str, why: Departure, desk: &mut Desk) -> bool {
     let Some(member) = group.remove(id) else {
         return false;
     };
@@ -159,6 +159,7 @@ pub(super) fn take_out(group: &mut Group, id: &str, desk: &mut Desk) -> bool {
     desk.note(Fact::MemberLeft {
         group: group.id.clone(),
         member: member.id,
+        why,
     });
     true
 }

@@ -11,7 +11,7 @@ use super::join::check_member;
 use super::rebalance::{self, sync_timer};
 use super::record::group_record;
 use super::state::{Group, State};
-use crate::fact::Fact;
+use crate::fact::{Departure, Fact};
 use crate::model::Text;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::sync_group::{SyncGroupRequest, SyncGroupResponse};
@@ -177,7 +177,7 @@ pub(super) fn is_over(group: &mut Group, desk: &mut Desk) {
         return;
     }
     for id in missing.iter() {
-        rebalance::take_out(group, id, desk);
+        rebalance::take_out(group, id, Departure::LateToSync, desk);
     }
     rebalance::prepare(group, desk);
 }

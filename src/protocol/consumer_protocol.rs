@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::malformed::{Malformed, Reason};
 use super::message::{Message, messages};
 use super::{Chunks, Reader, Writer};
-use crate::model::Text;
+use crate::model::{Text, TopicName, TopicPartition};
 
 /// The newest version of both.
 const NEWEST: i16 = 3;
@@ -130,6 +130,16 @@ impl Assignment {
     /// Its bytes in a version.
     pub fn write(&self, version: i16) -> Bytes {
         write(self, version)
+    }
+
+    /// The partitions one by one.
+    pub fn partitions(&self) -> impl Iterator<Item = TopicPartition> {
+        self.assigned_partitions.iter().flat_map(|topic| {
+            topic.partitions.iter().map(|partition| TopicPartition {
+                topic: TopicName(topic.topic.clone()),
+                partition: *partition,
+            })
+        })
     }
 }
 

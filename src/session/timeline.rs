@@ -181,7 +181,9 @@ pub fn weight(fact: &Fact) -> u8 {
         Fact::ZnodeCreated { path, .. }
         | Fact::ZnodeChanged { path, .. }
         | Fact::ZnodeDeleted { path } => znode_weight(path),
-        Fact::GroupsLoaded { .. } | Fact::OffsetCommitted { .. } => 3,
+        Fact::GroupsLoaded { .. } | Fact::OffsetCommitted { .. } | Fact::OffsetForgotten { .. } => {
+            3
+        }
         Fact::PartitionsLost { .. } | Fact::MembershipFailed { .. } | Fact::CommitFailed { .. } => {
             9
         }

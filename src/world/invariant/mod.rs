@@ -24,7 +24,8 @@
 //! - [`sequences`]: A6, I1 to I4, I6 — what is numbered is written once and in order;
 //! - [`refusals`]: I1, I2 — nobody is refused who numbers well;
 //! - [`compaction`]: what compaction must keep;
-//! - [`groups`]: K2, K4 — generations follow each other, and each gives a partition to one member;
+//! - [`groups`]: K2 to K4 — generations follow each other, and each gives a partition to one member;
+//! - [`offsets`]: K6 — what a group has committed is what its members find;
 //! - [`bounded`]: P1 — nothing runs in a circle;
 //! - [`logs`]: A2 to A4 once more — whole logs, read when everything is over.
 //!
@@ -51,6 +52,7 @@ pub mod logs;
 pub mod losses;
 pub mod matching;
 pub mod offices;
+pub mod offsets;
 pub mod orders;
 mod per_replica;
 pub mod pictures;
@@ -162,6 +164,7 @@ struct Laws {
     refusals: refusals::WellNumberedIsTaken,
     compaction: compaction::CompactionKeepsTheLast,
     groups: groups::GenerationsFollow,
+    offsets: offsets::CommitsAreKept,
     bounded: bounded::InstantsEnd,
 }
 
@@ -198,6 +201,7 @@ impl Checker {
             look(&mut laws.refusals, view, entry, &mut first);
             look(&mut laws.compaction, view, entry, &mut first);
             look(&mut laws.groups, view, entry, &mut first);
+            look(&mut laws.offsets, view, entry, &mut first);
             look(&mut laws.bounded, view, entry, &mut first);
         }
         first

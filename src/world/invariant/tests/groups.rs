@@ -1,4 +1,4 @@
-//! K2 and K4 can fail.
+//! K2 to K4 can fail.
 
 use super::super::groups::GenerationsFollow;
 use super::*;
@@ -58,14 +58,42 @@ fn k2_generations_that_do_not_follow_each_other_are_found() {
     }
 }
 
-#[test]
-fn k4_a_partition_that_is_given_twice_is_found() {
-    let text = "world brokers=1 seed=1 latency=1ms offsets.topic.num.partitions=1 \
+/// A group of two that share two partitions.
+fn shared() -> World {
+    played(
+        "world brokers=1 seed=1 latency=1ms offsets.topic.num.partitions=1 \
          offsets.topic.replication.factor=1 group.initial.rebalance.delay.ms=0\n\
          topic orders partitions=2 replicas=1\n\
          consumer c1 group.id=billing subscribe=orders\n\
-         consumer c2 group.id=billing subscribe=orders\nrun 12s\n";
-    let world = played(text);
+         consumer c2 group.id=billing subscribe=orders\nrun 12s\n",
+    )
+}
+
+#[test]
+fn k3_who_reads_what_it_was_not_given_is_found() {
+    let world = shared();
+    let assigned = |world: &World| {
+        let fact = Fact::PartitionsAssigned {
+            group: "billing".into(),
+            partitions: Vec::new().into(),
+        };
+        entry(world.now(), Some(ProcessId::Consumer(2)), fact)
+    };
+    let mut law = Law::default();
+    assert_eq!(law.check(&world, &assigned(&world)), Ok(()));
+    let mut other = world.clone();
+    broker_mut(&mut other, 1).plant_in_groups("billing", |group| {
+        let first = group.members()[0].assignment.clone();
+        group.plant_assignment(1, first);
+    });
+    let found = law.check(&other, &assigned(&other));
+    let found = found.expect_err("it reads what the first was given");
+    assert!(found.starts_with("K3"), "{found}");
+}
+
+#[test]
+fn k4_a_partition_that_is_given_twice_is_found() {
+    let world = shared();
     let known = |world: &World| {
         let broker = world.broker_by_id(BrokerId(1)).expect("a broker");
         let group = broker.coordinator().group("billing");

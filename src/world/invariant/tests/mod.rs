@@ -11,6 +11,7 @@ mod logs;
 mod losses;
 mod matching;
 mod offices;
+mod offsets;
 mod orders;
 mod pictures;
 mod produced;

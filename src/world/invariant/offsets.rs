@@ -1,0 +1,145 @@
+//! What a group has committed is what its members find.
+
+use std::collections::VecDeque;
+
+use super::{Invariant, View};
+use crate::broker::OFFSETS_TOPIC;
+use crate::fact::{Entry, Fact};
+use crate::model::{Offset, ProcessId, Text, TopicPartition};
+use crate::protocol::ApiKey;
+use crate::sorted::SortedMap;
+use crate::time::Instant;
+
+/// How many commits of a partition are remembered. A member that asks is answered before there are so many
+/// more.
+const REMEMBERED: usize = 256;
+
+/// Commits of one partition, the oldest first.
+type Commits = VecDeque<(Instant, Option<Offset>)>;
+
+/// K6 whoever asks how far his group has read is told what was committed last before he asked, or something
+/// that was committed since; never that there is nothing, and never less.
+///
+/// A coordinator that was replaced and does not know it may still tell what it knew, as Kafka's may: only the
+/// present one is held to it. What is gone with the partition that kept it is excused.
+#[derive(Clone, Debug, Default)]
+pub struct CommitsAreKept {
+    /// What was committed and when; `None` that it was forgotten.
+    commits: SortedMap<(Text, TopicPartition), Commits>,
+    /// When each consumer last asked.
+    asked: SortedMap<ProcessId, Instant>,
+}
+
+impl Invariant for CommitsAreKept {
+    fn name(&self) -> &'static str {
+        "CommitsAreKept"
+    }
+
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
+        match &entry.fact {
+            Fact::OffsetCommitted {
+                group,
+                partition,
+                offset,
+            } => {
+                self.remember(group, partition, entry.at, Some(*offset));
+                Ok(())
+            }
+            Fact::OffsetForgotten { group, partition } => {
+                self.remember(group, partition, entry.at, None);
+                Ok(())
+            }
+            Fact::RequestSent { api, .. } => {
+                if let Some(by) = entry.by.filter(|_| *api == ApiKey::OffsetFetch) {
+                    self.asked.insert(by, entry.at);
+                }
+                Ok(())
+            }
+            Fact::PositionSet { partition, to, why } => {
+                let told = match &**why {
+                    "committed" => Some(*to),
+                    why if why.starts_with("nothing committed") => None,
+                    _ => return Ok(()),
+                };
+                self.told(view, entry, partition, told)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl CommitsAreKept {
+    fn remember(
+        &mut self,
+        group: &Text,
+        partition: &TopicPartition,
+        at: Instant,
+        offset: Option<Offset>,
+    ) {
+        let key = (group.clone(), partition.clone());
+        let commits = self.commits.entry(key).or_default();
+        if commits.len() == REMEMBERED {
+            commits.pop_front();
+        }
+        commits.push_back((at, offset));
+    }
+
+    fn told(
+        &self,
+        view: View<'_>,
+        entry: &Entry,
+        partition: &TopicPartition,
+        told: Option<Offset>,
+    ) -> Result<(), String> {
+        let consumer = entry.by.and_then(|by| view.world.host(by)?.consumer());
+        let asked = entry.by.and_then(|by| self.asked.get(&by));
+        let (Some(consumer), Some(asked)) = (consumer, asked) else {
+            return Ok(());
+        };
+        let group = &consumer.config().group_id;
+        let Some(commits) = self.commits.get(&(group.clone(), partition.clone())) else {
+            return match told {
+                None => Ok(()),
+                Some(told) => Err(format!(
+                    "K6: group {group} has committed {told} of {partition}, which nobody did"
+                )),
+            };
+        };
+        let Some(coordinator) = consumer.coordinator() else {
+            return Ok(());
+        };
+        let broker = view.world.broker_by_id(coordinator);
+        let home = broker.map(|broker| TopicPartition {
+            topic: crate::model::TopicName::new(OFFSETS_TOPIC),
+            partition: broker.coordinator().partition_of(group),
+        });
+        let state = home.as_ref();
+        let state = state.and_then(|home| Some((home, view.world.cluster().partition(home)?)));
+        let Some((home, state)) = state else {
+            return Ok(());
+        };
+        let excused = view.losses.is_lost(home) || view.losses.is_torn(home);
+        if excused || state.leader != coordinator {
+            return Ok(());
+        }
+        let before = commits.iter().rev().find(|(at, _)| at < asked);
+        let before = before.map(|(_, offset)| *offset);
+        let since = commits.iter().filter(|(at, _)| at >= asked);
+        let mut allowed = since.map(|(_, offset)| *offset);
+        // What was committed so long ago that it is forgotten here is not held against anybody.
+        let unknown = before.is_none() && commits.len() == REMEMBERED;
+        let begins = before.is_none() && told.is_none();
+        if unknown || begins || before == Some(told) || allowed.any(|offset| offset == told) {
+            return Ok(());
+        }
+        let shown = |offset: Option<Offset>| match offset {
+            Some(offset) => offset.to_string(),
+            None => "nothing".to_owned(),
+        };
+        Err(format!(
+            "K6: group {group} is told {} of {partition}, but has committed {}",
+            shown(told),
+            shown(before.flatten())
+        ))
+    }
+}
