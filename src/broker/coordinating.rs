@@ -131,6 +131,9 @@ impl Broker {
                 if request.version < 7 && response.protocol_name.is_none() {
                     response.protocol_name = Some(Text::default());
                 }
+                if request.version >= 7 && response.protocol_name.as_deref() == Some("") {
+                    response.protocol_name = None;
+                }
                 self.answer(at, request, &response, out);
             }
             Answer::Sync(response) => self.answer(at, request, &response, out),

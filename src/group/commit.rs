@@ -4,7 +4,7 @@
 //! which is how offsets are kept by those who assign partitions by hand, and set by operators.
 
 use super::coordinator::{Coordinator, Names};
-use super::desk::Writing;
+use super::desk::{Writing, coordinator_error};
 use super::join::check_member;
 use super::record::{Committed, offset_record};
 use super::state::{Group, State};
@@ -28,17 +28,22 @@ impl Coordinator {
         exists: &dyn Fn(&TopicPartition) -> bool,
     ) {
         self.desk.at = at;
-        let allowed = self.may_commit(&request);
+        let any_exists = request.topics.iter().any(|topic| {
+            let mut partitions = topic.partitions.iter();
+            partitions.any(|asked| exists(&named(&topic.name, asked.partition_index)))
+        });
+        // Who commits nothing that there is has not been heard of.
+        let allowed = match any_exists {
+            true => self.may_commit(&request),
+            false => Ok(()),
+        };
         let allowed = allowed.err().unwrap_or(ErrorCode::None);
         let most = self.desk.config.offset_metadata_max_bytes;
         let mut offsets = Vec::new();
         let mut records = Vec::new();
         let topics = request.topics.iter().map(|topic| {
             let partitions = topic.partitions.iter().map(|asked| {
-                let partition = TopicPartition {
-                    topic: TopicName(topic.name.clone()),
-                    partition: asked.partition_index,
-                };
+                let partition = named(&topic.name, asked.partition_index);
                 let note = asked.committed_metadata.as_deref().unwrap_or_default();
                 let error = match allowed {
                     _ if !exists(&partition) => ErrorCode::UnknownTopicOrPartition,
@@ -128,12 +133,14 @@ impl Coordinator {
                 let Some(base) = result.ok().filter(|_| waited_for) else {
                     continue;
                 };
-                desk.note(Fact::OffsetCommitted {
+                let fact = Fact::OffsetCommitted {
                     group: group.id.clone(),
                     partition: partition.clone(),
                     offset: committed.offset,
-                });
-                group.offsets.take(partition, base + nth as i64, committed);
+                };
+                if group.offsets.take(partition, base + nth as i64, committed) {
+                    desk.note(fact);
+                }
             }
         }
         if let Err(error) = result {
@@ -160,6 +167,13 @@ impl Coordinator {
     }
 }
 
+fn named(topic: &Text, partition: i32) -> TopicPartition {
+    TopicPartition {
+        topic: TopicName(topic.clone()),
+        partition,
+    }
+}
+
 /// Who may commit (`validateOffsetCommit`).
 fn check_commit(group: &Group, request: &OffsetCommitRequest) -> Result<(), ErrorCode> {
     let generation = request.generation_id_or_member_epoch;
@@ -177,10 +191,7 @@ fn check_commit(group: &Group, request: &OffsetCommitRequest) -> Result<(), Erro
             false => Err(ErrorCode::IllegalGeneration),
         };
     }
-    match group.state {
-        State::Empty => Ok(()),
-        _ => Err(ErrorCode::UnknownMemberId),
-    }
+    Err(ErrorCode::UnknownMemberId)
 }
 
 fn committed(
@@ -204,13 +215,9 @@ fn committed(
 /// What a member is told when its offsets could not be written (`createPutCacheCallback`).
 fn why(error: ErrorCode) -> ErrorCode {
     match error {
-        ErrorCode::UnknownTopicOrPartition
-        | ErrorCode::NotEnoughReplicas
-        | ErrorCode::NotEnoughReplicasAfterAppend => ErrorCode::CoordinatorNotAvailable,
-        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
         ErrorCode::MessageTooLarge
         | ErrorCode::RecordListTooLarge
         | ErrorCode::InvalidFetchSize => ErrorCode::InvalidCommitOffsetSize,
-        other => other,
+        other => coordinator_error(other),
     }
 }

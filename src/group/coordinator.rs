@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::config::GroupConfig;
 use super::desk::{Desk, Timer, Writing};
 use super::record::{self, Said};
-use super::state::{Group, State};
+use super::state::Group;
 use super::{Effect, Token, heartbeat, join, rebalance, sync};
 use crate::fact::Fact;
 use crate::model::{Offset, Text};
@@ -112,8 +112,10 @@ impl Coordinator {
     }
 
     /// Everything that stands in the partition, in the order of the log. It is known by now how many partitions
-    /// there are. Records that cannot be read are left
-    /// out, as Kafka leaves out those of versions it does not know.
+    /// there are. Records that cannot be read
+    /// are left out.
+    ///
+    /// Unlike Kafka, which gives up the partition at the first of them.
     pub fn loaded<'a>(
         &mut self,
         at: Moment,
@@ -140,7 +142,9 @@ impl Coordinator {
                         .entry(group.clone())
                         .or_insert_with(|| Group::new(group, at.wall));
                     match committed {
-                        Some(committed) => group.offsets.take(partition, offset, committed),
+                        Some(committed) => {
+                            group.offsets.take(partition, offset, committed);
+                        }
                         None => group.offsets.forget(&partition),
                     }
                 }
@@ -294,10 +298,5 @@ impl Coordinator {
     pub(crate) fn plant(&mut self, name: &str, change: impl FnOnce(&mut Group)) {
         let (group, _) = self.find(name).expect("it is coordinated here");
         change(group);
-    }
-
-    /// The states in which groups are, for whoever counts them.
-    pub fn states(&self) -> impl Iterator<Item = State> {
-        self.groups().map(Group::state)
     }
 }

@@ -12,6 +12,7 @@ use super::state::Group;
 use super::{Answer, Append, Asker, Effect, Token};
 use crate::fact::Fact;
 use crate::model::{Text, TopicPartition};
+use crate::protocol::ErrorCode;
 use crate::protocol::api::offset_commit::OffsetCommitResponse;
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
@@ -181,5 +182,16 @@ impl Desk {
             group: group.clone(),
             member: member.clone(),
         });
+    }
+}
+
+/// What is told of a write that failed, whatever was to be written.
+pub(super) fn coordinator_error(error: ErrorCode) -> ErrorCode {
+    match error {
+        ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::NotEnoughReplicas
+        | ErrorCode::NotEnoughReplicasAfterAppend => ErrorCode::CoordinatorNotAvailable,
+        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
+        other => other,
     }
 }

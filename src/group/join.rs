@@ -8,11 +8,11 @@
 use super::Asker;
 use super::coordinator::{Coordinator, Names};
 use super::desk::{Desk, Writing};
-use crate::fact::Departure;
 use super::member::{Member, Protocol};
 use super::rebalance;
 use super::record::group_record;
 use super::state::{Group, State};
+use crate::fact::Departure;
 use crate::model::Text;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::join_group::{JoinGroupResponse, JoinGroupResponseMember};
@@ -266,8 +266,9 @@ fn come_back(group: &mut Group, old: &Text, id: Text, asked: JoinAsked, desk: &m
     if let Some(asker) = synced {
         desk.answer(asker, super::sync::refusal(ErrorCode::FencedInstanceId));
     }
-    take_words(group, &id, &asked);
+    // The session that begins now is still as long as the last.
     desk.heard(group, &id);
+    take_words(group, &id, &asked);
     match group.state {
         State::Stable if group.elect_protocol() == group.protocol => {
             let value = group.written(&|member| member.assignment.clone());
@@ -318,6 +319,8 @@ pub(super) fn returned(
         desk.heard(group, &old.id);
         let refusal = JoinGroupResponse {
             generation_id: group.generation,
+            protocol_type: group.protocol_type.clone(),
+            protocol_name: group.protocol.clone(),
             leader: answer.leader.unwrap_or_default(),
             ..refusal(&Text::default(), super::sync::why(error))
         };

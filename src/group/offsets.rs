@@ -76,21 +76,23 @@ impl Offsets {
         waited_for
     }
 
-    /// What stands in the log at an offset counts from now on, unless something later does.
+    /// What stands in the log at an offset counts from now on, unless something later does; whether it does.
     pub(super) fn take(
         &mut self,
         partition: TopicPartition,
         written_at: Offset,
         committed: Committed,
-    ) {
+    ) -> bool {
         let known = self.committed.get(&partition);
-        if known.is_none_or(|known| known.written_at < written_at) {
+        let counts = known.is_none_or(|known| known.written_at < written_at);
+        if counts {
             let kept = Kept {
                 committed,
                 written_at,
             };
             self.committed.insert(partition, kept);
         }
+        counts
     }
 
     pub(super) fn forget(&mut self, partition: &TopicPartition) {

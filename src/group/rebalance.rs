@@ -32,6 +32,7 @@ pub(super) fn prepare(group: &mut Group, desk: &mut Desk) {
         sync::call_off(group, ErrorCode::RebalanceInProgress, desk);
     }
     desk.timers.cancel(&sync_timer(group));
+    group.unsynced.clear();
     let timeout = group.rebalance_timeout();
     let wait = match group.state {
         State::Empty => {
@@ -100,6 +101,7 @@ fn complete(group: &mut Group, desk: &mut Desk) {
         let again = desk.at.now + wait;
         return desk.timers.set(join_timer(group), again);
     }
+    // Unlike Kafka, where who came in the last of several waits makes the next first generation wait again.
     group.grew = false;
     group.next_generation(desk.at.wall);
     desk.note(Fact::GroupGenerationBegan {

@@ -18,8 +18,10 @@ use crate::time::{Duration, Timestamp};
 const OFFSET_KEY: i16 = 1;
 /// The version of the key of a group.
 const GROUP_KEY: i16 = 2;
-/// The newest version of either value that is written here.
+/// The version of either value that is written here.
 const VALUE: i16 = 3;
+/// The newest version of either value that is known.
+const NEWEST_VALUE: i16 = 4;
 /// The version of an offset's value that says when it ends.
 const EXPIRING_VALUE: i16 = 1;
 
@@ -122,7 +124,7 @@ pub fn read(key: &Bytes, value: Option<&Bytes>) -> Result<Said, Malformed> {
         GROUP_KEY => {
             let key: GroupMetadataKey = whole(&key, version)?;
             let value = value.map(|value| {
-                let (version, value) = split(value)?;
+                let (version, value) = split_value(value)?;
                 whole(&value, version)
             });
             Said::Group {
@@ -135,7 +137,7 @@ pub fn read(key: &Bytes, value: Option<&Bytes>) -> Result<Said, Malformed> {
 }
 
 fn committed(value: &Bytes) -> Result<Committed, Malformed> {
-    let (version, value) = split(value)?;
+    let (version, value) = split_value(value)?;
     let value: OffsetCommitValue = whole(&value, version)?;
     Ok(Committed {
         offset: Offset(value.offset),
@@ -143,7 +145,7 @@ fn committed(value: &Bytes) -> Result<Committed, Malformed> {
         metadata: value.metadata,
         at: Timestamp(value.commit_timestamp),
         expires: Some(value.expire_timestamp)
-            .filter(|at| *at >= 0)
+            .filter(|at| *at != -1)
             .map(Timestamp),
     })
 }
@@ -176,7 +178,7 @@ pub fn restored(member: MemberMetadata, protocol: Option<&Text>) -> Member {
         client_host: member.client_host,
         rebalance_timeout: match member.rebalance_timeout {
             // Version 0 of the value knows only one of the two.
-            0 => session_timeout,
+            -1 => session_timeout,
             millis => Duration::from_millis_i32(millis),
         },
         session_timeout,
@@ -199,6 +201,14 @@ fn split(bytes: &Bytes) -> Result<(i16, Bytes), Malformed> {
     match bytes.first_chunk::<2>() {
         Some(version) => Ok((i16::from_be_bytes(*version), bytes.slice(2..))),
         None => Err(Malformed::new(Reason::Truncated, 0)),
+    }
+}
+
+fn split_value(bytes: &Bytes) -> Result<(i16, Bytes), Malformed> {
+    let (version, value) = split(bytes)?;
+    match (0..=NEWEST_VALUE).contains(&version) {
+        true => Ok((version, value)),
+        false => Err(Malformed::new(Reason::UnsupportedVersion, 0)),
     }
 }
 
@@ -293,5 +303,35 @@ mod tests {
         assert!(read(&[0]).is_err());
         assert!(read(&[0, 1, 0, 9, b'g']).is_err());
         assert_eq!(read(&[0, 3, 1, 2]), Ok(Said::Unknown));
+    }
+    #[test]
+    fn values_of_versions_that_are_not_known_are_errors() {
+        let partition = TopicPartition::new("orders", 3);
+        let record = offset_record(&"g".into(), &partition, Some(&committed(42)));
+        let value = record.value.expect("a value");
+        for version in [-1_i16, 5, 9] {
+            let mut value = value.to_vec();
+            value[..2].copy_from_slice(&version.to_be_bytes());
+            assert!(read(&record.key, Some(&Bytes::from(value))).is_err());
+        }
+    }
+
+    #[test]
+    fn a_member_has_one_timeout_for_both_only_in_the_oldest_version() {
+        for (version, timeout) in [(0, 10), (3, 0)] {
+            let member = MemberMetadata {
+                session_timeout: 10,
+                rebalance_timeout: 0,
+                ..MemberMetadata::default()
+            };
+            let value = GroupMetadataValue {
+                members: vec![member],
+                ..GroupMetadataValue::default()
+            };
+            let bytes = versioned(version, &value);
+            let value: GroupMetadataValue = whole(&bytes.slice(2..), version).expect("a group");
+            let member = restored(value.members[0].clone(), None);
+            assert_eq!(member.rebalance_timeout, Duration::from_millis(timeout));
+        }
     }
 }

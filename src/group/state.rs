@@ -196,12 +196,14 @@ impl Group {
 
     /// Whether who speaks these may be a member beside those that are.
     pub(super) fn supports(&self, protocol_type: &Text, protocols: &[Protocol]) -> bool {
-        if self.members.is_empty() {
+        if self.state == State::Empty {
             return !protocol_type.is_empty() && !protocols.is_empty();
         }
         let common = self.common_protocols();
+        // Of none, all agree on any.
+        let agrees = |name: &Text| self.members.is_empty() || common.contains(name);
         self.protocol_type.as_ref() == Some(protocol_type)
-            && protocols.iter().any(|(name, _)| common.contains(name))
+            && protocols.iter().any(|(name, _)| agrees(name))
     }
 
     /// The assignors that every member knows, in the order of the first.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Asker;
 use super::coordinator::{Coordinator, Names};
-use super::desk::{Desk, Writing};
+use super::desk::{Desk, Writing, coordinator_error};
 use super::join::check_member;
 use super::rebalance::{self, sync_timer};
 use super::record::group_record;
@@ -205,14 +205,10 @@ pub(super) fn refusal(error: ErrorCode) -> SyncGroupResponse {
 /// What members are told when the parts could not be written (`storeGroup`).
 pub(super) fn why(error: ErrorCode) -> ErrorCode {
     match error {
-        ErrorCode::UnknownTopicOrPartition
-        | ErrorCode::NotEnoughReplicas
-        | ErrorCode::NotEnoughReplicasAfterAppend => ErrorCode::CoordinatorNotAvailable,
-        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
         ErrorCode::RequestTimedOut => ErrorCode::RebalanceInProgress,
         ErrorCode::MessageTooLarge
         | ErrorCode::RecordListTooLarge
         | ErrorCode::InvalidFetchSize => ErrorCode::UnknownServerError,
-        other => other,
+        other => coordinator_error(other),
     }
 }

@@ -35,6 +35,8 @@ pub enum Reason {
     Amplified,
     /// Null where this version of the message allows none.
     Null,
+    /// Text of more than 32767 bytes.
+    LongText,
     /// Text that is not UTF-8.
     NotUtf8,
     /// A frame size of zero, below zero or above the receiver's limit.
@@ -85,6 +87,7 @@ impl Reason {
             Reason::ImpossibleCount => "claim more elements than can follow",
             Reason::Amplified => "would take far more memory than they are long",
             Reason::Null => "hold null where none is allowed",
+            Reason::LongText => "hold text of more than 32767 bytes",
             Reason::NotUtf8 => "hold text that is not UTF-8",
             Reason::FrameSize => "announce a frame of an impossible size",
             Reason::UnknownApi => "ask for an unknown API",

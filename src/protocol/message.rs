@@ -158,3 +158,33 @@ macro_rules! messages {
 }
 
 pub(super) use messages;
+
+#[cfg(test)]
+mod tests {
+    use super::super::api::HeartbeatRequest;
+    use super::super::{Chunks, Message, Reader, Reason, Writer};
+    use bytes::Bytes;
+
+    fn read(bytes: Bytes, version: i16) -> Result<HeartbeatRequest, Reason> {
+        let chunks = Chunks::from(bytes);
+        HeartbeatRequest::decode(&mut Reader::new(&chunks), version).map_err(|error| error.reason)
+    }
+
+    #[test]
+    fn text_is_as_long_in_the_flexible_layout_as_in_the_older_one() {
+        // A length of 32768 plus 1, and so many letters.
+        let mut bytes = vec![0x81, 0x80, 0x02];
+        bytes.extend([b'a'; 32_768]);
+        assert_eq!(read(Bytes::from(bytes), 4), Err(Reason::LongText));
+        let long = HeartbeatRequest {
+            group_id: "a".repeat(40_000).into(),
+            ..HeartbeatRequest::default()
+        };
+        for version in [3, 4] {
+            let mut writer = Writer::new();
+            long.encode(&mut writer, version);
+            let again = read(writer.finish().to_bytes(), version).expect("a request");
+            assert_eq!(again.group_id.len(), 32_767);
+        }
+    }
+}

@@ -85,10 +85,10 @@ api_key::apis! {
     ControlledShutdown = 7, versions 0..=3, for Brokers,
         api::controlled_shutdown::ControlledShutdownRequest
             => api::controlled_shutdown::ControlledShutdownResponse;
-    /// Remembers how far a group has read.
+    /// Remembers how far a group has read. Version 0 kept that in ZooKeeper, and is not served.
     OffsetCommit = 8, versions 1..=9, for Clients,
         api::offset_commit::OffsetCommitRequest => api::offset_commit::OffsetCommitResponse;
-    /// Says how far a group has read.
+    /// Says how far a group has read. Version 0 looked for that in ZooKeeper, and is not served.
     OffsetFetch = 9, versions 1..=9, for Clients,
         api::offset_fetch::OffsetFetchRequest => api::offset_fetch::OffsetFetchResponse;
     /// Says which broker coordinates a group.

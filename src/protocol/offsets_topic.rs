@@ -46,7 +46,7 @@ messages! {
         group_instance_id: Option<Text> [3..] null [3..];
         client_id: Text [0..];
         client_host: Text [0..];
-        rebalance_timeout: i32 [1..];
+        rebalance_timeout: i32 [1..] = -1;
         session_timeout: i32 [0..];
         subscription: Bytes [0..];
         assignment: Bytes [0..];

@@ -10,6 +10,10 @@ use crate::model::{Text, TopicId};
 use bytes::Bytes;
 use std::fmt::Write;
 
+/// How many bytes text may have: in the older layout no more can be said, and in the flexible one Kafka refuses to
+/// read more.
+const LONGEST_TEXT: usize = i16::MAX as usize;
+
 /// The sizes of length fields in the older layout.
 #[derive(Clone, Copy)]
 enum Width {
@@ -164,6 +168,9 @@ fn text_kind(context: Context) -> &'static str {
 
 fn read_text(reader: &mut Reader<'_>, context: Context) -> Result<Option<Text>, Malformed> {
     let length = read_length(reader, context, Width::Short)?;
+    if length.is_some_and(|length| length > LONGEST_TEXT) {
+        return Err(reader.malformed(Reason::LongText));
+    }
     let text = length.map(|length| reader.text(length)).transpose()?;
     reader.say(text_kind(context), || match &text {
         Some(text) => format!("{text:?}"),
@@ -172,12 +179,9 @@ fn read_text(reader: &mut Reader<'_>, context: Context) -> Result<Option<Text>, 
     Ok(text)
 }
 
-/// In versions without the flexible layout, text longer than 32767 bytes cannot be said; it is cut.
+/// Text that is too long to be read again is cut.
 fn write_text(text: Option<&str>, writer: &mut Writer, context: Context) {
-    let text = text.map(|text| match context.layout {
-        Layout::Fixed => cut(text, i16::MAX.unsigned_abs().into()),
-        Layout::Flexible => text,
-    });
+    let text = text.map(|text| cut(text, LONGEST_TEXT));
     write_length(writer, context, Width::Short, text.map(str::len));
     writer.put(text.unwrap_or_default().as_bytes());
 }

@@ -14,7 +14,7 @@ use crate::world::invariant;
 const NO_GROUPS: &str = "drawn clusters have no consumer groups yet";
 
 /// Every code that is named where answers are made, and why no drawn cluster shows it, where none can.
-pub const CODES: [(ErrorCode, Option<&str>); 72] = [
+pub const CODES: [(ErrorCode, Option<&str>); 73] = [
     (ErrorCode::UnknownServerError, None),
     (ErrorCode::OffsetOutOfRange, None),
     (ErrorCode::CorruptMessage, None),
@@ -103,6 +103,7 @@ pub const CODES: [(ErrorCode, Option<&str>); 72] = [
     (ErrorCode::GroupIdNotFound, Some(NO_GROUPS)),
     (ErrorCode::NonEmptyGroup, Some(NO_GROUPS)),
     (ErrorCode::GroupSubscribedToTopic, Some(NO_GROUPS)),
+    (ErrorCode::UnstableOffsetCommit, Some(NO_GROUPS)),
 ];
 
 /// The codes in the answer that a piece of news is about, without those that say that all is well.

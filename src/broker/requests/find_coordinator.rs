@@ -35,10 +35,19 @@ impl Broker {
             let keys = request.coordinator_keys.iter();
             let found = keys.map(|key| self.coordinator_of(at, key, request.key_type, out));
             response.coordinators = found.collect();
+            for found in &mut response.coordinators {
+                // Only what cannot be answered at all is explained.
+                let error = ErrorCode::from_i16(found.error_code);
+                found.error_message = Some(match error {
+                    ErrorCode::InvalidRequest => sentence(error).into(),
+                    _ => Text::default(),
+                });
+            }
         } else {
             let found = self.coordinator_of(at, &request.key, request.key_type, out);
             response.error_code = found.error_code;
-            response.error_message = found.error_message;
+            let error = ErrorCode::from_i16(found.error_code);
+            response.error_message = Some(sentence(error).into());
             response.node_id = found.node_id;
             response.host = found.host;
             response.port = found.port;
@@ -67,7 +76,6 @@ impl Broker {
             }
             Err(error) => {
                 found.error_code = error.code();
-                found.error_message = Some(error.name().into());
             }
         }
         found
@@ -105,5 +113,17 @@ impl Broker {
         let address = self.metadata.brokers().get(&leader).cloned();
         let address = address.ok_or(ErrorCode::CoordinatorNotAvailable)?;
         Ok((leader, address))
+    }
+}
+
+/// What Kafka says of an error beside its code.
+fn sentence(error: ErrorCode) -> &'static str {
+    match error {
+        ErrorCode::InvalidRequest => {
+            "This most likely occurs because of a request being malformed by the client library or the message \
+             was sent to an incompatible broker. See the broker logs for more details."
+        }
+        ErrorCode::CoordinatorNotAvailable => "The coordinator is not available.",
+        other => other.name(),
     }
 }

@@ -362,3 +362,27 @@ fn from_version_5_on_who_asks_for_its_part_says_of_which_protocol() {
         assert_eq!(answer.error_code, error.code());
     }
 }
+
+#[test]
+fn what_is_said_of_a_coordinator_beside_its_code_is_what_kafka_says() {
+    let mut bench = Bench::new(&SETTINGS, &[]);
+    let connection = bench.open(2);
+    let mut request = FindCoordinatorRequest {
+        key: "my-group".into(),
+        coordinator_keys: vec!["my-group".into()],
+        ..FindCoordinatorRequest::default()
+    };
+    let older = bench.call(connection, &request, 3).error_message;
+    assert_eq!(older.as_deref(), Some("The coordinator is not available."));
+    let newer = &bench.call(connection, &request, 4).coordinators[0];
+    assert_eq!(newer.error_message.as_deref(), Some(""));
+    coordinator(&mut bench);
+    let older = bench.call(connection, &request, 3).error_message;
+    assert_eq!(older.as_deref(), Some("NONE"));
+    let newer = &bench.call(connection, &request, 4).coordinators[0];
+    assert_eq!(newer.error_message.as_deref(), Some(""));
+    request.key_type = 7;
+    let newer = &bench.call(connection, &request, 4).coordinators[0];
+    let why = newer.error_message.as_deref().unwrap_or_default();
+    assert!(why.starts_with("This most likely occurs"), "{why}");
+}

@@ -95,3 +95,42 @@ fn who_comes_back_as_its_part_is_forgone_is_told_so() {
     assert_eq!(bench.state(), State::PreparingRebalance);
     bench.write_held();
 }
+
+#[test]
+fn who_comes_back_has_as_long_a_session_as_before_until_it_is_heard_of_again() {
+    let mut bench = Bench::new();
+    let join = bench.join_as("", Some("first"), &["range"], 9);
+    bench.pass(3_000);
+    let old = bench.joined(join).member_id;
+    bench.sync(&old, 1, &[(&old, "all")]);
+    let longer = JoinAsked {
+        session_timeout: Duration::from_secs(20),
+        ..bench.joining("", Some("first"), &["range"], 9)
+    };
+    let back = bench.join_with(longer);
+    assert_eq!(bench.joined(back).error_code, 0);
+    bench.pass(10_000);
+    assert_eq!(bench.state(), State::Empty);
+}
+
+#[test]
+fn who_comes_back_and_cannot_be_written_down_is_told_what_the_group_is() {
+    let mut bench = Bench::new();
+    let join = bench.join_as("", Some("first"), &["range"], 9);
+    bench.pass(3_000);
+    let old = bench.joined(join).member_id;
+    bench.sync(&old, 1, &[(&old, "all")]);
+    bench.refusal = Some(ErrorCode::NotEnoughReplicas);
+    let back = bench.join_as("", Some("first"), &["range"], 9);
+    let answer = bench.joined(back);
+    let refused = ErrorCode::CoordinatorNotAvailable.code();
+    assert_eq!((answer.error_code, answer.generation_id), (refused, 1));
+    assert_eq!(answer.protocol_type.as_deref(), Some("consumer"));
+    assert_eq!(answer.protocol_name.as_deref(), Some("range"));
+    assert_eq!(answer.leader, old);
+    assert_eq!(
+        bench.beat(&old, 1),
+        ErrorCode::None,
+        "as if it had not come"
+    );
+}

@@ -84,6 +84,26 @@ fn a_newcomer_makes_everybody_join_again() {
 }
 
 #[test]
+fn who_left_before_the_first_generation_has_still_said_what_kind_of_group_it_is() {
+    let mut bench = Bench::new();
+    let one = bench.new_id();
+    bench.join(&one);
+    assert_eq!(bench.leave(&one, None), ErrorCode::None);
+    assert_eq!(bench.state(), State::PreparingRebalance);
+    for (kind, error) in [
+        ("connect", ErrorCode::InconsistentGroupProtocol),
+        ("consumer", ErrorCode::MemberIdRequired),
+    ] {
+        let other = JoinAsked {
+            protocol_type: kind.into(),
+            ..bench.joining("", None, &["sticky"], 9)
+        };
+        let other = bench.join_with(other);
+        assert_eq!(bench.joined(other).error_code, error.code());
+    }
+}
+
+#[test]
 fn who_does_not_join_again_in_time_is_left_out() {
     let mut bench = Bench::new();
     let ids = bench.stable(2);

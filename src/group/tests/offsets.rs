@@ -93,3 +93,28 @@ fn what_is_committed_after_something_was_forgotten_counts() {
         assert_eq!(bench.offset(), Some(9), "and in the log");
     }
 }
+
+#[test]
+fn who_commits_nothing_that_there_is_has_not_been_heard_of() {
+    let mut bench = Bench::new();
+    let ids = bench.stable(1);
+    bench.pass(9_000);
+    let asker = bench.asker();
+    let request = OffsetCommitRequest {
+        group_id: "my-group".into(),
+        generation_id_or_member_epoch: 1,
+        member_id: ids[0].clone(),
+        topics: vec![OffsetCommitRequestTopic {
+            name: "payments".into(),
+            partitions: vec![OffsetCommitRequestPartition::default()],
+        }],
+        ..OffsetCommitRequest::default()
+    };
+    let at = bench.at();
+    bench.coordinator.commit(at, asker, request, &|_| false);
+    bench.serve();
+    let unknown = ErrorCode::UnknownTopicOrPartition;
+    assert_eq!(bench.committed(asker), unknown);
+    bench.pass(1_000);
+    assert_eq!(bench.state(), State::Empty, "its session has ended");
+}

@@ -174,7 +174,7 @@ fn null_is_written_as_empty_where_a_version_has_no_null() {
 }
 
 #[test]
-fn text_too_long_for_an_old_version_is_cut_between_characters() {
+fn text_that_is_too_long_is_cut_between_characters() {
     use kafka_playground::protocol::api::metadata::{MetadataRequest, MetadataRequestTopic};
     let long = "é".repeat(20_000);
     let topic = MetadataRequestTopic {
@@ -185,7 +185,7 @@ fn text_too_long_for_an_old_version_is_cut_between_characters() {
         topics: Some(vec![topic]),
         ..Default::default()
     });
-    for (version, characters) in [(8, 16_383), (9, 20_000)] {
+    for version in [8, 9] {
         let frame = without_size(&request.encode(version, 1, None));
         let AnyRequest::Metadata(read) = AnyRequest::decode(&frame).expect("a request").1 else {
             panic!("a request of another API");
@@ -194,7 +194,7 @@ fn text_too_long_for_an_old_version_is_cut_between_characters() {
             .name
             .clone()
             .expect("a name");
-        assert_eq!(name.chars().count(), characters);
+        assert_eq!(name.chars().count(), 16_383);
     }
 }
 
