@@ -72,11 +72,6 @@ impl Cluster {
         if rare.chance(1, 30) {
             plan.insert_str(plan.len() - 1, " delete.topic.enable=false");
         }
-        // Not drawn, so that every other seed goes on to mean what it meant.
-        let compacts = seed > 200 && seed % 16 == 5;
-        if compacts {
-            plan.insert_str(plan.len() - 1, " log.cleaner.backoff.ms=700");
-        }
         plan.insert_str(plan.len() - 1, extra);
         let mut partitions = Vec::new();
         let mut names = Vec::new();
@@ -103,12 +98,6 @@ impl Cluster {
             if draw.chance(1, 8) {
                 plan.push_str(" retention.bytes=20000");
             }
-            if compacts {
-                plan.push_str(match seed % 3 {
-                    0 => " cleanup.policy=compact,delete delete.retention.ms=2000",
-                    _ => " cleanup.policy=compact delete.retention.ms=2000 max.compaction.lag.ms=3000",
-                });
-            }
             if draw.chance(1, 6) {
                 let every = draw.pick(&[1, 20]);
                 let _ = write!(plan, " flush.messages={every}");
@@ -130,9 +119,6 @@ impl Cluster {
             if has_large_values && number == 1 {
                 let size = rare.pick(&[50_000, 300_000, 1_000_000]);
                 work = format!("load {name} {topic} every=900ms size={size}");
-            }
-            if compacts && !work.contains(" keys=") {
-                work.push_str(" keys=a,b,c,d,e,f,g,h");
             }
             clients.push((name, work));
         }
