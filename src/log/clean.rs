@@ -196,6 +196,9 @@ impl Log {
     }
 
     /// Walks over the dirty part (`Cleaner.buildOffsetMap`).
+    ///
+    /// Unlike Kafka, which stops in the middle of a batch when there is no room for another key: before the
+    /// batch, unless it is the first, so that every pass gets on.
     fn latest_offsets(&self, dirt: &Dirt, room: usize) -> Latest {
         let mut latest = Latest {
             offsets: SortedMap::new(),
@@ -208,7 +211,8 @@ impl Log {
                     let Some(key) = record.key.filter(|_| record.offset >= dirt.first_dirty) else {
                         continue;
                     };
-                    if latest.offsets.len() >= room && !latest.offsets.contains_key(&key) {
+                    let is_full = latest.offsets.len() >= room && latest.until > dirt.first_dirty;
+                    if is_full && !latest.offsets.contains_key(&key) {
                         return latest;
                     }
                     latest.offsets.insert(key, record.offset);
@@ -639,6 +643,8 @@ mod tests {
         let config = config(&[]);
         let mut log = log_of("a=1 b=1 c=1 a=2 b=2 c=2 a=3 a=4", &config);
         let dirt = log.dirt(log.end(), WALL, &config);
+        let cleaned = log.clone().clean(&dirt, 0, WALL, &config);
+        assert_eq!(cleaned.until, Offset(1), "a batch at least");
         let cleaned = log.clean(&dirt, 2, WALL, &config);
         assert_eq!((cleaned.until, cleaned.removed), (Offset(2), 0));
         assert_eq!(log.first_dirty(), Offset(2));

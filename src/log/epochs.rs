@@ -100,10 +100,13 @@ impl Epochs {
         }
     }
 
-    /// The log begins earlier than was thought, with records of the epoch that was thought to begin it.
-    pub fn begin_earlier(&mut self, than: Offset, start: Offset) {
-        if let Some(first) = self.entries.first_mut().filter(|first| first.start == than) {
-            first.start = start;
+    /// The log begins earlier than was thought, with records in which these epochs begin, in order.
+    ///
+    /// Unlike Kafka, whose cache goes on without the epochs that it had dropped: what stands in the log is read.
+    pub fn begin_earlier(&mut self, earlier: impl IntoIterator<Item = EpochStart>) {
+        let known = std::mem::take(&mut self.entries);
+        for EpochStart { epoch, start } in earlier.into_iter().chain(known) {
+            self.assign(epoch, start);
         }
     }
 
@@ -161,6 +164,18 @@ mod tests {
         assert_eq!(entries(&cache), [(0, 0), (1, 10), (4, 20)]);
         cache.assign(LeaderEpoch(2), Offset(15));
         assert_eq!(entries(&cache), [(0, 0), (1, 10), (2, 15)]);
+    }
+
+    #[test]
+    fn a_log_that_begins_earlier_has_the_epochs_that_stand_in_it() {
+        let mut cache = epochs(&[(0, 0), (1, 10), (3, 20)]);
+        cache.truncate_from_start(Offset(15));
+        let stood = [(0, 5), (0, 8), (1, 10), (1, 13)].map(|(epoch, start)| EpochStart {
+            epoch: LeaderEpoch(epoch),
+            start: Offset(start),
+        });
+        cache.begin_earlier(stood);
+        assert_eq!(entries(&cache), [(0, 5), (1, 10), (3, 20)]);
     }
 
     #[test]

@@ -5,8 +5,9 @@
 
 use super::Log;
 use super::config::LogConfig;
+use super::epochs::EpochStart;
 use super::segment::Segment;
-use crate::model::Offset;
+use crate::model::{LeaderEpoch, Offset};
 use crate::time::{Duration, Timestamp};
 
 /// Why segments went.
@@ -88,7 +89,12 @@ impl Log {
     pub fn forget_start(&mut self, written: Offset) {
         let known = self.segments[0].base_offset().max(written);
         if known < self.start {
-            self.epochs.begin_earlier(self.start, known);
+            let earlier = self.batches(known, self.start).map(|batch| EpochStart {
+                epoch: LeaderEpoch(batch.header().partition_leader_epoch),
+                start: batch.base_offset().max(known),
+            });
+            let earlier: Vec<EpochStart> = earlier.collect();
+            self.epochs.begin_earlier(earlier);
             self.start = known;
         }
     }

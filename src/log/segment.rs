@@ -405,10 +405,11 @@ impl Segment {
     /// and from whose log it is.
     fn is_old(&self, newest: i64, wall: Timestamp, seed: u64, config: &LogConfig) -> bool {
         let waited = match self.rolling_based_on {
-            Timestamp(first) if first >= 0 => newest - first,
-            _ => wall.0 - self.created.0,
+            Timestamp(first) if first >= 0 => newest.saturating_sub(first),
+            _ => wall.0.saturating_sub(self.created.0),
         };
-        let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
+        let waited = u64::try_from(waited).unwrap_or(0).min(u64::MAX / 1_000);
+        let waited = Duration::from_millis(waited);
         // What must be compacted soon must leave the active segment soon.
         let span = match config.cleanup_policy.compacts() {
             true => config.segment.min(config.max_compaction_lag),

@@ -247,6 +247,11 @@ fn a_segment_rolls_when_full_or_old() {
         "by the time of the first batch"
     );
     assert_eq!(append(1_201), None, "exactly segment.ms");
+    assert_eq!(
+        append(i64::MAX),
+        Some(Offset(5)),
+        "a clock that is very wrong"
+    );
 }
 
 #[test]
