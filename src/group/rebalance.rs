@@ -120,12 +120,7 @@ fn complete(group: &mut Group, desk: &mut Desk) {
         desk.write(&group.id, records, Writing::Rest);
         return;
     }
-    let ids: Vec<Text> = group
-        .members
-        .iter()
-        .map(|member| member.id.clone())
-        .collect();
-    for id in ids {
+    for id in group.member_ids() {
         let response = generation_for(group, &id);
         let member = group.member_mut(&id).expect("it is in the list");
         member.is_new = false;

@@ -150,6 +150,14 @@ impl Group {
         self.members[nth].assignment = assignment;
     }
 
+    /// Everybody's id, in the order in which they came.
+    pub(super) fn member_ids(&self) -> Vec<Text> {
+        self.members
+            .iter()
+            .map(|member| member.id.clone())
+            .collect()
+    }
+
     pub fn member(&self, id: &str) -> Option<&Member> {
         self.members.iter().find(|member| *member.id == *id)
     }

@@ -137,12 +137,7 @@ pub(super) fn written(
 }
 
 fn answer_all(group: &mut Group, desk: &mut Desk) {
-    let ids: Vec<Text> = group
-        .members
-        .iter()
-        .map(|member| member.id.clone())
-        .collect();
-    for id in ids {
+    for id in group.member_ids() {
         let response = part_of(group, &id);
         let member = group.member_mut(&id).expect("it is in the list");
         if let Some(asker) = member.syncing.take() {

@@ -380,19 +380,19 @@ class Aiokafka:
 class Client:
     """What all three are asked, and how."""
 
-    def __init__(self, library):
-        self.library, self.streams = library, {}
+    def __init__(self, client):
+        self.client, self.streams = client, {}
 
     def collect(self, names, total, timeout, quiet=0):
         """Reads until so much has come, and then for as long as it shall be quiet."""
         found, until = [], time.time() + timeout
         while len(found) < total and time.time() < until:
             for name in names:
-                found += [{**record, "by": name} for record in self.library.poll(name)]
+                found += [{**record, "by": name} for record in self.client.poll(name)]
         until = time.time() + quiet
         while time.time() < until:
             for name in names:
-                found += [{**record, "by": name} for record in self.library.poll(name)]
+                found += [{**record, "by": name} for record in self.client.poll(name)]
         return found
 
     def stream(self, name, topic, idempotent, first):
@@ -401,7 +401,7 @@ class Client:
         def work():
             try:
                 numbers = range(first, first + 1_000_000)
-                result["acked"], result["failed"] = self.library.stream(topic, idempotent, numbers, halted)
+                result["acked"], result["failed"] = self.client.stream(topic, idempotent, numbers, halted)
             except Exception as error:
                 result["error"] = repr(error)
 
@@ -418,7 +418,7 @@ class Client:
         return {"acked": result["acked"], "failed": result["failed"]}
 
     def do(self, word, **arguments):
-        own = getattr(self, word, None) or getattr(self.library, word)
+        own = getattr(self, word, None) or getattr(self.client, word)
         return own(**arguments)
 
 

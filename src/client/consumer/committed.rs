@@ -98,19 +98,24 @@ pub fn answered(
     let response = answer.decode::<OffsetFetchRequest>();
     let response = response.map_err(|_| CloseReason::Malformed)?;
     let mut told: SortedMap<TopicPartition, Told> = SortedMap::new();
+    let mut hear = |topic: &str, partition: i32, offset: i64, epoch: i32, error: i16| {
+        let said = Told {
+            offset,
+            epoch,
+            error,
+        };
+        told.insert(TopicPartition::new(topic, partition), said);
+    };
     let mut error = ErrorCode::from_i16(response.error_code);
     for topic in response.topics {
         for one in topic.partitions {
-            let partition = TopicPartition::new(&topic.name, one.partition_index);
             let (offset, epoch) = (one.committed_offset, one.committed_leader_epoch);
-            let error = one.error_code;
-            told.insert(
-                partition,
-                Told {
-                    offset,
-                    epoch,
-                    error,
-                },
+            hear(
+                &topic.name,
+                one.partition_index,
+                offset,
+                epoch,
+                one.error_code,
             );
         }
     }
@@ -120,16 +125,13 @@ pub fn answered(
         error = ErrorCode::from_i16(group.error_code);
         for topic in group.topics {
             for one in topic.partitions {
-                let partition = TopicPartition::new(&topic.name, one.partition_index);
                 let (offset, epoch) = (one.committed_offset, one.committed_leader_epoch);
-                let error = one.error_code;
-                told.insert(
-                    partition,
-                    Told {
-                        offset,
-                        epoch,
-                        error,
-                    },
+                hear(
+                    &topic.name,
+                    one.partition_index,
+                    offset,
+                    epoch,
+                    one.error_code,
                 );
             }
         }
