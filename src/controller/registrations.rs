@@ -126,9 +126,11 @@ impl Controller {
             }
             replicas.push((*id, self.lasting_partitions_on(*id)));
         }
-        let led =
-            |(_, state): &(TopicPartition, &super::PartitionState)| went.contains(&state.leader);
-        if !self.store.partitions().any(|partition| led(&partition)) {
+        // Whoever hears of a new leader hears of the brokers too. A topic that is to go gets none.
+        let gets_another = |(name, state): (TopicPartition, &super::PartitionState)| {
+            went.contains(&state.leader) && !self.is_deleting(&name.topic)
+        };
+        if !self.store.partitions().any(gets_another) {
             self.batch.tell_brokers = true;
         }
         let mut steps = vec![Step::ElectVacant, Step::Flush];

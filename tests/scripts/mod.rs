@@ -58,6 +58,7 @@ scripts![
     "controller/an_unclean_election_on_demand",
     "controller/brokers_race_for_the_controller",
     "controller/killed_controller",
+    "controller/the_leader_of_a_topic_that_is_going_dies",
     "controller/the_preferred_leader_returns",
     "controller/two_failovers_in_a_row",
     "controller/two_moves_end_together",
