@@ -42,7 +42,7 @@ export async function testClients(binary) {
       const row = [];
       for (const [i, producer] of clients.entries()) {
         const topics = made[i];
-        row.push(topics === 'FAILED' ? 'not made' : await attempt(`${client.name} reads ${producer.name}`, () => atMostTwice(() => consumes(client, producer, topics))));
+        row.push(topics === 'FAILED' ? 'not made' : await attempt(`${client.name} reads ${producer.name}`, () => consumes(client, producer, topics)));
       }
       return row;
     }));
@@ -82,16 +82,6 @@ async function replays(binary, served, record) {
   });
   const replayed = await ask(binary, ['digest', record], { stdio: ['ignore', 'pipe', 'inherit'] });
   if (replayed !== digest) throw new Error(`${record} replays to ${replayed}, not ${digest}`);
-}
-
-/** A reader that was not done in its time is given as much again, in a group of its own, and the table says so. */
-async function atMostTwice(body) {
-  try {
-    return await body();
-  } catch (error) {
-    console.log(`  once more, after: ${error.message}`);
-    return `${await body()}, 2nd try`;
-  }
 }
 
 async function eachOf(clients, body) {

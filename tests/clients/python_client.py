@@ -215,6 +215,13 @@ class KafkaPython:
             session_timeout_ms=10_000,
             partition_assignment_strategy=[strategies[strategy]],
         )
+        # It is to know its topics before it joins. Else its first part is empty, and it joins again because of what it
+        # learns a moment later. If the poll() that does so ends before that is done (here after 100 ms, on a machine
+        # that is busy) kafka-python 3.0.12 never takes the new part: once it has divided the partitions nothing makes
+        # need_rejoin() true any more, so join_group_async() does not wait for its join task again. Nor does it send
+        # heartbeats, which it stopped for the join.
+        for topic in topics:
+            consumer.partitions_for_topic(topic)
         self.consumers[name] = consumer
 
     def poll(self, name):
