@@ -66,6 +66,10 @@ fn record(
         (true, Some(_)) => CellState::Committed,
     };
     let mark = memory.mark(&partition.topic, found.key.as_deref());
+    let mark = match found.value {
+        Some(_) => mark,
+        None => mark.of_tombstone(),
+    };
     Some(Anatomy {
         partition,
         offset,

@@ -83,6 +83,25 @@ fn change<'a>(journal: &Journal, entry: &'a Entry) -> Option<(&'a TopicPartition
             let (on, from, to) = (on?, *from, *to);
             Some((partition, What::Truncated { on, from, to }, Beat::Truncate))
         }
+        Fact::LogStartMoved {
+            partition,
+            from,
+            to,
+            ..
+        } => {
+            let (on, from, to) = (on?, *from, *to);
+            Some((partition, What::Deleted { on, from, to }, Beat::Delete))
+        }
+        Fact::LogCleaned {
+            partition,
+            until,
+            removed,
+            ..
+        } => {
+            let (on, until, removed) = (on?, *until, *removed);
+            let what = What::Cleaned { on, until, removed };
+            Some((partition, what, Beat::Clean))
+        }
         Fact::PartitionStateDecided { partition, isr, .. } => {
             let on = left(journal, entry.number, partition, isr)?;
             Some((partition, What::LeftIsr { on }, Beat::IsrShrink))

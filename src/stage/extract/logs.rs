@@ -2,8 +2,8 @@
 
 use crate::broker::Partition as PartitionProcess;
 use crate::controller::PartitionState;
-use crate::log::{Log, StoredBatch};
-use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicPartition};
+use crate::log::{CleanupPolicy, Log, LogConfig, Segment, StoredBatch};
+use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicName, TopicPartition};
 use crate::protocol::Chunks;
 use crate::sorted::sort_by_key;
 use crate::stage::density::Density;
@@ -32,6 +32,7 @@ pub(super) fn topics(world: &World, memory: &mut Memory, audit: &Audit) -> Vec<T
             Some(topic) => topic.partitions.push(partition),
             None => topics.push(Topic {
                 name: partition.id.topic.clone(),
+                policy: policy(world, &partition),
                 partitions: vec![partition],
             }),
         }
@@ -46,6 +47,22 @@ pub(super) fn topics(world: &World, memory: &mut Memory, audit: &Audit) -> Vec<T
     };
     sort_by_key(&mut topics, |topic| planned(topic).unwrap_or(usize::MAX));
     topics
+}
+
+/// What becomes of a topic's old records, as its first partition goes by it; of a topic that nobody serves, as
+/// the controller knows it.
+fn policy(world: &World, partition: &Partition) -> CleanupPolicy {
+    let brokers = partition.leader.into_iter();
+    let brokers = brokers.chain(partition.replicas.iter().map(|replica| replica.broker));
+    let mut held = brokers.filter_map(|id| world.broker_by_id(id)?.partition(&partition.id));
+    let known = |topic: &TopicName| {
+        let configs = &world.cluster().topic(topic)?.configs;
+        Some(LogConfig::default().with(configs).cleanup_policy)
+    };
+    match held.next() {
+        Some(held) => held.config().cleanup_policy,
+        None => known(&partition.id.topic).unwrap_or(CleanupPolicy::Delete),
+    }
 }
 
 fn partition(
@@ -145,13 +162,16 @@ fn replica(
         return on_disk(world, memory, audit, id, broker, role);
     };
     let (start, end, high_watermark) = (held.log_start(), held.log_end(), held.high_watermark());
+    let (cells, segments) = cells(memory, id, broker, held);
     Replica {
         broker,
         role,
         log_start: start,
         log_end: end,
         high_watermark: Some(high_watermark),
-        cells: cells(memory, id, broker, held),
+        cells,
+        known_from: known_from(held.log()),
+        segments,
     }
 }
 
@@ -195,6 +215,8 @@ fn on_disk(
         log_end,
         high_watermark: None,
         cells: log.map_or_else(Vec::new, |log| read(memory, id, log, state)),
+        known_from: log.map_or(Offset::ZERO, known_from),
+        segments: log.map_or_else(Vec::new, segments),
     }
 }
 
@@ -218,6 +240,18 @@ enum Value {
     Null,
 }
 
+/// From where on the records of a log are read.
+fn known_from(log: &Log) -> Offset {
+    log.start().max(Offset(log.end().0 - CELLS))
+}
+
+/// Where the segments begin that hold what is read.
+fn segments(log: &Log) -> Vec<Offset> {
+    let from = log.place(known_from(log)).segment;
+    let bases = log.segments().map(Segment::base_offset);
+    bases.filter(|base| *base >= from).collect()
+}
+
 /// The newest records of a log.
 fn read(
     memory: &mut Memory,
@@ -225,8 +259,7 @@ fn read(
     log: &Log,
     state: impl Fn(Offset, Value) -> CellState,
 ) -> Vec<Cell> {
-    let (start, end) = (log.start(), log.end());
-    let from = start.max(Offset(end.0 - CELLS));
+    let (from, end) = (known_from(log), log.end());
     let mut cells = Vec::new();
     for batch in log.batches(from, end) {
         let records = batch.batch().records().map_while(Result::ok);
@@ -235,9 +268,13 @@ fn read(
                 Some(_) => Value::There,
                 None => Value::Null,
             };
+            let key = memory.mark(&id.topic, record.key.as_deref());
             cells.push(Cell {
                 offset: record.offset,
-                key: memory.mark(&id.topic, record.key.as_deref()),
+                key: match value {
+                    Value::There => key,
+                    Value::Null => key.of_tombstone(),
+                },
                 state: state(record.offset, value),
             });
         }
@@ -245,13 +282,13 @@ fn read(
     cells
 }
 
-/// The newest records of a copy; read again only when the copy is another.
+/// The newest records of a copy and where its segments begin; read again only when the copy is another.
 fn cells(
     memory: &mut Memory,
     id: &TopicPartition,
     broker: BrokerId,
     held: &PartitionProcess,
-) -> Vec<Cell> {
+) -> (Vec<Cell>, Vec<Offset>) {
     let (start, end, high_watermark) = (held.log_start(), held.log_end(), held.high_watermark());
     let newest = held.log().batches(Offset(end.0 - 1), end).next();
     let last = newest.map_or_else(Chunks::new, StoredBatch::bytes);
@@ -260,10 +297,11 @@ fn cells(
         (copy.edition, copy.start, copy.end) == (memory.edition, start, end)
             && copy.high_watermark == high_watermark
             && copy.bytes == held.log().bytes()
+            && copy.all_segments == held.log().segments().len()
             && copy.last == last
     };
     if let Some(copy) = memory.copies.get(&name).filter(same) {
-        return copy.cells.clone();
+        return (copy.cells.clone(), copy.segments.clone());
     }
     let cells = read(memory, id, held.log(), |offset, value| {
         match (offset < high_watermark, value) {
@@ -279,8 +317,11 @@ fn cells(
         high_watermark,
         last,
         bytes: held.log().bytes(),
+        all_segments: held.log().segments().len(),
         cells: cells.clone(),
+        segments: segments(held.log()),
     };
+    let segments = copy.segments.clone();
     memory.copies.insert(name, copy);
-    cells
+    (cells, segments)
 }

@@ -52,7 +52,11 @@ pub(super) struct Copy {
     /// been compacted.
     pub last: Chunks,
     pub bytes: u64,
+    /// How many segments there are: cleaning may join some and remove nothing.
+    pub all_segments: usize,
     pub cells: Vec<Cell>,
+    /// Where the segments of those records begin.
+    pub segments: Vec<Offset>,
 }
 
 /// What a packet carries, and the bytes that say so.

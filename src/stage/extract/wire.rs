@@ -320,8 +320,15 @@ fn keys(memory: &mut Memory, topic: &TopicName, records: &Chunks) -> Vec<KeyMark
     let records = batches
         .iter()
         .flat_map(|batch| batch.records_within(INFLATED).map_while(Result::ok));
-    let keys: Vec<_> = records.take(KEYS).map(|record| record.key).collect();
-    keys.into_iter()
-        .map(|key| memory.mark(topic, key.as_deref()))
+    let records: Vec<_> = records.take(KEYS).collect();
+    records
+        .into_iter()
+        .map(|record| {
+            let mark = memory.mark(topic, record.key.as_deref());
+            match record.value {
+                Some(_) => mark,
+                None => mark.of_tombstone(),
+            }
+        })
         .collect()
 }

@@ -45,14 +45,18 @@ pub fn record(at: Point, size: f64, mark: &KeyMark, state: CellState, form: Reco
         let class = format!("rec-t {} {}", state_class(state), size_class(px));
         parts.push(Shape::text(0.0, px * 0.36, mark.tag.to_string(), class));
     }
+    if mark.tombstone || state == CellState::Tombstone {
+        let reach = number((half - 4.0).max(half * 0.6));
+        let class: Name = match state_class(state) {
+            "" | "tomb" => "x-tomb".into(),
+            other => format!("x-tomb {other}").into(),
+        };
+        parts.push(Shape::path(
+            format!("M-{reach} {reach}L{reach} -{reach}"),
+            class,
+        ));
+    }
     match state {
-        CellState::Tombstone => {
-            let reach = number(half - 4.0);
-            parts.push(Shape::path(
-                format!("M-{reach} {reach}L{reach} -{reach}"),
-                "x-tomb",
-            ));
-        }
         CellState::Duplicate => {
             let d = format!(
                 "M{} {}h{}a3 3 0 003 -3v-{}",
@@ -107,6 +111,12 @@ pub fn filling_record(at: Point, size: f64, mark: &KeyMark, part: f64) -> Shape 
         children.extend(other.into_iter().skip(1));
     }
     shape
+}
+
+/// The place of an offset whose record compaction took: there is nothing, and it is nobody else's.
+pub fn hole(at: Point, size: f64) -> Shape {
+    let reach = number((size * 0.14).max(2.5));
+    Shape::path(format!("M-{reach} 0H{reach}"), "hole").at(at)
 }
 
 /// A record without its letter: a cell of a follower's thin row.

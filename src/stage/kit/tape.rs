@@ -5,7 +5,7 @@
 //! as a ragged right edge.
 
 use crate::stage::geometry::{Point, Rect};
-use crate::stage::kit::record::{RecordForm, flat_record, record};
+use crate::stage::kit::record::{RecordForm, flat_record, hole, record};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{Cell, CellState, Role};
 
@@ -111,6 +111,23 @@ impl Tape {
             true => flat_record(at, self.pitch - 4.0, self.size, &cell.key, cell.state),
             false => record(at, self.size, &cell.key, cell.state, RecordForm::Square),
         }
+    }
+
+    /// The ground under a segment that is closed, from its first offset to the next one's, as far as it is shown.
+    pub fn segment(&self, from: i64, to: i64) -> Shape {
+        let last = self.from + i64::from(self.slots);
+        let (from, to) = (from.max(self.from), to.min(last));
+        let h = self.size + 4.0;
+        let (x, w) = (
+            self.edge(from) + 0.75,
+            self.edge(to) - self.edge(from) - 1.5,
+        );
+        Shape::rect(x, self.y - h / 2.0, w, h, 5.0, "tray")
+    }
+
+    /// The place of an offset whose record compaction took.
+    pub fn hole(&self, offset: i64) -> Shape {
+        hole(self.middle(offset), self.size)
     }
 
     /// The dashed place where the next record will stand.

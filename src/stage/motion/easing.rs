@@ -44,6 +44,10 @@ pub enum Beat {
     /// The outline of a new leader grows and the lines of its clients move over.
     NewLeader,
     Truncate,
+    /// The oldest records of a log are deleted.
+    Delete,
+    /// The cleaner goes along a log.
+    Clean,
     /// One partition hops to its new owner.
     Rebalance,
 }
@@ -55,7 +59,7 @@ impl Beat {
     pub const APART: u64 = 80;
 
     /// The longest of the changes of a log.
-    pub const LONGEST: u64 = 320;
+    pub const LONGEST: u64 = 640;
 
     /// How long it takes, in milliseconds of stage time.
     pub fn millis(self) -> u64 {
@@ -63,8 +67,8 @@ impl Beat {
             Beat::Travel | Beat::Copy => 420,
             Beat::Append | Beat::SessionExpiry => 160,
             Beat::HighWatermark | Beat::IsrShrink | Beat::Rebalance => 240,
-            Beat::Crash | Beat::Truncate => 320,
-            Beat::NewLeader => 640,
+            Beat::Crash | Beat::Truncate | Beat::Delete => 320,
+            Beat::NewLeader | Beat::Clean => 640,
         }
     }
 
@@ -74,8 +78,8 @@ impl Beat {
             Beat::Travel => return travel(part),
             Beat::Copy | Beat::SessionExpiry => Easing::Linear,
             Beat::Append | Beat::IsrShrink => Easing::Out,
-            Beat::HighWatermark | Beat::NewLeader | Beat::Rebalance => Easing::InOut,
-            Beat::Crash | Beat::Truncate => Easing::In,
+            Beat::HighWatermark | Beat::NewLeader | Beat::Rebalance | Beat::Clean => Easing::InOut,
+            Beat::Crash | Beat::Truncate | Beat::Delete => Easing::In,
         };
         easing.at(part)
     }

@@ -6,7 +6,9 @@ use crate::stage::kit::{self, FLAG, RecordForm};
 use crate::stage::layout::{Manner, Row};
 use crate::stage::scene::card::{self, Button, Header, HostText};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::{broker_links, clients, coordination, links, remarks, row, sessions};
+use crate::stage::scene::{
+    broker_links, clients, coordination, links, remarks, row, sessions, storage,
+};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{
     CellState, KeyMark, LegendItem, Partition, Replica, Role, Snapshot, Topic,
@@ -89,6 +91,17 @@ fn label(pen: &mut Pen, partition: &Partition, replica: &Replica, place: &Row) {
         _ => inline(partition, replica, x, place.tape.y),
     };
     pen.put(&thing, "label", shape);
+    let sign = match pen.layout.manner {
+        manner if manner.is_rows() => Point::new(x + 40.0, place.tape.y - 6.0),
+        Manner::Focus | Manner::FocusLow
+            if pen.snapshot.subject.as_ref() == Some(&partition.id) =>
+        {
+            Point::new(x + 40.0, place.tape.y - 8.0)
+        }
+        Manner::Focus | Manner::FocusLow => return,
+        _ => Point::new(place.tape.x - 17.0, place.tape.y),
+    };
+    storage::policy_sign(pen, partition, replica, sign);
 }
 
 /// "P0" with the role under it.
@@ -219,11 +232,14 @@ fn captions(pen: &mut Pen) {
         let x = columns.producers_x;
         let class = if low { "h2 fs12" } else { "h2" };
         let (partitions, copies) = counted(topic);
-        let parts = vec![
+        let mut parts = vec![
             Shape::text(x, y + 20.0, topic.name.to_string(), class),
             Shape::text(x, y + 37.0, partitions, "s2"),
             Shape::text(x, y + 52.0, copies, "s2"),
         ];
+        if pen.layout.manner.is_focus() {
+            parts.extend(storage::policy_chip(topic, x, y + 69.0).map(|(chip, _)| chip));
+        }
         let thing = Thing::Topic(topic.name.clone());
         pen.put(&thing, "caption", Shape::group("", parts));
         pen.target(thing, Rect::new(x, y + 4.0, columns.producers_w, 54.0));

@@ -6,7 +6,7 @@ use crate::stage::geometry::{Point, Rect, Route};
 use crate::stage::kit::{self, GroupShape, MarkerKind, Numbers, Tape, text_width};
 use crate::stage::layout::{Row, RowForm, Voice};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::{clients, links, remarks, row};
+use crate::stage::scene::{clients, links, remarks, row, storage};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{CellState, Partition, Reading};
 
@@ -59,7 +59,12 @@ fn heading(pen: &mut Pen, topic: &crate::stage::snapshot::Topic) {
         );
     }
     pen.put(&thing, "heading", text);
-    pen.target(thing, Rect::new(x, y - 14.0, w, 20.0));
+    let mut end = x + w;
+    if let Some((chip, right)) = storage::policy_chip(topic, x + w + 16.0, y - 5.0) {
+        pen.put(&thing, "policy", chip);
+        end = right;
+    }
+    pen.target(thing, Rect::new(x, y - 14.0, end - x, 20.0));
 }
 
 fn log(pen: &mut Pen, partition: &Partition, place: &Row) {
@@ -116,6 +121,13 @@ fn title(pen: &Pen, partition: &Partition, place: &Row) -> Shape {
         }
         _ => about,
     };
+    // The flag says it where the beginning is on the picture.
+    let start = partition.start().0;
+    let away = start > 0 && start < row::tape_of(partition, place).from;
+    let about = match away && place.tape.width() >= 260.0 {
+        true => format!("{about}, log start {start}"),
+        false => about,
+    };
     let class = if partition.leader.is_none() {
         "s red b"
     } else {
@@ -124,7 +136,13 @@ fn title(pen: &Pen, partition: &Partition, place: &Row) -> Shape {
     let beside = x + 78.0;
     let mut parts = vec![Shape::text(x, y, name, "h2")];
     if place.tape.width() > 300.0 || pen.snapshot.brokers.len() > 1 {
-        parts.push(Shape::text(beside, y, about, class));
+        parts.push(Shape::text(beside, y, about.clone(), class));
+    }
+    // Where there are several topics the heading says it.
+    let alone = pen.snapshot.topics.len() == 1;
+    if let Some(topic) = pen.snapshot.topics.first().filter(|_| alone) {
+        let x = beside + text_width(&about, 11.0) + 12.0;
+        parts.extend(storage::policy_chip(topic, x, y - 4.0).map(|(chip, _)| chip));
     }
     Shape::group("", parts)
 }

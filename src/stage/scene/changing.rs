@@ -7,6 +7,7 @@ use crate::stage::geometry::{Point, Rect};
 use crate::stage::kit::{self, Tape};
 use crate::stage::motion::Beat;
 use crate::stage::scene::pen::Pen;
+use crate::stage::scene::storage;
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{Cell, CellState, KeyMark, Motion, Partition, Replica, What};
 
@@ -26,6 +27,8 @@ pub(super) fn of<'a>(
             let (What::Appended { on, .. }
             | What::Committed { on, .. }
             | What::LeftIsr { on }
+            | What::Deleted { on, .. }
+            | What::Cleaned { on, .. }
             | What::Truncated { on, .. }) = change.what;
             on == here && change.partition == partition.id
         })
@@ -53,7 +56,8 @@ pub(super) fn cell(
                 ));
             }
             What::Committed { from, to, .. }
-                if (from..to).contains(&cell.offset) && cell.state == CellState::Committed =>
+                if (from..to).contains(&cell.offset)
+                    && matches!(cell.state, CellState::Committed | CellState::Tombstone) =>
             {
                 let pole = sliding(tape, from, to, part);
                 let part = ((pole - tape.edge(cell.offset.0)) / tape.pitch).clamp(0.0, 1.0);
@@ -159,4 +163,5 @@ pub(super) fn rings(pen: &mut Pen, partition: &Partition, replica: &Replica, tap
         let shape = Shape::text(tape.right() - 8.0, tape.y + 4.0, text, "s wrn b end halo");
         pen.put(&thing, "cut", shape);
     }
+    storage::said(pen, partition, replica, tape);
 }

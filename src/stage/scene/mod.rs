@@ -9,6 +9,7 @@
 //! - `by_broker`, `by_topic`, `phone`, `record`: one for each lens, in drawing order
 //! - `card`, `row` with its `remarks`, `clients`, `coordination`: the parts that lenses share
 //! - `links`, `broker_links`, `sessions`: the lines of clients, between brokers, and to ZooKeeper
+//! - `storage`: segments, log starts, and what retention and the cleaner took
 //! - `changing`, `counters`: what has just happened, and what is under way where nothing may move
 //! - `routes`: the ways along which lines are drawn and travellers run
 //! - `words`, `summary`: accessible names, and one sentence for the whole
@@ -31,6 +32,7 @@ mod remarks;
 mod routes;
 mod row;
 mod sessions;
+mod storage;
 mod summary;
 mod travellers;
 mod words;

@@ -6,7 +6,7 @@ use crate::stage::kit::{self, GroupShape, MarkerKind, RecordForm};
 use crate::stage::layout::{Row, RowForm};
 use crate::stage::scene::card::{self, Button, Header, HostText};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::{clients, coordination, links, remarks, row, sessions};
+use crate::stage::scene::{clients, coordination, links, remarks, row, sessions, storage};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{
     CellState, Coordination, Load, Partition, Replica, Role, Znode, ZooKeeper,
@@ -194,6 +194,9 @@ fn label(pen: &mut Pen, partition: &Partition, replica: &Replica, place: &Row) {
         _ => vec![Shape::text(x, y + 4.0, name, "b fs11-5")],
     };
     pen.put(&thing, "label", Shape::group("", parts));
+    if place.form == RowForm::Cells {
+        storage::policy_sign(pen, partition, replica, Point::new(x + 20.0, y - 5.0));
+    }
 }
 
 /// The name of a control message stands beside its line, for the lane has no room for a pill.

@@ -6,9 +6,9 @@ use crate::stage::geometry::{Point, Rect};
 use crate::stage::kit::{self, FlagSide, GroupShape, MarkerKind, Numbers, PoleKind, Tape};
 use crate::stage::layout::{Manner, Row, RowForm, Voice, window_start};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::{changing, remarks};
+use crate::stage::scene::{changing, remarks, storage};
 use crate::stage::shape::Shape;
-use crate::stage::snapshot::{Cell, CellState, KeyMark, Partition, Replica, Role};
+use crate::stage::snapshot::{CellState, KeyMark, Partition, Replica, Role};
 
 /// Logs with so much room above them can have a flag.
 const FLAG_ROOM: f64 = 12.5;
@@ -65,8 +65,10 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
     match row.form {
         RowForm::Cells | RowForm::Flat => {
             pen.put(&thing, "bed", Shape::group("", tape.bed(replica.role)));
+            storage::segments(pen, partition, replica, &tape);
             changing::bed(pen, partition, replica, &tape);
             cells(pen, partition, replica, &tape, standing);
+            storage::at_work(pen, partition, replica, &tape);
             remarks::behind(pen, partition, replica, &tape, standing);
         }
         RowForm::Heat if !partition.activity.is_empty() => {
@@ -96,15 +98,17 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
     marks(pen, partition, replica, row, &tape);
     pen.target(thing, row.area);
     if matches!(row.form, RowForm::Cells) {
-        let shown = replica
-            .cells
-            .iter()
-            .filter(|cell| tape.shows(cell.offset.0));
-        for cell in shown {
-            let at = tape.middle(cell.offset.0);
-            let area = Rect::around(at, tape.pitch, tape.height());
-            let copy = Thing::Copy(partition.id.clone(), cell.offset, replica.broker);
-            pen.target(copy, area);
+        let last = replica.log_end.0.min(tape.from + i64::from(tape.slots));
+        let mut cells = replica.cells.iter().peekable();
+        for offset in tape.from..last {
+            while cells.next_if(|cell| cell.offset.0 < offset).is_some() {}
+            let there = cells.next_if(|cell| cell.offset.0 == offset).is_some();
+            // What is not there any more can be pointed at too, to be told why.
+            if there || storage::is_empty_place(replica, offset) {
+                let area = Rect::around(tape.middle(offset), tape.pitch, tape.height());
+                let copy = Thing::Copy(partition.id.clone(), Offset(offset), replica.broker);
+                pen.target(copy, area);
+            }
         }
     }
 }
@@ -128,15 +132,7 @@ fn under(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row) {
 
 fn cells(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape, standing: Standing) {
     let thing = Thing::Replica(partition.id.clone(), replica.broker);
-    for offset in tape.from..replica.log_start.0.min(tape.from + i64::from(tape.slots)) {
-        let gone = Cell {
-            offset: Offset(offset),
-            key: KeyMark::none(),
-            state: CellState::Gone,
-        };
-        let copy = Thing::Copy(partition.id.clone(), gone.offset, replica.broker);
-        pen.put(&copy, "gone", tape.cell(&gone));
-    }
+    storage::empty_places(pen, partition, replica, tape);
     let shown = replica
         .cells
         .iter()
@@ -230,6 +226,7 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
         positions(pen, partition, tape);
     }
     let offset = replica.high_watermark.map(|offset| offset.0);
+    let mut flown = None;
     if let Some(offset) = offset.filter(|offset| tape.has_edge(*offset)) {
         let thing = Thing::Replica(partition.id.clone(), replica.broker);
         let (top, bottom) = (tape.top(), tape.bottom());
@@ -254,6 +251,7 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
                 } else {
                     FlagSide::Left
                 };
+                flown = Some((x, side, storage::flag_width(&label)));
                 let flag = match pole {
                     Pole::LowFlag => kit::low_flag(x, top, bottom + 3.0, &label, kind, side),
                     _ => kit::flag(x, top - lift, bottom + 3.0, &label, kind, side),
@@ -262,6 +260,8 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
             }
         }
     }
+    let pole = pole_of(pen, replica, row, tape);
+    storage::log_start(pen, partition, replica, tape, pole, flown);
     changing::rings(pen, partition, replica, tape);
     rings(pen, partition, replica, tape);
 }

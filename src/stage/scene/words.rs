@@ -2,11 +2,11 @@
 //!
 //! Words are made from the same snapshot as the shapes, so they cannot disagree with them.
 
-use crate::model::{BrokerId, ProcessId};
+use crate::model::{BrokerId, Offset, ProcessId};
 use crate::stage::Thing;
 use crate::stage::snapshot::{
     Broker, BrokerState, Cell, CellState, ClientState, Coordination, GroupState, Partition,
-    Replica, Role, ServerState, Snapshot, Word, Znode,
+    Replica, Role, ServerState, Snapshot, Topic, Word, Znode,
 };
 
 /// What a thing is called: "driver-locations 0, follower on broker 3, behind 8, out of sync".
@@ -18,10 +18,10 @@ pub fn name(snapshot: &Snapshot, thing: &Thing) -> String {
         Thing::Topic(topic) => {
             let found = snapshot.topics.iter().find(|t| t.name == *topic);
             let partitions = found.map_or(0, |topic| topic.partitions.len());
-            format!(
-                "Topic {topic}, {}",
-                plural(partitions, "partition", "partitions")
-            )
+            let policy = found.and_then(Topic::policy_words);
+            let policy = policy.map_or(String::new(), |policy| format!(", cleanup {policy}"));
+            let partitions = plural(partitions, "partition", "partitions");
+            format!("Topic {topic}, {partitions}{policy}")
         }
         Thing::Group(group) => group_words(snapshot, group),
         Thing::Partition(id) => match snapshot.partition(id) {
@@ -34,17 +34,15 @@ pub fn name(snapshot: &Snapshot, thing: &Thing) -> String {
         },
         Thing::Record(id, offset) => {
             let leader = snapshot.partition(id).and_then(Partition::leading);
-            let cell = leader.and_then(|r| r.cells.iter().find(|c| c.offset == *offset));
-            let state = cell.map_or(String::new(), |cell| format!(", {}", cell_words(cell)));
+            let state = leader.map_or(String::new(), |replica| place_words(replica, *offset));
             format!(
                 "Record {} of {} {}{state}",
                 offset.0, id.topic, id.partition
             )
         }
         Thing::Copy(id, offset, broker) => {
-            let cell = found(snapshot, id, *broker)
-                .and_then(|(_, r)| r.cells.iter().find(|c| c.offset == *offset));
-            let state = cell.map_or(String::new(), |cell| format!(", {}", cell_words(cell)));
+            let found = found(snapshot, id, *broker);
+            let state = found.map_or(String::new(), |(_, r)| place_words(r, *offset));
             format!("Offset {}{state}, on broker {broker}", offset.0)
         }
         Thing::Link(a, b) => {
@@ -95,6 +93,9 @@ pub(super) fn led(partition: &Partition) -> String {
         .and_then(|replica| replica.high_watermark)
     {
         text += &format!(", high watermark {}", hw.0);
+    }
+    if partition.start() > Offset::ZERO {
+        text += &format!(", log start {}", partition.start().0);
     }
     text
 }
@@ -153,7 +154,23 @@ fn replica_words(partition: &Partition, replica: &Replica) -> String {
         Role::Stopped => format!("copy on broker {broker}, stopped"),
         Role::WasLeader => format!("copy on broker {broker}, offline, was leader"),
     };
-    format!("{name}, {state}")
+    match replica.log_start.0 {
+        0 => format!("{name}, {state}"),
+        start => format!("{name}, {state}, log start {start}"),
+    }
+}
+
+/// What is in the place of an offset, or why there is nothing.
+fn place_words(replica: &Replica, offset: Offset) -> String {
+    if offset < replica.log_start {
+        let start = replica.log_start.0;
+        return format!(", deleted: the log begins at {start}");
+    }
+    if replica.is_hole(offset) {
+        return ", no record: compaction took it, and its offset stays its own".to_owned();
+    }
+    let cell = replica.cells.iter().find(|cell| cell.offset == offset);
+    cell.map_or(String::new(), |cell| format!(", {}", cell_words(cell)))
 }
 
 fn cell_words(cell: &Cell) -> String {
@@ -168,11 +185,14 @@ fn cell_words(cell: &Cell) -> String {
         CellState::Stranded => "only copy, never acknowledged",
         CellState::Promised => "only copy, acknowledged",
         CellState::Lost => "acknowledged, then lost",
-        CellState::Gone => "deleted by retention",
-        CellState::Tombstone => "tombstone",
+        CellState::Gone => "deleted",
+        CellState::Tombstone => "committed",
         CellState::Duplicate => "duplicate",
     };
-    format!("{key}, {state}")
+    match cell.key.tombstone {
+        true => format!("{key}, tombstone: its value is null, {state}"),
+        false => format!("{key}, {state}"),
+    }
 }
 
 /// The short name of a process: "broker 1", "driver-app", "C1".

@@ -31,6 +31,18 @@ pub enum What {
     },
     /// A follower no longer counts.
     LeftIsr { on: BrokerId },
+    /// A log begins later: what was before is deleted.
+    Deleted {
+        on: BrokerId,
+        from: Offset,
+        to: Offset,
+    },
+    /// The cleaner came by: of every key before `until` the last record is left.
+    Cleaned {
+        on: BrokerId,
+        until: Offset,
+        removed: u64,
+    },
     /// The end of a log was cut off.
     Truncated {
         on: BrokerId,

@@ -1,5 +1,6 @@
 //! Topics, partitions, replicas and records, as the picture needs them.
 
+use crate::log::CleanupPolicy;
 use crate::model::{BrokerId, Offset, Text, TopicName, TopicPartition};
 use crate::stage::density::Density;
 
@@ -7,6 +8,8 @@ use crate::stage::density::Density;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Topic {
     pub name: TopicName,
+    /// What becomes of its old records.
+    pub policy: CleanupPolicy,
     pub partitions: Vec<Partition>,
 }
 
@@ -44,6 +47,10 @@ pub struct Replica {
     pub high_watermark: Option<Offset>,
     /// The newest records, ascending; more than the picture shows do no harm.
     pub cells: Vec<Cell>,
+    /// From here on `cells` has everything that is there: an offset without a record was compacted away.
+    pub known_from: Offset,
+    /// Where each segment begins that holds any of that, oldest first; the last one is written to.
+    pub segments: Vec<Offset>,
 }
 
 /// What a replica is to its partition: the outline of its log says it.
@@ -96,9 +103,9 @@ pub enum CellState {
     Promised,
     /// Acknowledged and no longer readable.
     Lost,
-    /// Deleted by retention.
+    /// Before the log's start: deleted.
     Gone,
-    /// Its value is null.
+    /// Committed, and its value is null.
     Tombstone,
     /// The same producer sequence stored twice.
     Duplicate,
@@ -107,12 +114,14 @@ pub enum CellState {
 /// A colour by number, 0 to 9; see [`crate::stage::keys`].
 pub type Hue = u8;
 
-/// How a record's key is told apart: a hue and a tag of one or two characters.
+/// How a record is told apart: its key by a hue and a tag of one or two characters, a tombstone by a slash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyMark {
     /// `None`: the record has no key.
     pub hue: Option<Hue>,
     pub tag: Text,
+    /// The record's value is null: it says that its key is gone.
+    pub tombstone: bool,
 }
 
 impl Partition {
@@ -133,6 +142,12 @@ impl Partition {
         self.replicas.first().map(|replica| replica.broker)
     }
 
+    /// Where its log begins, by the leader's word, or else by the first replica's.
+    pub fn start(&self) -> Offset {
+        let replica = self.leading().or(self.replicas.first());
+        replica.map_or(Offset::ZERO, |replica| replica.log_start)
+    }
+
     /// One past the newest offset that any replica holds, dead ones included.
     pub fn end(&self) -> Offset {
         self.replicas
@@ -140,6 +155,26 @@ impl Partition {
             .map(|replica| replica.log_end)
             .max()
             .unwrap_or(Offset::ZERO)
+    }
+}
+
+impl Topic {
+    /// What its policy is called where that is not as usual: "compact", "compact, delete".
+    pub fn policy_words(&self) -> Option<&'static str> {
+        match self.policy {
+            CleanupPolicy::Delete => None,
+            CleanupPolicy::Compact => Some("compact"),
+            CleanupPolicy::CompactAndDelete => Some("compact, delete"),
+        }
+    }
+}
+
+impl Replica {
+    /// True for an offset that has its place and no record: compaction took it.
+    pub fn is_hole(&self, offset: Offset) -> bool {
+        let looked_at = offset >= self.known_from.max(self.log_start) && offset < self.log_end;
+        let found = self.cells.binary_search_by_key(&offset, |cell| cell.offset);
+        looked_at && found.is_err()
     }
 }
 
@@ -169,6 +204,7 @@ impl KeyMark {
         KeyMark {
             hue: Some(hue % 10),
             tag: tag.into(),
+            tombstone: false,
         }
     }
 
@@ -177,6 +213,15 @@ impl KeyMark {
         KeyMark {
             hue: None,
             tag: "·".into(),
+            tombstone: false,
+        }
+    }
+
+    /// The mark of a record with this key and without a value.
+    pub fn of_tombstone(self) -> KeyMark {
+        KeyMark {
+            tombstone: true,
+            ..self
         }
     }
 }

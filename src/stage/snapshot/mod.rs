@@ -143,6 +143,11 @@ impl Snapshot {
         self.partitions().find(|partition| partition.id == *id)
     }
 
+    /// The topic that a partition belongs to.
+    pub fn topic_of(&self, id: &TopicPartition) -> Option<&Topic> {
+        self.topics.iter().find(|topic| topic.name == id.topic)
+    }
+
     pub fn broker(&self, id: BrokerId) -> Option<&Broker> {
         self.brokers.iter().find(|broker| broker.id == id)
     }

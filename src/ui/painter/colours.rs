@@ -100,6 +100,13 @@ impl Colours {
                 false => paint(fill, Some((edge.as_str(), 1.0))),
             };
         }
+        if has("x-tomb") {
+            let [_, on, _] = &self.keys[key];
+            return Paint {
+                fill: None,
+                stroke: Some((on.as_str(), 2.0)),
+            };
+        }
         if has("tri") {
             return paint(&self.ink_2, None);
         }

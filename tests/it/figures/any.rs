@@ -49,6 +49,15 @@ fn random_partition(rng: &mut Rng, topic: &str, number: i32, brokers: i32) -> Pa
             let broker = (first + nth) % brokers + 1;
             let mut made = replica(broker, role, from, &log[..count - lacks], hw);
             made.log_start = Offset(rng.below(from as u64 + 3) as i64);
+            made.cells.retain(|_| !rng.chance(1, 8));
+            for cell in &mut made.cells {
+                cell.key.tombstone = rng.chance(1, 8);
+            }
+            let mut base = from - 3;
+            for _ in 0..rng.below(6) {
+                base += 1 + rng.below(5) as i64;
+                made.segments.push(Offset(base));
+            }
             if let Some(cell) = made.cells.last_mut().filter(|_| rng.chance(1, 4)) {
                 cell.state = one_of(rng, &states);
             }

@@ -1,5 +1,6 @@
 //! Hand-made snapshots: the cluster of the first-run picture and the pieces other figures are made of.
 
+use kafka_playground::log::CleanupPolicy;
 use kafka_playground::model::{BrokerId, Offset, ProcessId, TopicName, TopicPartition};
 use kafka_playground::stage::density::Density;
 use kafka_playground::stage::keys::Keys;
@@ -60,6 +61,8 @@ pub fn replica(broker: i32, role: Role, from: i64, keys: &[KeyMark], hw: i64) ->
         log_end: Offset(from + keys.len() as i64),
         high_watermark: (!role.is_offline()).then_some(Offset(hw)),
         cells: cells(from, keys, hw),
+        known_from: Offset(from),
+        segments: vec![Offset(0)],
     }
 }
 
@@ -78,6 +81,7 @@ pub fn partition(number: i32, leader: i32, isr: &[i32], replicas: Vec<Replica>) 
 pub fn topic(name: &str, partitions: Vec<Partition>) -> Topic {
     Topic {
         name: TopicName::new(name),
+        policy: CleanupPolicy::Delete,
         partitions,
     }
 }

@@ -10,6 +10,7 @@ mod lessons;
 mod made;
 mod record;
 mod sandbox;
+mod storage;
 mod topic;
 mod vocabulary;
 

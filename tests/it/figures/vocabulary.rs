@@ -52,6 +52,8 @@ fn records(out: &mut Vec<Shape>) {
         SQUARE,
     ));
     out.extend(caption(748.0, 96.0, "no key", "round robin"));
+    out.push(kit::hole(at(828.0, 60.0), 30.0));
+    out.extend(caption(828.0, 96.0, "no record", "compacted"));
 }
 
 fn in_flight(out: &mut Vec<Shape>) {

@@ -52,5 +52,8 @@ fn names_width(snapshot: &Snapshot) -> f64 {
             text_width(&name, 11.5)
         })
         .fold(0.0, f64::max);
-    (25.0 + widest).floor().clamp(92.0, 170.0)
+    // The sign of a compacted topic stands behind its name.
+    let compacts = snapshot.topics.iter().any(|topic| topic.policy.compacts());
+    let sign = if compacts { 18.0 } else { 0.0 };
+    (25.0 + widest + sign).floor().clamp(92.0, 170.0)
 }
