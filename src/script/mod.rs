@@ -56,9 +56,9 @@ pub enum Shown {
     Metadata,
     /// Clients and their positions.
     Clients,
-    /// Acknowledged, readable, lost, duplicated.
     /// Every group where it is coordinated.
     Groups,
+    /// Acknowledged, readable, lost, duplicated.
     Audit,
     /// The journal's digest.
     Digest,

@@ -82,6 +82,10 @@ impl Promises {
             Fact::ZnodeDeleted { path } => {
                 if let Some(name) = znodes::state_of(path) {
                     self.made.remove(&name);
+                    // Who hears only now that a batch was written hears of what is gone.
+                    for answered in self.answered.values_mut() {
+                        answered.retain(|(other, _), _| *other != name);
+                    }
                     self.buried.insert(name);
                 }
             }

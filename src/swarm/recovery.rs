@@ -205,8 +205,8 @@ fn complaints_of(world: &World, broker: &Broker) -> Option<String> {
         return Some(format!("broker {id} knows other brokers than there are"));
     }
     truth.partitions().find_map(|(name, state)| {
-        if is_going(world, &name.topic) {
-            // Nobody is told of it any more.
+        if is_going(world, &name.topic) || !state.is_born() {
+            // Nobody is told of it any more, or yet: whoever may hold it has never been there.
             return None;
         }
         let known = image.partition(&name);

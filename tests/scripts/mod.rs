@@ -121,6 +121,7 @@ scripts![
     "replication/stopped_followers_and_min_isr",
     "replication/the_new_leader_knows_less_of_the_high_watermark",
     "replication/truncation_by_epoch",
+    "replication/two_leaders_give_one_offset_twice",
     "storage/compaction_keeps_the_last_of_every_key",
     "storage/a_tombstone_lives_for_its_time",
     "storage/the_dirtiest_log_is_cleaned_when_it_is_dirty_enough",

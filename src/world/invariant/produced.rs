@@ -6,7 +6,7 @@ use crate::broker::Broker;
 use crate::client::config::Acks;
 use crate::controller::znodes;
 use crate::fact::{Entry, Fact, Role};
-use crate::model::{BrokerId, ConnectionId, Offset, TopicName, TopicPartition};
+use crate::model::{BrokerId, ConnectionId, LeaderEpoch, Offset, TopicName, TopicPartition};
 use crate::protocol::api::ProduceRequest;
 use crate::protocol::api::produce::PartitionProduceResponse;
 use crate::protocol::{ApiKey, ErrorCode};
@@ -21,8 +21,9 @@ const REMEMBERED: usize = 64;
 /// appended. I7 with an error comes no offset, unless the records were appended before it.
 #[derive(Clone, Debug, Default)]
 pub struct ProducersAreAnsweredRightly {
-    /// Where the batches begin that were appended while too few replicas were in sync.
-    alone: SortedMap<TopicPartition, Vec<Offset>>,
+    /// Under which epochs and where the batches begin that were appended while too few replicas were in sync:
+    /// another leader may give the same offset to another batch.
+    alone: SortedMap<TopicPartition, Vec<(LeaderEpoch, Offset)>>,
     /// What a leader has appended in this step of the world.
     appended: Option<(u64, BrokerId, TopicPartition)>,
 }
@@ -94,15 +95,12 @@ impl ProducersAreAnsweredRightly {
     fn appended(&mut self, world: &World, by: BrokerId, partition: &TopicPartition, base: Offset) {
         self.appended = Some((world.steps(), by, partition.clone()));
         let leader = world.broker_by_id(by).and_then(|b| b.partition(partition));
-        if leader.is_some_and(|leader| leader.isr().len() < leader.min_isr()) {
+        if let Some(leader) = leader.filter(|leader| leader.isr().len() < leader.min_isr()) {
             let alone = self.alone.entry(partition.clone()).or_default();
-            alone.push(base);
+            alone.push((leader.leader_epoch(), base));
             if alone.len() > REMEMBERED {
                 alone.remove(0);
             }
-        } else if let Some(alone) = self.alone.get_mut(partition) {
-            // Whoever lost its end gives its offsets again.
-            alone.retain(|other| *other < base);
         }
     }
 
@@ -148,8 +146,9 @@ impl ProducersAreAnsweredRightly {
                 "R17: broker {by} acknowledges {name}{base} with acks=all at high watermark {high_watermark}"
             ));
         }
-        let alone = self.alone.get(name);
-        if alone.is_some_and(|alone| alone.contains(&base)) {
+        let epoch = leader.log().epochs().epoch_of(base);
+        let alone = self.alone.get(name).zip(epoch);
+        if alone.is_some_and(|(alone, epoch)| alone.contains(&(epoch, base))) {
             return Err(format!(
                 "R17: broker {by} acknowledges {name}{base} with acks=all, appended while too few were in sync"
             ));
