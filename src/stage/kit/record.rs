@@ -56,18 +56,15 @@ pub fn record(at: Point, size: f64, mark: &KeyMark, state: CellState, form: Reco
             class,
         ));
     }
-    match state {
-        CellState::Duplicate => {
-            let d = format!(
-                "M{} {}h{}a3 3 0 003 -3v-{}",
-                number(4.0 - half),
-                number(half + 2.0),
-                number(size - 5.0),
-                number(size - 5.0)
-            );
-            parts.push(Shape::path(d, "x-dup"));
-        }
-        _ => {}
+    if state == CellState::Duplicate {
+        let d = format!(
+            "M{} {}h{}a3 3 0 003 -3v-{}",
+            number(4.0 - half),
+            number(half + 2.0),
+            number(size - 5.0),
+            number(size - 5.0)
+        );
+        parts.push(Shape::path(d, "x-dup"));
     }
     Shape::group(hue_class(mark), parts).at(at)
 }

@@ -60,7 +60,7 @@ fn heading(pen: &mut Pen, topic: &crate::stage::snapshot::Topic) {
     }
     pen.put(&thing, "heading", text);
     let mut end = x + w;
-    if let Some((chip, right)) = storage::policy_chip(topic, x + w + 16.0, y - 5.0) {
+    if let Some((chip, right)) = storage::policy_chip(topic, x + w + 6.0, y - 5.0) {
         pen.put(&thing, "policy", chip);
         end = right;
     }
