@@ -6,7 +6,7 @@
 //!
 //! `timeline` knows the visible events · `editing` the reader's commands, undone and done again · `acting` branches · `pace` how fast time is shown · `playing` moves the playhead with it ·
 //! `age` how long ago things were · `showing` what of it moves · `axis` and `ribbon` the run along a line · `words` how instants and facts
-//! are said · `trouble` what can be done to what is on the stage · `book` the lessons and the first page as sessions.
+//! are said · `stored` what can be done to what a topic keeps · `trouble` what can be done to what is on the stage · `book` the lessons and the first page as sessions.
 
 mod acting;
 mod age;
@@ -17,6 +17,7 @@ pub mod pace;
 mod playing;
 pub mod ribbon;
 mod showing;
+pub mod stored;
 pub mod timeline;
 pub mod trouble;
 pub mod words;

@@ -5,7 +5,7 @@
 //! known stops needs no looking ahead.
 
 use crate::controller::znodes;
-use crate::fact::{Entry, Fact, Role};
+use crate::fact::{Entry, Fact, LogStartReason, Role};
 use crate::stage::extract;
 use crate::time::{Duration, Instant};
 use crate::world::{Host, Journal, Place, World};
@@ -159,6 +159,8 @@ pub fn weight(fact: &Fact) -> u8 {
         | Fact::GroupGenerationBegan { .. }
         | Fact::GroupStabilized { .. }
         | Fact::MemberLeft { .. }
+        | Fact::ErrandDone { .. }
+        | Fact::ErrandRefused { .. }
         | Fact::ZooKeeperLeads { .. } => 8,
         Fact::SendWillRetry { .. }
         | Fact::IsrChangeRefused { .. }
@@ -177,7 +179,14 @@ pub fn weight(fact: &Fact) -> u8 {
         Fact::HighWatermarkMoved {
             role: Role::Leader, ..
         } => 4,
-        Fact::RecordsConsumed { .. } | Fact::LogStartMoved { .. } | Fact::LogCleaned { .. } => 4,
+        // A follower whose log begins later because its leader's does has nothing new to say.
+        Fact::LogStartMoved {
+            reason: LogStartReason::Leader,
+            ..
+        } => 4,
+        Fact::LogStartMoved { .. } | Fact::LogCleaned { .. } => 7,
+        Fact::RecordsConsumed { .. } => 4,
+        Fact::SegmentRolled { .. } | Fact::TopicConfigured { .. } => 3,
         Fact::ZnodeCreated { path, .. }
         | Fact::ZnodeChanged { path, .. }
         | Fact::ZnodeDeleted { path } => znode_weight(path),

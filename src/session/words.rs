@@ -47,6 +47,7 @@ fn said(session: &Session, entry: &Entry) -> Said {
         Fact::SendFailed { .. }
         | Fact::ProduceRefused { .. }
         | Fact::ReadingFailed { .. }
+        | Fact::ErrandRefused { .. }
         | Fact::SendWillRetry { .. } => true,
         // Nobody did anything wrong on a connection that nobody used.
         Fact::RequestRejected { why, .. } => **why != *CloseReason::Idle.to_string(),
@@ -94,6 +95,20 @@ pub fn span(span: Duration) -> String {
         millis if millis < 10_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
         millis if millis < 120_000 => format!("{} s", millis / 1_000),
         millis => format!("{} min", millis / 60_000),
+    }
+}
+
+/// A span that may be long: `7 days`, `12 h`, or as [`span`] has it.
+pub fn lasting(long: Duration) -> String {
+    const HOUR: u64 = 3_600_000;
+    match long.as_millis() {
+        millis if millis >= 48 * HOUR && millis.is_multiple_of(24 * HOUR) => {
+            format!("{} days", millis / (24 * HOUR))
+        }
+        millis if millis >= 2 * HOUR && millis.is_multiple_of(HOUR) => {
+            format!("{} h", millis / HOUR)
+        }
+        _ => span(long),
     }
 }
 

@@ -156,9 +156,10 @@ fn mark(entry: &Entry) -> Option<MarkKind> {
         Fact::ControllerElected { epoch } if *epoch > 1 => Some(MarkKind::NewController),
         Fact::IsrChanged { from, to, .. } if to.len() < from.len() => Some(MarkKind::IsrShrink),
         Fact::IsrChanged { .. } => Some(MarkKind::IsrGrow),
-        Fact::SendFailed { .. } | Fact::ProduceRefused { .. } | Fact::ReadingFailed { .. } => {
-            Some(MarkKind::Error)
-        }
+        Fact::SendFailed { .. }
+        | Fact::ProduceRefused { .. }
+        | Fact::ReadingFailed { .. }
+        | Fact::ErrandRefused { .. } => Some(MarkKind::Error),
         _ => None,
     }
 }

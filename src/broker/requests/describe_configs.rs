@@ -166,6 +166,12 @@ impl Broker {
         }
     }
 
+    /// What it tells of a topic that has set this itself: every setting, its value, and who says so.
+    pub fn topic_settings(&self, own: &[(Text, Text)]) -> Vec<DescribeConfigsResourceResult> {
+        let told = self.describe_topic(own).into_iter();
+        told.map(|told| told.entry).collect()
+    }
+
     fn describe_topic(&self, own: &[(Text, Text)]) -> Vec<Told> {
         let merged = self.config.log.with(own);
         let told = setting::SETTINGS.iter().map(|setting| {

@@ -14,6 +14,7 @@ pub mod prose;
 pub mod quiz;
 pub mod sandbox;
 mod scroll;
+mod topics;
 
 pub use code::CodePage;
 pub use contents::Contents;

@@ -17,6 +17,7 @@ use crate::stage::layout::Voice;
 use crate::stage::{Lens, Thing};
 use crate::time::Duration;
 use crate::ui::app::App;
+use crate::ui::article::topics::Topics;
 use crate::ui::chrome::inspector::Inspector;
 use crate::ui::chrome::narrator::Narrator;
 use crate::ui::chrome::stage::Stage;
@@ -62,6 +63,17 @@ const FAULTS: [&str; 9] = [
     "disk b2 fails",
     "clock p1 +1h",
 ];
+/// Lines about how long records stay.
+const STORED: [&str; 8] = [
+    "admin a1",
+    "alter a1 driver-locations segment.bytes=500",
+    "alter a1 driver-locations retention.ms=20000",
+    "alter a1 driver-locations retention.ms",
+    "alter a1 driver-locations cleanup.policy=compact min.cleanable.dirty.ratio=0.1",
+    "describe a1 driver-locations retention.ms",
+    "delete-records a1 driver-locations-0 end",
+    "produce p1 driver-locations key=chen null",
+];
 /// Lost records that are listed one by one.
 const LISTED: usize = 24;
 
@@ -94,6 +106,7 @@ pub fn SandboxPage() -> Html {
                     }
                     <p class="intro">{ "Talk to the cluster: a line is carried out where the playhead stands, and becomes part of its history. Whatever is selected on the stage can also be killed, stopped, frozen, cut off and restarted by button. Building clusters by hand comes later." }</p>
                     <Line />
+                    <Topics />
                     <Audit />
                     <Done />
                 </div>
@@ -175,6 +188,7 @@ fn Line() -> Html {
             <p id="line-problem" class="problem" role="alert">{ (*problem).clone().unwrap_or_default() }</p>
             <ul class="examples">{ for EXAMPLES.into_iter().map(&example) }</ul>
             <details class="more"><summary>{ "More faults" }</summary><ul class="examples">{ for FAULTS.into_iter().map(&example) }</ul></details>
+            <details class="more"><summary>{ "How long records stay" }</summary><ul class="examples">{ for STORED.into_iter().map(&example) }</ul></details>
         </form>
     }
 }

@@ -3,6 +3,7 @@
 use yew::prelude::*;
 
 use super::acts::{Bar, Links, More};
+use super::stored::Stored;
 use crate::stage::Thing;
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
@@ -53,6 +54,7 @@ fn Page(props: &Props) -> Html {
             <h2>{ title }</h2>
             <Bar thing={props.thing.clone()} links={Links::Shown} />
             <More thing={props.thing.clone()} />
+            <Stored thing={props.thing.clone()} />
             <dl>{ for rows }</dl>
         </aside>
     }

@@ -7,5 +7,6 @@ pub mod overlay;
 pub mod ribbon;
 pub mod stage;
 pub mod stagebar;
+pub mod stored;
 pub mod topbar;
 pub mod transport;

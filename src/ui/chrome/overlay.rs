@@ -6,6 +6,8 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
+use crate::session::Session;
+use crate::stage::Thing;
 use crate::ui::deeds::{self, Deed};
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
@@ -132,6 +134,8 @@ struct Found {
 enum Does {
     Act(Deed),
     Go(Route),
+    /// Opens it in the inspector.
+    Inspect(Thing),
 }
 
 #[component]
@@ -161,9 +165,14 @@ fn Palette() -> Html {
         hint: entry.keys.to_owned(),
         does: Does::Act(entry.deed),
     });
+    let topics = match app.document().route {
+        Route::Sandbox => app.player.with(topics),
+        _ => Vec::new(),
+    };
     let wanted = words.to_lowercase();
     let found: Vec<Found> = lessons
         .chain(acts)
+        .chain(topics)
         .filter(|found| {
             wanted
                 .split_whitespace()
@@ -177,6 +186,10 @@ fn Palette() -> Html {
             match found.does {
                 Does::Act(deed) => app.act(deed),
                 Does::Go(route) => app.go(route),
+                Does::Inspect(thing) => {
+                    app.dispatch(Action::Select(Some(thing)));
+                    app.dispatch(Action::ShowInspector(true));
+                }
             }
         })
     };
@@ -227,6 +240,17 @@ fn Palette() -> Html {
             if found.is_empty() { <p class="dim">{ "Nothing has that name." }</p> }
         </Modal>
     }
+}
+
+/// The topics of a cluster, each of which can be opened.
+fn topics(session: &Session) -> Vec<Found> {
+    let topics = session.world().cluster().topics().keys();
+    let found = topics.map(|topic| Found {
+        name: format!("Topic {topic}"),
+        hint: "its settings".to_owned(),
+        does: Does::Inspect(Thing::Topic(topic.clone())),
+    });
+    found.collect()
 }
 
 #[component]

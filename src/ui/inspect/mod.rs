@@ -1,14 +1,15 @@
 //! What there is to know about one thing: rows of a name and a value, read from the world as it is now.
 //!
-//! `broker` knows brokers and the controller on one of them, `zookeeper` the ensemble and its znodes; records,
-//! partitions and clients are read here.
+//! `broker` knows brokers and the controller on one of them, `storage` topics and logs, `zookeeper` the ensemble and
+//! its znodes; records, partitions and clients are read here.
 
 mod broker;
+mod storage;
 mod zookeeper;
 
 use std::borrow::Cow;
 
-use crate::model::{Offset, ProcessId, TopicPartition};
+use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use crate::session::Session;
 use crate::session::words::span;
 use crate::stage::Thing;
@@ -38,30 +39,13 @@ const SHOWN: usize = 400;
 pub fn inspect(session: &Session, thing: &Thing) -> Option<Inspected> {
     let world = session.world();
     match thing {
-        Thing::Record(partition, offset) => record(world, partition, *offset),
-        Thing::Copy(partition, offset, _) => record(world, partition, *offset),
-        Thing::Partition(partition) => self::partition(world, partition),
-        Thing::Replica(partition, _) => self::partition(world, partition),
-        Thing::Process(id) => process(session, *id),
-        Thing::Topic(topic) => {
-            let partitions = world
-                .plan()
-                .topics
-                .iter()
-                .find(|plan| plan.name == *topic)?;
-            let rows = vec![
-                ("partitions", partitions.replicas.len().to_string()),
-                (
-                    "copies of each",
-                    partitions.replicas.first()?.len().to_string(),
-                ),
-            ];
-            Some(Inspected {
-                crumbs: vec!["topic".to_owned()],
-                title: topic.to_string(),
-                rows: named(rows),
-            })
+        Thing::Record(partition, offset) | Thing::Copy(partition, offset, _) => {
+            record(world, partition, *offset).or_else(|| storage::absent(world, partition, *offset))
         }
+        Thing::Partition(partition) => self::partition(world, partition, None),
+        Thing::Replica(partition, on) => self::partition(world, partition, Some(*on)),
+        Thing::Process(id) => process(session, *id),
+        Thing::Topic(topic) => storage::topic(world, topic),
         Thing::Coordination => Some(zookeeper::ensemble(world)),
         Thing::Znode(path) => zookeeper::znode(world, path),
         Thing::Link(a, b) => Some(link(world, *a, *b)),
@@ -85,6 +69,10 @@ fn record(world: &World, partition: &TopicPartition, offset: Offset) -> Option<I
         .iter()
         .find(|(_, replica)| replica.is_leader())
         .or(holders.first())?;
+    if offset < replica.log_start() {
+        // Its batch may still be on the disk; nobody can read it.
+        return None;
+    }
     let stored = replica.log().batches(offset, offset + 1).next()?;
     let batch = stored.batch();
     let record = batch
@@ -120,6 +108,10 @@ fn record(world: &World, partition: &TopicPartition, offset: Offset) -> Option<I
                 ),
             ),
         ];
+    let horizon = batch.header.delete_horizon();
+    if let Some(meaning) = storage::tombstone(world, replica, &record, horizon) {
+        rows.insert(2, meaning);
+    }
     let first = batch.base_offset().0;
     let many = batch.last_offset().0 - first;
     rows.push((
@@ -143,7 +135,7 @@ fn record(world: &World, partition: &TopicPartition, offset: Offset) -> Option<I
     })
 }
 
-fn partition(world: &World, partition: &TopicPartition) -> Option<Inspected> {
+fn partition(world: &World, partition: &TopicPartition, on: Option<BrokerId>) -> Option<Inspected> {
     let state = world.cluster().partition(partition)?;
     let mut rows = vec![
         (
@@ -184,10 +176,12 @@ fn partition(world: &World, partition: &TopicPartition) -> Option<Inspected> {
         rows.push(("min.insync.replicas", leader.min_isr().to_string()));
         rows.push(("bytes", leader.log().bytes().to_string()));
     }
+    let mut rows = named(rows);
+    rows.extend(storage::log(world, partition, on));
     Some(Inspected {
         crumbs: vec![partition.topic.to_string()],
         title: format!("Partition {}", partition.partition),
-        rows: named(rows),
+        rows,
     })
 }
 
