@@ -24,6 +24,8 @@ pub enum Attempt {
     Message,
     /// Write into the middle of a log.
     Middle,
+    /// Say how old records become, and watch where the log begins.
+    Retention,
 }
 
 impl Attempt {
@@ -36,7 +38,10 @@ impl Attempt {
             "key" => Ok(Attempt::Key),
             "message" => Ok(Attempt::Message),
             "middle" => Ok(Attempt::Middle),
-            _ => Err(format!("try: is key, message or middle, not {word}")),
+            "retention" => Ok(Attempt::Retention),
+            _ => Err(format!(
+                "try: is key, message, middle or retention, not {word}"
+            )),
         }
     }
 }

@@ -29,6 +29,7 @@ pub const LESSONS: &[Source] = sources![
     "topics" in "02-topics",
     "keys" in "04-keys",
     "map" in "05-map",
+    "retention" in "06-retention",
     "message" in "07-message",
     "choose" in "08-choose",
     "metadata" in "09-metadata",

@@ -154,6 +154,7 @@ fn the_lessons_are_there_in_order() {
         (2, "topics"),
         (4, "keys"),
         (5, "map"),
+        (6, "retention"),
         (7, "message"),
         (8, "choose"),
         (9, "metadata"),
@@ -371,6 +372,95 @@ fn map_the_fastest_broker_becomes_controller() {
         client && entry.fact.to_string().starts_with("connected to zk")
     });
     assert!(connections.next().is_none());
+}
+
+#[test]
+fn retention_a_segment_goes_when_all_of_it_is_old_and_nobody_is_asked() {
+    assert_eq!(
+        right_answer("retention", 3),
+        "With its segment, when its youngest message is that old"
+    );
+    assert_eq!(right_answer("retention", 4), "Nothing");
+    // The first message was older than that for a while, and one reader had not come beyond its segment.
+    let gone = first_line("retention", 3, "b2 driver-locations-0 log start");
+    assert!(gone > Instant::from_secs(20 + 4), "{gone}");
+    let moved = |by: &str| {
+        first_line(
+            "retention",
+            3,
+            &format!("{by} driver-locations-0 log start"),
+        )
+    };
+    assert_eq!(
+        (moved("b1"), moved("b3")),
+        (gone, gone),
+        "each broker looks for itself"
+    );
+    let history = lesson("retention").history_at(3).expect("a step");
+    let reader = history.world().host(ProcessId::Consumer(2));
+    let reader = reader.and_then(|host| host.consumer()).expect("it runs");
+    let position = reader.partitions().next().expect("it reads").position;
+    assert_eq!(position, Some(Offset(3)));
+}
+
+#[test]
+fn retention_who_comes_too_late_is_told_so_and_goes_by_its_policy() {
+    assert_eq!(
+        right_answer("retention", 5),
+        "At 8, where the log begins now"
+    );
+    let told = first_in_step("retention", 5, |by, fact| {
+        let late = matches!(fact, Fact::PositionSet { to: Offset(8), why, .. } if why.contains("out of range"));
+        by == Some(ProcessId::Consumer(2)) && late
+    });
+    let read = first_line("retention", 5, "c2 driver-locations-0 consumes");
+    assert!(told < read);
+}
+
+#[test]
+fn retention_a_tombstone_outlives_what_it_buries_and_then_goes() {
+    let status = TopicPartition::new("driver-status", 0);
+    let keys = |step: usize| {
+        let history = lesson("retention").history_at(step).expect("a step");
+        let leader = history.world().broker_by_id(BrokerId(3)).expect("a broker");
+        let log = leader.partition(&status).expect("a replica").log();
+        let batches = log.batches(log.start(), log.end());
+        let records =
+            batches.flat_map(|stored| stored.batch().records().flatten().collect::<Vec<_>>());
+        let told = records.map(|record| {
+            let key = record
+                .key
+                .map(|key| String::from_utf8_lossy(&key).into_owned());
+            (
+                record.offset.0,
+                key.unwrap_or_default(),
+                record.value.is_some(),
+            )
+        });
+        told.collect::<Vec<_>>()
+    };
+    let of = |told: &[(i64, &str, bool)]| -> Vec<(i64, String, bool)> {
+        told.iter()
+            .map(|(offset, key, value)| (*offset, (*key).to_owned(), *value))
+            .collect()
+    };
+    let first = [
+        (2, "goran", true),
+        (4, "farah", true),
+        (5, "chen", true),
+        (6, "goran", true),
+    ];
+    assert_eq!(keys(6), of(&first));
+    let buried = [
+        (6, "goran", true),
+        (7, "farah", false),
+        (8, "chen", true),
+        (9, "goran", true),
+    ];
+    assert_eq!(keys(7), of(&buried));
+    let gone = [(10, "chen", true), (11, "goran", true), (12, "chen", true)];
+    assert_eq!(keys(8), of(&gone));
+    assert_eq!(right_answer("retention", 8), "Nothing");
 }
 
 #[test]

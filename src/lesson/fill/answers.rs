@@ -91,6 +91,26 @@ impl<'a> Between<'a> {
             What::Count(name) => Value::Count(held(self.leading(name)?)),
             What::Last(name) => Value::Number(self.leading(name)?.log_end().0 - 1),
             What::Next(name) => Value::Number(self.leading(name)?.log_end().0),
+            What::Stored(name) => {
+                let start = self.leading(name)?.log_start();
+                let records = self
+                    .batches(name)?
+                    .flat_map(|batch| batch.records().flatten());
+                count(records.filter(|record| record.offset >= start).count())
+            }
+            What::Segments(name) => count(self.leading(name)?.log().segments().len()),
+            What::Cleaned(name) => {
+                let cleaned = self.leading(name)?.log().cleaned_until();
+                Value::Number(cleaned.ok_or("its log was never compacted")?.0)
+            }
+            What::TopicSetting(topic, name) => {
+                let first = self.every(topic)?.next().ok_or("it has no partition")?;
+                let value = self.leading(&first)?.config().get(name);
+                setting(
+                    name,
+                    &value.ok_or_else(|| format!("topics have no setting {name}"))?,
+                )
+            }
             What::Hash(key) => Value::Number(i64::from(murmur2(key.as_bytes()))),
             What::Masked(key) => Value::Number(i64::from(murmur2(key.as_bytes()) & i32::MAX)),
             What::PartitionOf(key, topic) => {

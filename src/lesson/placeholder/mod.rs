@@ -17,6 +17,7 @@
 //! | `{broker-setting NAME}` | a setting of the brokers, as the plan gives it |
 //! | `{partitions T}` `{replication T}` | how many partitions, how many copies of each |
 //! | `{records T}` | how many records all partitions of the topic hold |
+//! | `{topic-setting T NAME}` | a setting of the topic, as the leader of its first partition goes by it |
 //! | `{leader P}` `{epoch P}` | the leader's broker id; its leader epoch |
 //! | `{epoch-start P}` | where its log ended when that epoch began |
 //! | `{replicas P}` `{isr P}` `{in-sync P}` | the assignment; the replicas in sync; how many those are |
@@ -25,6 +26,8 @@
 //! | `{knows B P}` `{learned C P}` | who leads the partition as a broker knows it, as a client last learned |
 //! | `{count P}` `{first P}` `{last P}` | records the leader holds; offsets of the first and the last |
 //! | `{next P}` | the offset that the next record gets: the leader's log end |
+//! | `{stored P}` `{segments P}` | records that are there, however many offsets there are; segments of the leader's log |
+//! | `{cleaned P}` | up to which offset the leader's log was compacted |
 //! | `{hash KEY}` `{masked KEY}` | murmur2 of the key, signed; the same without its sign bit |
 //! | `{partition KEY T}` | where records of that key go: the masked hash modulo the partitions |
 //! | `{remainder KEY N}` | the masked hash modulo any number |
@@ -123,6 +126,7 @@ pub enum What {
     Partitions(TopicName),
     Replication(TopicName),
     Records(TopicName),
+    TopicSetting(TopicName, Text),
     Leader(TopicPartition),
     Epoch(TopicPartition),
     EpochStart(TopicPartition),
@@ -139,6 +143,9 @@ pub enum What {
     First(TopicPartition),
     Last(TopicPartition),
     Next(TopicPartition),
+    Stored(TopicPartition),
+    Segments(TopicPartition),
+    Cleaned(TopicPartition),
     Hash(Text),
     Masked(Text),
     PartitionOf(Text, TopicName),
@@ -311,6 +318,9 @@ mod tests {
             "header driver-locations-0@3 device",
             "facts b1 driver-locations-0 leader appends",
             "error INVALID_RECORD",
+            "stored driver-locations-0",
+            "segments driver-locations-0|word",
+            "topic-setting driver-locations retention.ms",
             "partitions driver-locations|Word",
             "count driver-locations-0|start",
         ] {

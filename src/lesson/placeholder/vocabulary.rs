@@ -9,6 +9,7 @@ const NAMES: &str = "brokers topics controller controller-epoch registered zooke
     broker-epoch znode latency time broker-setting partitions replication records leader epoch \
     epoch-start replicas isr in-sync hw leo knows learned start count first last next hash \
     masked partition remainder homes keyed key value timestamp headers header record-bytes \
+    topic-setting stored segments cleaned \
     key-bytes value-bytes key-hex record-epoch sequence batch-bytes batch-records batch-header \
     name setting acks position consumed offset acknowledged batches retried failed producer-id \
     queued chosen spread audit facts error";
@@ -58,6 +59,10 @@ pub(super) fn what(name: &str, of: &mut Arguments) -> Result<What, String> {
         "first" => What::First(of.partition()?),
         "last" => What::Last(of.partition()?),
         "next" => What::Next(of.partition()?),
+        "stored" => What::Stored(of.partition()?),
+        "segments" => What::Segments(of.partition()?),
+        "cleaned" => What::Cleaned(of.partition()?),
+        "topic-setting" => What::TopicSetting(of.topic()?, of.text("the name of a setting")?),
         "hash" => What::Hash(of.text("a key")?),
         "masked" => What::Masked(of.text("a key")?),
         "partition" => What::PartitionOf(of.text("a key")?, of.topic()?),

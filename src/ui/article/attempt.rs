@@ -7,7 +7,7 @@ use yew::prelude::*;
 use crate::fact::{Fact, Role};
 use crate::lesson::attempt::{Attempt, Written, claim};
 use crate::model::{Offset, ProcessId, TopicName, TopicPartition};
-use crate::session::Session;
+use crate::session::{Session, stored};
 use crate::stage::Thing;
 use crate::time::Duration;
 use crate::ui::app::App;
@@ -32,6 +32,7 @@ pub fn Try(props: &Props) -> Html {
                 Attempt::Key => html! { <Key /> },
                 Attempt::Message => html! { <Message /> },
                 Attempt::Middle => html! { <Middle /> },
+                Attempt::Retention => html! { <Retention /> },
             } }
         </div>
     }
@@ -299,5 +300,90 @@ fn write(app: &App, offset: Offset, value: &str) -> Result<(), String> {
         app.player.perform(write).map_err(|refused| refused.0)?;
     }
     watch(app);
+    Ok(())
+}
+
+/// Ages between which a reader chooses, in seconds.
+const AGES: [u64; 5] = [5, 10, 20, 40, 80];
+/// How long the cluster is watched after records got another age.
+const AGEING: Duration = Duration::from_secs(12);
+
+/// How old records become, on a slider.
+#[component]
+fn Retention() -> Html {
+    let app = use_app();
+    let chosen = use_state(|| 2_usize);
+    let said = use_state(String::new);
+    let start = {
+        let player = app.player.clone();
+        use_view(move |_| {
+            player.with(|session| {
+                let first = first_partition(session)?;
+                let state = session.world().cluster().partition(&first)?;
+                let leader = session.world().broker_by_id(state.leader)?;
+                Some(leader.partition(&first)?.log_start().0)
+            })
+        })
+    };
+    let oninput = {
+        let chosen = chosen.clone();
+        Callback::from(move |event: InputEvent| {
+            let input = event.target().and_then(|target| target.dyn_into().ok());
+            let at = input.and_then(|input: HtmlInputElement| input.value().parse().ok());
+            chosen.set(at.unwrap_or(0_usize).min(AGES.len() - 1));
+        })
+    };
+    let age = AGES[*chosen];
+    let submit = {
+        let said = said.clone();
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            said.set(match age_records(&app, age) {
+                Ok(()) => {
+                    format!("Asked for {age} s. Old segments are looked for every few seconds.")
+                }
+                Err(sentence) => sentence,
+            });
+        })
+    };
+    let begins = start.map_or(String::new(), |start| {
+        format!("The log starts at offset {start}. ")
+    });
+    html! {
+        <form onsubmit={submit}>
+            <b>{ "Let records live as long as you like" }</b>
+            <div class="try-row">
+                <label class="slider">{ "retention.ms" }
+                    <input name="age" type="range" min="0" max={(AGES.len() - 1).to_string()} value={(*chosen).to_string()} aria-valuetext={format!("{age} seconds")} {oninput} />
+                </label>
+                <output class="mono">{ format!("{} = {age} s", age * 1_000) }</output>
+                <button class="btn" type="submit">{ "Set it" }</button>
+            </div>
+            <small role="status">{ begins }{ &*said }</small>
+        </form>
+    }
+}
+
+/// The first partition of the lesson's first topic.
+fn first_partition(session: &Session) -> Option<TopicPartition> {
+    let topic = session.world().plan().topics.first()?;
+    Some(TopicPartition {
+        topic: topic.name.clone(),
+        partition: 0,
+    })
+}
+
+/// Has the lesson's topic keep its records for so many seconds, and lets time run until some are older.
+fn age_records(app: &App, seconds: u64) -> Result<(), String> {
+    let commands = app.player.with(|session| {
+        let first = first_partition(session).ok_or("this cluster has no topic")?;
+        let millis = (seconds * 1_000).to_string();
+        stored::change(session.world(), &first.topic, "retention.ms", Some(&millis))
+    })?;
+    for command in commands {
+        app.player.perform(command).map_err(|refused| refused.0)?;
+    }
+    let until = app.player.with(Session::now) + AGEING;
+    app.player.play_to(Place::after(until));
     Ok(())
 }
