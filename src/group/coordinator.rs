@@ -210,7 +210,7 @@ impl Coordinator {
     }
 
     /// Whether any of its partitions is being read.
-    pub(super) fn is_loading(&self) -> bool {
+    pub fn is_loading(&self) -> bool {
         let unknown = !self.knows_partitions() && !self.shards.is_empty();
         unknown || self.shards.values().any(|shard| shard.loading)
     }

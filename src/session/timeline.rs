@@ -140,6 +140,9 @@ pub fn seen(entry: &Entry, world: &World) -> bool {
 
 /// How much a fact has to say, when only one of several can be told; 0 is never told.
 pub fn weight(fact: &Fact) -> u8 {
+    if is_hidden(fact) {
+        return 0;
+    }
     match fact {
         Fact::Commanded { .. } => 9,
         Fact::IsrChanged { .. }
@@ -215,6 +218,23 @@ pub fn weight(fact: &Fact) -> u8 {
 fn znode_weight(path: &str) -> u8 {
     let shown = path == znodes::CONTROLLER
         || znodes::broker_of(path).is_some()
-        || znodes::state_of(path).is_some();
+        || znodes::state_of(path).is_some_and(|partition| !extract::is_internal(&partition.topic));
     if shown { 3 } else { 0 }
+}
+
+/// True for what happens to the partitions in which the cluster keeps what is its own: no picture shows them.
+fn is_hidden(fact: &Fact) -> bool {
+    match fact {
+        Fact::BecameLeader { partition, .. }
+        | Fact::BecameFollower { partition, .. }
+        | Fact::RecordsAppended { partition, .. }
+        | Fact::HighWatermarkMoved { partition, .. }
+        | Fact::PartitionStateDecided { partition, .. }
+        | Fact::IsrChanged { partition, .. }
+        | Fact::IsrChangeRefused { partition, .. }
+        | Fact::LogStartMoved { partition, .. }
+        | Fact::LogCleaned { partition, .. }
+        | Fact::LogTruncated { partition, .. } => extract::is_internal(&partition.topic),
+        _ => false,
+    }
 }

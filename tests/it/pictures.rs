@@ -7,7 +7,7 @@ use kafka_playground::session::{Pace, Session, Showing, Speed};
 use kafka_playground::stage::density::STREAM_FROM;
 use kafka_playground::stage::extract::{self, Memory};
 use kafka_playground::stage::snapshot::{
-    BrokerState, ClientState, Coordination, Load, Role, Snapshot, What, Word,
+    BrokerState, ClientState, Coordination, GroupState, Load, Role, Snapshot, What, Word,
 };
 use kafka_playground::stage::{Ask, Lens, Thing, layout, scene, svg};
 use kafka_playground::time::{Duration, Instant};
@@ -298,4 +298,83 @@ fn what_stands_in_zookeeper_is_shown_with_what_it_was() {
     still.snapshot(&session, &mut memory);
     session.seek_place(here);
     assert_eq!(still.snapshot(&session, &mut memory), snapshot);
+}
+
+/// A group as it forms, as one of its members dies and as another takes over, read from a run.
+#[test]
+fn a_group_is_drawn_as_its_coordinator_has_it() {
+    const SCRIPT: &str = "world brokers=3 seed=1 latency=20ms offsets.topic.num.partitions=1 group.initial.rebalance.delay.ms=500
+topic orders partitions=3 replication=3
+producer p1
+consumer c1 group.id=billing subscribe=orders auto.offset.reset=earliest session.timeout.ms=6s heartbeat.interval.ms=1s
+consumer c2 group.id=billing subscribe=orders auto.offset.reset=earliest session.timeout.ms=6s heartbeat.interval.ms=1s
+consumer c3 group.id=billing subscribe=orders auto.offset.reset=earliest session.timeout.ms=6s heartbeat.interval.ms=1s
+consumer c4 group.id=billing subscribe=orders auto.offset.reset=earliest session.timeout.ms=6s heartbeat.interval.ms=1s
+load p1 orders every=100ms keys=a,b,c,d,e,f
+run 12s
+kill c2
+run 30s
+";
+    let mut session = Session::play_script(&script::parse(SCRIPT).unwrap()).unwrap();
+    let (mut memory, still) = (Memory::default(), showing(Pace::Steady));
+    let mut states = Vec::new();
+    let mut notes = Vec::new();
+    for tenth in 0..420 {
+        session.seek(Instant::from_millis(100 * tenth));
+        let snapshot = still.snapshot(&session, &mut memory);
+        assert!(
+            snapshot
+                .topics
+                .iter()
+                .all(|topic| topic.name.as_str() == "orders")
+        );
+        let [group] = snapshot.groups.as_slice() else {
+            panic!("there is one group");
+        };
+        let word = match &group.state {
+            GroupState::Unknown(word) => word.to_string(),
+            GroupState::Rebalancing {
+                generation, phase, ..
+            } => format!("{phase} {generation}"),
+            GroupState::Stable { generation } => format!("stable {generation}"),
+            other => format!("{other:?}"),
+        };
+        if states.last() != Some(&word) {
+            states.push(word);
+        }
+        let second = snapshot.consumers[1].note.join(" ");
+        if let Some(start) = second
+            .split(" in ")
+            .next()
+            .filter(|s| notes.last() != Some(&s.to_string()))
+        {
+            notes.push(start.to_owned());
+        }
+    }
+    assert_eq!(states[0], "no coordinator");
+    let wanted = [
+        "JoinGroup 1",
+        "SyncGroup 1",
+        "stable 1",
+        "JoinGroup 2",
+        "stable 2",
+    ];
+    let mut seen = states.iter();
+    for state in wanted {
+        assert!(
+            seen.any(|s| s == state),
+            "{state} after what came before it: {states:?}"
+        );
+    }
+    assert!(notes.iter().any(|note| note == "killed, out"), "{notes:?}");
+    let snapshot = still.snapshot(&session, &mut memory);
+    assert!(snapshot.groups[0].coordinator.is_some());
+    let shares: Vec<usize> = snapshot.consumers.iter().map(|c| c.reads.len()).collect();
+    assert_eq!(shares, [1, 0, 1, 1], "the fourth has what the second had");
+    assert!(snapshot.consumers.iter().filter(|c| c.leads).count() == 1);
+    for consumer in snapshot.consumers.iter().filter(|c| !c.reads.is_empty()) {
+        let reading = &consumer.reads[0];
+        let (at, committed) = (reading.position.unwrap(), reading.committed.unwrap());
+        assert!(committed <= at && reading.lag.unwrap() >= 0);
+    }
 }

@@ -3,10 +3,10 @@
 use crate::client::config::Acks;
 use crate::client::consumer::{Consumer as ConsumerProcess, Doing};
 use crate::client::producer::{BatchView, Producer as ProducerProcess};
-use crate::model::{BrokerId, ProcessId, Text, TopicName};
+use crate::model::{BrokerId, ProcessId, Text, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::stage::extract::coordination::ago;
-use crate::stage::extract::{Memory, states};
+use crate::stage::extract::{Memory, groups, states};
 use crate::stage::snapshot::{
     Aim, ClientState, Consumer, KeyMark, Producer, Reading, Retrying, Snapshot,
 };
@@ -31,7 +31,7 @@ pub(super) fn add(snapshot: &mut Snapshot, world: &World, memory: &mut Memory) {
         if let Some(process) = host.consumer() {
             snapshot
                 .consumers
-                .push(consumer(world, memory, host.id, process));
+                .push(consumer(world, memory, host, process));
         }
         match (host.id, host.life().is_alive()) {
             (ProcessId::Admin(_), true) => snapshot.operators.push(operator(world, host.id)),
@@ -102,23 +102,43 @@ fn gone_producer(world: &World, memory: &Memory, host: &Host) -> Producer {
     }
 }
 
-/// A consumer that does not run: it keeps its place beside what it read.
+/// A consumer that does not run: it keeps its place beside what it read, and as long as its group has not
+/// noticed, the partitions that nobody else may read.
 fn gone_consumer(world: &World, memory: &Memory, host: &Host) -> Consumer {
-    let read = memory.past.partitions_of(host.id).into_iter();
+    let (group, subscribed) = groups::belongs(world, host);
+    let left = group.as_ref().filter(|_| !subscribed.is_empty());
+    let left = left.and_then(|group| groups::left_behind(world, memory, host, group));
+    let mut note = ended(world, host);
+    let mut reads: Vec<TopicPartition> = Vec::new();
+    if let Some((place, part)) = &left {
+        reads.clone_from(part);
+        if let (Some(words), [how, ..]) = (groups::last_words(place), note.as_slice()) {
+            note = vec![format!("{how},").into(), words];
+        }
+    } else if subscribed.is_empty() {
+        reads = memory.past.partitions_of(host.id);
+    }
     Consumer {
         id: host.id,
         name: name(world, host.id),
         kind: None,
-        group: None,
+        group,
+        leads: left.as_ref().is_some_and(|(place, _)| place.leads()),
         state: end_state(host),
-        note: ended(world, host),
-        reads: read
-            .map(|partition| Reading {
-                partition,
-                broker: None,
-                position: None,
-                committed: None,
-                lag: None,
+        note,
+        reads: reads
+            .into_iter()
+            .map(|partition| {
+                let committed = left
+                    .as_ref()
+                    .and_then(|(place, _)| place.committed(&partition));
+                Reading {
+                    broker: None,
+                    position: None,
+                    committed,
+                    lag: committed.and_then(|offset| groups::lag(world, &partition, offset)),
+                    partition,
+                }
             })
             .collect(),
         handling: None,
@@ -265,9 +285,16 @@ fn is_cut(world: &World, client: ProcessId, broker: BrokerId) -> bool {
 fn consumer(
     world: &World,
     memory: &mut Memory,
-    id: ProcessId,
+    host: &Host,
     process: &ConsumerProcess,
 ) -> Consumer {
+    let id = host.id;
+    let config = process.config();
+    let group = config.has_group().then(|| config.group_id.clone());
+    let membership = process.membership();
+    let place = membership.and_then(|membership| {
+        groups::place(world, &config.group_id, &membership.generation.member)
+    });
     let mut failed = false;
     // Whom nobody leads and whom no packet reaches, of all whom it would fetch from.
     let (mut leaderless, mut unreached) = (0, 0);
@@ -287,9 +314,21 @@ fn consumer(
                 partition: view.partition.clone(),
                 broker,
                 position: view.position,
-                committed: None,
+                committed: place
+                    .as_ref()
+                    .and_then(|place| place.committed(view.partition)),
                 lag: view.lag,
             }
+        })
+        .map(|mut reading| {
+            // Where a group remembers how far it has got, that counts and not what its member has in hand.
+            if let Some(offset) = reading
+                .committed
+                .or(reading.position.filter(|_| group.is_some()))
+            {
+                reading.lag = groups::lag(world, &reading.partition, offset).or(reading.lag);
+            }
+            reading
         })
         .collect();
     let stuck = leaderless + unreached == reads.len();
@@ -305,13 +344,17 @@ fn consumer(
         (false, false) if stuck => vec!["waits for".into(), "a leader".into()],
         (false, false) => vec!["reading".into()],
     };
+    let shares = !config.subscribe.0.is_empty();
+    let standing = groups::standing(process, place.as_ref(), host.life(), world.now());
+    let (state, note) = standing.filter(|_| shares).unwrap_or((state, note));
     let last = process.next_poll().and_then(|_| process.recent().pop());
     let handling = last.map(|record| memory.mark(&record.partition.topic, record.key.as_deref()));
     Consumer {
         id,
         name: name(world, id),
         kind: None,
-        group: None,
+        group,
+        leads: place.is_some_and(|place| place.leads()),
         state,
         note,
         reads,

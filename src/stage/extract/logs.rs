@@ -7,6 +7,7 @@ use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicName, TopicPar
 use crate::protocol::Chunks;
 use crate::sorted::sort_by_key;
 use crate::stage::density::Density;
+use crate::stage::extract::groups::is_internal;
 use crate::stage::extract::memory::{Copy, Memory};
 use crate::stage::snapshot::{Cell, CellState, Partition, Replica, Role, Topic};
 use crate::world::audit::Audit;
@@ -15,10 +16,10 @@ use crate::world::{Host, Life, World};
 /// How many of the newest records of each copy are read.
 const CELLS: i64 = 48;
 
-/// Every partition's state as the controller has it.
+/// Every partition's state as the controller has it, those in which the cluster keeps what is its own left out.
 pub(super) fn states(world: &World) -> impl Iterator<Item = (TopicPartition, &PartitionState)> {
     let known = world.cluster().partitions();
-    known.filter(|(_, state)| state.is_born())
+    known.filter(|(id, state)| state.is_born() && !is_internal(&id.topic))
 }
 
 pub(super) fn topics(world: &World, memory: &mut Memory, audit: &Audit) -> Vec<Topic> {

@@ -7,7 +7,7 @@
 //! connection. It only ever adds to what the journal says, so a picture does not depend on the way to it.
 //!
 //! `brokers` says who runs and who is reached, `links` over which lines not, `coordination` what stands in ZooKeeper and `past` what stood
-//! there, `logs` reads the copies, `clients` who writes and reads, `wire` what is under way, `changes` what
+//! there, `logs` reads the copies, `clients` who writes and reads, `groups` what coordinators say of them, `wire` what is under way, `changes` what
 //! has just happened, `flow` how much of it, `anatomy` a single record.
 //!
 //! Laws: nothing here changes the world; what the world does not know is left out, not made up.
@@ -18,6 +18,7 @@ mod changes;
 mod clients;
 mod coordination;
 mod flow;
+mod groups;
 mod links;
 mod logs;
 mod memory;
@@ -34,6 +35,7 @@ use crate::world::{self, Command, History, World};
 pub use changes::{changes, step};
 pub use clients::name as client_name;
 pub use flow::{NO_HUE, Rate, activity, rates};
+pub use groups::{coordinator_of, is_internal};
 pub use memory::Memory;
 pub use wire::is_drawn;
 
@@ -52,6 +54,7 @@ pub fn snapshot(history: &History, memory: &mut Memory) -> Snapshot {
     snapshot.brokers = brokers::all(world, memory);
     snapshot.topics = logs::topics(world, memory, audit);
     clients::add(&mut snapshot, world, memory);
+    snapshot.groups = groups::all(world, &snapshot.consumers);
     snapshot.coordination = coordination::coordination(world, memory);
     snapshot.links = links::all(history);
     snapshot.rooms = rooms(history);

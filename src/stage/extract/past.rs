@@ -4,8 +4,9 @@
 
 use crate::controller::znodes;
 use crate::fact::{Entry, Fact};
-use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
+use crate::model::{BrokerId, Offset, ProcessId, Text, TopicPartition};
 use crate::sorted::SortedSet;
+use crate::stage::extract::groups::is_internal;
 use crate::time::{Duration, Instant};
 
 /// For so long what has changed is news.
@@ -38,18 +39,19 @@ pub(super) enum Cause {
 
 fn matters(fact: &Fact) -> bool {
     match fact {
-        Fact::PartitionStateDecided { .. }
-        | Fact::IsrChangeAsked { .. }
-        | Fact::BecameLeader { .. }
-        | Fact::LogTruncated { .. }
-        | Fact::BrokerCame { .. }
+        Fact::PartitionStateDecided { partition, .. }
+        | Fact::IsrChangeAsked { partition, .. }
+        | Fact::BecameLeader { partition, .. }
+        | Fact::LogTruncated { partition, .. } => !is_internal(&partition.topic),
+        Fact::BrokerCame { .. }
         | Fact::BrokerWent { .. }
         | Fact::ControllerElected { .. }
         | Fact::SessionRanOut { .. }
         | Fact::Started
         | Fact::DiskFailed
         | Fact::LeaderLearned { .. }
-        | Fact::PositionSet { .. } => true,
+        | Fact::PositionSet { .. }
+        | Fact::GroupJoined { .. } => true,
         Fact::ZnodeCreated { path, .. }
         | Fact::ZnodeChanged { path, .. }
         | Fact::ZnodeDeleted { path } => shown(path),
@@ -61,7 +63,7 @@ fn matters(fact: &Fact) -> bool {
 pub(super) fn shown(path: &str) -> bool {
     path == znodes::CONTROLLER
         || znodes::broker_of(path).is_some()
-        || znodes::state_of(path).is_some()
+        || znodes::state_of(path).is_some_and(|partition| !is_internal(&partition.topic))
 }
 
 impl Past {
@@ -218,6 +220,14 @@ impl Past {
         });
         let all: SortedSet<TopicPartition> = own.collect();
         all.into_iter().collect()
+    }
+
+    /// The id under which a consumer last joined its group in its last life.
+    pub fn member_of(&self, client: ProcessId) -> Option<Text> {
+        self.life_of(client).find_map(|fact| match fact {
+            Fact::GroupJoined { member, .. } => Some(member.clone()),
+            _ => None,
+        })
     }
 
     /// What a process did in its last life, newest first.

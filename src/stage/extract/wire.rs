@@ -2,18 +2,24 @@
 //!
 //! A packet becomes one traveller for each partition that it carries records for or answers about. Packets
 //! that carry neither, such as a fetch that asks, are drawn only on the control plane. What a broker and
-//! ZooKeeper say to each other is drawn as small dots; that somebody is still there is not drawn at all.
+//! ZooKeeper say to each other is drawn as small dots; of pings nothing is drawn. Between a member of a group and
+//! its coordinator a request is a diamond and a heartbeat a dot, and of the answers those are drawn that refuse
+//! something.
 
 use crate::model::{ProcessId, Side, TopicName, TopicPartition};
 use crate::process::Payload;
 use crate::protocol::api::fetch::FetchRequest;
 use crate::protocol::api::produce::ProduceRequest;
+use crate::protocol::api::{
+    HeartbeatRequest, JoinGroupRequest, OffsetCommitRequest, SyncGroupRequest,
+};
 use crate::protocol::frame::{FrameBuffer, decode_response};
 use crate::protocol::header::RequestHeader;
 use crate::protocol::reader::Reader;
 use crate::protocol::records::read_batches;
 use crate::protocol::zookeeper::Message;
-use crate::protocol::{AnyRequest, ApiKey, Chunks};
+use crate::protocol::{AnyRequest, ApiKey, Chunks, ErrorCode};
+use crate::stage::extract::groups::is_internal;
 use crate::stage::extract::memory::{Memory, Packet};
 use crate::stage::snapshot::{ControlName, KeyMark, Load, Traveller};
 use crate::world::{InFlight, Parcel, World};
@@ -159,6 +165,9 @@ fn request(memory: &mut Memory, packet: &InFlight, frame: &Chunks, loads: &mut L
                 }
             }
         }
+        // That a member is still there is said all the time; what becomes of it is seen in its answer.
+        ApiKey::Heartbeat => loads.push((None, Load::Beat)),
+        _ if of_group(api) => loads.push((None, Load::Control { name: None })),
         _ if controls(packet, api) => {
             let request = AnyRequest::decode_body(api, header.api_version, &mut reader);
             let name = request.ok().and_then(|request| named(&request));
@@ -181,6 +190,52 @@ fn controls(packet: &InFlight, api: ApiKey) -> bool {
                 | ApiKey::AlterPartition
                 | ApiKey::ControlledShutdown
         )
+}
+
+/// True for what members and their coordinator say to each other about who reads what, and how far.
+fn of_group(api: ApiKey) -> bool {
+    matches!(
+        api,
+        ApiKey::FindCoordinator
+            | ApiKey::JoinGroup
+            | ApiKey::SyncGroup
+            | ApiKey::LeaveGroup
+            | ApiKey::OffsetCommit
+            | ApiKey::OffsetFetch
+    )
+}
+
+/// What a coordinator refuses: the code of its answer, if it is an error.
+fn refusal(frame: &Chunks, api: ApiKey, version: i16) -> Option<i16> {
+    let code = match api {
+        ApiKey::JoinGroup => {
+            decode_response::<JoinGroupRequest>(frame, version)
+                .ok()?
+                .1
+                .error_code
+        }
+        ApiKey::SyncGroup => {
+            decode_response::<SyncGroupRequest>(frame, version)
+                .ok()?
+                .1
+                .error_code
+        }
+        ApiKey::Heartbeat => {
+            decode_response::<HeartbeatRequest>(frame, version)
+                .ok()?
+                .1
+                .error_code
+        }
+        ApiKey::OffsetCommit => {
+            let (_, answer) = decode_response::<OffsetCommitRequest>(frame, version).ok()?;
+            let mut topics = answer.topics.iter().flat_map(|topic| &topic.partitions);
+            topics.find(|one| one.error_code != 0)?.error_code
+        }
+        _ => return None,
+    };
+    // A new member is told its id by way of an error; that refuses nothing.
+    let ordinary = [ErrorCode::None, ErrorCode::MemberIdRequired].map(ErrorCode::code);
+    Some(code).filter(|code| !ordinary.contains(code))
 }
 
 /// What a control message is called, and what it is about. UpdateMetadata goes to everybody with every
@@ -267,6 +322,9 @@ fn response(
                 let Some(name) = topic_name(world, topic.topic, topic.topic_id) else {
                     continue;
                 };
+                if is_internal(&name) {
+                    continue;
+                }
                 for data in topic.partitions {
                     let partition = TopicPartition {
                         topic: name.clone(),
@@ -295,7 +353,10 @@ fn response(
                 }
             }
         }
-        _ => {}
+        _ => {
+            let refused = refusal(frame, api, version);
+            loads.extend(refused.map(|code| (None, Load::ErrorAnswer { code })));
+        }
     }
 }
 

@@ -215,6 +215,43 @@ pub fn ring(area: Rect, r: f64) -> Shape {
     Shape::group("", parts)
 }
 
+/// A group's frame that is at least so wide has its marker and its words at the left; in a narrower one they stand
+/// in the middle.
+pub const WIDE_FRAME: f64 = 150.0;
+
+/// A name on as many lines as it needs, broken before a separator.
+pub fn broken(name: &str, room: f64) -> Vec<String> {
+    if text_width(name, 12.0) <= room {
+        return vec![name.to_owned()];
+    }
+    let at = name
+        .char_indices()
+        .filter(|(at, c)| *at > 0 && matches!(c, '-' | '_' | '.'))
+        .map(|(at, _)| at)
+        .rfind(|at| text_width(&name[..*at], 12.0) <= room);
+    match at {
+        Some(at) => vec![name[..at].to_owned(), name[at..].to_owned()],
+        None => vec![name.to_owned()],
+    }
+}
+
+/// As much of a text as there is room for; what is cut off is shown to be.
+pub fn fitting(text: &str, px: f64, room: f64) -> String {
+    // Real fonts are a little narrower than is reckoned.
+    let fits = |text: &str| text_width(text, px) * 0.94 <= room;
+    if fits(text) {
+        return text.to_owned();
+    }
+    let mut short = text.to_owned();
+    while short.pop().is_some() {
+        let cut = format!("{}…", short.trim_end_matches(['-', '.', ' ', ',']));
+        if fits(&cut) {
+            return cut;
+        }
+    }
+    "…".to_owned()
+}
+
 /// About how wide a text is: enough to place what stands beside it, on any system font.
 pub fn text_width(text: &str, px: f64) -> f64 {
     text.chars()

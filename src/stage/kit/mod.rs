@@ -27,8 +27,9 @@ pub use flow::{heat, heat_level, stream, strip};
 pub use icon::{COMPACT, FLAG, icon};
 pub use link::{arrow, arrow_head, casing, chosen, line};
 pub use mark::{
-    BadgeKind, FlagSide, GroupShape, MarkerKind, PoleKind, badge, bars, break_mark, chip, cross,
-    dot, flag, group_marker, half_dot, hollow_dot, low_flag, pole, ring, text_width, wash,
+    BadgeKind, FlagSide, GroupShape, MarkerKind, PoleKind, WIDE_FRAME, badge, bars, break_mark,
+    broken, chip, cross, dot, fitting, flag, group_marker, half_dot, hollow_dot, low_flag, pole,
+    ring, text_width, wash,
 };
 pub use record::{
     RecordForm, filling_record, flat_record, hole, hue_class, letter_size, record, settling_record,

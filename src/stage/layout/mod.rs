@@ -13,11 +13,12 @@
 //! are numbered every fifth, then hosts are hidden, then other topics collapse into one heat row, and at last
 //! the stage pans: `content` is larger than what was asked for.
 //!
-//! `window` says which offsets a log shows; `lanes` keeps lines apart.
+//! `window` says which offsets a log shows; `lanes` keeps lines apart; `groups` says where members stand.
 
 mod by_broker;
 mod by_topic;
 mod columns;
+mod groups;
 mod lanes;
 mod phone;
 mod record;

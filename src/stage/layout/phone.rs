@@ -7,7 +7,7 @@ use crate::model::{BrokerId, TopicPartition};
 use crate::stage::Thing;
 use crate::stage::geometry::{Rect, Size};
 use crate::stage::kit::{Numbers, Tape};
-use crate::stage::layout::{Ask, Client, Columns, Layout, Manner, Row, RowForm};
+use crate::stage::layout::{Ask, Client, Columns, Layout, Manner, Row, RowForm, groups};
 use crate::stage::snapshot::{Coordination, Partition, Snapshot};
 
 /// The clients' left edge, the cards', and what is free right of these: lanes run beside the cards, so that
@@ -182,13 +182,17 @@ fn finish(snapshot: &Snapshot, mut layout: Layout, bottom: f64) -> Layout {
         let lane = X / 2.0;
         layout.producers.insert(producer.id, Client { area, lane });
     }
-    for consumer in &snapshot.consumers {
+    let lane = layout.columns.cards_right() + RIGHT / 2.0;
+    let loose = snapshot.consumers.iter();
+    let loose = loose.filter(|consumer| !groups::is_framed(snapshot, consumer));
+    let mut clients = !snapshot.producers.is_empty();
+    for consumer in loose {
         let area = Rect::new(w * 0.57, y - 12.0, w * 0.43 - EDGE, 24.0);
-        let lane = layout.columns.cards_right() + RIGHT / 2.0;
         layout.consumers.insert(consumer.id, Client { area, lane });
+        clients = true;
     }
-    let clients = !snapshot.producers.is_empty() || !snapshot.consumers.is_empty();
     let lowest = if clients { y + 11.0 } else { bottom };
+    let lowest = groups::strips(snapshot, &mut layout, lowest + 2.0, lane).max(lowest);
     layout.content = Size::new(w, layout.ask.size.h.max(lowest));
     layout
 }

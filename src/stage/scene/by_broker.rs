@@ -7,7 +7,7 @@ use crate::stage::layout::{Manner, Row};
 use crate::stage::scene::card::{self, Button, Header, HostText};
 use crate::stage::scene::pen::Pen;
 use crate::stage::scene::{
-    broker_links, clients, coordination, links, remarks, row, sessions, storage,
+    broker_links, clients, coordination, groups, links, remarks, row, sessions, storage,
 };
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{
@@ -62,9 +62,7 @@ pub(super) fn draw(pen: &mut Pen) {
     links::consume_lines(pen);
     broker_links::replica_lines(pen);
     links::control_lines(pen);
-    for (index, group) in snapshot.groups.iter().enumerate() {
-        clients::group(pen, index, group);
-    }
+    groups::frames(pen);
     for producer in snapshot.producers.iter().chain(&snapshot.operators) {
         clients::producer(pen, producer);
     }

@@ -3,12 +3,12 @@
 use crate::sorted::sort_by_key;
 use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect, Route};
-use crate::stage::kit::{self, GroupShape, MarkerKind, Numbers, Tape, text_width};
+use crate::stage::kit::{self, Numbers, Tape, text_width};
 use crate::stage::layout::{Row, RowForm, Voice};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::{clients, links, remarks, row, storage};
+use crate::stage::scene::{clients, groups, links, reading, remarks, row, storage};
 use crate::stage::shape::Shape;
-use crate::stage::snapshot::{CellState, Partition, Reading};
+use crate::stage::snapshot::{CellState, Partition};
 
 pub(super) fn draw(pen: &mut Pen) {
     let snapshot = pen.snapshot;
@@ -31,8 +31,15 @@ pub(super) fn draw(pen: &mut Pen) {
     for producer in &snapshot.producers {
         clients::producer(pen, producer);
     }
+    let strips = pen.layout.ask.size.w < 600.0;
+    match strips {
+        true => groups::strips(pen),
+        false => groups::frames(pen),
+    }
     for consumer in &snapshot.consumers {
-        clients::consumer(pen, consumer);
+        if !strips || !clients::is_member(pen, consumer) {
+            clients::consumer(pen, consumer);
+        }
     }
 }
 
@@ -84,7 +91,7 @@ fn log(pen: &mut Pen, partition: &Partition, place: &Row) {
     let tape = row::tape_of(partition, place);
     let roomy = pen.layout.reading_line && pen.layout.ask.voice == Voice::Full;
     if place.form == RowForm::Cells && roomy {
-        reading_marks(pen, partition, &tape);
+        reading::marks(pen, partition, &tape);
     }
     copies(pen, partition, &tape);
     notes(pen, partition, &tape, place);
@@ -145,88 +152,6 @@ fn title(pen: &Pen, partition: &Partition, place: &Row) -> Shape {
         parts.extend(storage::policy_chip(topic, x, y - 4.0).map(|(chip, _)| chip));
     }
     Shape::group("", parts)
-}
-
-/// Committed offset, position and what lies between, on a line of their own under the numbers.
-fn reading_marks(pen: &mut Pen, partition: &Partition, tape: &Tape) {
-    let snapshot = pen.snapshot;
-    let readers: Vec<(usize, &Reading)> = snapshot
-        .consumers
-        .iter()
-        .flat_map(|consumer| {
-            let mut groups = snapshot.groups.iter();
-            let group = groups.position(|g| Some(&g.name) == consumer.group.as_ref());
-            let reads = consumer.reads.iter();
-            reads.map(move |reading| (group.unwrap_or(0), reading))
-        })
-        .filter(|(_, reading)| reading.partition == partition.id)
-        .collect();
-    let alone = readers.len() == 1;
-    for (nth, (group, reading)) in readers.into_iter().enumerate() {
-        let y = tape.bottom() + 25.0;
-        let shape = GroupShape::of(group);
-        let parts = reading_parts(reading, tape, y, shape, alone);
-        let thing = Thing::Partition(partition.id.clone());
-        pen.put_nth(&thing, "reading", nth, Shape::group("", parts));
-    }
-}
-
-fn reading_parts(
-    reading: &Reading,
-    tape: &Tape,
-    y: f64,
-    shape: GroupShape,
-    worded: bool,
-) -> Vec<Shape> {
-    let mut parts = Vec::new();
-    let within = |offset: Option<crate::model::Offset>| {
-        offset
-            .map(|offset| offset.0)
-            .filter(|offset| tape.has_edge(*offset))
-    };
-    let committed = within(reading.committed);
-    let position = within(reading.position);
-    if let Some(offset) = committed {
-        let x = tape.edge(offset);
-        parts.push(kit::group_marker(
-            Point::new(x, y),
-            shape,
-            5.5,
-            MarkerKind::Committed,
-        ));
-        if worded {
-            let (text, room) = (format!("committed {offset}"), x - 9.0 - tape.x);
-            parts.push(match text_width(&text, 11.0) < room {
-                true => Shape::text(x - 9.0, y + 5.0, text, "s2 end"),
-                false => Shape::text(x + 9.0, y + 5.0, text, "s2"),
-            });
-        }
-    }
-    let Some(offset) = position.filter(|_| position != committed) else {
-        return parts;
-    };
-    let x = tape.edge(offset);
-    parts.push(kit::group_marker(
-        Point::new(x, y),
-        shape,
-        5.5,
-        MarkerKind::Position,
-    ));
-    if worded {
-        let text = format!("position {offset}");
-        let room = tape.right() + 12.0 - x - 9.0;
-        parts.push(match text_width(&text, 11.0) < room {
-            true => Shape::text(x + 9.0, y + 5.0, text, "s2"),
-            false => Shape::text(x, y + 20.0, text, "s2 mid"),
-        });
-    }
-    if let Some(from) = committed
-        .map(|offset| tape.edge(offset))
-        .filter(|from| x - from > 14.0)
-    {
-        parts.push(Shape::line(from + 6.0, y + 1.0, x - 6.0, y + 1.0, "lagbar"));
-    }
-    parts
 }
 
 /// A call-out for the oldest record above the high watermark: which brokers have a copy of it yet.

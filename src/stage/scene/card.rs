@@ -3,7 +3,7 @@
 use crate::model::ProcessId;
 use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect};
-use crate::stage::kit::{self, BadgeKind};
+use crate::stage::kit::{self, BadgeKind, GroupShape, MarkerKind};
 use crate::stage::scene::pen::Pen;
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{Broker, BrokerState};
@@ -141,13 +141,35 @@ fn header_parts(
         end: area.right() - 10.0,
         parts: vec![mark, Shape::text(x, mid + 4.5, title, class)],
     };
-    if header.host == HostText::Shown {
+    // The shapes of the groups that it coordinates, if any; they need room more than its address does.
+    let groups = pen.snapshot.groups.iter().enumerate();
+    let coordinated: Vec<GroupShape> = groups
+        .filter(|(_, group)| group.coordinator == Some(broker.id))
+        .map(|(index, _)| GroupShape::of(index))
+        .collect();
+    let host_w = broker.host.chars().count() as f64 * 6.62 + 20.0;
+    let others = [(broker.controller, 100.0), (pen.snapshot.acts, 66.0)];
+    let others = others.iter().filter(|(there, _)| *there).map(|(_, w)| w);
+    let needed = others.sum::<f64>()
+        + match coordinated.is_empty() {
+            true => 0.0,
+            false => coordinator_width(&coordinated, Words::Shown) + APART,
+        };
+    let crowded = !coordinated.is_empty() && line.x + host_w + needed > line.end;
+    let words = match line.x + needed > line.end {
+        true => Words::Hidden,
+        false => Words::Shown,
+    };
+    if header.host == HostText::Shown && !crowded {
         let host = broker.host.to_string();
-        line.x += host.chars().count() as f64 * 6.62 + 20.0;
+        line.x += host_w;
         let x = title_end + APART;
         line.parts.push(Shape::text(x, mid + 4.0, host, "m quiet"));
     }
     badges(&mut line, broker);
+    if !coordinated.is_empty() {
+        coordinator(&mut line, &coordinated, words);
+    }
     if area.w < NARROW
         && let BrokerState::Crashed { note } | BrokerState::Stopped { note } = &broker.state
     {
@@ -166,6 +188,38 @@ fn header_parts(
     });
     remarks(&mut line, broker, area);
     (line.parts, button)
+}
+
+/// Whether a badge says in words what it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    Shown,
+    Hidden,
+}
+
+fn coordinator_width(groups: &[GroupShape], words: Words) -> f64 {
+    let marks = 14.0 * groups.len() as f64 + 10.0;
+    match words {
+        Words::Shown => marks + 70.0,
+        Words::Hidden => marks,
+    }
+}
+
+/// The badge of a broker that coordinates groups: their markers, and the word where there is room.
+fn coordinator(line: &mut Line, groups: &[GroupShape], words: Words) {
+    let w = coordinator_width(groups, words);
+    let (x, mid) = (line.x, line.mid);
+    let mut parts = vec![Shape::rect(x, mid - 10.0, w, 20.0, 5.0, "box")];
+    for (nth, shape) in groups.iter().enumerate() {
+        let at = Point::new(x + 12.0 + 14.0 * nth as f64, mid);
+        parts.push(kit::group_marker(at, *shape, 4.5, MarkerKind::Committed));
+    }
+    if words == Words::Shown {
+        let x = x + 8.0 + 14.0 * groups.len() as f64;
+        parts.push(Shape::text(x, mid + 4.0, "Coordinator", "b fs11"));
+    }
+    line.parts.push(Shape::group("", parts));
+    line.x += w + APART;
 }
 
 /// What a broker is besides, and what is the matter with its machine.

@@ -1,17 +1,16 @@
-//! Producers, consumers and groups: boxes beside the cards.
+//! Producers and consumers: boxes beside the cards.
 
 use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect};
 use crate::stage::kit::{self, GroupShape, MarkerKind, RecordForm, text_width};
 use crate::stage::layout::Manner;
+use crate::stage::scene::groups;
 use crate::stage::scene::pen::Pen;
 use crate::stage::shape::{Shape, Span};
-use crate::stage::snapshot::{
-    CellState, ClientState, Consumer, Group, GroupState, KeyMark, Producer, Reading,
-};
+use crate::stage::snapshot::{CellState, ClientState, Consumer, KeyMark, Producer, Reading};
 
 /// A lag above this is said in amber.
-const MUCH_LAG: i64 = 9;
+pub(super) const MUCH_LAG: i64 = 9;
 
 pub(super) fn producer(pen: &mut Pen, producer: &Producer) {
     let thing = Thing::Process(producer.id);
@@ -157,6 +156,7 @@ pub(super) fn consumer(pen: &mut Pen, consumer: &Consumer) {
     };
     let mut parts = vec![client_box(area, class_of(pen, &thing, consumer.state), 8.0)];
     parts.extend(match pen.layout.manner {
+        _ if is_member(pen, consumer) => groups::member(pen, consumer, area),
         Manner::Topic => topic_reader(consumer, area),
         manner if manner.is_rows() || manner.is_focus() => beside_row(pen, consumer, area),
         _ => dense_reader(consumer, area),
@@ -164,6 +164,12 @@ pub(super) fn consumer(pen: &mut Pen, consumer: &Consumer) {
     pen.put(&thing, "box", Shape::group("", parts));
     selected(pen, &thing, area, 8.0);
     pen.target(thing, area);
+}
+
+/// True for a consumer that stands in the frame of a group that shares its partitions.
+pub(super) fn is_member(pen: &Pen, consumer: &Consumer) -> bool {
+    let mut groups = pen.snapshot.groups.iter().filter(|group| group.is_shared());
+    groups.any(|group| Some(&group.name) == consumer.group.as_ref())
 }
 
 /// A reader in a roomy picture: name, partitions, then what it does or where it stands.
@@ -301,99 +307,13 @@ fn topic_reader(consumer: &Consumer, area: Rect) -> Vec<Shape> {
 }
 
 /// The lag of all partitions together; `None` while nothing is known.
-fn lag(consumer: &Consumer) -> Option<i64> {
+pub(super) fn lag(consumer: &Consumer) -> Option<i64> {
     let known: Vec<i64> = consumer
         .reads
         .iter()
         .filter_map(|reading| reading.lag)
         .collect();
     (!known.is_empty()).then(|| known.iter().sum())
-}
-
-pub(super) fn group(pen: &mut Pen, index: usize, group: &Group) {
-    let thing = Thing::Group(group.name.clone());
-    let Some(area) = pen.layout.groups.get(&group.name).copied() else {
-        return;
-    };
-    let mut parts = vec![Shape::rect(area.x, area.y, area.w, area.h, 12.0, "frame")];
-    if pen.snapshot.washed(&thing) {
-        parts.push(kit::wash(
-            Rect::new(area.x + 4.0, area.y + 4.0, area.w - 8.0, 40.0),
-            8.0,
-        ));
-    }
-    let wide = area.w >= 150.0;
-    let (state, class) = state_line(&group.state);
-    if wide {
-        let marker = Point::new(area.x + 16.0, area.y + 18.0);
-        parts.push(kit::group_marker(
-            marker,
-            GroupShape::of(index),
-            5.0,
-            MarkerKind::Committed,
-        ));
-        let x = area.x + 28.0;
-        parts.push(Shape::text(
-            x,
-            area.y + 22.0,
-            group.name.to_string(),
-            "h2 fs12",
-        ));
-        parts.push(Shape::text(x, area.y + 37.0, state, class));
-    } else {
-        let x = area.mid().x;
-        let name = broken(&group.name, area.w - 10.0);
-        let first = if name.len() > 1 { 22.0 } else { 26.0 };
-        for (at, line) in name.iter().enumerate() {
-            let y = area.y + first + 15.0 * at as f64;
-            parts.push(Shape::text(x, y, line.clone(), "mid b fs12"));
-        }
-        if !matches!(
-            group.state,
-            GroupState::Stable { .. } | GroupState::Assigned
-        ) {
-            let y = area.y + first + 15.0 * name.len() as f64;
-            parts.push(Shape::text(x, y, state, format!("{class} mid")));
-        }
-    }
-    if let GroupState::Rebalancing {
-        phase, done, of, ..
-    } = &group.state
-        && wide
-    {
-        let text = format!("{phase} {done} of {of}");
-        parts.push(Shape::text(area.x + 28.0, area.y + 51.0, text, "s2"));
-    }
-    pen.put(&thing, "frame", Shape::group("", parts));
-    pen.target(thing, area);
-}
-
-fn state_line(state: &GroupState) -> (String, &'static str) {
-    match state {
-        GroupState::Assigned => ("assigned by hand".to_owned(), "s"),
-        GroupState::Stable { generation } => (format!("stable, generation {generation}"), "s"),
-        GroupState::Rebalancing { generation, .. } => {
-            (format!("rebalancing, generation {generation}"), "s wrn b")
-        }
-        GroupState::Empty => ("empty".to_owned(), "s"),
-        GroupState::Dead => ("dead".to_owned(), "s red"),
-    }
-}
-
-/// A name on as many lines as it needs, broken before a separator.
-fn broken(name: &str, room: f64) -> Vec<String> {
-    if text_width(name, 12.0) <= room {
-        return vec![name.to_owned()];
-    }
-    let at = name
-        .char_indices()
-        .filter(|(at, c)| *at > 0 && matches!(c, '-' | '_' | '.'))
-        .map(|(at, _)| at)
-        .rfind(|at| text_width(&name[..*at], 12.0) <= room);
-    match at {
-        Some(at) => vec![name[..at].to_owned(), name[at..].to_owned()],
-        None => vec![name.to_owned()],
-    }
 }
 
 fn group_shape(pen: &Pen, consumer: &Consumer) -> GroupShape {
@@ -411,7 +331,7 @@ fn name_of(area: Rect) -> (f64, &'static str) {
 }
 
 /// The edge of a client's box says how it fares; a wash says look here.
-fn class_of(pen: &Pen, thing: &Thing, state: ClientState) -> &'static str {
+pub(super) fn class_of(pen: &Pen, thing: &Thing, state: ClientState) -> &'static str {
     match (state, pen.snapshot.washed(thing)) {
         (ClientState::Failed | ClientState::Gone, _) => "box fault",
         (ClientState::Ended, _) => "box dash",
@@ -426,14 +346,14 @@ fn client_box(area: Rect, class: &'static str, r: f64) -> Shape {
     Shape::rect(area.x, area.y, area.w, area.h, r, class)
 }
 
-fn note_class(state: ClientState) -> &'static str {
+pub(super) fn note_class(state: ClientState) -> &'static str {
     match state {
         ClientState::Failed | ClientState::Gone => "s red",
         _ => "s2",
     }
 }
 
-fn dot(at: Point, size: f64, key: &KeyMark) -> Shape {
+pub(super) fn dot(at: Point, size: f64, key: &KeyMark) -> Shape {
     kit::record(at, size, key, CellState::Committed, RecordForm::Dot)
 }
 

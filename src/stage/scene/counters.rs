@@ -38,7 +38,9 @@ pub(super) fn draw(pen: &mut Pen) {
                 let link = Thing::link(traveller.from, traveller.to);
                 (link, "ack", Some(format!("error {code}")))
             }
-            Load::Control { .. } | Load::Coordination | Load::Stream { .. } => continue,
+            Load::Control { .. } | Load::Coordination | Load::Beat | Load::Stream { .. } => {
+                continue;
+            }
         };
         let Some(route) = routes::of_traveller(pen, traveller) else {
             continue;

@@ -114,8 +114,13 @@ fn is_down(pen: &Pen, broker: ProcessId) -> bool {
 /// Lines from leaders to readers. Drawn over the cards, for they begin at a row inside.
 pub(super) fn consume_lines(pen: &mut Pen) {
     let snapshot = pen.snapshot;
+    // Lines that begin at the same log begin as one; a casing would cut those that are there already.
+    let mut begun: Vec<&TopicPartition> = Vec::new();
     for consumer in &snapshot.consumers {
         let thing = Thing::Process(consumer.id);
+        let mut groups = snapshot.groups.iter();
+        let waits = groups
+            .any(|group| Some(&group.name) == consumer.group.as_ref() && group.is_rebalancing());
         let reads = consumer.reads.iter();
         let reads = reads.filter_map(|reading| Some((&reading.partition, reading.broker?)));
         let reads = once_where_cut(pen, consumer.id, reads.collect());
@@ -128,14 +133,25 @@ pub(super) fn consume_lines(pen: &mut Pen) {
                 Some((route, broker, partition))
             })
             .collect();
-        for (nth, (route, ..)) in lines.iter().enumerate() {
+        // Those that come down into boxes under the logs are one trunk.
+        let client = pen.layout.consumers.get(&consumer.id);
+        let trunk = client.is_some_and(routes::is_below);
+        for (nth, (route, _, partition)) in lines.iter().enumerate().filter(|_| !trunk) {
+            if begun.contains(partition) {
+                continue;
+            }
             if let Some(outside) = outside(pen, route) {
                 pen.put_nth(&thing, "casing", nth, kit::casing(&outside));
             }
         }
+        begun.extend(lines.iter().map(|(.., partition)| *partition));
         for (nth, (route, broker, partition)) in lines.iter().enumerate() {
             let class = class_to_broker(pen, consumer.id, *broker);
-            let class = weighted(pen, partition, class);
+            let class = match (class, waits) {
+                // Nobody knows who will read it when all have joined.
+                ("data", true) => "was",
+                _ => weighted(pen, partition, class),
+            };
             let broker = ProcessId::from(*broker);
             pen.put_nth(&thing, "line", nth, kit::line(route, class));
             pen.line(consumer.id, broker, route);

@@ -7,7 +7,7 @@
 //! [`name`] for any thing.
 //!
 //! - `by_broker`, `by_topic`, `phone`, `record`: one for each lens, in drawing order
-//! - `card`, `row` with its `remarks`, `clients`, `coordination`: the parts that lenses share
+//! - `card`, `row` with its `remarks`, `clients`, `groups`, `reading`, `coordination`: the parts that lenses share
 //! - `links`, `broker_links`, `sessions`: the lines of clients, between brokers, and to ZooKeeper
 //! - `storage`: segments, log starts, and what retention and the cleaner took
 //! - `changing`, `counters`: what has just happened, and what is under way where nothing may move
@@ -24,9 +24,11 @@ mod changing;
 mod clients;
 mod coordination;
 mod counters;
+mod groups;
 mod links;
 mod pen;
 mod phone;
+mod reading;
 mod record;
 mod remarks;
 mod routes;

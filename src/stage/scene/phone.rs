@@ -6,10 +6,11 @@ use crate::stage::kit::{self, GroupShape, MarkerKind, RecordForm};
 use crate::stage::layout::{Row, RowForm};
 use crate::stage::scene::card::{self, Button, Header, HostText};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::{clients, coordination, links, remarks, row, sessions, storage};
+use crate::stage::scene::{clients, coordination, groups, links, remarks, row, sessions, storage};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{
-    CellState, Coordination, Load, Partition, Replica, Role, Znode, ZooKeeper,
+    CellState, ClientState, Consumer, Coordination, Load, Partition, Replica, Role, Znode,
+    ZooKeeper,
 };
 
 pub(super) fn draw(pen: &mut Pen) {
@@ -265,11 +266,15 @@ fn client_line(pen: &mut Pen) {
         pen.put(&thing, "box", Shape::group("", parts));
         pen.target(thing, place.area);
     }
-    let waiting = snapshot
+    groups::strips(pen);
+    let loose: Vec<&Consumer> = snapshot
         .consumers
         .iter()
-        .find(|consumer| consumer.state != crate::stage::snapshot::ClientState::Active);
-    let Some(first) = snapshot.consumers.first() else {
+        .filter(|consumer| !clients::is_member(pen, consumer))
+        .collect();
+    let mut waiting = loose.iter();
+    let waiting = waiting.find(|consumer| consumer.state != ClientState::Active);
+    let Some(first) = loose.first() else {
         return;
     };
     let Some(place) = pen.layout.consumers.get(&first.id) else {
@@ -280,7 +285,7 @@ fn client_line(pen: &mut Pen) {
         Some(consumer) if consumer.reads.is_empty() => format!("{} idles", consumer.name),
         Some(consumer) => format!("{} waits", consumer.name),
         None => {
-            let names: Vec<&str> = snapshot.consumers.iter().map(|c| &*c.name).collect();
+            let names: Vec<&str> = loose.iter().map(|c| &*c.name).collect();
             match names.as_slice() {
                 [one] => format!("{one} reads"),
                 some => format!("{} read", some.join(", ")),

@@ -5,7 +5,7 @@
 
 use crate::model::{BrokerId, ProcessId, TopicPartition};
 use crate::stage::geometry::{Rect, Route};
-use crate::stage::layout::{Layout, Manner, Row};
+use crate::stage::layout::{Client, Layout, Manner, Row};
 use crate::stage::scene::pen::Pen;
 use crate::stage::snapshot::{Consumer, Load, Traveller};
 
@@ -58,6 +58,9 @@ fn entry(layout: &Layout) -> f64 {
 pub(super) fn consume(layout: &Layout, consumer: ProcessId, row: &Row, port: f64) -> Option<Route> {
     let client = layout.consumers.get(&consumer)?;
     let y = row.tape.y;
+    if is_below(client) {
+        return Some(down(client, row.tape.right(), y));
+    }
     if layout.manner == Manner::Phone {
         let end = client.area.mid().y;
         let points = [(row.tape.right(), y), (client.lane, y), (client.lane, end)];
@@ -78,6 +81,24 @@ pub(super) fn consume(layout: &Layout, consumer: ProcessId, row: &Row, port: f64
         ])
         .with_radius(9.0),
     )
+}
+
+/// True for a box that stands under the logs, left of its lane, as in the strip of a group.
+pub(super) fn is_below(client: &Client) -> bool {
+    client.area.h > 30.0 && client.area.x + client.area.w / 2.0 < client.lane
+}
+
+/// Along the lane beside the logs and down into a box under them.
+fn down(client: &Client, x: f64, y: f64) -> Route {
+    let (top, mid) = (client.area.y - 4.0, client.area.mid().x);
+    let points = [
+        (x, y),
+        (client.lane, y),
+        (client.lane, top),
+        (mid, top),
+        (mid, client.area.y),
+    ];
+    Route::through(points).with_radius(7.0)
 }
 
 /// Where in its box the line of each of a reader's partitions ends, measured from the box's middle. By
@@ -305,12 +326,35 @@ fn reader(pen: &Pen, traveller: &Traveller, reader: ProcessId, broker: ProcessId
         return None;
     }
     let place = pen.layout.consumers.get(&reader)?;
+    if pen.layout.cards.is_empty() {
+        return to_head(pen, consumer, place);
+    }
     let y = header_y(pen, broker)?;
+    if is_below(place) {
+        return Some(down(place, pen.layout.columns.cards_right(), y));
+    }
     Some(Route::through([
         (pen.layout.columns.cards_right(), y),
         (place.lane, y),
         (place.lane, place.area.mid().y),
         (place.area.x, place.area.mid().y),
+    ]))
+}
+
+/// By topic there are no brokers: what a member and its coordinator say runs along the frame, between the box
+/// and the line that says who coordinates.
+fn to_head(pen: &Pen, consumer: &Consumer, place: &Client) -> Option<Route> {
+    let frame = pen.layout.groups.get(consumer.group.as_ref()?)?;
+    if is_below(place) {
+        let (x, y) = (place.area.mid().x, frame.y + 10.0);
+        return Some(Route::through([(x, y), (x, place.area.y)]));
+    }
+    let (from, to) = (frame.y + 48.0, place.area.y + 12.0);
+    Some(Route::through([
+        (frame.x + 22.0, from),
+        (frame.x, from),
+        (frame.x, to),
+        (place.area.x, to),
     ]))
 }
 

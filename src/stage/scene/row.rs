@@ -3,10 +3,10 @@
 use crate::model::Offset;
 use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect};
-use crate::stage::kit::{self, FlagSide, GroupShape, MarkerKind, Numbers, PoleKind, Tape};
+use crate::stage::kit::{self, FlagSide, MarkerKind, Numbers, PoleKind, Tape};
 use crate::stage::layout::{Manner, Row, RowForm, Voice, window_start};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::{changing, remarks, storage};
+use crate::stage::scene::{changing, reading, remarks, storage};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{CellState, KeyMark, Partition, Replica, Role};
 
@@ -199,10 +199,9 @@ fn numbers(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape,
     let end = replica.log_end.0;
     let first = tape.from;
     let last = end - 1;
-    let handled: Vec<i64> = readings(pen, partition)
-        .filter_map(|(_, reading)| reading.position)
-        .map(|position| position.0 - 1)
-        .collect();
+    let readers = reading::of(pen.snapshot, partition);
+    let positions = readers.iter().filter_map(|mark| mark.position);
+    let handled: Vec<i64> = positions.map(|position| position.0 - 1).collect();
     let stranded = |offset: i64| {
         let mut cells = replica.cells.iter();
         cells.any(|cell| cell.offset.0 == offset && remarks::fate_of(cell.state).is_some())
@@ -296,25 +295,6 @@ fn pole_of(pen: &Pen, replica: &Replica, row: &Row, tape: &Tape) -> Pole {
     }
 }
 
-/// Every reader of a partition with its group's shape.
-fn readings<'a>(
-    pen: &Pen<'a>,
-    partition: &'a Partition,
-) -> impl Iterator<Item = (GroupShape, &'a crate::stage::snapshot::Reading)> {
-    let snapshot = pen.snapshot;
-    snapshot.consumers.iter().flat_map(move |consumer| {
-        let group = snapshot
-            .groups
-            .iter()
-            .position(|group| Some(&group.name) == consumer.group.as_ref());
-        let shape = GroupShape::of(group.unwrap_or(0));
-        let reads = consumer.reads.iter();
-        reads
-            .filter(|reading| reading.partition == partition.id)
-            .map(move |reading| (shape, reading))
-    })
-}
-
 /// Committed offsets and positions at the lower edge of a log.
 fn positions(pen: &mut Pen, partition: &Partition, tape: &Tape) {
     if matches!(
@@ -326,14 +306,14 @@ fn positions(pen: &mut Pen, partition: &Partition, tape: &Tape) {
     }
     let whole = Thing::Partition(partition.id.clone());
     let mut drawn = Vec::new();
-    for (shape, reading) in readings(pen, partition) {
+    for mark in reading::of(pen.snapshot, partition) {
         for (offset, kind) in [
-            (reading.position, MarkerKind::Position),
-            (reading.committed, MarkerKind::Committed),
+            (mark.position, MarkerKind::Position),
+            (mark.committed, MarkerKind::Committed),
         ] {
             if let Some(offset) = offset.filter(|offset| tape.has_edge(offset.0)) {
                 let at = Point::new(tape.edge(offset.0), tape.bottom());
-                drawn.push(kit::group_marker(at, shape, 4.8, kind));
+                drawn.push(kit::group_marker(at, mark.shape, 4.8, kind));
             }
         }
     }

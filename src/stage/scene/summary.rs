@@ -1,9 +1,10 @@
 //! The picture in one sentence: what is the matter, then who leads what.
 
 use crate::model::ProcessId;
-use crate::stage::scene::words::{capital, led, partition_name, plural, process_name};
+use crate::stage::scene::words::{capital, group_state, led, partition_name, plural, process_name};
 use crate::stage::snapshot::{
-    BrokerState, CellState, Coordination, Link, LinkState, Partition, Role, ServerState, Snapshot,
+    BrokerState, CellState, ClientState, Coordination, Link, LinkState, Partition, Role,
+    ServerState, Snapshot,
 };
 
 /// One sentence that says what the picture shows, faults first.
@@ -50,6 +51,30 @@ pub fn summary(snapshot: &Snapshot) -> String {
     let clients = clients.chain(snapshot.consumers.iter().map(|c| (&c.name, c.state)));
     for (name, _) in clients.filter(|(_, state)| state.is_over()) {
         parts.push(format!("{name} does not run"));
+    }
+    for group in snapshot.groups.iter().filter(|group| group.is_shared()) {
+        let members = snapshot.consumers.iter();
+        let members = members.filter(|c| c.group.as_ref() == Some(&group.name));
+        let (mut idle, mut trouble) = (Vec::new(), Vec::new());
+        for member in members {
+            match (
+                member.state,
+                member.reads.is_empty(),
+                group.is_rebalancing(),
+            ) {
+                (ClientState::Failed, ..) => {
+                    trouble.push(format!("{} is {}", member.name, member.note.join(" ")));
+                }
+                (ClientState::Waiting, true, false) => idle.push(&*member.name),
+                _ => {}
+            }
+        }
+        parts.push(format!("Group {}{}", group.name, group_state(&group.state)));
+        parts.extend(trouble);
+        if !idle.is_empty() {
+            let has = if idle.len() == 1 { "has" } else { "have" };
+            parts.push(format!("{} {has} no partition", idle.join(" and ")));
+        }
     }
     // That a broker is cut from ZooKeeper was said.
     let told = |id: ProcessId| {

@@ -67,7 +67,7 @@ impl Traveller {
             Load::Answer { .. } | Load::ErrorAnswer { .. } => round(self.size / 2.0 + 4.0),
             Load::ReplicaCopy { keys } => Size::new(16.0 * keys.len().clamp(1, 3) as f64, 15.0),
             Load::Stream { .. } => round(STREAM_DOT / 2.0),
-            Load::Coordination => round(WHISPER),
+            Load::Coordination | Load::Beat => round(WHISPER),
             Load::Control { name: Some(_) } if self.size >= 17.0 => Size::new(104.0, 42.0),
             Load::Control { .. } => round(8.0),
         };
@@ -98,7 +98,7 @@ impl Traveller {
                 let (state, form) = (CellState::Committed, kit::RecordForm::Dot);
                 kit::record(Point::default(), STREAM_DOT, key, state, form)
             }
-            Load::Coordination => Shape::circle(0.0, 0.0, WHISPER, "tri"),
+            Load::Coordination | Load::Beat => Shape::circle(0.0, 0.0, WHISPER, "tri"),
             Load::Control { name: None } => kit::diamond(Point::default(), 6.0, ""),
             Load::Control { .. } if self.size < 17.0 => kit::diamond(Point::default(), 8.0, ""),
             Load::Control { name: Some(name) } => {
@@ -167,7 +167,7 @@ fn carried(pen: &Pen, packet: &Packet, load: Load, size: f64) -> Option<Travelle
 fn level(pen: &Pen, packet: &Packet) -> Density {
     let snapshot = pen.snapshot;
     let partition = match packet.load {
-        Load::ErrorAnswer { .. } | Load::Control { .. } | Load::Coordination => None,
+        Load::ErrorAnswer { .. } | Load::Control { .. } | Load::Coordination | Load::Beat => None,
         _ => packet.partition.as_ref(),
     };
     let partition = partition.and_then(|id| snapshot.partition(id));

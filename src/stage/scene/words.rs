@@ -5,8 +5,8 @@
 use crate::model::{BrokerId, Offset, ProcessId};
 use crate::stage::Thing;
 use crate::stage::snapshot::{
-    Broker, BrokerState, Cell, CellState, ClientState, Coordination, GroupState, Partition,
-    Replica, Role, ServerState, Snapshot, Topic, Word, Znode,
+    Broker, BrokerState, Cell, CellState, ClientState, Consumer, Coordination, GroupState,
+    Partition, Replica, Role, ServerState, Snapshot, Topic, Word, Znode,
 };
 
 /// What a thing is called: "driver-locations 0, follower on broker 3, behind 8, out of sync".
@@ -243,7 +243,15 @@ fn process_words(snapshot: &Snapshot, id: ProcessId) -> String {
             .collect();
         let session = broker.session.as_ref();
         let session = session.map_or(String::new(), |session| format!(", {session}"));
-        return format!("{name}, {state}{controller}{cut}{chips}, leads {leads}{session}");
+        let groups = snapshot.groups.iter();
+        let groups = groups.filter(|group| group.coordinator == Some(broker.id));
+        let groups: Vec<&str> = groups.map(|group| &*group.name).collect();
+        let groups = match groups.as_slice() {
+            [] => String::new(),
+            [one] => format!(", coordinates group {one}"),
+            all => format!(", coordinates groups {}", all.join(" and ")),
+        };
+        return format!("{name}, {state}{controller}{groups}{cut}{chips}, leads {leads}{session}");
     }
     if let Coordination::ZooKeeper(zookeeper) = &snapshot.coordination
         && let Some(server) = zookeeper.servers.iter().find(|server| server.id == id)
@@ -278,32 +286,56 @@ fn process_words(snapshot: &Snapshot, id: ProcessId) -> String {
         return format!("Producer {}{acks}, {held} waiting", producer.name);
     }
     if let Some(consumer) = snapshot.consumers.iter().find(|c| c.id == id) {
-        if consumer.state.is_over() {
-            return format!("Consumer {}, {}", consumer.name, consumer.note.join(" "));
-        }
-        let state = match consumer.state {
-            ClientState::Active | ClientState::Gone | ClientState::Ended => "",
-            ClientState::Waiting => ", waiting",
-            ClientState::Failed => ", failed",
-        };
-        let reads: Vec<String> = consumer
-            .reads
-            .iter()
-            .map(|reading| {
-                let partition = &reading.partition;
-                let lag = reading
-                    .lag
-                    .map_or(String::new(), |lag| format!(" lag {lag}"));
-                format!("{} {}{lag}", partition.topic, partition.partition)
-            })
-            .collect();
-        let reads = match reads.is_empty() {
-            true => "no partition".to_owned(),
-            false => format!("reads {}", reads.join(" and ")),
-        };
-        return format!("Consumer {}{state}, {reads}", consumer.name);
+        return consumer_words(snapshot, consumer);
     }
     name
+}
+
+fn consumer_words(snapshot: &Snapshot, consumer: &Consumer) -> String {
+    let name = &consumer.name;
+    let group = consumer.group.as_ref();
+    let shared = snapshot
+        .groups
+        .iter()
+        .any(|g| g.is_shared() && Some(&g.name) == group);
+    let member = match (group, shared, consumer.leads) {
+        (Some(group), true, true) => format!(", leader of group {group}"),
+        (Some(group), true, false) => format!(", member of group {group}"),
+        _ => String::new(),
+    };
+    if consumer.state.is_over() && consumer.reads.iter().all(|reading| reading.lag.is_none()) {
+        return format!("Consumer {name}{member}, {}", consumer.note.join(" "));
+    }
+    let note = consumer.note.join(" ");
+    let state = match consumer.state {
+        ClientState::Active => String::new(),
+        _ if shared => format!(", {note}"),
+        ClientState::Waiting => ", waiting".to_owned(),
+        _ => ", failed".to_owned(),
+    };
+    let reads: Vec<String> = consumer
+        .reads
+        .iter()
+        .map(|reading| {
+            let partition = &reading.partition;
+            let committed = reading.committed.filter(|_| shared);
+            let committed = committed.map_or(String::new(), |at| format!(" committed {}", at.0));
+            let lag = reading
+                .lag
+                .map_or(String::new(), |lag| format!(" lag {lag}"));
+            format!(
+                "{} {}{committed}{lag}",
+                partition.topic, partition.partition
+            )
+        })
+        .collect();
+    let reads = match (reads.is_empty(), consumer.state.is_over()) {
+        (true, _) if state.ends_with("no partition") => String::new(),
+        (true, _) => ", no partition".to_owned(),
+        (false, true) => format!(", still has {}", reads.join(" and ")),
+        (false, false) => format!(", reads {}", reads.join(" and ")),
+    };
+    format!("Consumer {name}{member}{state}{reads}")
 }
 
 fn group_words(snapshot: &Snapshot, name: &str) -> String {
@@ -313,16 +345,29 @@ fn group_words(snapshot: &Snapshot, name: &str) -> String {
         .filter(|c| c.group.as_deref() == Some(name));
     let members = plural(members.count(), "member", "members");
     let group = snapshot.groups.iter().find(|group| *group.name == *name);
-    let state = match group.map(|group| &group.state) {
-        Some(GroupState::Stable { generation }) => format!(", stable, generation {generation}"),
-        Some(GroupState::Rebalancing { generation, .. }) => {
-            format!(", rebalancing, generation {generation}")
-        }
-        Some(GroupState::Empty) => ", empty".to_owned(),
-        Some(GroupState::Dead) => ", dead".to_owned(),
-        Some(GroupState::Assigned) | None => String::new(),
-    };
-    format!("Group {name}{state}, {members}")
+    let state = group.map_or(String::new(), |group| group_state(&group.state));
+    let coordinator = group.and_then(|group| group.coordinator);
+    let coordinator = coordinator.map_or(String::new(), |broker| {
+        format!(", coordinated by broker {broker}")
+    });
+    format!("Group {name}{state}, {members}{coordinator}")
+}
+
+/// The state of a group behind its name.
+pub(super) fn group_state(state: &GroupState) -> String {
+    match state {
+        GroupState::Stable { generation } => format!(", stable, generation {generation}"),
+        GroupState::Rebalancing {
+            generation,
+            phase,
+            done,
+            of,
+        } => format!(", rebalancing, generation {generation}, {phase} {done} of {of}"),
+        GroupState::Empty => ", empty".to_owned(),
+        GroupState::Dead => ", dead".to_owned(),
+        GroupState::Unknown(words) => format!(", {words}"),
+        GroupState::Assigned => String::new(),
+    }
 }
 
 pub(super) fn plural(n: usize, one: &str, many: &str) -> String {

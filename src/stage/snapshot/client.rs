@@ -1,6 +1,6 @@
 //! Producers, consumers and groups.
 
-use crate::model::{BrokerId, Offset, ProcessId, Text, TopicPartition};
+use crate::model::{BrokerId, Offset, ProcessId, Text, TopicName, TopicPartition};
 use crate::stage::snapshot::KeyMark;
 
 /// One producer.
@@ -67,6 +67,22 @@ impl ClientState {
 pub struct Group {
     pub name: Text,
     pub state: GroupState,
+    /// The topics to which its members subscribe: a matter of structure, so boxes stand by them and do not
+    /// jump when partitions change hands. None where partitions are assigned by hand.
+    pub topics: Vec<TopicName>,
+    /// The broker that coordinates it.
+    pub coordinator: Option<BrokerId>,
+    /// How far it has got in partitions that none of its members reads now.
+    pub kept: Vec<Kept>,
+}
+
+/// What a group remembers of a partition that nobody reads for it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub partition: TopicPartition,
+    pub committed: Offset,
+    /// High watermark minus the committed offset.
+    pub lag: Option<i64>,
 }
 
 /// The state of a group, as its frame tells it.
@@ -86,6 +102,20 @@ pub enum GroupState {
     },
     Empty,
     Dead,
+    /// Nobody can say: "no coordinator", "being read", "not formed yet".
+    Unknown(Text),
+}
+
+impl Group {
+    /// True for a group that divides partitions among its members: it has a frame with room for what its
+    /// coordinator says.
+    pub fn is_shared(&self) -> bool {
+        !self.topics.is_empty()
+    }
+
+    pub fn is_rebalancing(&self) -> bool {
+        matches!(self.state, GroupState::Rebalancing { .. })
+    }
 }
 
 /// One consumer.
@@ -97,6 +127,8 @@ pub struct Consumer {
     pub kind: Option<Text>,
     /// The group it is a member of.
     pub group: Option<Text>,
+    /// It divides the partitions of its group.
+    pub leads: bool,
     pub state: ClientState,
     /// What it is doing: `reading`, `handling`, "waiting for" "a leader".
     pub note: Vec<Text>,

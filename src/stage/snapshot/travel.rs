@@ -63,6 +63,8 @@ pub enum Load {
     },
     /// What a broker and ZooKeeper say to each other.
     Coordination,
+    /// A member of a group says that it is still there.
+    Beat,
     /// A message that carries no records. Named only when it is the step's subject.
     Control {
         name: Option<ControlName>,

@@ -124,6 +124,12 @@ fn random(rng: &mut Rng) -> Snapshot {
                 done: 1,
                 of: 3,
             },
+            topics: match n {
+                0 => Vec::new(),
+                _ => topics.iter().map(|topic| topic.name.clone()).collect(),
+            },
+            coordinator: Some(BrokerId(2)),
+            kept: Vec::new(),
         })
         .collect();
     let consumers = (0..rng.below(5))

@@ -110,6 +110,9 @@ pub fn snapshot() -> Snapshot {
         groups: vec![Group {
             name: group.into(),
             state: GroupState::Stable { generation: 1 },
+            topics: Vec::new(),
+            coordinator: None,
+            kept: Vec::new(),
         }],
         consumers: vec![
             waiting,

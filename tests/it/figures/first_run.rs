@@ -52,6 +52,9 @@ pub fn snapshot() -> Snapshot {
         groups: vec![Group {
             name: group.into(),
             state: GroupState::Stable { generation: 1 },
+            topics: Vec::new(),
+            coordinator: None,
+            kept: Vec::new(),
         }],
         consumers: vec![
             consumer(1, group, vec![reading(0, 2, 11, None)], &["reading"]),

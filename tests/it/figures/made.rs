@@ -144,6 +144,7 @@ pub fn consumer(number: u16, group: &str, reads: Vec<Reading>, note: &[&str]) ->
         name: format!("C{number}").into(),
         kind: None,
         group: (!group.is_empty()).then(|| group.into()),
+        leads: false,
         state: ClientState::Active,
         note: note.iter().map(|line| (*line).into()).collect(),
         reads,

@@ -6,6 +6,7 @@
 mod any;
 mod failover;
 mod first_run;
+mod groups;
 mod lessons;
 mod made;
 mod record;

@@ -144,10 +144,16 @@ fn snapshot() -> Snapshot {
             Group {
                 name: locations.into(),
                 state: GroupState::Stable { generation: 7 },
+                topics: Vec::new(),
+                coordinator: None,
+                kept: Vec::new(),
             },
             Group {
                 name: etas.into(),
                 state: GroupState::Stable { generation: 2 },
+                topics: Vec::new(),
+                coordinator: None,
+                kept: Vec::new(),
             },
         ],
         consumers: vec![

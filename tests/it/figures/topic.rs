@@ -62,6 +62,9 @@ pub fn snapshot() -> Snapshot {
         groups: vec![Group {
             name: "driver-location-group".into(),
             state: GroupState::Stable { generation: 1 },
+            topics: Vec::new(),
+            coordinator: None,
+            kept: Vec::new(),
         }],
         consumers: vec![map],
         travellers: vec![traveller(

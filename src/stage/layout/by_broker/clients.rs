@@ -4,8 +4,8 @@ use super::Builder;
 use crate::model::TopicPartition;
 use crate::stage::geometry::Rect;
 use crate::stage::layout::lanes::{self, Run};
-use crate::stage::layout::{Client, Manner};
-use crate::stage::snapshot::{Aim, Consumer};
+use crate::stage::layout::{Client, Manner, groups};
+use crate::stage::snapshot::{Aim, Consumer, Group};
 
 impl Builder<'_> {
     /// Producers stand evenly along the cards; each has a lane of its own in the gutter.
@@ -63,55 +63,53 @@ impl Builder<'_> {
     pub(super) fn readers(&mut self) -> f64 {
         let columns = self.layout.columns;
         let (top, bottom) = self.span();
-        let names: Vec<_> = self
-            .snapshot
-            .groups
-            .iter()
-            .map(|group| &group.name)
-            .collect();
-        let loose: Vec<&Consumer> = self
-            .snapshot
-            .consumers
-            .iter()
-            .filter(|consumer| !consumer.group.as_ref().is_some_and(|g| names.contains(&g)))
-            .collect();
+        let snapshot = self.snapshot;
+        let tight = self.layout.manner == Manner::Strips;
+        let groups = &snapshot.groups;
+        let in_group = |consumer: &&Consumer| {
+            let mut groups = groups.iter();
+            groups.any(|group| consumer.group.as_ref() == Some(&group.name))
+        };
+        let loose: Vec<&Consumer> = snapshot.consumers.iter().filter(|c| !in_group(c)).collect();
         let mut end = top;
-        if names.len() == 1 && loose.is_empty() {
-            let name = names[0].clone();
-            let members: Vec<&Consumer> = self.snapshot.consumers.iter().collect();
+        if let ([group], []) = (groups.as_slice(), loose.as_slice()) {
+            let members: Vec<&Consumer> = snapshot.consumers.iter().collect();
             let frame = Rect::new(columns.readers_x, top, columns.readers_w, bottom - top);
-            let low = self.members(&members, top + 48.0, frame.bottom() - 10.0, 10.0);
+            let head = match group.is_shared() {
+                true => groups::head(group, frame.w),
+                false => 48.0,
+            };
+            let (from, to) = (top + head, frame.bottom() - 10.0);
+            let low = self.members(&members, Some(group), from, to, 10.0);
             let frame = Rect {
                 h: frame.h.max(low + 10.0 - top),
                 ..frame
             };
             end = frame.bottom();
-            self.layout.groups.insert(name, frame);
+            self.layout.groups.insert(group.name.clone(), frame);
         } else {
-            let tight = self.layout.manner == Manner::Strips;
-            let (between, apart, head) = if tight {
+            let (between, apart, plain) = if tight {
                 (4.0, 10.0, 47.0)
             } else {
                 (10.0, 18.0, 51.0)
             };
-            for name in names {
-                let members: Vec<&Consumer> = self
-                    .snapshot
-                    .consumers
-                    .iter()
-                    .filter(|consumer| consumer.group.as_ref() == Some(name))
-                    .collect();
+            for group in groups {
+                let members = groups::members(snapshot, group);
+                let head = match group.is_shared() {
+                    true => groups::head(group, columns.readers_w),
+                    false => plain,
+                };
                 let y = if end > top { end + apart } else { top };
                 let boxes = members.iter().map(|c| self.reader_height(c) + between);
                 let h: f64 = boxes.sum();
-                self.members(&members, y + head, y + head + h, 10.0);
+                self.members(&members, Some(group), y + head, y + head + h, 10.0);
                 let frame = Rect::new(columns.readers_x, y, columns.readers_w, head + 6.0 + h);
                 end = frame.bottom();
-                self.layout.groups.insert(name.clone(), frame);
+                self.layout.groups.insert(group.name.clone(), frame);
             }
             if !loose.is_empty() {
                 let from = if end > top { end + apart } else { top };
-                end = end.max(self.members(&loose, from, bottom, 0.0));
+                end = end.max(self.members(&loose, None, from, bottom, 0.0));
             }
         }
         self.reader_lanes();
@@ -119,16 +117,26 @@ impl Builder<'_> {
     }
 
     /// Places boxes beside the rows they read; returns where the last one ends.
-    fn members(&mut self, members: &[&Consumer], top: f64, bottom: f64, inset: f64) -> f64 {
+    fn members(
+        &mut self,
+        members: &[&Consumer],
+        group: Option<&Group>,
+        top: f64,
+        bottom: f64,
+        inset: f64,
+    ) -> f64 {
         let columns = self.layout.columns;
+        let shared = group.filter(|group| group.is_shared());
         let boxes: Vec<(f64, f64)> = members
             .iter()
-            .map(|consumer| {
-                let homes: Vec<f64> = consumer
-                    .reads
-                    .iter()
-                    .filter_map(|reading| self.home_y(&reading.partition))
-                    .collect();
+            .enumerate()
+            .map(|(nth, consumer)| {
+                let beside: Vec<TopicPartition> = match shared {
+                    Some(group) => groups::beside(self.snapshot, group, nth, members.len()),
+                    None => consumer.reads.iter().map(|r| r.partition.clone()).collect(),
+                };
+                let homes = beside.iter().filter_map(|partition| self.home_y(partition));
+                let homes: Vec<f64> = homes.collect();
                 let wanted = match homes.is_empty() {
                     true => bottom,
                     false => homes.iter().sum::<f64>() / homes.len() as f64,
@@ -156,7 +164,11 @@ impl Builder<'_> {
     }
 
     fn reader_height(&self, consumer: &Consumer) -> f64 {
-        let more = consumer.reads.len().saturating_sub(1) as f64;
+        let mut groups = self.snapshot.groups.iter();
+        let group = groups.find(|g| g.is_shared() && Some(&g.name) == consumer.group.as_ref());
+        // A line for each topic, or for each partition that was assigned by hand.
+        let lines = group.map_or(consumer.reads.len(), |group| group.topics.len());
+        let more = lines.saturating_sub(1) as f64;
         match self.layout.manner {
             manner if manner.is_rows() => 54.0,
             Manner::Focus | Manner::FocusLow => 68.0,
