@@ -52,7 +52,7 @@ const fn entry(deed: Deed, name: &'static str, keys: &'static str) -> Entry {
 }
 
 /// Every deed in the order in which the help lists them.
-pub const ALL: [Entry; 34] = [
+pub const ALL: [Entry; 35] = [
     entry(Deed::Play, "Play or pause", "Space"),
     entry(Deed::Forward, "Forward one event", "."),
     entry(Deed::Back, "Back one event", ","),
@@ -89,6 +89,11 @@ pub const ALL: [Entry; 34] = [
         Deed::Trouble(Trouble::Cut),
         "Cut off or heal what is selected",
         "X",
+    ),
+    entry(
+        Deed::Trouble(Trouble::Join),
+        "Add a consumer to a group",
+        "C",
     ),
     entry(Deed::HealAll, "Heal all links", "H"),
     entry(Deed::Go(View::Figures), "Figures", "1"),
@@ -149,6 +154,7 @@ pub fn of_stroke(stroke: Stroke<'_>) -> Option<Deed> {
         "r" | "R" => Deed::Trouble(Trouble::Restart),
         "z" | "Z" => Deed::Trouble(Trouble::Freeze),
         "x" | "X" => Deed::Trouble(Trouble::Cut),
+        "c" | "C" => Deed::Trouble(Trouble::Join),
         "h" | "H" => Deed::HealAll,
         "Home" => Deed::Start,
         "End" => Deed::End,

@@ -4,8 +4,9 @@
 //! would carry out at this instant: nobody is killed twice. What it would carry out without anything being
 //! different afterwards is neither offered nor done ([`idle`]).
 //!
-//! `links` has what is done to links, `more` what is done seldom, `idle` what would change nothing.
+//! `links` has what is done to links, `groups` what is done to groups, `more` what is done seldom, `idle` what would change nothing.
 
+mod groups;
 mod idle;
 mod links;
 mod more;
@@ -15,6 +16,7 @@ use crate::model::{BrokerId, ProcessId};
 use crate::stage::Thing;
 use crate::world::{Command, End, Host, Life, Links, Ways, World};
 
+pub use groups::{first_group, next_consumer};
 pub use idle::idle;
 pub use links::link_offers;
 pub use more::more_offers;
@@ -44,6 +46,8 @@ pub enum Trouble {
     Expire,
     Disk,
     Clock,
+    /// A group gets another consumer.
+    Join,
 }
 
 /// What is offered: the trouble, whom it concerns in words, and the command.
@@ -83,6 +87,7 @@ pub fn offers(world: &World, thing: &Thing) -> Vec<Offer> {
             offers
         }
         Thing::Link(a, b) => links::between(world, *a, *b),
+        Thing::Group(name) => groups::of_group(world, name).into_iter().collect(),
         _ => process_of(thing)
             .filter(|id| world.host(*id).is_some_and(|host| host.socket().is_none()))
             .map(|id| of_process(world, id))
@@ -143,12 +148,14 @@ fn of_process(world: &World, id: ProcessId) -> Vec<Offer> {
         return vec![offer(Trouble::Restart, "Restart", restart)];
     }
     let mut offers = vec![offer(Trouble::Kill, "Kill", kill)];
-    if id.broker().is_some() {
+    if matches!(id, ProcessId::Broker(_) | ProcessId::Consumer(_)) {
         offers.push(offer(Trouble::Stop, "Stop", Command::Stop { process: id }));
     }
     let freeze = Command::Freeze { process: id };
     offers.push(offer(Trouble::Freeze, "Freeze", freeze));
     offers.extend(links::whole(world, id));
+    let group = world.host(id).and_then(groups::group_of);
+    offers.extend(group.and_then(|group| groups::of_group(world, group)));
     offers
 }
 
@@ -202,6 +209,32 @@ mod tests {
             session.seek(Instant::from_secs(5 + at as u64));
             assert_eq!(words(session.world(), name), then, "after {wanted} {name}");
         }
+    }
+
+    #[test]
+    fn a_group_gets_consumers_like_those_that_it_has() {
+        let mut session = Book::read().first_session().unwrap();
+        assert_eq!(first_group(session.world()), None);
+        assert_eq!(words(session.world(), "c1"), "Kill, Stop, Freeze, Cut off");
+        let line = "consumer c9 group.id=readers subscribe=driver-locations group.instance.id=x";
+        perform(&mut session, line).unwrap();
+        let group = first_group(session.world()).unwrap();
+        assert_eq!(group.to_string(), "group:readers");
+        let add = offers(session.world(), &group).remove(0);
+        assert_eq!(
+            words(session.world(), "c9"),
+            "Kill, Stop, Freeze, Cut off, Add a consumer"
+        );
+        session.perform(add.command).unwrap();
+        let consumer = session.world().host(ProcessId::Consumer(10)).unwrap();
+        let config = consumer.consumer().unwrap().config();
+        assert_eq!(&*config.group_id, "readers");
+        assert_eq!(config.subscribe.0, ["driver-locations".into()]);
+        assert_eq!(
+            config.instance(),
+            None,
+            "a name that comes back is one consumer's"
+        );
     }
 
     fn perform(session: &mut crate::session::Session, line: &str) -> Result<(), String> {

@@ -2,6 +2,7 @@
 
 use super::App;
 use crate::model::ProcessId;
+use crate::session::Session;
 use crate::session::trouble::{self, Offer, Trouble};
 use crate::stage::Thing;
 
@@ -20,7 +21,16 @@ impl App {
 
     /// Does what a key asks for to what is selected; a key that undoes its own deed asks for either.
     pub(super) fn make_trouble(&self, wanted: Trouble) {
-        let Some(thing) = self.meant() else {
+        let joins = wanted == Trouble::Join;
+        let group = || {
+            let first = |session: &Session| trouble::first_group(session.world());
+            self.player.with(first).filter(|_| joins)
+        };
+        let Some(thing) = self.meant().or_else(group) else {
+            if joins {
+                self.toast("There is no group yet: the sandbox makes one, and so does a line such as consumer c1 group.id=readers subscribe=orders.");
+                return;
+            }
             self.toast(
                 "Select something on the stage first: a broker, a client, a server or a link.",
             );

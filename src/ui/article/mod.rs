@@ -3,7 +3,7 @@
 //! [`first`] the first ten seconds · [`contents`] the list of lessons · [`lesson`] a lesson's column ·
 //! [`attempt`] what a reader may try in it ·
 //! [`prose`] text with references that light things on the stage · [`quiz`] a prediction · [`sandbox`] a
-//! cluster to talk to · [`code`] what is coming · `scroll` brings into view what is to be looked at.
+//! cluster to talk to, with `readers`, a form for groups · [`code`] what is coming · `scroll` brings into view what is to be looked at.
 
 pub mod attempt;
 pub mod code;
@@ -12,6 +12,7 @@ pub mod first;
 pub mod lesson;
 pub mod prose;
 pub mod quiz;
+mod readers;
 pub mod sandbox;
 mod scroll;
 mod topics;

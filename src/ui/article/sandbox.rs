@@ -9,6 +9,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use super::readers::Readers;
 use crate::fact::clipped;
 use crate::model::{BrokerId, Offset, TopicPartition};
 use crate::script::{self, Action as Said};
@@ -107,6 +108,7 @@ pub fn SandboxPage() -> Html {
                     <p class="intro">{ "Talk to the cluster: a line is carried out where the playhead stands, and becomes part of its history. Whatever is selected on the stage can also be killed, stopped, frozen, cut off and restarted by button. Building clusters by hand comes later." }</p>
                     <Line />
                     <Topics />
+                    <Readers />
                     <Audit />
                     <Done />
                 </div>

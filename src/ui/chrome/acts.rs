@@ -107,6 +107,7 @@ fn button(app: &crate::ui::app::App, offer: Offer) -> Html {
         Trouble::Expire => (Icon::Clock, None),
         Trouble::Disk => (Icon::Disk, None),
         Trouble::Clock => (Icon::Clock, None),
+        Trouble::Join => (Icon::Plus, Some("C")),
     };
     let class = match offer.trouble {
         Trouble::Kill | Trouble::PowerOff => "btn sm danger",

@@ -7,7 +7,7 @@ use super::stored::Stored;
 use crate::stage::Thing;
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
-use crate::ui::inspect::inspect;
+use crate::ui::inspect::{Table, inspect, tables};
 use crate::ui::state::Action;
 
 #[component]
@@ -29,8 +29,11 @@ fn Page(props: &Props) -> Html {
     let app = use_app();
     let found = {
         let (player, thing) = (app.player.clone(), props.thing.clone());
-        use_view(move |_| player.with(|session| inspect(session, &thing)))
+        use_view(move |_| {
+            player.with(|session| (inspect(session, &thing), tables(session, &thing)))
+        })
     };
+    let (found, tables) = found;
     let close = Callback::from(move |_: MouseEvent| app.dispatch(Action::ShowInspector(false)));
     let (crumbs, title, rows) = match found {
         Some(found) => (found.crumbs.join(" › "), found.title, found.rows),
@@ -40,6 +43,7 @@ fn Page(props: &Props) -> Html {
             vec![("state".into(), "not there at this instant".to_owned())],
         ),
     };
+    let tables = tables.into_iter().map(table);
     let rows = rows.into_iter().map(|(name, value)| {
         // A path is too long to stand beside what it holds.
         let class = name.starts_with('/').then_some("path");
@@ -56,6 +60,34 @@ fn Page(props: &Props) -> Html {
             <More thing={props.thing.clone()} />
             <Stored thing={props.thing.clone()} />
             <dl>{ for rows }</dl>
+            { for tables }
         </aside>
+    }
+}
+
+fn table(table: Table) -> Html {
+    let Table {
+        caption,
+        head,
+        rows,
+        none,
+    } = table;
+    if rows.is_empty() {
+        return html! { <section class="side" key={caption}><h3>{ caption }</h3><p class="dim">{ none }</p></section> };
+    }
+    let head = head
+        .iter()
+        .map(|name| html! { <th scope="col">{ *name }</th> });
+    let rows = rows.into_iter().map(|cells| {
+        let cells = cells.into_iter().enumerate().map(|(nth, cell)| match nth {
+            0 => html! { <th scope="row">{ cell }</th> },
+            _ => html! { <td>{ cell }</td> },
+        });
+        html! { <tr>{ for cells }</tr> }
+    });
+    html! {
+        <div class="side" role="region" aria-label={caption} tabindex="0" key={caption}>
+            <table><caption>{ caption }</caption><thead><tr>{ for head }</tr></thead><tbody>{ for rows }</tbody></table>
+        </div>
     }
 }

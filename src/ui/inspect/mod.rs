@@ -1,9 +1,10 @@
 //! What there is to know about one thing: rows of a name and a value, read from the world as it is now.
 //!
 //! `broker` knows brokers and the controller on one of them, `storage` topics and logs, `zookeeper` the ensemble and
-//! its znodes; records, partitions and clients are read here.
+//! its znodes, `group` groups and their members; records, partitions and clients are read here.
 
 mod broker;
+mod group;
 mod storage;
 mod zookeeper;
 
@@ -13,6 +14,7 @@ use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use crate::session::Session;
 use crate::session::words::span;
 use crate::stage::Thing;
+use crate::stage::extract::client_name;
 use crate::world::{Host, World};
 
 /// A thing's page in the inspector.
@@ -22,6 +24,16 @@ pub struct Inspected {
     pub crumbs: Vec<String>,
     pub title: String,
     pub rows: Vec<Row>,
+}
+
+/// What is better seen side by side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    pub caption: &'static str,
+    pub head: &'static [&'static str],
+    pub rows: Vec<Vec<String>>,
+    /// Said when there are no rows.
+    pub none: &'static str,
 }
 
 /// A name and a value.
@@ -49,7 +61,21 @@ pub fn inspect(session: &Session, thing: &Thing) -> Option<Inspected> {
         Thing::Coordination => Some(zookeeper::ensemble(world)),
         Thing::Znode(path) => zookeeper::znode(world, path),
         Thing::Link(a, b) => Some(link(world, *a, *b)),
+        Thing::Group(name) => group::group(world, name),
         _ => None,
+    }
+}
+
+/// The tables under a thing's rows.
+pub fn tables(session: &Session, thing: &Thing) -> Vec<Table> {
+    let world = session.world();
+    match thing {
+        Thing::Group(name) => group::tables(world, name),
+        Thing::Process(id) => {
+            let consumer = world.host(*id).and_then(Host::consumer);
+            consumer.map_or(Vec::new(), |consumer| group::own_tables(world, consumer))
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -204,7 +230,7 @@ fn process(session: &Session, id: ProcessId) -> Option<Inspected> {
     let mut page = match (host.broker(), host.zookeeper()) {
         (Some(broker), _) => broker::broker(world, host, broker),
         (_, Some(server)) => zookeeper::server(world, server),
-        _ => client(host)?,
+        _ => client(world, host)?,
     };
     page = more(page);
     let now = world.now();
@@ -251,8 +277,8 @@ fn link(world: &World, a: ProcessId, b: ProcessId) -> Inspected {
     }
 }
 
-fn client(host: &Host) -> Option<Inspected> {
-    let title = host.id.to_string();
+fn client(world: &World, host: &Host) -> Option<Inspected> {
+    let title = client_name(world, host.id).to_string();
     if let Some(producer) = host.producer() {
         let tally = producer.tally();
         let in_flight: u32 = producer.in_flight().map(|(_, batch)| batch.records).sum();
@@ -275,14 +301,17 @@ fn client(host: &Host) -> Option<Inspected> {
     }
     let consumer = host.consumer()?;
     let mut rows = vec![("consumed", format!("{} records", consumer.consumed()))];
-    for view in consumer.partitions() {
+    let alone = consumer.membership().is_none();
+    for view in consumer.partitions().filter(|_| alone) {
         let position = view
             .position
             .map_or("none".to_owned(), |position| position.0.to_string());
         let lag = view.lag.map_or(String::new(), |lag| format!(", lag {lag}"));
         rows.push(("reads", format!("{} at {position}{lag}", view.partition)));
     }
-    Some(page("consumer", title, rows))
+    let mut page = page("consumer", title, rows);
+    page.rows.extend(group::membership(world, consumer));
+    Some(page)
 }
 
 fn page(crumb: &str, title: String, rows: Vec<(&'static str, String)>) -> Inspected {
