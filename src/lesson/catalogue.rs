@@ -27,6 +27,7 @@ pub const FIRST: &Source = &sources!["first" in "first"][0];
 /// The lessons in the order of their numbers.
 pub const LESSONS: &[Source] = sources![
     "topics" in "02-topics",
+    "groups" in "03-groups",
     "keys" in "04-keys",
     "map" in "05-map",
     "retention" in "06-retention",
@@ -34,6 +35,7 @@ pub const LESSONS: &[Source] = sources![
     "choose" in "08-choose",
     "metadata" in "09-metadata",
     "append" in "10-append",
+    "offsets" in "12-offsets",
     "failover" in "13-failover",
     "acks" in "15-acks",
     "idempotence" in "16-idempotence",

@@ -174,7 +174,14 @@ fn stands(world: &World, thing: &Thing) -> bool {
         Thing::Field(_) => true,
         Thing::Coordination => world.zookeepers().next().is_some(),
         Thing::Znode(path) => (world.zookeeper_tree()).is_some_and(|tree| tree.get(path).is_some()),
-        Thing::Group(_) | Thing::Traveller(_) | Thing::Switch(_) => false,
+        Thing::Group(name) => {
+            let member = |host: &Host| {
+                let config = host.consumer().map(|consumer| consumer.config());
+                config.is_some_and(|config| *config.group_id == **name)
+            };
+            world.hosts().any(member)
+        }
+        Thing::Traveller(_) | Thing::Switch(_) => false,
     }
 }
 

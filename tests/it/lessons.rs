@@ -152,6 +152,7 @@ fn the_lessons_are_there_in_order() {
         .collect();
     let expected = [
         (2, "topics"),
+        (3, "groups"),
         (4, "keys"),
         (5, "map"),
         (6, "retention"),
@@ -159,6 +160,7 @@ fn the_lessons_are_there_in_order() {
         (8, "choose"),
         (9, "metadata"),
         (10, "append"),
+        (12, "offsets"),
         (13, "failover"),
         (15, "acks"),
         (16, "idempotence"),
@@ -578,4 +580,69 @@ fn first_the_button_kills_a_leader_and_nothing_acknowledged_is_lost() {
     assert_eq!(gone.by, Some(ProcessId::ZooKeeper(3)));
     let waited = gone.at.since(killed.at).as_millis();
     assert!((17_000..20_000).contains(&waited), "{waited} ms of silence");
+}
+
+#[test]
+fn topics_two_members_read_every_location_once() {
+    let history = lesson("topics").history();
+    let mut read = std::collections::BTreeSet::new();
+    for entry in history.observed().journal.since(0) {
+        if let Fact::RecordsConsumed {
+            partition,
+            base_offset,
+            next_offset,
+            ..
+        } = &entry.fact
+            && partition.topic.as_str() == "driver-locations"
+        {
+            for offset in base_offset.0..next_offset.0 {
+                assert!(
+                    read.insert((partition.clone(), offset)),
+                    "{partition}@{offset} twice"
+                );
+            }
+        }
+    }
+    assert_eq!(read.len(), 12);
+}
+
+#[test]
+fn groups_the_right_answers_are_what_the_group_does() {
+    assert_eq!(right_answer("groups", 2), "One has two, the other one");
+    assert_eq!(
+        right_answer("groups", 3),
+        "They give up all their partitions and join again"
+    );
+    assert_eq!(right_answer("groups", 4), "Wait, without any partition");
+    assert_eq!(right_answer("groups", 5), "After 10 s without a heartbeat");
+    // Nobody reads between giving up and being given again.
+    let given_up = first_line("groups", 3, "c1 driver-location-group takes back");
+    let given = first_line("groups", 3, "c1 driver-location-group gives");
+    let mut reads = Vec::new();
+    for entry in lesson("groups").history().observed().journal.since(0) {
+        let within = given_up < entry.at && entry.at < given;
+        if within && matches!(entry.fact, Fact::RecordsConsumed { .. }) {
+            reads.push(entry.clone());
+        }
+    }
+    assert!(reads.is_empty(), "{reads:?}");
+    let killed = first_line("groups", 5, "c2 killed");
+    let taken = first_line("groups", 5, "c4 driver-location-group gives");
+    let waited = taken.since(killed).as_millis();
+    assert!((9_000..13_000).contains(&waited), "{waited} ms");
+}
+
+#[test]
+fn offsets_one_log_three_promises() {
+    assert_eq!(right_answer("offsets", 2), "Only mailer");
+    assert_eq!(
+        right_answer("offsets", 4),
+        "mailer never finishes its own; the others begin theirs again"
+    );
+    let history = lesson("offsets").history();
+    assert_eq!(history.violation(), None);
+    // All three were killed at one instant.
+    let killed = |client: &str| first_line("offsets", 3, &format!("{client} killed"));
+    assert_eq!(killed("c1"), killed("c2"));
+    assert_eq!(killed("c2"), killed("c3"));
 }

@@ -212,6 +212,28 @@ impl<'a> Between<'a> {
                 } if partition == name => *records,
                 _ => 0,
             })),
+            What::Coordinator(group) => Value::Number(i64::from(self.coordinator(group)?.0.0)),
+            What::Generation(group) => Value::Number(i64::from(self.group(group)?.generation())),
+            What::Members(group) => count(self.group(group)?.members().len()),
+            What::GroupState(group) => Value::Text(self.group(group)?.state().name().to_owned()),
+            What::Committed(group, name) => Value::Number(self.committed(group, name)?.0),
+            What::Lag(group, name) => {
+                let lag = self.leading(name)?.high_watermark() - self.committed(group, name)?;
+                Value::Count(u64::try_from(lag).unwrap_or(0))
+            }
+            What::Assigned(id) => {
+                let assigned = self.assigned(*id)?;
+                let words: Vec<String> = assigned.iter().map(|n| format!("P{n}")).collect();
+                match words.is_empty() {
+                    true => return Err(format!("{id} has no partition")),
+                    false => Value::Text(words.join(", ")),
+                }
+            }
+            What::Shares(id) => count(self.assigned(*id)?.len()),
+            What::Again(id, name) => count(self.again(*id, name)),
+            What::Done(id, name) => count(self.done(*id, name)),
+            What::Twice(id, name) => count(self.twice(*id, name)),
+            What::Missed(id, name) => count(self.missed(*id, name)),
             What::FirstAcknowledged(id) => Value::Number(self.acknowledged(*id, When::Start)?),
             What::LastAcknowledged(id) => Value::Number(self.acknowledged(*id, When::End)?),
             What::Acknowledged(id) => Value::Count(self.sum(*id, |fact| match fact {

@@ -5,10 +5,12 @@
 //! must be there: a partition without a leader or a record that does not exist is an error, never an
 //! empty word.
 //!
-//! `answers` has what each placeholder is; `between` the questions that they ask of a world.
+//! `answers` has what each placeholder is; `between` the questions that they ask of a world, `groups` those about
+//! groups and their members.
 
 mod answers;
 mod between;
+mod groups;
 
 use std::fmt;
 

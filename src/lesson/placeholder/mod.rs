@@ -41,6 +41,12 @@
 //! | `{batch-header}` | how long the header of a batch is |
 //! | `{name C}` `{setting C NAME}` `{acks C}` | a client's `client.id`, one of its settings, its `acks` |
 //! | `{position C P}` `{consumed C P}` | where a consumer reads next; how many records it was given |
+//! | `{assigned C}` `{shares C}` | the partitions that a consumer has now; how many those are |
+//! | `{again C P}` `{done C P}` | records that a consumer was handed more than once; that it is done with |
+//! | `{twice C P}` `{missed C P}` | that it was done with more than once; never, but with a later one |
+//! | `{coordinator G}` | the broker that coordinates a group |
+//! | `{generation G}` `{members G}` `{group-state G}` | its generation, how many members, Kafka's name of its state |
+//! | `{committed G P}` `{lag G P}` | the offset that a group has committed; how far that is behind the high watermark |
 //! | `{offset C first}` `{offset C last}` | of the acknowledged records: the first and the last offset |
 //! | `{acknowledged C}` `{batches C}` | records acknowledged; batches sent |
 //! | `{retried C}` `{failed C}` | batches that a producer sent again; records that it gave up |
@@ -52,7 +58,7 @@
 //! | `{error NAME}` | the number of Kafka's error of that name |
 //!
 //! T is a topic, P a partition such as `orders-0`, B a broker such as `b1`, C a client such as `p1`, R a
-//! record such as `orders-0@7`, KEY a key of letters and digits. After a bar comes how it is
+//! record such as `orders-0@7`, G a group by its name, KEY a key of letters and digits. After a bar comes how it is
 //! shown: `{brokers|word}` is "three", `{brokers|Word}` is "Three"; `|start` takes the world where the
 //! step begins; `|s` adds the ending of a plural noun, nothing for one and "s" otherwise;
 //! `|and` writes a list as "2, 3 and 1".
@@ -170,6 +176,18 @@ pub enum What {
     Setting(ProcessId, Text),
     Position(ProcessId, TopicPartition),
     Consumed(ProcessId, TopicPartition),
+    Assigned(ProcessId),
+    Shares(ProcessId),
+    Again(ProcessId, TopicPartition),
+    Done(ProcessId, TopicPartition),
+    Twice(ProcessId, TopicPartition),
+    Missed(ProcessId, TopicPartition),
+    Coordinator(Text),
+    Generation(Text),
+    Members(Text),
+    GroupState(Text),
+    Committed(Text, TopicPartition),
+    Lag(Text, TopicPartition),
     FirstAcknowledged(ProcessId),
     LastAcknowledged(ProcessId),
     Acknowledged(ProcessId),
@@ -311,6 +329,9 @@ mod tests {
             "hash chen",
             "offset p1 last",
             "position c1 driver-locations-0",
+            "committed driver-location-group driver-locations-0",
+            "generation driver-location-group|word",
+            "assigned c2|and",
             "zookeeper quorum|word",
             "znode /brokers/topics/driver-locations/partitions/0/state",
             "knows b3 driver-locations-0",

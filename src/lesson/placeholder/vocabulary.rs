@@ -11,7 +11,8 @@ const NAMES: &str = "brokers topics controller controller-epoch registered zooke
     masked partition remainder homes keyed key value timestamp headers header record-bytes \
     topic-setting stored segments cleaned \
     key-bytes value-bytes key-hex record-epoch sequence batch-bytes batch-records batch-header \
-    name setting acks position consumed offset acknowledged batches retried failed producer-id \
+    name setting acks position consumed assigned shares again done twice missed coordinator \
+    generation members group-state committed lag offset acknowledged batches retried failed producer-id \
     queued chosen spread audit facts error";
 
 pub(super) fn what(name: &str, of: &mut Arguments) -> Result<What, String> {
@@ -93,6 +94,18 @@ pub(super) fn what(name: &str, of: &mut Arguments) -> Result<What, String> {
         "acks" => What::Setting(of.client()?, "acks".into()),
         "position" => What::Position(of.client()?, of.partition()?),
         "consumed" => What::Consumed(of.client()?, of.partition()?),
+        "assigned" => What::Assigned(of.client()?),
+        "shares" => What::Shares(of.client()?),
+        "again" => What::Again(of.client()?, of.partition()?),
+        "done" => What::Done(of.client()?, of.partition()?),
+        "twice" => What::Twice(of.client()?, of.partition()?),
+        "missed" => What::Missed(of.client()?, of.partition()?),
+        "coordinator" => What::Coordinator(of.text("a group")?),
+        "generation" => What::Generation(of.text("a group")?),
+        "members" => What::Members(of.text("a group")?),
+        "group-state" => What::GroupState(of.text("a group")?),
+        "committed" => What::Committed(of.text("a group")?, of.partition()?),
+        "lag" => What::Lag(of.text("a group")?, of.partition()?),
         "offset" => {
             let client = of.client()?;
             match of.word("first or last")? {
