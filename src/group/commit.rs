@@ -13,9 +13,10 @@ use crate::fact::Fact;
 use crate::model::{LeaderEpoch, Offset, Text, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::offset_commit::{
-    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitResponse,
-    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+    OffsetCommitResponse, OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
+use crate::sorted::SortedMap;
 use crate::time::{Moment, Timestamp};
 
 impl Coordinator {
@@ -24,10 +25,11 @@ impl Coordinator {
         &mut self,
         at: Moment,
         asker: Asker,
-        request: OffsetCommitRequest,
+        mut request: OffsetCommitRequest,
         exists: &dyn Fn(&TopicPartition) -> bool,
     ) {
         self.desk.at = at;
+        request.topics = once(request.topics);
         let any_exists = request.topics.iter().any(|topic| {
             let mut partitions = topic.partitions.iter();
             partitions.any(|asked| exists(&named(&topic.name, asked.partition_index)))
@@ -165,6 +167,36 @@ impl Coordinator {
         self.check(group, Names::Any)?;
         Ok(self.group(group).filter(|group| group.state != State::Dead))
     }
+}
+
+/// A partition that is named twice is committed once, as it was named last, and answered once.
+fn once(topics: Vec<OffsetCommitRequestTopic>) -> Vec<OffsetCommitRequestTopic> {
+    let mut unique: Vec<OffsetCommitRequestTopic> = Vec::with_capacity(topics.len());
+    for topic in topics {
+        let known = unique.iter().position(|known| known.name == topic.name);
+        let place = known.unwrap_or_else(|| {
+            unique.push(OffsetCommitRequestTopic {
+                partitions: Vec::with_capacity(topic.partitions.len()),
+                name: topic.name.clone(),
+            });
+            unique.len() - 1
+        });
+        let all = &mut unique[place].partitions;
+        // Where each stands, so that a long list is gone through once.
+        let mut places: SortedMap<i32, usize> = (all.iter().enumerate())
+            .map(|(at, partition)| (partition.partition_index, at))
+            .collect();
+        for partition in topic.partitions {
+            match places.get(&partition.partition_index) {
+                Some(at) => all[*at] = partition,
+                None => {
+                    places.insert(partition.partition_index, all.len());
+                    all.push(partition);
+                }
+            }
+        }
+    }
+    unique
 }
 
 fn named(topic: &Text, partition: i32) -> TopicPartition {

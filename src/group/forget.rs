@@ -17,7 +17,7 @@ use crate::protocol::api::offset_delete::{
     OffsetDeleteResponseTopic,
 };
 use crate::sorted::SortedSet;
-use crate::time::{Moment, Timestamp};
+use crate::time::Moment;
 
 impl Coordinator {
     /// From now on old offsets are looked for.
@@ -181,10 +181,7 @@ fn expired(group: &Group, desk: &Desk) -> Vec<TopicPartition> {
     let by_commit =
         |read: &SortedSet<TopicName>| group.offsets.expired(wall, retention, None, read);
     match (&group.protocol_type, group.state) {
-        (Some(_), State::Empty) => {
-            let since: Option<Timestamp> = Some(group.since);
-            group.offsets.expired(wall, retention, since, &none)
-        }
+        (Some(_), State::Empty) => group.offsets.expired(wall, retention, group.since, &none),
         (Some(name), State::Stable) if **name == *CONSUMER => match &group.subscribed {
             Some(read) => by_commit(read),
             None => Vec::new(),

@@ -67,8 +67,8 @@ pub(super) enum Waits {
 pub struct Group {
     pub id: Text,
     pub(super) state: State,
-    /// When it came into this state.
-    pub(super) since: Timestamp,
+    /// When it came into this state; `None` of one that was written down by who did not write that.
+    pub(super) since: Option<Timestamp>,
     pub(super) generation: i32,
     /// "consumer", for groups of consumers; `None` of a group that only keeps offsets.
     pub(super) protocol_type: Option<Text>,
@@ -98,7 +98,7 @@ impl Group {
         Group {
             id,
             state: State::Empty,
-            since: wall,
+            since: Some(wall),
             generation: 0,
             protocol_type: None,
             protocol: None,
@@ -172,7 +172,7 @@ impl Group {
 
     pub(super) fn go(&mut self, state: State, wall: Timestamp) {
         self.state = state;
-        self.since = wall;
+        self.since = Some(wall);
     }
 
     /// Whether a new generation may be prepared from here.
@@ -348,7 +348,7 @@ impl Group {
             generation: self.generation,
             protocol: self.protocol.clone(),
             leader: self.leader.clone(),
-            current_state_timestamp: self.since.0,
+            current_state_timestamp: self.since.unwrap_or(Timestamp::NONE).0,
             members: members.collect(),
         }
     }
@@ -375,9 +375,8 @@ impl Group {
         if !group.members.is_empty() {
             group.state = State::Stable;
         }
-        if value.current_state_timestamp >= 0 {
-            group.since = Timestamp(value.current_state_timestamp);
-        }
+        group.since = Some(Timestamp(value.current_state_timestamp))
+            .filter(|since| *since != Timestamp::NONE);
         group
     }
 }

@@ -1,6 +1,7 @@
 //! What ends, and who ends it.
 
 use super::*;
+use crate::protocol::offsets_topic::GroupMetadataValue;
 
 #[test]
 fn a_group_that_came_to_nothing_is_dropped() {
@@ -158,4 +159,33 @@ fn no_more_is_read_of_a_subscription_than_all_versions_have() {
         ErrorCode::None,
         "nobody reads the topic"
     );
+}
+
+#[test]
+fn where_a_group_was_written_down_without_its_time_each_offset_counts_from_its_commit() {
+    let day: i64 = 24 * 3_600 * 1_000;
+    for (written, stays) in [(5 * day, true), (-1, false)] {
+        let mut bench = Bench::new();
+        let at = bench.at();
+        bench.coordinator.start(at);
+        let commit = bench.commit("", -1, 42);
+        bench.committed(commit);
+        let value = GroupMetadataValue {
+            protocol_type: "consumer".into(),
+            generation: 3,
+            current_state_timestamp: match written {
+                -1 => -1,
+                later => at.wall.0 + later,
+            },
+            ..GroupMetadataValue::default()
+        };
+        let record = record::group_record(&"my-group".into(), Some(&value));
+        bench.log.push(record);
+        bench.pass(5 * day.unsigned_abs());
+        bench.move_on();
+        let at = bench.at();
+        bench.coordinator.start(at);
+        bench.pass(3 * day.unsigned_abs());
+        assert_eq!(bench.offset().is_some(), stays, "{written}");
+    }
 }

@@ -118,3 +118,48 @@ fn who_commits_nothing_that_there_is_has_not_been_heard_of() {
     bench.pass(1_000);
     assert_eq!(bench.state(), State::Empty, "its session has ended");
 }
+
+#[test]
+fn a_partition_that_is_named_twice_is_committed_once_as_it_was_named_last() {
+    let mut bench = Bench::new();
+    let asker = bench.asker();
+    let topic = |name: &str, offsets: &[(i32, i64)]| OffsetCommitRequestTopic {
+        name: name.into(),
+        partitions: (offsets.iter())
+            .map(|(index, offset)| OffsetCommitRequestPartition {
+                partition_index: *index,
+                committed_offset: *offset,
+                ..OffsetCommitRequestPartition::default()
+            })
+            .collect(),
+    };
+    let request = OffsetCommitRequest {
+        group_id: "my-group".into(),
+        generation_id_or_member_epoch: -1,
+        topics: vec![
+            topic("orders", &[(0, 5), (1, 1), (0, 6)]),
+            topic("payments", &[(0, 1)]),
+            topic("orders", &[(0, 7)]),
+        ],
+        ..OffsetCommitRequest::default()
+    };
+    let before = bench.log.len();
+    bench
+        .coordinator
+        .commit(bench.at(), asker, request, &|_| true);
+    bench.serve();
+    let Some(Answer::OffsetCommit(answer)) = bench.answer_to(asker) else {
+        panic!("no answer to OffsetCommit");
+    };
+    let told = answer.topics.iter().map(|topic| {
+        let partitions = topic.partitions.iter();
+        let partitions = partitions.map(|one| (one.partition_index, one.error_code));
+        (&*topic.name, partitions.collect::<Vec<_>>())
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [("orders", vec![(0, 0), (1, 0)]), ("payments", vec![(0, 0)])]
+    );
+    assert_eq!(bench.log.len() - before, 3);
+    assert_eq!(bench.offset(), Some(7));
+}
