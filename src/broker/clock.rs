@@ -130,12 +130,12 @@ impl Broker {
     }
 
     pub(super) fn checkpoint_log_starts(&mut self) {
-        let slots = self.replicas.slots();
-        let starts = slots.filter_map(|slot| {
-            let replica = self.replicas.get(slot);
-            let within = replica.log().begins_within_a_segment();
-            within.then(|| (replica.name().clone(), replica.log_start()))
-        });
+        let opened = self.replicas.iter();
+        let opened = opened.map(|(name, slot)| (name, self.replicas.get(slot).log()));
+        // What the controller has not had this broker open yet begins where it begins all the same.
+        let all = opened.chain(self.disk.logs());
+        let within = all.filter(|(_, log)| log.begins_within_a_segment());
+        let starts = within.map(|(name, log)| (name.clone(), log.start()));
         let starts: crate::sorted::SortedMap<_, _> = starts.collect();
         if *self.disk.log_starts != starts {
             self.disk.log_starts = Arc::new(starts);

@@ -187,7 +187,14 @@ impl Config {
             "log.cleaner.enable" => self.log_cleaner = read.boolean()?,
             "log.cleaner.backoff.ms" => self.log_cleaner_backoff = read.span(0)?,
             "log.cleaner.dedupe.buffer.size" => {
-                self.log_cleaner_dedupe_buffer_size = read.long(24)?.unsigned_abs();
+                self.log_cleaner_dedupe_buffer_size = match read.long(i64::MIN)? {
+                    bytes @ 1_048_577.. => bytes.unsigned_abs(),
+                    _ => {
+                        return read.refuse(
+                            "log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.",
+                        );
+                    }
+                };
             }
             "log.flush.offset.checkpoint.interval.ms" => {
                 self.recovery_checkpoint_interval = read.span(1)?;

@@ -3,13 +3,15 @@
 //!
 //! A change is written in two steps: first the settings themselves, then a numbered note under
 //! `/config/changes` that says whose they are. Every broker watches the notes, reads those that are newer than
-//! the newest it knows, and reads the settings that they speak of.
+//! the newest it knows, and reads the settings that they speak of. When notes come or go, each broker takes away those
+//! that are older than fifteen minutes.
 //!
 //! Law: what is written is what was read, changed; what could not be read is not written over.
 //!
-//! Unlike Kafka, where brokers delete notes that are older than fifteen minutes: notes stay. A broker that
-//! starts reads the settings of brokers only if there is a note, since nobody can have changed any
-//! otherwise; and it does so when it has registered, so that until then it goes by its file.
+//! Unlike Kafka, which reads each note again to learn when it was created: a note is as old as it is
+//! since this broker saw it first. A broker that starts reads the settings of brokers only if there was ever
+//! a note, since nobody can have changed any otherwise; and it does so when it has registered, so that until
+//! then it goes by its file.
 
 use super::Broker;
 use super::requests::Asked;
@@ -26,7 +28,10 @@ use crate::protocol::zookeeper::{
     ANY_VERSION, Answer, CreateMode, Error, Operation, Outcome, Watch,
 };
 use crate::protocol::{ApiKey, ErrorCode};
-use crate::time::Moment;
+use crate::time::{Duration, Moment};
+
+/// How long a note is there to be read (`ZkNodeChangeNotificationListener.changeExpirationMs`).
+const NOTES_STAY: Duration = Duration::from_secs(15 * 60);
 
 /// Why a change cannot be, with a sentence.
 pub(super) type Refusal = (ErrorCode, String);
@@ -259,13 +264,14 @@ impl Broker {
     /// The notes that there are. Those of before this broker's time speak of topics whose settings it reads
     /// anyway, or of brokers.
     pub(super) fn config_notes_listed(&mut self, at: Moment, outcome: &Outcome, out: &mut Outbox) {
-        let Ok(Answer::Children { names, .. }) = outcome else {
+        let Ok(Answer::Children { names, stat }) = outcome else {
             return;
         };
-        let newest = names.iter().max().cloned();
-        let seen = std::mem::replace(&mut self.newest_config_note, newest.or(Some("".into())));
-        let Some(seen) = seen else {
-            if !names.is_empty() {
+        self.purge_config_notes(at, names, out);
+        let newest = names.iter().max().cloned().unwrap_or_default();
+        let newest = newest.max(self.newest_config_note.clone().unwrap_or_default());
+        let Some(seen) = self.newest_config_note.replace(newest) else {
+            if stat.children_version > 0 {
                 self.read_entity(at, Entity::Brokers, out);
                 self.read_entity(at, Entity::Broker(self.id), out);
             }
@@ -278,6 +284,24 @@ impl Broker {
                 watch: Watch::None,
             };
             self.zookeeper.request(at.now, read, Asker::ConfigNote, out);
+        }
+    }
+
+    /// Takes away notes that everybody has long read (`purgeObsoleteNotifications`).
+    fn purge_config_notes(&mut self, at: Moment, names: &[Text], out: &mut Outbox) {
+        let before = std::mem::take(&mut self.config_notes);
+        for name in names {
+            let seen = before.get(name).copied().unwrap_or(at.wall);
+            let age = u64::try_from(at.wall.0.saturating_sub(seen.0)).unwrap_or(0);
+            if Duration::from_millis(age) > NOTES_STAY {
+                let delete = Operation::Delete {
+                    path: format!("{}/{name}", znodes::CONFIG_CHANGES).into(),
+                    version: ANY_VERSION,
+                };
+                self.zookeeper
+                    .request(at.now, delete, Asker::Groundwork, out);
+            }
+            self.config_notes.insert(name.clone(), seen);
         }
     }
 

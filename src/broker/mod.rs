@@ -81,7 +81,7 @@ use crate::process::{Deadline, Input, Outbox, Payload, Process, Serials};
 use crate::protocol::zookeeper::SessionId;
 use crate::protocol::{Chunks, ErrorCode};
 use crate::rng::{Rng, Seed};
-use crate::time::{Instant, Moment};
+use crate::time::{Instant, Moment, Timestamp};
 use crate::timers::Timers;
 use crate::zookeeper::client::Client;
 
@@ -167,6 +167,8 @@ pub struct Broker {
     describing: SortedMap<u64, Describing>,
     /// The newest note about changed settings that it knows; `None` before it has looked.
     newest_config_note: Option<Text>,
+    /// When it first saw each note that is there.
+    config_notes: SortedMap<Text, Timestamp>,
     /// Orders that wait for settings of topics.
     waiting_orders: Vec<WaitingOrder>,
     timers: Timers<Timer>,
@@ -245,6 +247,7 @@ impl Broker {
             config_changes: SortedMap::new(),
             describing: SortedMap::new(),
             newest_config_note: None,
+            config_notes: SortedMap::new(),
             waiting_orders: Vec::new(),
             timers: Timers::default(),
             booted_at: Instant::ZERO,

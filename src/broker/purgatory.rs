@@ -103,6 +103,14 @@ impl DelayedDelete {
             found.is_none()
         });
     }
+
+    /// Time is up: of what is left there is told what was known at first.
+    pub(super) fn give_up(&mut self) {
+        for late in self.waiting.drain(..) {
+            let result = &mut self.response.topics[late.topic].partitions[late.partition];
+            result.error_code = ErrorCode::RequestTimedOut.code();
+        }
+    }
 }
 
 /// A fetch that did not find enough.

@@ -16,7 +16,7 @@ pub(super) struct Replicas {
     slots: Vec<Arc<Partition>>,
     /// Numbers of replicas that were deleted. They are never given to another: waiting requests remember
     /// numbers, and would wait for it. What is kept of a deleted replica is an empty log.
-    retired: SortedSet<Slot>,
+    retired: Arc<SortedSet<Slot>>,
     by_name: Arc<SortedMap<TopicName, SortedMap<i32, Slot>>>,
 }
 
@@ -78,7 +78,7 @@ impl Replicas {
                 by_name.remove(&name.topic);
             }
         }
-        self.retired.insert(slot);
+        Arc::make_mut(&mut self.retired).insert(slot);
         self.slots[slot.0 as usize] = Arc::new(empty);
     }
 

@@ -6,7 +6,6 @@ use super::purgatory::{Parked, Seen, Ticket, Wait};
 use super::replicas::Slot;
 use super::{Broker, requests};
 use crate::fact::Fact;
-use crate::model::Offset;
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::time::Moment;
@@ -105,8 +104,7 @@ impl Broker {
             }
             Wait::Fetch(fetch) => self.finish_fetch(at, &parked, &fetch, out),
             Wait::Delete(mut delayed) => {
-                let late = (ErrorCode::RequestTimedOut, Offset(-1));
-                delayed.settle(|_| Some(late));
+                delayed.give_up();
                 self.answer(at, parked.request, &delayed.response, out);
             }
             Wait::Admin(delayed) => self.finish_admin(at, parked.request, delayed, out),

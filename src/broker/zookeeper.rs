@@ -33,7 +33,7 @@ const REGISTRATION_BACKOFF: Duration = Duration::from_secs(1);
 /// Who asked ZooKeeper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Asker {
-    /// Makes sure of a znode: whether it was there already does not matter.
+    /// Makes sure of a znode: whether it was there already, or gone already, does not matter.
     Groundwork,
     ClusterId,
     Registration,

@@ -46,12 +46,17 @@ impl Broker {
                 };
                 match self.delete_records(at, &name, wanted.offset, out) {
                     Err(error) => result.error_code = error.code(),
-                    Ok((slot, required)) => waiting.push(WaitingDelete {
-                        slot,
-                        required,
-                        topic: response.topics.len(),
-                        partition: results.len(),
-                    }),
+                    Ok((slot, required)) => {
+                        // Should time be up before every replica has followed, this is what is told.
+                        let low = self.replicas.get(slot).low_watermark(&self.metadata);
+                        result.low_watermark = low.map_or(UNKNOWN, |low| low.0);
+                        waiting.push(WaitingDelete {
+                            slot,
+                            required,
+                            topic: response.topics.len(),
+                            partition: results.len(),
+                        });
+                    }
                 }
                 results.push(result);
             }

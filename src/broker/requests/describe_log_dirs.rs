@@ -5,7 +5,7 @@
 use super::Asked;
 use crate::broker::Broker;
 use crate::log::Log;
-use crate::model::{Offset, TopicName, TopicPartition};
+use crate::model::{TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::api::describe_log_dirs::{
     DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
@@ -16,6 +16,9 @@ use crate::time::Moment;
 
 /// Where Kafka keeps logs when nobody says otherwise (`log.dir`).
 const LOG_DIR: &str = "/tmp/kafka-logs";
+
+/// How far a log is behind that is not in use (`INVALID_OFFSET_LAG`).
+const UNKNOWN_LAG: i64 = -1;
 
 impl Broker {
     pub(super) fn handle_describe_log_dirs(
@@ -32,14 +35,17 @@ impl Broker {
             })
         };
         let opened = self.partitions();
-        let opened = opened.map(|(name, replica)| (name, replica.log(), replica.high_watermark()));
+        let opened = opened.map(|(name, replica)| {
+            let lag = (replica.high_watermark() - replica.log_end()).max(0);
+            (name, replica.log(), lag)
+        });
         // What the controller has not had this broker open yet lies there all the same.
         let stored = self.disk.logs();
-        let stored = stored.map(|(name, log)| (name, log, self.disk.high_watermark(name)));
+        let stored = stored.map(|(name, log)| (name, log, UNKNOWN_LAG));
         let mut topics: SortedMap<TopicName, Vec<DescribeLogDirsPartition>> = SortedMap::new();
-        for (name, log, high_watermark) in opened.chain(stored).filter(|one| wanted(one.0)) {
+        for (name, log, lag) in opened.chain(stored).filter(|one| wanted(one.0)) {
             let partitions = topics.entry(name.topic.clone()).or_default();
-            partitions.push(described(name.partition, log, high_watermark));
+            partitions.push(described(name.partition, log, lag));
         }
         let topics = topics
             .into_iter()
@@ -59,11 +65,11 @@ impl Broker {
     }
 }
 
-fn described(partition_index: i32, log: &Log, high_watermark: Offset) -> DescribeLogDirsPartition {
+fn described(partition_index: i32, log: &Log, offset_lag: i64) -> DescribeLogDirsPartition {
     DescribeLogDirsPartition {
         partition_index,
         partition_size: i64::try_from(log.bytes()).unwrap_or(i64::MAX),
-        offset_lag: (high_watermark - log.end()).max(0),
+        offset_lag,
         is_future_key: false,
     }
 }

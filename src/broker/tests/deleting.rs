@@ -81,7 +81,8 @@ fn who_cannot_be_reached_is_waited_for_until_time_is_up() {
     let admin = bench.open(1);
     bench.ask(admin, &delete(TOPIC, -1), 2);
     bench.run_ms(2_100);
-    assert_eq!(deleted(&mut bench, admin), Some((-1, 7)));
+    // Where the log began last that begins first.
+    assert_eq!(deleted(&mut bench, admin), Some((0, 7)));
     assert_eq!(
         bench.replica(1).log_start(),
         Offset(4),
@@ -134,6 +135,49 @@ fn a_log_start_that_was_not_written_down_is_forgotten_in_a_crash() {
     assert_eq!(start_of(&bench), Some(Offset(0)));
     bench.run_ms(30_000);
     assert_eq!(start_of(&bench), Some(Offset(3)));
+}
+
+#[test]
+fn what_was_written_down_of_logs_that_are_not_opened_yet_stays_written_down() {
+    let mut bench = filled(&[]);
+    let admin = bench.open(1);
+    bench.ask(admin, &delete(TOPIC, 3), 2);
+    bench.run_ms(31_500);
+    let name = TopicPartition::new(TOPIC, 0);
+    let start_of = |disk: &crate::broker::Disk| disk.log(&name).map(crate::log::Log::start);
+    let mut disk = bench.broker(1).clone().crash();
+    // In one life it stops in order before the controller has said anything, and in the next it dies.
+    for _ in 0..2 {
+        let setup = Setup {
+            id: BrokerId(1),
+            address: address(1),
+            config: Config::default(),
+            zookeeper: vec![crate::zookeeper::address(1)],
+            rng: Rng::new(Seed(1), b(1).stream()),
+        };
+        let mut broker = Broker::with_disk(setup, disk);
+        broker.checkpoint_log_starts();
+        disk = broker.crash();
+        assert_eq!(disk.log_starts.get(&name), Some(&Offset(3)));
+    }
+    assert_eq!(start_of(&disk), Some(Offset(3)));
+}
+
+#[test]
+fn how_far_a_log_is_behind_that_is_not_in_use_nobody_knows() {
+    use crate::protocol::api::DescribeLogDirsRequest;
+    let mut bench = filled(&[]);
+    let stored = crate::broker::disk::StoredReplica {
+        topic_id: TopicId([8; 16]),
+        log: bench.replica(2).log().clone(),
+    };
+    let tea = TopicPartition::new("tea", 0);
+    bench.broker_mut(2).disk.replicas.insert(tea, stored);
+    let admin = bench.open(2);
+    let answer = bench.call(admin, &DescribeLogDirsRequest { topics: None }, 4);
+    let topics = answer.results[0].topics.iter();
+    let lags = topics.map(|topic| (&*topic.name, topic.partitions[0].offset_lag));
+    assert_eq!(lags.collect::<Vec<_>>(), [(TOPIC, 0), ("tea", -1)]);
 }
 
 #[test]

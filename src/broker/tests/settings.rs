@@ -371,3 +371,44 @@ fn the_older_request_takes_away_what_it_does_not_name() {
         );
     }
 }
+
+#[test]
+fn notes_that_everybody_has_long_read_go_when_another_comes() {
+    let mut bench = Bench::new(&[], &[]);
+    let notes = |bench: &Bench| -> Vec<String> {
+        let all = bench.zookeeper.tree().children(znodes::CONFIG_CHANGES);
+        let all = all.expect("it is there");
+        all.map(|name| name.trim_start_matches("config_change_0000000").to_owned())
+            .collect()
+    };
+    let set = |bench: &mut Bench, value: &str| {
+        let changed = change(bench, TOPICS, TOPIC, &[("retention.ms", SET, Some(value))]);
+        assert_eq!(changed.0, 0);
+    };
+    set(&mut bench, "1000");
+    set(&mut bench, "2000");
+    assert_eq!(notes(&bench), ["000", "001"]);
+    bench.run(Duration::from_secs(14 * 60));
+    set(&mut bench, "3000");
+    assert_eq!(notes(&bench), ["000", "001", "002"]);
+    bench.run(Duration::from_secs(61));
+    set(&mut bench, "4000");
+    bench.run_ms(100);
+    assert_eq!(notes(&bench), ["002", "003"]);
+    for id in 1..=3 {
+        let (value, _) = told(&describe(&mut bench, id, TOPICS, TOPIC), "retention.ms");
+        assert_eq!(value, "4000");
+    }
+}
+
+#[test]
+fn the_cleaner_has_room_for_more_than_a_few_keys() {
+    let mut config = Config::default();
+    let name = "log.cleaner.dedupe.buffer.size";
+    for (value, fine) in [("1048577", true), ("1048576", false), ("24", false)] {
+        assert_eq!(config.set(name, value).is_ok(), fine, "{value}");
+    }
+    let mut bench = Bench::new(&[], &[]);
+    let changed = change(&mut bench, BROKERS, "", &[(name, SET, Some("24"))]);
+    assert_eq!(changed.0, 42, "{}", changed.1);
+}
