@@ -119,8 +119,8 @@ impl Log {
         }
         self.active_mut().close();
         self.recovery_point = base_offset;
-        self.segments
-            .push(Arc::new(Segment::new(base_offset, wall)));
+        let fresh = Segment::new(base_offset, wall, self.producers.clone());
+        self.segments.push(Arc::new(fresh));
         base_offset
     }
 

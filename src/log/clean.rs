@@ -234,7 +234,9 @@ impl Log {
     ) -> (Arc<Segment>, u64) {
         let mut removed = 0;
         let mut is_changed = group.len() > 1;
-        let mut segment = Segment::new(group[0].base_offset(), group[0].created());
+        let first = &group[0];
+        let producers = first.producers().clone();
+        let mut segment = Segment::new(first.base_offset(), first.created(), producers);
         for old in group {
             for stored in old.batches_from(Offset::ZERO) {
                 let before = stored.header().records_count;
@@ -480,9 +482,13 @@ mod tests {
             "a=1 b=1 a=2 b=2 a=3 b=3 a=4 b=4 a=5 c=1 d=1 e=1 f=1",
             &small,
         );
-        let before = log.segments().len();
+        let bases =
+            |log: &Log| -> Vec<i64> { log.segments().map(|one| one.base_offset().0).collect() };
         clean(&mut log, 0, &small);
-        assert!(log.segments().len() <= before);
+        let full = [0, 2, 4, 6, 8, 10, 12];
+        assert_eq!(bases(&log), full, "each was full, as it was");
+        clean(&mut log, 0, &small);
+        assert_eq!(bases(&log), [0, 8, 10, 12], "two batches fill one");
         clean(&mut log, 0, &config(&[("segment.bytes", "100000")]));
         assert_eq!(log.segments().len(), 2, "one of them is active");
     }
@@ -547,6 +553,23 @@ mod tests {
         );
         assert_eq!(stored.batch().verify_crc(), Ok(()));
         assert_eq!(left(&log)[..2], ["1:b=1", "2:a=2"]);
+    }
+
+    #[test]
+    fn what_cleaning_has_emptied_does_not_keep_retention_from_what_comes_after() {
+        let settings = [
+            ("cleanup.policy", "compact,delete"),
+            ("retention.bytes", "150"),
+        ];
+        let config = config(&settings);
+        let mut log = log_of("a=1 a=2 a=3 a=4 b=1 c=1 d=1 e=1 f=1", &config);
+        clean(&mut log, 0, &config);
+        let first = log.segments().next().expect("a segment");
+        assert!(first.is_empty() && first.base_offset() == Offset(0));
+        let end = log.end();
+        let expired = log.delete_old_segments(end, WALL, &config);
+        assert_eq!(expired.len(), 1, "{expired:?}");
+        assert_eq!(log.start(), Offset(6), "{:?}", left(&log));
     }
 
     #[test]

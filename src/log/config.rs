@@ -155,7 +155,7 @@ impl LogConfig {
             }
             "unclean.leader.election.enable" => self.unclean_leader_election = read.boolean()?,
             _ => match setting::find(name) {
-                Some(ignored) => read.is_of(ignored.kind)?,
+                Some(ignored) => read.is_within(ignored.kind, ignored.bounds)?,
                 None => return Err(format!("Unknown topic config name: {name}")),
             },
         }

@@ -10,7 +10,7 @@
 //!
 //! In reading order:
 //!
-//! - [`setting`], [`config`]: a topic's settings, as a list and as values;
+//! - [`setting`], [`bounds`], [`config`]: a topic's settings, as a list and as values;
 //! - [`epochs`]: where each leader's epoch begins;
 //! - [`chunk`], [`segment`]: how batches are kept and found;
 //! - [`validate`]: what a leader demands of a producer's batch;
@@ -25,6 +25,7 @@
 //! Left out: files; the index of aborted transactions.
 
 mod append;
+pub mod bounds;
 mod chunk;
 mod clean;
 pub mod config;
@@ -99,7 +100,7 @@ impl Log {
     /// An empty log whose first record will have the offset `start`.
     pub fn new(start: Offset, wall: Timestamp) -> Log {
         Log {
-            segments: vec![Arc::new(Segment::new(start, wall))],
+            segments: vec![Arc::new(Segment::new(start, wall, Producers::default()))],
             start,
             end: start,
             epochs: Epochs::default(),

@@ -7,8 +7,9 @@
 //!
 //! The state follows from the log and from nothing else: a follower learns it from the batches it copies,
 //! so that a producer may go on with any leader; a log that was cut forgets what it lost. Only what
-//! retention takes from the front of the log is remembered longer, until `producer.id.expiration.ms` have
-//! passed since the producer's last record.
+//! retention takes from the front of the log, or a cleaner from anywhere, is remembered longer, until
+//! `producer.id.expiration.ms` have passed since the producer's last record: each segment keeps what was known
+//! when it was begun, so that a cut log need not go by what is left in it.
 //!
 //! Laws: within one epoch sequences grow with the offset and without gaps, from the largest 32-bit integer
 //! on to 0; epochs never go back; a batch is in the log once.
@@ -73,6 +74,15 @@ impl Remembered {
         }
     }
 
+    /// Whether this is the same batch, though some of it may have been compacted away, and with it its time.
+    pub fn is_same_batch(&self, other: &Remembered) -> bool {
+        let apart_from_time = |one: &Remembered| Remembered {
+            timestamp: Timestamp::NONE,
+            ..*one
+        };
+        apart_from_time(self) == apart_from_time(other)
+    }
+
     /// The offset behind its last record.
     pub fn next_offset(&self) -> Offset {
         self.last_offset + 1
@@ -120,7 +130,7 @@ impl Producers {
     /// What there is to know from the batches of a log alone.
     pub fn of_log(log: &Log) -> Producers {
         let mut producers = Producers::default();
-        producers.learn(log, |_| true);
+        producers.learn(log, Offset::ZERO, |_| true);
         producers
     }
 
@@ -217,22 +227,27 @@ impl Producers {
         all.any(|producer| producer.last().last_offset >= offset)
     }
 
-    /// The log was cut: of producers that lost a batch there is known what the rest of the log tells.
+    /// The log was cut: of producers that lost a batch there is known what was known when its last segment was
+    /// begun, and what has come since (`ProducerStateManager.truncateAndReload`).
     pub(super) fn truncated(&mut self, log: &Log) {
         let end = log.end();
         let lost: Vec<ProducerId> = (self.iter())
             .filter(|(_, producer)| producer.last().last_offset >= end)
             .map(|(id, _)| id)
             .collect();
+        let last = log.segments().last().expect("a log has segments");
         let by_id = Arc::make_mut(&mut self.by_id);
         for id in &lost {
-            by_id.remove(id);
+            match last.producers().get(*id) {
+                Some(known) => by_id.insert(*id, known.clone()),
+                None => by_id.remove(id),
+            };
         }
-        self.learn(log, |id| lost.contains(&id));
+        self.learn(log, last.base_offset(), |id| lost.contains(&id));
     }
 
-    fn learn(&mut self, log: &Log, of: impl Fn(ProducerId) -> bool) {
-        for stored in log.batches(Offset::ZERO, log.end()) {
+    fn learn(&mut self, log: &Log, from: Offset, of: impl Fn(ProducerId) -> bool) {
+        for stored in log.batches(from, log.end()) {
             let header = stored.header();
             if header.is_idempotent() && of(ProducerId(header.producer_id)) {
                 self.appended(&header);
@@ -384,6 +399,35 @@ mod tests {
         assert_eq!(checked(&log, 0, 0, 1), GAP);
         log.start_again_at(Offset(0), WALL);
         assert_eq!(*log.producers(), Producers::default());
+    }
+
+    #[test]
+    fn a_cut_log_remembers_what_was_cleaned_away() {
+        let mut config = LogConfig::default();
+        for (name, value) in [("cleanup.policy", "compact"), ("segment.bytes", "70")] {
+            config.set(name, value).expect("a setting");
+        }
+        let keyed = |sequence: Option<i32>, key: &str| {
+            let mut builder = BatchBuilder::new(Codec::None);
+            if let Some(sequence) = sequence {
+                builder.set_producer(7, 0, sequence);
+            }
+            builder.append(WALL.0, Some(key.as_bytes()), Some(b"v"), &[]);
+            builder.build_batch()
+        };
+        let mut log = Log::new(Offset(0), WALL);
+        for (sequence, key) in [(Some(0), "a"), (Some(1), "b"), (None, "b"), (Some(2), "b")] {
+            log.append_as_leader(&keyed(sequence, key), LeaderEpoch(0), WALL, &config);
+        }
+        let dirt = log.dirt(Offset(3), WALL, &config);
+        log.clean(&dirt, 100, WALL, &config);
+        let left = log.batches(Offset(0), log.end());
+        let left: Vec<i64> = left.map(|batch| batch.base_offset().0).collect();
+        assert_eq!(left, [0, 2, 3], "#1 is gone");
+        log.truncate_to(Offset(3), WALL);
+        for (sequence, expected) in [(2, Ok(-1)), (1, Ok(1)), (0, Ok(0)), (3, GAP)] {
+            assert_eq!(checked(&log, 0, sequence, 1), expected, "#{sequence}");
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Log {
             if let Some(retention) = config.retention_bytes {
                 let mut surplus = self.held.bytes.saturating_sub(retention);
                 let too_much = |segment: &Segment| {
-                    let fits = u64::from(segment.size()) <= surplus && !segment.is_empty();
+                    let fits = u64::from(segment.size()) <= surplus;
                     if fits {
                         surplus -= u64::from(segment.size());
                     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Bulk;
 use super::chunk::{Chunk, OffsetEntry, StoredBatch, TimeEntry};
 use super::config::LogConfig;
+use super::producers::Producers;
 use crate::model::Offset;
 use crate::protocol::Chunks;
 use crate::protocol::records::Batch;
@@ -43,6 +44,8 @@ pub struct Segment {
     /// The last offset of the batch with the greatest timestamp.
     max_timestamp_offset: Offset,
     last_time_entry: Timestamp,
+    /// What was known of producers when the segment was begun: its `.snapshot` file.
+    producers: Producers,
 }
 
 /// Where a batch stands in a segment.
@@ -61,7 +64,7 @@ pub(super) struct Slice {
 }
 
 impl Segment {
-    pub(super) fn new(base_offset: Offset, created: Timestamp) -> Segment {
+    pub(super) fn new(base_offset: Offset, created: Timestamp, producers: Producers) -> Segment {
         Segment {
             base_offset,
             created,
@@ -74,12 +77,18 @@ impl Segment {
             max_timestamp: Timestamp::NONE,
             max_timestamp_offset: base_offset,
             last_time_entry: Timestamp::NONE,
+            producers,
         }
     }
 
     /// The offset that names the segment: every batch in it starts there or after.
     pub fn base_offset(&self) -> Offset {
         self.base_offset
+    }
+
+    /// What was known of producers when the segment was begun.
+    pub fn producers(&self) -> &Producers {
+        &self.producers
     }
 
     /// The length of its file in bytes.

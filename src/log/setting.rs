@@ -4,6 +4,7 @@
 //!
 //! Not modelled: settings of remote storage and of message formats 0 and 1.
 
+use super::bounds::Bounds;
 use crate::time::Duration;
 
 /// What kind of value a setting has, as Kafka numbers it in DescribeConfigs.
@@ -37,6 +38,8 @@ pub struct Setting {
     /// Under which name a broker has it, for topics that do not say.
     pub broker: Option<&'static str>,
     pub effect: Effect,
+    /// Which values of its kind it takes; of settings that have an effect, [`super::LogConfig`] knows it.
+    pub bounds: Bounds,
     /// What it is good for, in a sentence or two.
     pub about: &'static str,
 }
@@ -53,6 +56,7 @@ const fn real(
         default: "",
         broker: Some(broker),
         effect: Effect::Real,
+        bounds: Bounds::Any,
         about,
     }
 }
@@ -61,6 +65,7 @@ const fn ignored(
     name: &'static str,
     kind: Kind,
     default: &'static str,
+    bounds: Bounds,
     about: &'static str,
 ) -> Setting {
     Setting {
@@ -69,9 +74,13 @@ const fn ignored(
         default,
         broker: None,
         effect: Effect::Ignored,
+        bounds,
         about,
     }
 }
+
+/// What a topic's batches may be compressed with.
+const CODECS: [&str; 6] = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
 
 /// Every setting of a topic, by name.
 pub const SETTINGS: [Setting; 31] = [
@@ -85,12 +94,14 @@ pub const SETTINGS: [Setting; 31] = [
         "compression.gzip.level",
         Kind::Int,
         "-1",
+        Bounds::BetweenOr(1, 9, -1),
         "How hard gzip tries, if the broker compresses.",
     ),
     ignored(
         "compression.lz4.level",
         Kind::Int,
         "9",
+        Bounds::Between(1, 17),
         "How hard lz4 tries, if the broker compresses.",
     ),
     Setting {
@@ -99,6 +110,7 @@ pub const SETTINGS: [Setting; 31] = [
             "compression.type",
             Kind::String,
             "producer",
+            Bounds::OneOf(&CODECS),
             "Which codec the batches of the topic have. They stay as their producer made them.",
         )
     },
@@ -106,6 +118,7 @@ pub const SETTINGS: [Setting; 31] = [
         "compression.zstd.level",
         Kind::Int,
         "3",
+        Bounds::Between(-131_072, 22),
         "How hard zstd tries, if the broker compresses.",
     ),
     real(
@@ -118,6 +131,7 @@ pub const SETTINGS: [Setting; 31] = [
         "file.delete.delay.ms",
         Kind::Long,
         "60000",
+        Bounds::AtLeast(0),
         "How long the file of a dropped segment lies there before it is removed.",
     ),
     real(
@@ -130,12 +144,14 @@ pub const SETTINGS: [Setting; 31] = [
         "flush.ms",
         Kind::Long,
         "9223372036854775807",
+        Bounds::AtLeast(0),
         "After what time the log is flushed to the disk.",
     ),
     ignored(
         "follower.replication.throttled.replicas",
         Kind::List,
         "",
+        Bounds::Replicas,
         "Replicas whose copying is slowed down on the follower.",
     ),
     real(
@@ -148,6 +164,7 @@ pub const SETTINGS: [Setting; 31] = [
         "leader.replication.throttled.replicas",
         Kind::List,
         "",
+        Bounds::Replicas,
         "Replicas whose copying is slowed down on the leader.",
     ),
     real(
@@ -166,12 +183,14 @@ pub const SETTINGS: [Setting; 31] = [
         "message.downconversion.enable",
         Kind::Boolean,
         "true",
+        Bounds::Any,
         "Whether old clients get old message formats.",
     ),
     ignored(
         "message.format.version",
         Kind::String,
         "3.0-IV1",
+        Bounds::Version,
         "Which message format the log has.",
     ),
     real(
@@ -220,6 +239,7 @@ pub const SETTINGS: [Setting; 31] = [
         "preallocate",
         Kind::Boolean,
         "false",
+        Bounds::Any,
         "Whether the file of a new segment is made as large as it may become.",
     ),
     real(

@@ -484,6 +484,32 @@ fn what_producers_may_not_send_is_refused() {
 }
 
 #[test]
+fn a_batch_bears_the_greatest_time_of_its_records_whatever_its_producer_says() {
+    let config = LogConfig::default();
+    let said = |batch: &Batch, change: &dyn Fn(&mut crate::protocol::records::BatchHeader)| {
+        let mut header = batch.header;
+        change(&mut header);
+        Batch::new(header, batch.body.clone())
+    };
+    let good = batch(&[3, 9, 5]);
+    for time in [9, i64::MIN, i64::MAX, -1] {
+        let told = said(&good, &|header| header.max_timestamp = time);
+        let latest = validate::check_produced(&told, Timestamp(1_000), &config);
+        assert_eq!(latest, Ok(Timestamp(9)), "{time}");
+        let corrected = told.with_max_timestamp(9);
+        assert_eq!(corrected.header.max_timestamp, 9);
+        assert_eq!(corrected.verify_crc(), Ok(()));
+        assert_eq!(corrected, good);
+    }
+    let none = batch(&[-1, -1]);
+    let latest = validate::check_produced(&none, Timestamp(1_000), &config);
+    assert_eq!(latest, Ok(Timestamp::NONE));
+    let beyond = said(&good, &|header| header.base_timestamp = i64::MAX - 3);
+    let refused = validate::check_produced(&beyond, Timestamp(1_000), &config);
+    assert_eq!(refused.map_err(|r| r.error), Err(ErrorCode::InvalidRecord));
+}
+
+#[test]
 fn what_a_log_holds_is_what_was_appended_less_what_went() {
     let config = LogConfig {
         retention_bytes: Some(1_500),

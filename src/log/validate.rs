@@ -3,7 +3,7 @@
 //! The order is that of Kafka's `UnifiedLog.analyzeAndValidateRecords` and `LogValidator`. Records are
 //! walked over where they lie; nothing is taken out of them.
 
-use crate::protocol::records::{Batch, Codec};
+use crate::protocol::records::{Batch, Codec, HEADERS_LIMIT};
 use crate::protocol::{ErrorCode, Reason};
 use crate::time::{Duration, Timestamp};
 
@@ -23,12 +23,20 @@ fn refuse<T>(error: ErrorCode, why: &'static str) -> Result<T, Refused> {
     Err(Refused { error, why })
 }
 
-/// Checks a batch that a producer sent; on success it may be appended.
+/// Checks a batch that a producer sent; on success it may be appended. The greatest timestamp of its records, which
+/// the batch should bear, whatever its producer has written there; −1 when none has a time.
+///
+/// Unlike Kafka, which takes records that nobody here could read: those with a header whose name is no UTF-8,
+/// with more headers than [`HEADERS_LIMIT`], or with a time that no 64 bits hold.
 ///
 /// # Errors
 /// CORRUPT_MESSAGE (2), MESSAGE_TOO_LARGE (10), RECORD_LIST_TOO_LARGE (18), INVALID_TIMESTAMP (32),
 /// UNSUPPORTED_COMPRESSION_TYPE (76), INVALID_RECORD (87).
-pub fn check_produced(batch: &Batch, wall: Timestamp, config: &LogConfig) -> Result<(), Refused> {
+pub fn check_produced(
+    batch: &Batch,
+    wall: Timestamp,
+    config: &LogConfig,
+) -> Result<Timestamp, Refused> {
     let header = &batch.header;
     if header.base_offset != 0 {
         return refuse(ErrorCode::InvalidRecord, "a producer's offsets begin at 0");
@@ -63,12 +71,12 @@ pub fn check_produced(batch: &Batch, wall: Timestamp, config: &LogConfig) -> Res
         let why = "producers do not stamp the time of appending";
         return refuse(ErrorCode::InvalidTimestamp, why);
     }
-    check_records(batch, codec, wall, config)?;
+    let latest = check_records(batch, codec, wall, config)?;
     if batch.size() > config.segment_bytes as usize {
         let why = "the batch is larger than segment.bytes";
         return refuse(ErrorCode::RecordListTooLarge, why);
     }
-    Ok(())
+    Ok(latest)
 }
 
 fn check_records(
@@ -76,7 +84,7 @@ fn check_records(
     codec: Codec,
     wall: Timestamp,
     config: &LogConfig,
-) -> Result<(), Refused> {
+) -> Result<Timestamp, Refused> {
     let inflated;
     let body = match codec {
         Codec::None => &batch.body,
@@ -114,12 +122,16 @@ fn check_records(
         let why = "there are bytes behind the last record";
         return refuse(ErrorCode::InvalidRecord, why);
     }
+    let base = batch.header.base_timestamp;
+    let times = [earliest, latest].map(|delta| base.checked_add(delta));
+    let [Some(earliest), Some(latest)] = times else {
+        return refuse(ErrorCode::InvalidRecord, "a timestamp is out of range");
+    };
     if config.message_timestamp_type == TimestampType::CreateTime {
-        let base = batch.header.base_timestamp;
-        check_timestamp(base.saturating_add(earliest), wall, config)?;
-        check_timestamp(base.saturating_add(latest), wall, config)?;
+        check_timestamp(earliest, wall, config)?;
+        check_timestamp(latest, wall, config)?;
     }
-    Ok(())
+    Ok(Timestamp(latest).max(Timestamp::NONE))
 }
 
 fn check_timestamp(timestamp: i64, wall: Timestamp, config: &LogConfig) -> Result<(), Refused> {
@@ -171,8 +183,13 @@ impl Walk<'_> {
             Some(()) => Key::Present,
         };
         self.nullable()?;
-        for _ in 0..u32::try_from(self.varint()?).ok()? {
+        let headers = usize::try_from(self.varint()?).ok()?;
+        if headers > HEADERS_LIMIT {
+            return None;
+        }
+        for _ in 0..headers {
             let name = usize::try_from(self.varint()?).ok()?;
+            std::str::from_utf8(self.left.get(..name)?).ok()?;
             self.skip(name)?;
             self.nullable()?;
         }

@@ -114,7 +114,7 @@ impl Partition {
                 why: "the ISR is smaller than min.insync.replicas",
             });
         }
-        check_produced(batch, around.at.wall, &self.config)?;
+        let latest = check_produced(batch, around.at.wall, &self.config)?;
         let before = match self.config.planted.has(Bug::WriteTwice) {
             true => None,
             false => self
@@ -137,6 +137,7 @@ impl Partition {
             });
         }
         let (epoch, wall) = (self.leader_epoch, around.at.wall);
+        let batch = &batch.with_max_timestamp(latest.0);
         let appended = self.log.append_as_leader(batch, epoch, wall, &self.config);
         self.note_appended(&appended, epoch, Role::Leader, out);
         self.advance_high_watermark(around, out);

@@ -218,3 +218,46 @@ fn w31_w33_acks_and_partitions_that_are_none_are_refused() {
     }
     assert_eq!(bench.replica(1).log_end(), Offset(0));
 }
+
+#[test]
+fn a_header_that_nobody_could_read_is_refused() {
+    let header = |name: &[u8]| {
+        with(|header, body| {
+            let name_length = u8::try_from(name.len() << 1).expect("it is short");
+            // Attributes, deltas of time and offset, no key, a value of one byte, one header of no value.
+            let mut record = vec![0, 0, 0, 1, 2, b'a', 2, name_length];
+            record.extend_from_slice(name);
+            record.push(1);
+            body.clear();
+            body.push(u8::try_from(record.len() << 1).expect("it is short"));
+            body.extend_from_slice(&record);
+            header.records_count = 1;
+        })
+    };
+    are_refused(&[("a name that is no text", header(&[0xff, 0xfe]), 87)]);
+    let mut bench = Bench::new(&[], &[]);
+    let connection = bench.open(1);
+    let request = produce_request(1, 0, header(b"name"));
+    let response: ProduceResponse = bench.call(connection, &request, PRODUCE);
+    let answer = &response.responses[0].partition_responses[0];
+    assert_eq!((answer.error_code, answer.base_offset), (0, 0));
+}
+
+#[test]
+fn a_wrong_greatest_time_is_corrected() {
+    for wrong in [i64::MIN, -1, EPOCH - 5, i64::MAX] {
+        let mut bench = Bench::new(&[], &[]);
+        let connection = bench.open(1);
+        let records = with(|header, _| header.max_timestamp = wrong);
+        let request = produce_request(1, 0, records);
+        bench.call(connection, &request, PRODUCE);
+        bench.run_ms(600);
+        for id in [1, 2] {
+            let log = bench.replica(id).log();
+            let stored = log.batches(Offset(0), Offset(1)).next().expect("a batch");
+            assert_eq!(stored.header().max_timestamp, EPOCH, "on {id}");
+            assert_eq!(stored.batch().verify_crc(), Ok(()));
+        }
+        assert_eq!(bench.produce_now(1, -1, "an honest one"), (0, 1));
+    }
+}

@@ -165,6 +165,20 @@ impl Batch {
         self.with_header(header)
     }
 
+    /// The batch with this time as the greatest of its records, in milliseconds since 1970. The checksum is made
+    /// anew, unless it says so already.
+    pub fn with_max_timestamp(&self, time: i64) -> Batch {
+        if self.header.max_timestamp == time {
+            return self.clone();
+        }
+        let mut header = BatchHeader {
+            max_timestamp: time,
+            ..self.header
+        };
+        header.crc = checksum(&header.to_bytes(), &self.body);
+        self.with_header(header)
+    }
+
     /// The batch as of another producer, or with another number of the same one. The checksum is made
     /// anew.
     pub fn with_producer(&self, id: i64, epoch: i16, base_sequence: i32) -> Batch {

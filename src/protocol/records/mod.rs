@@ -39,4 +39,4 @@ pub use batch::{Batch, read_batches, read_whole_batches};
 pub use builder::BatchBuilder;
 pub use describe::{describe, describe_records};
 pub use header::{BatchHeader, Codec, HEADER_SIZE};
-pub use record::{Header, INFLATION_LIMIT, Record, Records};
+pub use record::{HEADERS_LIMIT, Header, INFLATION_LIMIT, Record, Records};

@@ -98,7 +98,7 @@ const SMALLEST_HEADER: usize = 2;
 
 /// More headers than this in one record are refused. Kafka has no such limit, but a few compressed
 /// bytes can inflate to millions of empty headers, each of which takes memory here.
-const HEADERS_LIMIT: usize = 1 << 16;
+pub const HEADERS_LIMIT: usize = 1 << 16;
 
 fn read(cursor: &mut Cursor, batch: &BatchHeader) -> Result<Record, Malformed> {
     let length = cursor.length()?;

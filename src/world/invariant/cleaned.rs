@@ -2,7 +2,10 @@
 //! differ from each other by what was compacted.
 //!
 //! Law: what two replicas both have at an offset is the same; what only one of them has, the other could do without:
-//! its key has a later record, or it is a tombstone, whose time may be over.
+//! its key has a later record, or it is a tombstone, whose time may be over, or it has no key and was written
+//! before the topic was to compact.
+
+use bytes::Bytes;
 
 use crate::fact::{Entry, Fact};
 use crate::log::Log;
@@ -67,9 +70,13 @@ impl Cleaned {
         from: Offset,
         to: Offset,
     ) -> bool {
-        let left = || records(log, from, to);
-        let superseded = |record: &Record| record.value.is_none() || comes_again(log, record);
-        from < to && to <= self.until(partition) && left().values().all(superseded)
+        if from >= to || to > self.until(partition) {
+            return false;
+        }
+        let left = records(log, from, to);
+        let last = last_of_keys(log, from);
+        left.values()
+            .all(|record| may_be_gone(record) || comes_again(&last, record))
     }
 }
 
@@ -90,15 +97,23 @@ fn differs(one: &Log, other: &Log, from: Offset, to: Offset) -> Option<Offset> {
 /// Record by record, where either may have been compacted.
 fn differs_by_more(one: &Log, other: &Log, from: Offset, to: Offset) -> Option<Offset> {
     let (mine, theirs) = (records(one, from, to), records(other, from, to));
-    let offsets = mine.keys().chain(theirs.keys());
-    let mut wrong = offsets.filter(|offset| match (mine.get(offset), theirs.get(offset)) {
-        (Some(mine), Some(theirs)) => mine != theirs,
-        (Some(record), None) | (None, Some(record)) => {
-            record.value.is_some() && !comes_again(one, record) && !comes_again(other, record)
+    let mut missing = Vec::new();
+    for offset in mine.keys().chain(theirs.keys()) {
+        match (mine.get(offset), theirs.get(offset)) {
+            (Some(mine), Some(theirs)) if mine != theirs => return Some(*offset),
+            (Some(record), None) | (None, Some(record)) if !may_be_gone(record) => {
+                missing.push(record);
+            }
+            _ => {}
         }
-        (None, None) => false,
-    });
-    wrong.next().copied()
+    }
+    if missing.is_empty() {
+        return None;
+    }
+    let last = [one, other].map(|log| last_of_keys(log, from));
+    let mut wrong = missing.into_iter();
+    let wrong = wrong.find(|record| !last.iter().any(|last| comes_again(last, record)));
+    wrong.map(|record| record.offset)
 }
 
 /// The records of a stretch of a log, by offset.
@@ -110,11 +125,22 @@ pub(super) fn records(log: &Log, from: Offset, to: Offset) -> SortedMap<Offset, 
     within.map(|record| (record.offset, record)).collect()
 }
 
-/// Whether a log has a later record of the same key.
-fn comes_again(log: &Log, record: &Record) -> bool {
-    let batches = log.batches(record.offset + 1, log.end());
-    let mut later = batches.flat_map(|stored| stored.batch().records());
-    later.any(|later| {
-        later.is_ok_and(|later| later.offset > record.offset && later.key == record.key)
-    })
+/// Whether a record may be gone though none of its key comes later.
+fn may_be_gone(record: &Record) -> bool {
+    record.key.is_none() || record.value.is_none()
+}
+
+/// Where a log has each key last, from an offset on.
+fn last_of_keys(log: &Log, from: Offset) -> SortedMap<Option<Bytes>, Offset> {
+    let mut last = SortedMap::new();
+    for (offset, record) in records(log, from, log.end()) {
+        last.insert(record.key, offset);
+    }
+    last
+}
+
+/// Whether there is a later record of the same key.
+fn comes_again(last: &SortedMap<Option<Bytes>, Offset>, record: &Record) -> bool {
+    last.get(&record.key)
+        .is_some_and(|last| *last > record.offset)
 }

@@ -1,6 +1,7 @@
 //! What compaction must keep, and what it must not make.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -18,10 +19,14 @@ const REMEMBERED: usize = 50_000;
 
 /// When a log was compacted: of every key the last record before the clean point is still there, at its offset and
 /// as it was written, unless it is a tombstone and `delete.retention.ms` are over; no key stands there
-/// twice; nothing stands there that no leader wrote.
+/// twice; nothing stands there that no leader wrote, and nothing was compacted that is not committed.
+///
+/// What leaders wrote is known as far as it is committed; of the rest, what counts is what the newest leader has
+/// when it begins. A leader that was replaced and does not know it writes on, and what it wrote stays if it
+/// is elected again before it has cut its log.
 #[derive(Clone, Debug, Default)]
 pub struct CompactionKeepsTheLast {
-    partitions: SortedMap<TopicPartition, Written>,
+    partitions: SortedMap<TopicPartition, Arc<Written>>,
 }
 
 /// What leaders wrote to a partition that compacts.
@@ -34,6 +39,10 @@ struct Written {
     records: SortedMap<Offset, Known>,
     /// The shortest time for which the topic has wanted tombstones to stay.
     retention: Duration,
+    /// The epoch with which the partition went on after it had lost something: there, what is known begins.
+    after_loss: LeaderEpoch,
+    /// Somebody compacted by a wrong clock: nobody can tell until when tombstones must stay.
+    clocks_differ: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +63,7 @@ impl Invariant for CompactionKeepsTheLast {
             let by = view.world.broker_by_id(broker(entry)?)?;
             by.partition(partition)
         };
+        let wall = view.world.wall(view.world.now());
         match &entry.fact {
             Fact::RecordsAppended {
                 partition,
@@ -62,16 +72,22 @@ impl Invariant for CompactionKeepsTheLast {
                 next_offset,
                 epoch,
                 ..
-            } => {
-                let leader = replica(partition);
-                let leader = leader.filter(|leader| leader.config().cleanup_policy.compacts());
-                if let Some(leader) = leader {
+            } => match replica(partition) {
+                // Who has not heard of a loss writes what will not stay.
+                Some(_) if *epoch < view.committed.since(partition) => {}
+                Some(leader) if leader.config().cleanup_policy.compacts() => {
                     let retention = leader.config().delete_retention;
-                    let wall = view.world.wall(view.world.now());
-                    let known = self.written(partition, *base_offset, *epoch, retention);
+                    let lost = view.committed.since(partition);
+                    let known = self.written(partition, *base_offset, *epoch, lost);
+                    known.retention = known.retention.min(retention);
                     known.append(leader.log(), (*base_offset, *next_offset), *epoch, wall);
                 }
-            }
+                // What is written meanwhile is not looked at.
+                Some(_) => {
+                    self.partitions.remove(partition);
+                }
+                None => {}
+            },
             Fact::BecameLeader {
                 partition,
                 epoch,
@@ -79,21 +95,52 @@ impl Invariant for CompactionKeepsTheLast {
                 ..
             } => {
                 if let Some(known) = self.partitions.get_mut(partition)
-                    && *epoch > known.epoch
+                    && *epoch >= known.epoch
                 {
+                    let known = Arc::make_mut(known);
                     known.epoch = *epoch;
-                    known.cut(*start_offset);
+                    let lost = view.committed.since(partition);
+                    let committed = view.committed.until(partition);
+                    let log = replica(partition).map(|leader| leader.log());
+                    match log.filter(|_| lost == known.after_loss) {
+                        Some(log) => known.led(log, committed, *start_offset, wall),
+                        None => known.begin_anew(*start_offset),
+                    }
+                    if *epoch >= lost {
+                        known.after_loss = lost;
+                    }
                 }
             }
             Fact::LogCleaned {
                 partition, until, ..
             } => {
-                let lost = view.losses.is_lost(partition) || view.losses.is_torn(partition);
-                if let Some(replica) = replica(partition)
-                    && let Some(known) = self.partitions.get(partition)
-                    && !lost
-                {
-                    let wall = view.world.wall(view.world.now());
+                let Some(replica) = replica(partition) else {
+                    return Ok(());
+                };
+                if *until > replica.high_watermark() {
+                    return Err(format!(
+                        "{partition} was compacted before {until}, but committed is {}",
+                        replica.high_watermark()
+                    ));
+                }
+                let Some(known) = self.partitions.get_mut(partition) else {
+                    return Ok(());
+                };
+                let host = entry.by.and_then(|by| view.world.host(by));
+                let is_wrong = host.is_some_and(|host| !host.clock().is_right());
+                let retention = replica.config().delete_retention;
+                if is_wrong && !known.clocks_differ || retention < known.retention {
+                    let known = Arc::make_mut(known);
+                    known.clocks_differ |= is_wrong;
+                    known.retention = known.retention.min(retention);
+                }
+                // After a loss, who has not heard of it may have anything.
+                let lost = view.committed.since(partition);
+                let latest = replica.log().epochs().latest();
+                let goes_on = lost == LeaderEpoch::NONE
+                    || lost == known.after_loss
+                        && latest.is_some_and(|latest| latest.epoch >= lost);
+                if goes_on && !view.losses.is_torn(partition) {
                     let stretch = (*until, view.cleaned.until(partition).max(*until));
                     return known.judge(replica.log(), stretch, wall).map_err(|what| {
                         let by = replica.log_end();
@@ -119,23 +166,21 @@ impl CompactionKeepsTheLast {
         partition: &TopicPartition,
         since: Offset,
         epoch: LeaderEpoch,
-        retention: Duration,
+        after_loss: LeaderEpoch,
     ) -> &mut Written {
         if !self.partitions.contains_key(partition) {
             let fresh = Written {
                 epoch,
                 since,
                 records: SortedMap::new(),
-                retention,
+                retention: Duration::MAX,
+                after_loss,
+                clocks_differ: false,
             };
-            self.partitions.insert(partition.clone(), fresh);
+            self.partitions.insert(partition.clone(), Arc::new(fresh));
         }
-        let known = self
-            .partitions
-            .get_mut(partition)
-            .expect("it was just put there");
-        known.retention = known.retention.min(retention);
-        known
+        let known = self.partitions.get_mut(partition);
+        Arc::make_mut(known.expect("it was just put there"))
     }
 }
 
@@ -147,7 +192,7 @@ impl Written {
         epoch: LeaderEpoch,
         wall: Timestamp,
     ) {
-        // Who was replaced and does not know it writes what will not stay.
+        // What stays of what is written by who was replaced, the next leader has.
         if epoch < self.epoch {
             return;
         }
@@ -162,15 +207,24 @@ impl Written {
         }
     }
 
-    fn cut(&mut self, to: Offset) {
-        self.since = self.since.min(to);
-        while self
-            .records
-            .last_key_value()
-            .is_some_and(|(last, _)| *last >= to)
+    /// Somebody leads from now on, with this log up to `start`: what is not committed is what it has there.
+    fn led(&mut self, log: &Log, committed: Offset, start: Offset, wall: Timestamp) {
+        let from = committed.max(self.since).min(start);
+        self.since = self.since.min(from);
+        while let Some((last, _)) = self.records.last_key_value()
+            && *last >= from
         {
             self.records.pop_last();
         }
+        for (offset, record) in records(log, from, start) {
+            self.records.insert(offset, Known::new(&record, wall));
+        }
+    }
+
+    /// Nothing of what is before is known.
+    fn begin_anew(&mut self, since: Offset) {
+        self.since = since;
+        self.records.clear();
     }
 
     /// Holds a log that was compacted up to `until` against what was written. It may be a copy of one that has been
@@ -207,7 +261,8 @@ impl Written {
         for (_, offset) in last.into_iter().filter(|(_, offset)| *offset < until) {
             let written = &self.records[&offset];
             let age = u64::try_from(wall.0.saturating_sub(written.at.0)).unwrap_or(0);
-            let may_go = written.is_tombstone && age >= self.retention.as_millis();
+            let is_over = self.clocks_differ || age >= self.retention.as_millis();
+            let may_go = written.is_tombstone && is_over;
             if !left.contains_key(&offset) && !may_go {
                 return Err(format!("the last record of its key is gone from {offset}"));
             }
@@ -266,13 +321,19 @@ mod tests {
         log
     }
 
-    fn judged(written: &str, left: &str, later: i64) -> Result<(), String> {
-        let mut known = Written {
+    fn known() -> Written {
+        Written {
             epoch: LeaderEpoch(0),
             since: Offset(0),
             records: SortedMap::new(),
             retention: Duration::from_secs(60),
-        };
+            after_loss: LeaderEpoch::NONE,
+            clocks_differ: false,
+        }
+    }
+
+    fn judged(written: &str, left: &str, later: i64) -> Result<(), String> {
+        let mut known = known();
         let log = log_of(written);
         known.append(&log, (Offset(0), log.end()), LeaderEpoch(0), WALL);
         let whole = (log.end(), log.end());
@@ -305,6 +366,55 @@ mod tests {
                 wrong => assert_eq!(found, Err(wrong.to_owned()), "{left}"),
             }
         }
+    }
+
+    #[test]
+    fn what_is_not_committed_is_what_the_next_leader_has() {
+        let mut known = known();
+        let first = log_of("a=1 b=1 c=1");
+        known.append(&first, (Offset(0), Offset(3)), LeaderEpoch(0), WALL);
+        // Somebody leads who has less, and the first, which does not know it yet, writes on.
+        known.epoch = LeaderEpoch(1);
+        known.led(&log_of("a=1 b=1"), Offset(2), Offset(2), WALL);
+        let first = log_of("a=1 b=1 c=1 d=1");
+        known.append(&first, (Offset(3), Offset(4)), LeaderEpoch(0), WALL);
+        let whole = (Offset(4), Offset(4));
+        let judged = |known: &Written, left| known.judge(&log_of(left), whole, WALL);
+        let nobody = |offset| Err(format!("nobody wrote what stands at {offset}"));
+        assert_eq!(judged(&known, "a=1 b=1 c=1 d=1"), nobody("@2"));
+        // It is elected again with all that it has.
+        known.epoch = LeaderEpoch(2);
+        known.led(&first, Offset(2), Offset(4), WALL);
+        assert_eq!(judged(&known, "a=1 b=1 c=1 d=1"), Ok(()));
+        // What is committed is not learned again.
+        known.led(&log_of("a=1 b=2 c=1 d=1"), Offset(2), Offset(4), WALL);
+        assert_eq!(judged(&known, "a=1 b=2 c=1 d=1"), nobody("@1"));
+    }
+
+    #[test]
+    fn only_the_newest_records_are_remembered_and_only_they_are_judged() {
+        let mut known = known();
+        let log = log_of("a=1 b=1");
+        known.append(&log, (Offset(0), Offset(2)), LeaderEpoch(0), WALL);
+        let one = known.records[&Offset(1)].clone();
+        for offset in 2..=REMEMBERED as i64 {
+            known.records.insert(Offset(offset), one.clone());
+        }
+        let log = log_of("a=1 b=1 c=1");
+        known.append(&log, (Offset(2), Offset(3)), LeaderEpoch(0), WALL);
+        assert_eq!((known.records.len(), known.since), (REMEMBERED, Offset(1)));
+    }
+
+    #[test]
+    fn who_compacted_by_a_wrong_clock_may_have_taken_a_tombstone_early() {
+        let mut known = known();
+        let log = log_of("a b=1");
+        known.append(&log, (Offset(0), Offset(2)), LeaderEpoch(0), WALL);
+        let left = log_of("- b=1");
+        let whole = (Offset(2), Offset(2));
+        assert!(known.judge(&left, whole, WALL).is_err());
+        known.clocks_differ = true;
+        assert_eq!(known.judge(&left, whole, WALL), Ok(()));
     }
 
     #[test]

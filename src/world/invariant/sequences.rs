@@ -2,8 +2,8 @@
 
 use super::{Invariant, PerReplica, View, broker};
 use crate::fact::{Entry, Fact, Role};
-use crate::log::producers::sequence_after;
-use crate::log::{Log, Producers};
+use crate::log::producers::{Producer, Remembered, sequence_after};
+use crate::log::{Log, Producers, Segment};
 use crate::model::{BrokerId, Offset, ProcessId, ProducerEpoch, ProducerId, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::records::BatchHeader;
@@ -270,7 +270,9 @@ fn may_be_forgotten(world: &World, by: BrokerId, last: Last) -> bool {
 
 /// What a replica knows of the producers in its log is what the log says.
 ///
-/// Where the log was compacted, what it says is part of what is known; what is older than that says nothing.
+/// Where the log was compacted, what it says is part of what is known: whole batches are gone, and others have lost their
+/// newest record, and with it their time. What is older than what is known says nothing: it was forgotten,
+/// or lies below the start of the log.
 fn states_agree(view: View<'_>, by: BrokerId, partition: &TopicPartition) -> Result<(), String> {
     let Some(replica) = view
         .world
@@ -280,32 +282,44 @@ fn states_agree(view: View<'_>, by: BrokerId, partition: &TopicPartition) -> Res
         return Ok(());
     };
     let log = replica.log();
-    let is_compacted = view.cleaned.until(partition) > log.start();
+    let first = log.segments().next().map(Segment::base_offset);
+    let is_compacted = first.is_some_and(|first| view.cleaned.until(partition) > first);
     for (id, told) in Producers::of_log(log).iter() {
         let Some(known) = log.producers().get(id) else {
             // Forgotten, which it may be.
             continue;
         };
-        // What retention took from the log may be remembered longer.
-        let oldest = known
-            .batches()
-            .first()
-            .map_or(Offset::ZERO, |first| first.base_offset);
-        let mut recent = told
-            .batches()
-            .iter()
-            .filter(|batch| batch.base_offset >= oldest);
-        let agree = match is_compacted {
-            true => recent.all(|batch| known.batches().contains(batch)),
-            false => known.batches().ends_with(told.batches()),
-        };
-        if known.epoch() != told.epoch() || !agree {
+        if !agree(known, told, is_compacted) {
             return Err(format!(
                 "I3: broker {by} knows other batches of producer {id} than its log of {partition} has"
             ));
         }
     }
     Ok(())
+}
+
+/// Whether what is known of a producer is what its log tells.
+fn agree(known: &Producer, told: &Producer, is_compacted: bool) -> bool {
+    if is_compacted && told.epoch() < known.epoch() {
+        // Nothing is left of what it wrote since.
+        return true;
+    }
+    // What retention took from the log may be remembered longer.
+    let oldest = known.batches().first().map(|first| first.base_offset);
+    let oldest = oldest.unwrap_or(Offset::ZERO);
+    let recent = told
+        .batches()
+        .iter()
+        .filter(|batch| batch.base_offset >= oldest);
+    let recent: Vec<Remembered> = recent.copied().collect();
+    let same = match is_compacted {
+        true => recent.iter().all(|batch| {
+            let mut all = known.batches().iter();
+            all.any(|known| known.is_same_batch(batch))
+        }),
+        false => known.batches().ends_with(&recent),
+    };
+    known.epoch() == told.epoch() && same
 }
 
 fn is_there(
@@ -336,5 +350,56 @@ fn is_there(
         false => Err(format!(
             "I2: broker {by} has no #{sequence} of producer {producer} at {partition}{offset}"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::LogConfig;
+    use crate::model::LeaderEpoch;
+    use crate::protocol::records::{BatchBuilder, Codec};
+
+    /// A producer with these batches of an epoch, each two sequences long and at its own time.
+    fn producer(epoch: i16, batches: &[(i64, i64)]) -> Producer {
+        let mut log = Log::new(Offset(0), Timestamp(0));
+        for (at, time) in batches {
+            let mut builder = BatchBuilder::new(Codec::None);
+            builder.set_producer(7, epoch, *at as i32);
+            builder.append(*time, Some(b"k"), Some(b"v"), &[]);
+            builder.append(*time, Some(b"k"), Some(b"v"), &[]);
+            builder.set_place(Offset(*at), 0);
+            let config = LogConfig::default();
+            let batch = builder.build_batch();
+            log.append_as_follower(&batch, Timestamp(0), &config)
+                .expect("it continues");
+        }
+        assert_eq!(log.epochs().latest().map(|e| e.epoch), Some(LeaderEpoch(0)));
+        let producer = log.producers().get(ProducerId(7));
+        producer.expect("it wrote").clone()
+    }
+
+    #[test]
+    fn what_a_compacted_log_says_is_part_of_what_is_known_and_times_may_be_gone() {
+        let known = producer(1, &[(0, 5), (2, 6), (4, 7)]);
+        for (told, compacted, uncompacted) in [
+            (producer(1, &[(0, 5), (2, 6), (4, 7)]), true, true),
+            (producer(1, &[(2, 6), (4, 7)]), true, true),
+            // The newest record of a batch is gone, or a whole batch.
+            (producer(1, &[(0, 5), (2, 3), (4, 7)]), true, false),
+            (producer(1, &[(0, 5), (4, 7)]), true, false),
+            (producer(1, &[(0, 5), (2, 6)]), true, false),
+            (producer(0, &[(0, 5)]), true, false),
+            // Something that nobody knows.
+            (producer(1, &[(2, 6), (5, 7)]), false, false),
+            (producer(2, &[(2, 6)]), false, false),
+        ] {
+            let found = (agree(&known, &told, true), agree(&known, &told, false));
+            assert_eq!(found, (compacted, uncompacted), "{told:?}");
+        }
+        // A producer that was forgotten and came back: what its log has besides is older.
+        let known = producer(1, &[(4, 7)]);
+        assert!(agree(&known, &producer(1, &[(2, 6), (4, 7)]), false));
+        assert!(!agree(&known, &producer(1, &[(4, 7), (6, 8)]), false));
     }
 }

@@ -5,6 +5,7 @@
 mod answers;
 mod bounded;
 mod clients;
+mod compaction;
 mod elections;
 mod groups;
 mod logs;
