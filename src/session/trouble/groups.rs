@@ -54,13 +54,13 @@ pub fn next_consumer(world: &World) -> Option<ProcessId> {
 
 /// How the last member of a group was planned, without what is its alone.
 fn member_plan(world: &World, name: &str) -> Option<ClientPlan> {
-    let plans = world.plan().clients.iter().rev();
+    let mut plans = world.plan().clients.iter().rev();
     let is_member = |plan: &&ClientPlan| {
         let config = plan.consumer_config();
         matches!(plan.id, ProcessId::Consumer(_))
             && config.is_ok_and(|c| *c.group_id == *name && !c.subscribe.0.is_empty())
     };
-    let mut plan = plans.filter(|plan| is_member(plan)).next()?.clone();
+    let mut plan = plans.find(is_member)?.clone();
     plan.settings.remove("group.instance.id");
     Some(plan)
 }

@@ -328,7 +328,11 @@ fn small(pen: &mut Pen, consumer: &Consumer, several: bool) {
     parts.extend(name(consumer, x, area.y + 14.0, end));
     let words = match (consumer.state, consumer.reads.is_empty()) {
         (ClientState::Active, false) => partitions(consumer, several).join(" "),
-        _ => consumer.note.join(" "),
+        _ => match (consumer.note.join(" "), consumer.note.last()) {
+            // Where there is no room for all, the end says most.
+            (words, Some(last)) if text_width(&words, 11.0) > end - x => last.to_string(),
+            (words, _) => words,
+        },
     };
     let words = kit::fitting(&words, 11.0, end - x);
     let class = clients::note_class(consumer.state);
