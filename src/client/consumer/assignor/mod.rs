@@ -12,7 +12,7 @@
 //! Laws: every partition of a topic that somebody subscribes to goes to exactly one subscriber, except that
 //! `cooperative-sticky` holds back what another member still has.
 //!
-//! Left out: racks.
+//! Left out: racks, and that `sticky` would rather undo a move of the same topic than make another.
 
 mod range;
 mod round_robin;

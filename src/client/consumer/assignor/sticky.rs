@@ -21,15 +21,27 @@ pub(super) fn assign(topics: &Topics, members: &[Subscriber]) -> Parts {
 
 /// What would be taken from one member and given to another is given to nobody yet: its owner gives it up
 /// first, and the next generation hands it over.
+///
+/// The owner is who claims it in the newest generation. If several do, all of them may be reading it, so
+/// nobody gets it before they have given it up.
 pub(super) fn hold_back(mut parts: Parts, members: &[Subscriber]) -> Parts {
-    let mut owners: SortedMap<TopicPartition, Text> = SortedMap::new();
+    let mut owners: SortedMap<TopicPartition, (i32, Vec<Text>)> = SortedMap::new();
     for member in members {
         for partition in &member.owned {
-            owners.insert(partition.clone(), member.id.clone());
+            let newest = owners.entry(partition.clone()).or_default();
+            if newest.1.is_empty() || newest.0 < member.generation {
+                *newest = (member.generation, Vec::new());
+            }
+            if newest.0 == member.generation {
+                newest.1.push(member.id.clone());
+            }
         }
     }
     for (id, part) in &mut parts {
-        part.retain(|partition| owners.get(partition).is_none_or(|owner| owner == id));
+        part.retain(|partition| {
+            let owners = owners.get(partition);
+            owners.is_none_or(|(_, owners)| owners.as_slice() == [id.clone()])
+        });
     }
     parts
 }
@@ -39,17 +51,25 @@ struct Claims {
     owned: SortedMap<Text, Vec<TopicPartition>>,
     /// Who had a partition in an older generation.
     former: SortedMap<TopicPartition, Text>,
+    /// Somebody has what he does not subscribe to any more: something moves in any case.
+    forced: bool,
 }
 
 impl Claims {
     fn of(topics: &Topics, members: &[Subscriber]) -> Claims {
         let mut holders: SortedMap<TopicPartition, Vec<&Subscriber>> = SortedMap::new();
+        let mut forced = false;
         for member in members {
             for partition in &member.owned {
                 let topic = &partition.topic.0;
-                let exists = topics.get(topic).is_some_and(|n| partition.partition < *n);
-                if exists && member.topics.contains(topic) {
+                let count = topics.get(topic).copied().unwrap_or(0);
+                if !(0..count).contains(&partition.partition) {
+                    continue;
+                }
+                if member.topics.contains(topic) {
                     holders.entry(partition.clone()).or_default().push(member);
+                } else {
+                    forced = true;
                 }
             }
         }
@@ -70,7 +90,11 @@ impl Claims {
                 former.insert(partition, member.id.clone());
             }
         }
-        Claims { owned, former }
+        Claims {
+            owned,
+            former,
+            forced,
+        }
     }
 }
 
@@ -149,9 +173,14 @@ fn share_as_evenly_as_can_be(topics: &Topics, members: &[Subscriber], claims: &C
     let mut table = Table::new(topics, members, claims);
     let before = table.parts.clone();
     let initial = before.values().all(Vec::is_empty);
-    table.give_out_the_rest();
+    let mut fresh = table.give_out_the_rest();
     table.set_aside_what_is_fixed();
     let given = table.parts.clone();
+    if !claims.forced {
+        // What nobody had before may go anywhere without anybody losing anything.
+        fresh.retain(|partition| table.movable.contains(partition));
+        table.balance(&fresh);
+    }
     let moved = table.balance(&table.movable.clone());
     // A shuffle that made nothing more even is not worth it.
     if !initial && moved && table.score() >= score(&given) {
@@ -230,8 +259,8 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Gives out what nobody has.
-    fn give_out_the_rest(&mut self) {
+    /// Gives out what nobody has; what that was.
+    fn give_out_the_rest(&mut self) -> Vec<TopicPartition> {
         let unassigned: Vec<TopicPartition> = self
             .in_order
             .iter()
@@ -243,6 +272,7 @@ impl<'a> Table<'a> {
                 self.give(partition, &id);
             }
         }
+        unassigned
     }
 
     /// What only one member could take stays where it is, and so do members that no move could change.

@@ -157,6 +157,59 @@ fn cooperative_hands_over_one_generation_later() {
 }
 
 #[test]
+fn who_claims_last_in_the_list_is_not_the_owner_but_who_claims_it_in_the_newest_generation() {
+    let t0p0 = TopicPartition::new("t0", 0);
+    let claim = |id: &str, generation: i32| Subscriber {
+        owned: vec![t0p0.clone()],
+        generation,
+        ..member(id, &["t0"])
+    };
+    let counts = topics(&[("t0", 1)]);
+    let stale_last = [claim("C0", 5), claim("C1", 4)];
+    let parts = Assignor::CooperativeSticky.assign(&counts, &stale_last);
+    assert_eq!(shown(&parts), ["C0: t0p0", "C1: "], "it goes on reading");
+    // Both may be reading it: whoever gets it gets it when both have given it up.
+    for both in [
+        [claim("C0", 5), claim("C1", 5)],
+        [claim("C1", 5), claim("C0", 5)],
+    ] {
+        let parts = Assignor::CooperativeSticky.assign(&counts, &both);
+        assert_eq!(shown(&parts), ["C0: ", "C1: "]);
+    }
+}
+
+#[test]
+fn a_claim_to_what_does_not_exist_counts_for_nothing() {
+    let greedy = Subscriber {
+        owned: vec![
+            TopicPartition::new("t0", -1),
+            TopicPartition::new("t0", 2),
+            TopicPartition::new("t0", 0),
+        ],
+        generation: 1,
+        ..member("C0", &["t0"])
+    };
+    let counts = topics(&[("t0", 2)]);
+    let parts = Assignor::Sticky.assign(&counts, &[greedy, member("C1", &["t0"])]);
+    assert_eq!(shown(&parts), ["C0: t0p0", "C1: t0p1"]);
+}
+
+#[test]
+fn what_is_new_is_moved_before_what_somebody_has() {
+    let mut members = [
+        member("C0", &["t0", "t2"]),
+        member("C1", &["t1", "t2"]),
+        member("C2", &["t0", "t1"]),
+    ];
+    members[0].owned = vec![TopicPartition::new("t0", 0)];
+    members[0].generation = 1;
+    let counts = topics(&[("t0", 1), ("t1", 1), ("t2", 2)]);
+    let parts = Assignor::Sticky.assign(&counts, &members);
+    // The others got both of t2 and t1; t1 moves, not what C0 had.
+    assert_eq!(shown(&parts), ["C0: t0p0 t2p0", "C1: t2p1", "C2: t1p0"]);
+}
+
+#[test]
 fn whatever_comes_everything_is_given_once_and_evenly() {
     let mut rng = Rng::new(Seed(7), 0);
     for _ in 0..300 {
@@ -206,6 +259,23 @@ fn whatever_comes_everything_is_given_once_and_evenly() {
                     "{} has two more than {}",
                     a.0,
                     b.0
+                );
+            }
+            let alike = members.iter().all(|one| one.topics == members[0].topics);
+            for member in members.iter().filter(|_| alike) {
+                let part = parts.get(&member.id).expect("a part");
+                let lost = member.owned.iter().any(|had| !part.contains(had));
+                assert!(
+                    !lost || part.len() >= wanted.len() / members.len(),
+                    "{} lost something and has less than its share: {parts:?}",
+                    member.id
+                );
+            }
+            for (id, part) in &Assignor::CooperativeSticky.assign(&counts, &members) {
+                let mut others = members.iter().filter(|member| member.id != *id);
+                assert!(
+                    others.all(|other| !other.owned.iter().any(|had| part.contains(had))),
+                    "what another has is given to {id}"
                 );
             }
             members = again(&members, &parts, round);
