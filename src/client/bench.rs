@@ -40,6 +40,11 @@ pub struct Bench<P: Process> {
     pub controller: i32,
     /// The broker that coordinates every group.
     pub coordinator: i32,
+    /// How FindCoordinator is answered before it is answered like that: error, node and port of the one group
+    /// that is named, or no group at all.
+    pub odd_coordinators: VecDeque<Option<(ErrorCode, i32, i32)>>,
+    /// So many FindCoordinator are not answered at all.
+    pub silent: u32,
     /// Brokers that refuse connections.
     pub down: Vec<i32>,
     /// Requests that wait for the test.
@@ -79,6 +84,8 @@ impl<P: Process> Bench<P> {
             leaders: SortedMap::new(),
             controller: 1,
             coordinator: 2,
+            odd_coordinators: VecDeque::new(),
+            silent: 0,
             down: Vec::new(),
             asked: VecDeque::new(),
             refreshed: 0,
@@ -210,13 +217,24 @@ impl<P: Process> Bench<P> {
                 self.refreshed += 1;
                 AnyResponse::Metadata(self.metadata(request))
             }
+            AnyRequest::FindCoordinator(_) if self.silent > 0 => {
+                self.silent -= 1;
+                return;
+            }
             AnyRequest::FindCoordinator(request) => {
-                let found = request.coordinator_keys.iter().map(|key| Coordinator {
-                    key: key.clone(),
-                    node_id: self.coordinator,
-                    host: "test".into(),
-                    port: self.coordinator,
-                    ..Coordinator::default()
+                let known = Some((ErrorCode::None, self.coordinator, self.coordinator));
+                let answer = self.odd_coordinators.pop_front().unwrap_or(known);
+                let keys = request.coordinator_keys.iter();
+                let found = keys.filter_map(|key| {
+                    let (error, node_id, port) = answer?;
+                    Some(Coordinator {
+                        key: key.clone(),
+                        node_id,
+                        host: "test".into(),
+                        port,
+                        error_code: error.code(),
+                        ..Coordinator::default()
+                    })
                 });
                 AnyResponse::FindCoordinator(FindCoordinatorResponse {
                     coordinators: found.collect(),

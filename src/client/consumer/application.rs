@@ -4,8 +4,8 @@
 //! Kafka has not: how long it works (`poll.interval.ms`), and when it commits by itself
 //! (`application.commits`).
 
-use super::membership::{self, Generation};
-use super::subscription::{Start, State};
+use super::membership::{self, Keeps};
+use super::subscription::State;
 use super::{Call, Consumer, Returned, committed, fetcher, offsets};
 use crate::client::config::CommitsWhen;
 use crate::fact::Fact;
@@ -172,13 +172,13 @@ impl Consumer {
     }
 
     fn commit_and_wait(&mut self, at: Moment, since: Instant, then: Then, out: &mut Outbox) {
-        self.begin_commit(at, out);
+        let until = at.now + self.config.default_api_timeout;
+        self.begin_commit(at, until, out);
         self.application = Application::Committing { since, then };
     }
 
     /// `commitSync()` of everything that was returned.
-    pub(super) fn begin_commit(&mut self, at: Moment, out: &mut Outbox) {
-        let until = at.now + self.config.default_api_timeout;
+    pub(super) fn begin_commit(&mut self, at: Moment, until: Instant, out: &mut Outbox) {
         let (parts, mut turn) = self.parts(at, out);
         let offsets = parts.subscription.consumed();
         let (coordinator, membership) = (parts.coordinator, &*parts.membership);
@@ -273,24 +273,26 @@ impl Consumer {
             Closing::Asked => at.now + CLOSE_TIMEOUT,
             Closing::Committing { until } | Closing::Leaving { until } => until,
         };
-        if !self.config.has_group() || until <= at.now {
+        if !self.config.has_group() {
             return out.exit();
         }
         if let Closing::Asked = closing {
             if self.config.enable_auto_commit {
-                self.begin_commit(at, out);
+                self.begin_commit(at, until, out);
             }
             self.closing = Some(Closing::Committing { until });
         }
-        if self.commits.is_awaited() {
+        let over = until <= at.now;
+        if self.commits.needs_coordinator() && !over {
             return;
         }
         if let Some(Closing::Committing { until }) = self.closing {
             self.unsubscribe(at, "it is closed", out);
             self.closing = Some(Closing::Leaving { until });
         }
+        // What was sent is given the time to be answered.
         let mut calls = self.network.calls();
-        if !calls.any(|(_, call)| matches!(call, Call::Leave)) {
+        if over || !calls.any(|(_, call)| matches!(call, Call::Leave | Call::Commit(_))) {
             out.exit();
         }
     }
@@ -298,18 +300,12 @@ impl Consumer {
     /// Gives all partitions up and leaves the group.
     pub(super) fn unsubscribe(&mut self, at: Moment, why: &str, out: &mut Outbox) {
         let (parts, mut turn) = self.parts(at, out);
-        let owned = parts.subscription.iter().map(|(owned, _)| owned.clone());
-        let owned: Vec<TopicPartition> = owned.collect();
-        let was_member = parts.membership.generation != Generation::default();
-        parts
-            .subscription
-            .assign(Vec::new(), Start::Committed, turn.out);
-        if was_member && !owned.is_empty() {
-            turn.out.note(Fact::PartitionsRevoked {
-                group: turn.config.group_id.clone(),
-                partitions: owned.into(),
-            });
-        }
+        membership::give_up(
+            parts.membership,
+            parts.subscription,
+            Keeps::Nothing,
+            &mut turn,
+        );
         membership::leave(parts.membership, parts.coordinator, why, &mut turn);
     }
 }

@@ -1,6 +1,14 @@
 //! OffsetFetch: where the group has got to, which is where a member begins.
 //!
 //! Of a partition of which nothing was committed the group knows nothing; there `auto.offset.reset` decides.
+//! With an offset the group remembers the epoch of the last record that was read. The log that leads now may
+//! not have that record, or have another in its place: so its leader is asked before anything is fetched
+//! ([`offsets`](super::offsets)).
+//!
+//! Unlike Kafka, where `poll()` throws and nothing is read, an error of one partition stops that one alone.
+//! With the offset the group remembers the epoch of the last record that was read. The log that leads now may
+//! not have that record, or another in its place: so the leader is asked before anything is fetched
+//! ([`offsets`](super::offsets)).
 
 use super::membership::{Coordinator, Membership};
 use super::subscription::{Position, Question, State, Subscription};
@@ -22,7 +30,7 @@ const SEVERAL_FROM: i16 = 8;
 pub fn ask(subscription: &mut Subscription, coordinator: &mut Coordinator, turn: &mut Turn<'_>) {
     let now = turn.at.now;
     let due =
-        |state: &State| matches!(state, State::Restoring { question } if question.is_due(now));
+        |state: &State| matches!(state, State::Restoring { question, .. } if question.is_due(now));
     let wanted = subscription
         .iter()
         .filter(|(_, assigned)| due(&assigned.state));
@@ -40,7 +48,12 @@ pub fn ask(subscription: &mut Subscription, coordinator: &mut Coordinator, turn:
     for partition in &wanted {
         let topic = topics.entry(partition.topic.0.clone()).or_default();
         topic.push(partition.partition);
-        set(subscription, partition, Question::UnderWay);
+        let state = subscription
+            .get_mut(partition)
+            .map(|known| &mut known.state);
+        if let Some(State::Restoring { question, .. }) = state {
+            *question = Question::UnderWay;
+        }
     }
     let group_id = turn.config.group_id.clone();
     let older = topics
@@ -69,32 +82,15 @@ pub fn ask(subscription: &mut Subscription, coordinator: &mut Coordinator, turn:
     (turn.network).call(now, peer, &request, version, call, turn.out);
 }
 
-fn set(subscription: &mut Subscription, partition: &TopicPartition, to: Question) {
-    let assigned = subscription.get_mut(partition);
-    if let Some(State::Restoring { question }) = assigned.map(|assigned| &mut assigned.state) {
-        *question = to;
-    }
-}
-
 /// What the group says of one partition.
 struct Told {
     offset: i64,
     epoch: i32,
-    error: i16,
+    error: ErrorCode,
 }
 
-/// Hears where the group has got to.
-///
-/// # Errors
-/// The reason to close the connection, when the bytes make no sense.
-pub fn answered(
-    subscription: &mut Subscription,
-    coordinator: &mut Coordinator,
-    membership: &mut Membership,
-    asked: &[TopicPartition],
-    answer: &Answer<()>,
-    turn: &mut Turn<'_>,
-) -> Result<(), CloseReason> {
+/// Reads what the group says of itself and of each partition.
+fn read(answer: &Answer<()>) -> Result<(ErrorCode, SortedMap<TopicPartition, Told>), CloseReason> {
     let response = answer.decode::<OffsetFetchRequest>();
     let response = response.map_err(|_| CloseReason::Malformed)?;
     let mut told: SortedMap<TopicPartition, Told> = SortedMap::new();
@@ -102,7 +98,7 @@ pub fn answered(
         let said = Told {
             offset,
             epoch,
-            error,
+            error: ErrorCode::from_i16(error),
         };
         told.insert(TopicPartition::new(topic, partition), said);
     };
@@ -136,30 +132,86 @@ pub fn answered(
             }
         }
     }
+    Ok((error, told))
+}
+
+/// Hears where the group has got to.
+///
+/// # Errors
+/// The reason to close the connection, when the bytes make no sense.
+pub fn answered(
+    subscription: &mut Subscription,
+    coordinator: &mut Coordinator,
+    membership: &mut Membership,
+    asked: &[TopicPartition],
+    answer: &Answer<()>,
+    turn: &mut Turn<'_>,
+) -> Result<(), CloseReason> {
+    let (error, told) = read(answer)?;
     match error {
         ErrorCode::None => {}
-        ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable => coordinator.lost(turn),
-        _ if error.is_retriable() => {}
-        _ => membership.give_up_for(error, turn),
-    }
-    for partition in asked {
-        let state = subscription.get(partition).map(|assigned| &assigned.state);
-        if !matches!(
-            state,
-            Some(State::Restoring {
-                question: Question::UnderWay
-            })
-        ) {
-            continue;
+        ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable => {
+            coordinator.lost(turn);
+            again(subscription, asked, turn);
+            return Ok(());
         }
-        let found = told.get(partition);
-        let found = found.filter(|found| error.is_none() && found.error == 0);
-        match found {
-            Some(told) => begin(subscription, partition, told, turn),
-            None => again(subscription, partition, turn),
+        _ if error.is_retriable() => {
+            again(subscription, asked, turn);
+            return Ok(());
+        }
+        _ => {
+            refuse(subscription, membership, error, turn);
+            return Ok(());
+        }
+    }
+    // While one may still change, the answer is of no use for any.
+    let unstable = ErrorCode::UnstableOffsetCommit;
+    if told.values().any(|told| told.error == unstable) {
+        again(subscription, asked, turn);
+        return Ok(());
+    }
+    for (partition, _) in waiting(subscription, asked) {
+        match told.get(&partition) {
+            Some(told) if told.error.is_none() => begin(subscription, &partition, told, turn),
+            Some(told) => subscription.fail(&partition, told.error, turn.out),
+            None => subscription.fail(&partition, ErrorCode::UnknownServerError, turn.out),
         }
     }
     Ok(())
+}
+
+/// Those that wait for an answer, and how often in a row they got none.
+fn waiting(subscription: &Subscription, asked: &[TopicPartition]) -> Vec<(TopicPartition, u32)> {
+    let waiting = asked.iter().filter_map(|partition| {
+        let known = subscription.get(partition)?;
+        match known.state {
+            State::Restoring {
+                question: Question::UnderWay,
+                failures,
+            } => Some((partition.clone(), failures)),
+            _ => None,
+        }
+    });
+    waiting.collect()
+}
+
+/// Nobody will ever say: the application hears of it, once. A member then is none any more; who has chosen
+/// its partitions itself may still say where to read them.
+pub fn refuse(
+    subscription: &mut Subscription,
+    membership: &mut Membership,
+    error: ErrorCode,
+    turn: &mut Turn<'_>,
+) {
+    if !turn.config.subscribe.0.is_empty() {
+        return membership.fail(error, turn);
+    }
+    let restoring = subscription.iter();
+    let restoring = restoring.filter(|(_, known)| matches!(known.state, State::Restoring { .. }));
+    let restoring: Vec<TopicPartition> = restoring.map(|(known, _)| known.clone()).collect();
+    for partition in restoring {
+        subscription.fail(&partition, error, turn.out);
+    }
 }
 
 fn begin(
@@ -179,10 +231,20 @@ fn begin(
         leader_epoch: leader.map_or(LeaderEpoch::NONE, |(_, epoch)| epoch),
     };
     subscription.place(partition, position, "committed".into(), turn.out);
+    subscription.validate(partition);
 }
 
-/// It is to be asked for again, after a pause.
-pub fn again(subscription: &mut Subscription, partition: &TopicPartition, turn: &Turn<'_>) {
-    let at = turn.at.now + turn.config.retry_backoff;
-    set(subscription, partition, Question::Due(at));
+/// They are to be asked for again, together, after a pause that grows.
+pub fn again(subscription: &mut Subscription, asked: &[TopicPartition], turn: &mut Turn<'_>) {
+    let waiting = waiting(subscription, asked);
+    let Some(most) = waiting.iter().map(|(_, failures)| *failures).max() else {
+        return;
+    };
+    let failures = most.saturating_add(1);
+    let question = Question::Due(turn.at.now + turn.pause_after(failures));
+    for (partition, _) in &waiting {
+        if let Some(assigned) = subscription.get_mut(partition) {
+            assigned.state = State::Restoring { question, failures };
+        }
+    }
 }

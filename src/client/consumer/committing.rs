@@ -11,14 +11,19 @@
 //!
 //! A commit that waits is sent again until it succeeds, cannot succeed, or `default.api.timeout.ms` is over.
 //! One that does not wait is sent once, for by the time of a second attempt a later one may have overtaken
-//! it.
+//! it; while no coordinator is known it waits for one to be found, behind those before it.
+//!
+//! What holds: what is sent is never older than what was sent before.
 
-use super::membership::{Coordinator, Membership, Stage};
+use std::collections::VecDeque;
+
+use super::membership::{Coordinator, Generation, KeepsId, Membership, Stage};
 use super::subscription::{Position, Question};
 use super::{Call, Turn};
 use crate::channel::Answer;
 use crate::fact::{CloseReason, Fact};
-use crate::model::{BrokerId, Offset, TopicPartition};
+use crate::model::{Offset, TopicPartition};
+use crate::process::Deadline;
 use crate::protocol::api::OffsetCommitRequest;
 use crate::protocol::api::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use crate::protocol::{ApiKey, ErrorCode};
@@ -31,9 +36,10 @@ pub type Consumed = Vec<(TopicPartition, Position)>;
 #[derive(Clone, Debug)]
 pub struct Commit {
     kind: Kind,
+    serial: u64,
     offsets: Consumed,
-    /// The generation that it speaks for.
-    generation: i32,
+    /// Whom it speaks for.
+    generation: Generation,
 }
 
 /// Who wants to know what becomes of a commit.
@@ -50,9 +56,12 @@ enum Kind {
 /// A commit that somebody waits for.
 #[derive(Clone, Debug)]
 struct Awaited {
+    serial: u64,
     offsets: Consumed,
     question: Question,
     until: Instant,
+    /// How often it came to nothing.
+    failures: u32,
 }
 
 /// What becomes of offsets that are to be remembered.
@@ -61,6 +70,10 @@ pub struct Commits {
     /// When the timer is over.
     automatic_at: Instant,
     awaited: Option<Awaited>,
+    /// Those that nobody waits for and that go when the coordinator is found, oldest first.
+    chained: VecDeque<Consumed>,
+    /// How many there were that somebody waited for.
+    begun: u64,
     committed: u64,
 }
 
@@ -80,7 +93,12 @@ impl Commits {
         self.committed
     }
 
-    /// Commits if it is time to, as every `poll()` does.
+    /// Whether something is to be said to the coordinator.
+    pub fn needs_coordinator(&self) -> bool {
+        self.is_awaited() || !self.chained.is_empty()
+    }
+
+    /// Commits if it is time to, as every `poll()` does. Without a coordinator the time stays due.
     pub fn poll(
         &mut self,
         offsets: impl FnOnce() -> Consumed,
@@ -88,18 +106,17 @@ impl Commits {
         membership: &Membership,
         turn: &mut Turn<'_>,
     ) {
-        let now = turn.at.now;
-        if !turn.config.enable_auto_commit || self.automatic_at > now {
+        let due = turn.config.enable_auto_commit && self.automatic_at <= turn.at.now;
+        if !due || self.is_awaited() || coordinator.ready(turn).is_none() {
             return;
         }
         self.restart(turn);
-        let offsets = offsets();
-        if may_commit(membership, turn).is_ok() && !self.is_awaited() {
-            self.send(Kind::Automatic, offsets, coordinator, membership, turn);
+        if may_commit(membership, turn).is_ok() {
+            self.send(Kind::Automatic, 0, offsets(), coordinator, membership, turn);
         }
     }
 
-    /// `commitAsync()`: sends it, if it can be sent now.
+    /// `commitAsync()`: sends it, or has it wait until the coordinator is found.
     pub fn commit_loosely(
         &mut self,
         offsets: Consumed,
@@ -107,15 +124,45 @@ impl Commits {
         membership: &Membership,
         turn: &mut Turn<'_>,
     ) {
-        if let Err(error) = may_commit(membership, turn) {
-            return self.failed(error, turn);
-        }
-        if !self.send(Kind::Loose, offsets, coordinator, membership, turn) {
-            self.failed(ErrorCode::CoordinatorNotAvailable, turn);
+        if !offsets.is_empty() {
+            self.chained.push_back(offsets);
+            self.send_chained(coordinator, membership, turn);
         }
     }
 
-    /// `commitSync()`: begins to commit, until then at most.
+    fn send_chained(
+        &mut self,
+        coordinator: &mut Coordinator,
+        membership: &Membership,
+        turn: &mut Turn<'_>,
+    ) {
+        while !self.chained.is_empty() && coordinator.ready(turn).is_some() {
+            let offsets = self.chained.pop_front().expect("it is not empty");
+            if let Err(error) = may_commit(membership, turn) {
+                self.failed(error, turn);
+            } else if !self.send(Kind::Loose, 0, offsets, coordinator, membership, turn) {
+                self.failed(ErrorCode::UnsupportedVersion, turn);
+            }
+        }
+    }
+
+    /// The coordinator was looked for in vain: what waited for it is not sent any more.
+    pub fn not_found(&mut self, error: ErrorCode, turn: &mut Turn<'_>) {
+        for _ in std::mem::take(&mut self.chained) {
+            self.failed(error, turn);
+        }
+    }
+
+    /// Nobody will ever coordinate the group.
+    pub fn refuse(&mut self, error: ErrorCode, turn: &mut Turn<'_>) {
+        self.not_found(error, turn);
+        if self.awaited.take().is_some() {
+            self.failed(error, turn);
+        }
+    }
+
+    /// `commitSync()`: begins to commit, until then at most. One that is awaited already comes to nothing by
+    /// itself: this one says more.
     pub fn await_commit(
         &mut self,
         offsets: Consumed,
@@ -129,20 +176,24 @@ impl Commits {
         if let Err(error) = may_commit(membership, turn) {
             return self.failed(error, turn);
         }
+        self.begun += 1;
         self.awaited = Some(Awaited {
+            serial: self.begun,
             offsets,
             question: Question::Due(Instant::ZERO),
             until,
+            failures: 0,
         });
     }
 
-    /// Does what can be done now for the commit that is awaited.
+    /// Does what can be done now for those that wait.
     pub fn drive(
         &mut self,
         coordinator: &mut Coordinator,
         membership: &Membership,
         turn: &mut Turn<'_>,
     ) {
+        self.send_chained(coordinator, membership, turn);
         let now = turn.at.now;
         let Some(awaited) = &self.awaited else {
             return;
@@ -158,9 +209,15 @@ impl Commits {
             self.awaited = None;
             return self.failed(error, turn);
         }
-        let offsets = awaited.offsets.clone();
-        if self.send(Kind::Awaited, offsets, coordinator, membership, turn)
-            && let Some(awaited) = &mut self.awaited
+        let (serial, offsets) = (awaited.serial, awaited.offsets.clone());
+        if self.send(
+            Kind::Awaited,
+            serial,
+            offsets,
+            coordinator,
+            membership,
+            turn,
+        ) && let Some(awaited) = &mut self.awaited
         {
             awaited.question = Question::UnderWay;
         }
@@ -177,6 +234,7 @@ impl Commits {
     fn send(
         &mut self,
         kind: Kind,
+        serial: u64,
         offsets: Consumed,
         coordinator: &mut Coordinator,
         membership: &Membership,
@@ -207,32 +265,42 @@ impl Commits {
                 }),
             }
         }
+        // Who has chosen its partitions itself speaks for nobody, whatever its name.
+        let (generation, instance) = match turn.config.subscribe.0.is_empty() {
+            true => (Generation::default(), None),
+            false => (membership.generation.clone(), turn.config.instance()),
+        };
         let request = OffsetCommitRequest {
             group_id: turn.config.group_id.clone(),
-            generation_id_or_member_epoch: membership.generation.number,
-            member_id: membership.generation.member.clone(),
-            group_instance_id: turn.config.instance(),
+            generation_id_or_member_epoch: generation.number,
+            member_id: generation.member.clone(),
+            group_instance_id: instance,
             topics,
             ..OffsetCommitRequest::default()
         };
+        if kind != Kind::Awaited {
+            self.catch_up(&offsets);
+        }
         let call = Call::Commit(Commit {
             kind,
+            serial,
             offsets,
-            generation: membership.generation.number,
+            generation,
         });
-        self.call(peer, &request, version, call, turn);
+        (turn.network).call(turn.at.now, peer, &request, version, call, turn.out);
         true
     }
 
-    fn call(
-        &self,
-        peer: BrokerId,
-        request: &OffsetCommitRequest,
-        version: i16,
-        call: Call,
-        turn: &mut Turn<'_>,
-    ) {
-        (turn.network).call(turn.at.now, peer, request, version, call, turn.out);
+    /// Should the commit that is awaited be sent once more, it says no less than what is sent meanwhile.
+    fn catch_up(&mut self, sent: &Consumed) {
+        let Some(awaited) = &mut self.awaited else {
+            return;
+        };
+        for (partition, position) in &mut awaited.offsets {
+            if let Some((_, newer)) = sent.iter().find(|(known, _)| known == partition) {
+                *position = *newer;
+            }
+        }
     }
 
     /// Hears what became of a commit.
@@ -256,21 +324,21 @@ impl Commits {
             self.succeeded(commit, turn);
             return Ok(());
         };
-        let current = membership.generation.number == commit.generation;
+        let current = membership.generation == commit.generation;
         match error {
             ErrorCode::CoordinatorNotAvailable
             | ErrorCode::NotCoordinator
             | ErrorCode::RequestTimedOut => coordinator.lost(turn),
             ErrorCode::RebalanceInProgress if current => membership.rejoin(),
-            ErrorCode::IllegalGeneration if current => membership.generation_is_over(),
-            ErrorCode::UnknownMemberId if current => membership.is_unknown(),
-            ErrorCode::FencedInstanceId => membership.give_up_for(error, turn),
+            ErrorCode::IllegalGeneration if current => membership.reset(KeepsId::Yes),
+            ErrorCode::UnknownMemberId if current => membership.reset(KeepsId::No),
+            ErrorCode::FencedInstanceId if current => membership.fail(error, turn),
             _ => {}
         }
         match commit.kind {
-            Kind::Awaited if error.is_retriable() => self.again(turn),
+            Kind::Awaited if error.is_retriable() => self.again(&commit, turn),
             Kind::Awaited => {
-                self.awaited = None;
+                self.end(&commit);
                 self.failed(error, turn);
             }
             Kind::Automatic if error.is_retriable() => {
@@ -282,9 +350,7 @@ impl Commits {
     }
 
     fn succeeded(&mut self, commit: Commit, turn: &mut Turn<'_>) {
-        if commit.kind == Kind::Awaited {
-            self.awaited = None;
-        }
+        self.end(&commit);
         self.committed += commit.offsets.len() as u64;
         let offsets = commit.offsets.into_iter();
         let offsets: Vec<(TopicPartition, Offset)> = offsets
@@ -296,30 +362,57 @@ impl Commits {
         });
     }
 
-    fn again(&mut self, turn: &Turn<'_>) {
-        if let Some(awaited) = &mut self.awaited {
-            awaited.question = Question::Due(turn.at.now + turn.config.retry_backoff);
+    /// This commit is awaited no more, if it was.
+    fn end(&mut self, commit: &Commit) {
+        let serial = commit.serial;
+        self.awaited.take_if(|awaited| awaited.serial == serial);
+    }
+
+    /// It is sent again after a pause that grows, if it is still awaited.
+    fn again(&mut self, commit: &Commit, turn: &mut Turn<'_>) {
+        let awaited = self.awaited.as_mut();
+        if let Some(awaited) = awaited.filter(|awaited| awaited.serial == commit.serial) {
+            awaited.failures = awaited.failures.saturating_add(1);
+            let at = turn.at.now + turn.pause_after(awaited.failures);
+            awaited.question = Question::Due(at);
         }
     }
 
     /// The answer to a commit is lost.
     pub fn lost(&mut self, commit: &Commit, turn: &mut Turn<'_>) {
         match commit.kind {
-            Kind::Awaited => self.again(turn),
+            Kind::Awaited => self.again(commit, turn),
             Kind::Automatic => self.automatic_at = turn.at.now + turn.config.retry_backoff,
             Kind::Loose => self.failed(ErrorCode::NetworkException, turn),
         }
     }
 
     /// When there is something to do: the timer counts only while somebody polls.
-    pub fn next_wakeup(&self, polls: bool, automatic: bool) -> Option<Instant> {
+    pub fn next_wakeup(&self, now: Instant, polls: bool, automatic: bool) -> Option<Instant> {
         if let Some(awaited) = &self.awaited {
             return Some(match awaited.question {
-                Question::Due(at) => at.min(awaited.until),
-                Question::UnderWay => awaited.until,
+                Question::Due(at) if at > now => at.min(awaited.until),
+                // It waits for the coordinator, or for an answer.
+                Question::Due(_) | Question::UnderWay => awaited.until,
             });
         }
         (polls && automatic).then_some(self.automatic_at)
+    }
+
+    /// What is waited for here, for people.
+    pub fn deadlines(&self, automatic: bool, deadlines: &mut Vec<Deadline>) {
+        let mut wait = |at: Instant, why: &str| {
+            let why = why.into();
+            deadlines.push(Deadline { at, why });
+        };
+        if let Some(awaited) = &self.awaited {
+            wait(awaited.until, "gives up its commit");
+            if let Question::Due(at) = awaited.question {
+                wait(at, "commits again");
+            }
+        } else if automatic {
+            wait(self.automatic_at, "commits what it has read");
+        }
     }
 }
 
@@ -328,7 +421,7 @@ fn may_commit(membership: &Membership, turn: &Turn<'_>) -> Result<(), ErrorCode>
     match membership.stage {
         _ if turn.config.subscribe.0.is_empty() => Ok(()),
         Stage::Stable => Ok(()),
-        Stage::Unjoined => Err(ErrorCode::UnknownMemberId),
-        Stage::Joining | Stage::Leading(_) | Stage::Syncing => Err(ErrorCode::RebalanceInProgress),
+        _ if membership.is_rebalancing() => Err(ErrorCode::RebalanceInProgress),
+        _ => Err(ErrorCode::UnknownMemberId),
     }
 }

@@ -15,7 +15,7 @@
 //! - [`buffer`]: what was fetched and not yet returned;
 //! - [`membership`]: joins the group and stays in it; [`assignor`]: who reads what;
 //! - [`committing`], [`committed`]: what the group remembers;
-//! - `application`: the loop around `poll()`, and `close()`.
+//! - `application`: the loop around `poll()`, and `close()`; `waiting`: what all this waits for.
 //!
 //! What holds: of a partition, records are returned in the order of their offsets, each once, none left
 //! out, from one position on; only a seek, a reset, a log that was cut or another assignment breaks this,
@@ -35,6 +35,7 @@ pub mod membership;
 pub mod offsets;
 pub mod subscription;
 mod view;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -44,13 +45,14 @@ use std::collections::VecDeque;
 use self::application::{Application, Closing, Taken};
 use self::committing::{Commit, Commits};
 use self::fetcher::Fetching;
-use self::membership::{Coordinator, Generation, Membership};
+use self::membership::{Coordinator, Found, Generation, Membership};
 pub use self::view::{Delivered, Doing, PartitionView};
 
-use self::subscription::{End, Question, Start, State, Subscription};
+use self::subscription::{End, Start, Subscription};
 use super::Remains;
+use super::backoff::Backoff;
 use super::config::ConsumerConfig;
-use super::network::{Event, Network, earliest};
+use super::network::{Event, Network};
 use crate::fact::Fact;
 use crate::fetch_session::FetchSession;
 use crate::model::{
@@ -60,8 +62,8 @@ use crate::process::{Deadline, Input, Instruction, Outbox, Process};
 use crate::protocol::ErrorCode;
 use crate::protocol::records::Batch;
 use crate::rng::Rng;
-use crate::sorted::{SortedMap, sort_by_key};
-use crate::time::{Instant, Moment};
+use crate::sorted::SortedMap;
+use crate::time::{Duration, Instant, Moment};
 
 /// How many of the last returned records are kept for those who draw them.
 pub const RECORDS_SHOWN: usize = 16;
@@ -104,6 +106,18 @@ pub struct Turn<'a> {
     pub sessions: &'a mut SortedMap<BrokerId, FetchSession>,
     pub rng: &'a mut Rng,
     pub out: &'a mut Outbox,
+}
+
+impl Turn<'_> {
+    /// How long to pause after so many failures in a row (`retry.backoff.ms`, `retry.backoff.max.ms`).
+    pub fn pause_after(&mut self, failures: u32) -> Duration {
+        let config = self.config.network();
+        let backoff = Backoff {
+            first: config.retry_backoff,
+            most: config.retry_backoff_max,
+        };
+        backoff.after(failures, self.rng)
+    }
 }
 
 /// A consumer and the application that uses it.
@@ -251,13 +265,17 @@ impl Consumer {
                 self.subscription.seek(&partition, to, out);
                 self.observed = 0;
             }
-            Instruction::Commit => self.begin_commit(at, out),
+            Instruction::Commit => {
+                let until = at.now + self.config.default_api_timeout;
+                self.begin_commit(at, until, out);
+            }
             Instruction::PauseReading => self.subscription.pause(),
             Instruction::ResumeReading => self.subscription.resume(),
             // What cannot be accepted was refused before it came here.
             Instruction::Configure { name, value }
                 if &*name == "subscribe" && self.config.set(&name, &value).is_ok() =>
             {
+                self.membership.try_again();
                 self.subscribe();
                 if !self.is_subscribed() {
                     self.unsubscribe(at, "it unsubscribed", out);
@@ -289,20 +307,38 @@ impl Consumer {
         network.begin_turn();
         network.handle(at.now, input, rng, &mut events, out);
         network.expire(at.now, rng, &mut events, out);
-        while !events.is_empty() {
-            for event in std::mem::take(&mut events) {
-                self.hear(at, event, &mut events, out);
+        loop {
+            self.hear_all(at, &mut events, out);
+            if self.config.has_group() {
+                let working_since = self.application.working_since();
+                let (parts, mut turn) = self.parts(at, out);
+                let (membership, coordinator) = (parts.membership, parts.coordinator);
+                membership::heartbeat::beat(membership, coordinator, working_since, &mut turn);
+                parts.commits.drive(coordinator, membership, &mut turn);
+            }
+            self.work(at, out);
+            for peer in self.coordinator.take_given_up() {
+                let (network, rng) = (&mut self.network, &mut self.rng);
+                network.abandon(at.now, peer, rng, &mut events, out);
+            }
+            // What was asked of a coordinator that was given up is lost, and others may be asked now.
+            if events.is_empty() {
+                break;
             }
         }
-        if self.config.has_group() {
-            let working_since = self.application.working_since();
-            let (parts, mut turn) = self.parts(at, out);
-            let (membership, coordinator) = (parts.membership, parts.coordinator);
-            membership::heartbeat::beat(membership, coordinator, working_since, &mut turn);
-            parts.commits.drive(coordinator, membership, &mut turn);
-        }
-        self.work(at, out);
         self.network.refresh_metadata(at.now, &mut self.rng, out);
+    }
+
+    fn hear_all(&mut self, at: Moment, events: &mut Vec<Event<Call>>, out: &mut Outbox) {
+        while !events.is_empty() {
+            for event in std::mem::take(events) {
+                self.hear(at, event, events, out);
+            }
+            for peer in self.coordinator.take_given_up() {
+                let (network, rng) = (&mut self.network, &mut self.rng);
+                network.abandon(at.now, peer, rng, events, out);
+            }
+        }
     }
 
     fn parts<'a>(&'a mut self, at: Moment, out: &'a mut Outbox) -> (Parts<'a>, Turn<'a>) {
@@ -360,11 +396,18 @@ impl Consumer {
                     }
                     Call::FindCoordinator => {
                         let found = coordinator.answered(answer, turn);
-                        found.map(|found| membership.coordinator_found(found, turn))
+                        found.map(|found| match found {
+                            Found::Known => membership.coordinator_found(turn),
+                            Found::NotYet => {
+                                commits.not_found(ErrorCode::CoordinatorNotAvailable, turn);
+                            }
+                            Found::Refused(error) => {
+                                commits.refuse(error, turn);
+                                committed::refuse(subscription, membership, error, turn);
+                            }
+                        })
                     }
-                    Call::Join => {
-                        membership::joining::joined(membership, coordinator, answer, turn)
-                    }
+                    Call::Join => membership::joining::answered(membership, answer),
                     Call::Sync(sent) => {
                         membership::joining::synced(membership, coordinator, &sent, answer, turn)
                     }
@@ -401,7 +444,7 @@ impl Consumer {
             }
             Event::Lost { to, calls, .. } => {
                 if coordinator.is(to) {
-                    coordinator.lost(&mut turn);
+                    coordinator.disconnected(&mut turn);
                 }
                 for call in calls {
                     let asked: Vec<TopicPartition> = match call {
@@ -412,13 +455,12 @@ impl Consumer {
                         Call::Ends(asked) => asked.into_iter().map(|(asked, _)| asked).collect(),
                         Call::Epochs(asked) => asked.into_iter().map(|(asked, _)| asked).collect(),
                         Call::Committed(asked) => {
-                            for partition in asked {
-                                committed::again(subscription, &partition, &turn);
-                            }
+                            committed::again(subscription, &asked, &mut turn);
                             continue;
                         }
                         Call::FindCoordinator => {
-                            coordinator.again(&turn);
+                            coordinator.again(&mut turn);
+                            commits.not_found(ErrorCode::NetworkException, &mut turn);
                             continue;
                         }
                         Call::Commit(commit) => {
@@ -426,7 +468,7 @@ impl Consumer {
                             continue;
                         }
                         call => {
-                            membership::lost(membership, &call, &turn);
+                            membership::lost(membership, &call, &mut turn);
                             continue;
                         }
                     };
@@ -444,54 +486,6 @@ impl Consumer {
             self.returned.pop_front();
         }
         self.returned.push_back(returned);
-    }
-
-    /// When there is something to do for the group.
-    fn group_wakeup(&self, now: Instant) -> Option<Instant> {
-        if !self.config.has_group() {
-            return None;
-        }
-        let polls = matches!(self.application, Application::Polling);
-        let beats = self.membership.heart.beats();
-        let slow = self.application.working_since().filter(|_| beats);
-        let waits = [
-            self.membership.heart.next_wakeup(),
-            self.membership.next_wakeup(now).filter(|_| polls),
-            slow.map(|since| since + self.config.max_poll_interval),
-            self.coordinator.next_wakeup().filter(|_| polls || beats),
-            self.commits
-                .next_wakeup(polls, self.config.enable_auto_commit),
-            match self.closing {
-                Some(Closing::Committing { until } | Closing::Leaving { until }) => Some(until),
-                _ => None,
-            },
-        ];
-        let waits = waits.into_iter().flatten();
-        waits.filter(|at| *at > now).min()
-    }
-
-    fn find_wakeup(&self, now: Instant) -> Option<Instant> {
-        let network = earliest(self.network.next_wakeup(now), self.group_wakeup(now));
-        if let Some(poll) = self.application.works_until() {
-            return earliest(network, Some(poll));
-        }
-        if !matches!(self.application, Application::Polling) {
-            return network;
-        }
-        let pauses = self.subscription.iter().filter_map(|(_, assigned)| {
-            let at = match &assigned.state {
-                State::Restoring { question }
-                | State::Resetting { question, .. }
-                | State::Validating { question, .. } => match question {
-                    Question::Due(at) => *at,
-                    Question::UnderWay => return None,
-                },
-                State::Reading { .. } => assigned.not_before,
-                State::Failed { .. } => return None,
-            };
-            (at > now).then_some(at)
-        });
-        earliest(network, pauses.min())
     }
 }
 
@@ -527,38 +521,7 @@ impl Process for Consumer {
     }
 
     fn deadlines(&self) -> Vec<Deadline> {
-        let mut deadlines = Vec::new();
-        if let Some(at) = self.application.works_until() {
-            let why = "polls again".into();
-            deadlines.push(Deadline { at, why });
-        }
-        if let Some(at) = self.membership.heart.next_wakeup() {
-            let why = "says that it lives".into();
-            deadlines.push(Deadline { at, why });
-        }
-        for (partition, assigned) in self.subscription.iter() {
-            let (at, why) = match &assigned.state {
-                State::Resetting {
-                    question: Question::Due(at),
-                    ..
-                } => (*at, format!("asks for an offset of {partition}")),
-                State::Validating {
-                    question: Question::Due(at),
-                    ..
-                } => (*at, format!("validates its position in {partition}")),
-                State::Reading { .. } if assigned.not_before > Instant::ZERO => {
-                    (assigned.not_before, format!("may fetch {partition} again"))
-                }
-                _ => continue,
-            };
-            deadlines.push(Deadline {
-                at,
-                why: why.into(),
-            });
-        }
-        self.network.deadlines(&mut deadlines);
-        sort_by_key(&mut deadlines, |deadline| deadline.at);
-        deadlines
+        self.all_deadlines()
     }
 
     fn crash(self) -> Remains {

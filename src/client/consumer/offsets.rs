@@ -4,9 +4,8 @@
 //! OffsetForLeaderEpoch asks a new leader whether what was read is still in its log: where the epoch of
 //! the last record read ends before the position, records that were read have been cut off, and reading
 //! goes on where the two logs part (KIP-320). Without it a consumer would pass over what was written in
-//! their place.
-//!
-//! Unlike Kafka, a position that ListOffsets has just given is not validated as well.
+//! their place. A position that the group remembers is asked about before the first record is read: nobody
+//! knows what became of the log meanwhile. One that ListOffsets has just given is not.
 
 use crate::sorted::SortedMap;
 
@@ -214,7 +213,7 @@ pub fn ends_answered(
                 let leader = turn.network.metadata().leader(&partition);
                 let position = Position {
                     offset: Offset(found.offset.max(0)),
-                    epoch: Some(LeaderEpoch(found.leader_epoch)).filter(|epoch| epoch.0 >= 0),
+                    epoch: None,
                     leader_epoch: leader.map_or(LeaderEpoch::NONE, |(_, epoch)| epoch),
                 };
                 if let Some(assigned) = subscription.get_mut(&partition)

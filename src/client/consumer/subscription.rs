@@ -18,7 +18,7 @@ use crate::time::Instant;
 pub struct Position {
     pub offset: Offset,
     /// The epoch of the last record that was read, by which a later leader can tell whether its log
-    /// is the one that was read (KIP-320). `None` after a seek.
+    /// is the one that was read (KIP-320). `None` before the first record after a seek or a reset.
     pub epoch: Option<LeaderEpoch>,
     /// The leader epoch in which the position is known to be good.
     pub leader_epoch: LeaderEpoch,
@@ -77,7 +77,11 @@ pub enum Start {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// It asks how far its group has read.
-    Restoring { question: Question },
+    Restoring {
+        question: Question,
+        /// How often in a row it was not told.
+        failures: u32,
+    },
     /// It asks the leader where the log begins or ends.
     Resetting {
         to: End,
@@ -149,6 +153,7 @@ impl Subscription {
                     &partition,
                     State::Restoring {
                         question: Question::Due(Instant::ZERO),
+                        failures: 0,
                     },
                 ),
             }
@@ -264,6 +269,23 @@ impl Subscription {
         });
     }
 
+    /// Asks the leader first whether the log is still the one in which this position was reached, if that
+    /// can be told: the position has an epoch, and so has the leader.
+    pub fn validate(&mut self, partition: &TopicPartition) {
+        let Some(assigned) = self.partitions.get_mut(partition) else {
+            return;
+        };
+        if let State::Reading { position } = assigned.state
+            && position.epoch.is_some()
+            && position.leader_epoch != LeaderEpoch::NONE
+        {
+            assigned.state = State::Validating {
+                position,
+                question: Question::Due(Instant::ZERO),
+            };
+        }
+    }
+
     /// Does what a new policy says about partitions that an old one had given up.
     pub fn policy_changed(&mut self, policy: AutoOffsetReset, out: &mut Outbox) {
         if policy == AutoOffsetReset::None {
@@ -291,10 +313,9 @@ impl Subscription {
             if epoch <= position.leader_epoch {
                 continue;
             }
-            let first = position.leader_epoch == LeaderEpoch::NONE;
             position.leader_epoch = epoch;
             let position = *position;
-            if position.epoch.is_some() && !first {
+            if position.epoch.is_some() {
                 assigned.state = State::Validating {
                     position,
                     question: Question::Due(Instant::ZERO),
@@ -326,10 +347,6 @@ impl Subscription {
 
     pub fn iter(&self) -> impl Iterator<Item = (&TopicPartition, &Assigned)> {
         self.partitions.iter()
-    }
-
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&TopicPartition, &mut Assigned)> {
-        self.partitions.iter_mut()
     }
 
     /// The partitions in the order in which fetches ask for them.

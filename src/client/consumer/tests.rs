@@ -85,7 +85,7 @@ fn fetched(asked: &Asked) -> Vec<(i32, i64)> {
 }
 
 /// A batch of so many records, written in `epoch`.
-fn batch(base: i64, count: usize, epoch: i32) -> Chunks {
+pub(super) fn batch(base: i64, count: usize, epoch: i32) -> Chunks {
     let mut builder = BatchBuilder::new(Codec::None);
     for number in 0..count {
         let value = format!("v{}", base + number as i64);
@@ -95,7 +95,7 @@ fn batch(base: i64, count: usize, epoch: i32) -> Chunks {
     batch.stamped(Offset(base), LeaderEpoch(epoch)).to_chunks()
 }
 
-fn answer_fetch(bench: &mut Bench<Consumer>, asked: &Asked, data: Vec<PartitionData>) {
+pub(super) fn answer_fetch(bench: &mut Bench<Consumer>, asked: &Asked, data: Vec<PartitionData>) {
     let response = FetchResponse {
         responses: vec![FetchableTopicResponse {
             topic: "orders".into(),
@@ -107,7 +107,7 @@ fn answer_fetch(bench: &mut Bench<Consumer>, asked: &Asked, data: Vec<PartitionD
     bench.answer(asked, &AnyResponse::Fetch(response));
 }
 
-fn data(partition: i32, high_watermark: i64, records: Chunks) -> PartitionData {
+pub(super) fn data(partition: i32, high_watermark: i64, records: Chunks) -> PartitionData {
     PartitionData {
         partition_index: partition,
         high_watermark,

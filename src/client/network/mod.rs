@@ -29,6 +29,17 @@ use crate::protocol::{ApiKey, Chunks, ErrorCode, Request};
 use crate::rng::Rng;
 use crate::time::{Duration, Instant};
 
+/// The highest id of a broker to which there can be a second connection.
+const MOST_SECOND: i32 = i32::MAX / 2;
+
+/// The broker behind the name of a connection.
+fn behind(name: BrokerId) -> BrokerId {
+    match name.0 < -MOST_SECOND {
+        true => BrokerId(name.0 - i32::MIN),
+        false => name,
+    }
+}
+
 /// What a request in flight is for.
 #[derive(Clone, Debug)]
 enum Purpose<T> {
@@ -263,6 +274,22 @@ impl<T: Clone> Network<T> {
         }
     }
 
+    /// Closes the connection to a broker from which nothing is expected any more, so that what was asked there
+    /// is lost at once and not when its time is over.
+    pub fn abandon(
+        &mut self,
+        now: Instant,
+        broker: BrokerId,
+        rng: &mut Rng,
+        events: &mut Vec<Event<T>>,
+        out: &mut Outbox,
+    ) {
+        let peer = self.peers.get(&broker);
+        if peer.is_some_and(|peer| peer.channel.state() != State::Closed) {
+            self.close(now, broker, CloseReason::Done, rng, events, out);
+        }
+    }
+
     /// Closes the connection to a broker whose bytes make no sense.
     pub fn close(
         &mut self,
@@ -364,12 +391,18 @@ impl<T: Clone> Network<T> {
         Readiness::Soon
     }
 
-    /// The name of a second connection to a broker, for what would wait too long behind other things. As in
-    /// Kafka, the largest number less the broker's.
-    pub fn second(&mut self, broker: BrokerId, address: Address) -> BrokerId {
-        let name = BrokerId(i32::MAX - broker.0);
+    /// The name of a second connection to a broker, for what would wait too long behind other things; `None`
+    /// when no broker can have that id.
+    ///
+    /// Unlike Kafka, where it is the largest number less the broker's, and so might be another broker's, it is
+    /// a number that no broker has, and no bootstrap server either.
+    pub fn second(&mut self, broker: BrokerId, address: Address) -> Option<BrokerId> {
+        if !(0..=MOST_SECOND).contains(&broker.0) {
+            return None;
+        }
+        let name = BrokerId(i32::MIN + broker.0);
         self.second.insert(name, address);
-        name
+        Some(name)
     }
 
     /// The newest version of an API that both sides serve.
@@ -497,7 +530,8 @@ impl<T: Clone> Network<T> {
             let why = "asks for metadata".into();
             deadlines.push(Deadline { at, why });
         }
-        for (broker, peer) in &self.peers {
+        for (name, peer) in &self.peers {
+            let broker = behind(*name);
             let waits = match peer.channel.state() {
                 State::Closed => {
                     let pause = peer.failures > 0 && peer.retry_at > Instant::ZERO;

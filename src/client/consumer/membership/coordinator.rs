@@ -2,16 +2,21 @@
 //!
 //! Any broker can be asked. The member then speaks to the coordinator over a connection of its own, even if
 //! it has one to that broker already: a JoinGroup that waits for others would hold up fetches.
+//!
+//! A coordinator that is none any more, or has been silent for too long, is given up together with the
+//! connection to it: what was asked there would otherwise be waited for, while another coordinator already
+//! counts the seconds.
 
 use super::super::subscription::Question;
 use super::super::{Call, Turn};
 use crate::channel::Answer;
+use crate::client::config::ConsumerConfig;
 use crate::client::network::Readiness;
 use crate::fact::{CloseReason, Fact};
 use crate::model::{Address, BrokerId};
 use crate::protocol::api::FindCoordinatorRequest;
 use crate::protocol::{ApiKey, ErrorCode};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// The kind of coordinator that groups have.
 const GROUP: i8 = 0;
@@ -23,6 +28,12 @@ const SEVERAL_FROM: i16 = 4;
 pub struct Coordinator {
     known: Option<Known>,
     question: Question,
+    /// When it was last asked for.
+    asked_at: Instant,
+    /// How often in a row it was not found, or found and not reached.
+    failures: u32,
+    /// The connections to those that were given up, which are to be closed.
+    given_up: Vec<BrokerId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +41,8 @@ struct Known {
     broker: BrokerId,
     /// The name of the connection to it.
     peer: BrokerId,
+    /// Whether that stood since it was found.
+    reached: bool,
 }
 
 impl Default for Coordinator {
@@ -37,6 +50,9 @@ impl Default for Coordinator {
         Coordinator {
             known: None,
             question: Question::Due(Instant::ZERO),
+            asked_at: Instant::ZERO,
+            failures: 0,
+            given_up: Vec::new(),
         }
     }
 }
@@ -54,12 +70,17 @@ impl Coordinator {
 
     /// The coordinator, if it can be spoken to now. Looks for it if it is not known.
     pub fn ready(&mut self, turn: &mut Turn<'_>) -> Option<BrokerId> {
-        let Some(known) = self.known else {
+        let Some(known) = &mut self.known else {
             self.ask(turn);
             return None;
         };
         let ready = (turn.network).ensure(turn.at.now, known.peer, turn.rng, turn.out);
-        (ready == Readiness::Ready).then_some(known.peer)
+        if ready != Readiness::Ready {
+            return None;
+        }
+        known.reached = true;
+        self.failures = 0;
+        Some(known.peer)
     }
 
     fn ask(&mut self, turn: &mut Turn<'_>) {
@@ -82,6 +103,7 @@ impl Coordinator {
             coordinator_keys: vec![turn.config.group_id.clone()],
         };
         self.question = Question::UnderWay;
+        self.asked_at = now;
         let call = Call::FindCoordinator;
         (turn.network).call(now, broker, &request, version, call, turn.out);
     }
@@ -97,11 +119,13 @@ impl Coordinator {
     ) -> Result<Found, CloseReason> {
         let response = answer.decode::<FindCoordinatorRequest>();
         let response = response.map_err(|_| CloseReason::Malformed)?;
-        let (error, broker, host, port) = match response.coordinators.into_iter().next() {
-            Some(one) if answer.version >= SEVERAL_FROM => {
+        let (error, broker, host, port) = match answer.version >= SEVERAL_FROM {
+            true => {
+                let one = response.coordinators.into_iter().next();
+                let one = one.ok_or(CloseReason::Malformed)?;
                 (one.error_code, one.node_id, one.host, one.port)
             }
-            _ => (
+            false => (
                 response.error_code,
                 response.node_id,
                 response.host,
@@ -109,45 +133,83 @@ impl Coordinator {
             ),
         };
         let error = ErrorCode::from_i16(error);
-        let address = u16::try_from(port).map(|port| Address { host, port });
-        match (error, address) {
-            (ErrorCode::None, Ok(address)) => {
-                let broker = BrokerId(broker);
-                let peer = turn.network.second(broker, address);
-                self.known = Some(Known { broker, peer });
-                turn.out.note(Fact::CoordinatorFound {
-                    group: turn.config.group_id.clone(),
-                    broker,
-                });
-                Ok(Found::Known)
-            }
-            (error, _) if error.is_retriable() || error.is_none() => {
-                self.again(turn);
-                Ok(Found::NotYet)
-            }
-            (error, _) => Ok(Found::Refused(error)),
-        }
-    }
-
-    /// Nobody has answered, or nobody knew.
-    pub fn again(&mut self, turn: &Turn<'_>) {
-        self.question = Question::Due(turn.at.now + turn.config.retry_backoff);
-    }
-
-    /// It is somebody else, or gone.
-    pub fn lost(&mut self, turn: &mut Turn<'_>) {
-        if self.known.take().is_some() {
+        if !error.is_none() {
             self.again(turn);
+            return Ok(match error.is_retriable() {
+                true => Found::NotYet,
+                false => Found::Refused(error),
+            });
+        }
+        if self.known.is_some() {
+            // Somebody else was asked meanwhile, and was quicker.
+            return Ok(Found::Known);
+        }
+        let broker = BrokerId(broker);
+        let address = u16::try_from(port).map(|port| Address { host, port });
+        let peer = address.ok().and_then(|at| turn.network.second(broker, at));
+        let peer = peer.ok_or(CloseReason::Malformed)?;
+        self.known = Some(Known {
+            broker,
+            peer,
+            reached: false,
+        });
+        turn.out.note(Fact::CoordinatorFound {
+            group: turn.config.group_id.clone(),
+            broker,
+        });
+        Ok(Found::Known)
+    }
+
+    /// Nobody has answered, or nobody knew: it is asked again after a pause that grows.
+    pub fn again(&mut self, turn: &mut Turn<'_>) {
+        self.failures = self.failures.saturating_add(1);
+        self.question = Question::Due(turn.at.now + turn.pause_after(self.failures));
+    }
+
+    /// It is somebody else, or does not answer: it is given up, and looked for at once.
+    pub fn lost(&mut self, turn: &Turn<'_>) {
+        if let Some(known) = self.known.take() {
+            self.given_up.push(known.peer);
+            self.question = Question::Due(turn.at.now);
         }
     }
 
-    /// When it is to be asked for again.
-    pub fn next_wakeup(&self) -> Option<Instant> {
-        match self.question {
-            Question::Due(at) if self.known.is_none() => Some(at),
-            _ => None,
+    /// The connection to it is gone. One that has never stood is a reason to pause.
+    pub fn disconnected(&mut self, turn: &mut Turn<'_>) {
+        match self.known.take() {
+            Some(known) if known.reached => self.question = Question::Due(turn.at.now),
+            Some(_) => self.again(turn),
+            None => {}
         }
     }
+
+    /// Whoever was asked is silent as well: another is asked. Only a member whose heart beats is in such haste.
+    pub fn ask_another(&mut self, turn: &mut Turn<'_>) {
+        let patience = self.asked_at + patience(turn.config);
+        if self.known.is_none() && self.question == Question::UnderWay && patience <= turn.at.now {
+            self.question = Question::Due(turn.at.now);
+        }
+    }
+
+    /// The connections that are to be closed.
+    pub fn take_given_up(&mut self) -> Vec<BrokerId> {
+        std::mem::take(&mut self.given_up)
+    }
+
+    /// When it is to be asked for again. `beats` is whether the member's heart does.
+    pub fn next_wakeup(&self, beats: bool, config: &ConsumerConfig) -> Option<Instant> {
+        match self.question {
+            _ if self.known.is_some() => None,
+            Question::Due(at) => Some(at),
+            Question::UnderWay => beats.then(|| self.asked_at + patience(config)),
+        }
+    }
+}
+
+/// How long somebody whose heart beats waits for who coordinates: Kafka's heartbeats have a thread that looks
+/// every `retry.backoff.ms`, forgets the question the first time and asks again the second.
+fn patience(config: &ConsumerConfig) -> Duration {
+    config.retry_backoff.times(2)
 }
 
 /// What came of the question.

@@ -4,6 +4,8 @@
 //! a member should know of itself: that the coordinator has not answered for `session.timeout.ms`, and that
 //! the application has not polled for `max.poll.interval.ms`. A member of which nothing is to be expected
 //! leaves, so that others can do its work.
+//!
+//! As in Kafka, a heartbeat does not wait for the answer to the one before.
 
 use super::coordinator::Coordinator;
 use super::{Generation, KeepsId, Membership, Stage};
@@ -19,16 +21,17 @@ use crate::time::Instant;
 pub struct Heart {
     /// When it next beats; `None` while it does not.
     next_at: Option<Instant>,
-    in_flight: bool,
     /// When the coordinator will have been silent for too long.
     session_until: Instant,
+    /// How many heartbeats in a row came to nothing.
+    failures: u32,
 }
 
 impl Heart {
     /// Begins to beat.
     pub(super) fn start(&mut self, turn: &Turn<'_>) {
         self.next_at = Some(turn.at.now + turn.config.heartbeat_interval);
-        self.heard(turn);
+        self.answered(turn);
     }
 
     pub(super) fn stop(&mut self) {
@@ -39,26 +42,28 @@ impl Heart {
         self.next_at.is_some()
     }
 
-    /// The coordinator lives.
+    /// There is a coordinator, known to live or believed to.
     pub fn heard(&mut self, turn: &Turn<'_>) {
         self.session_until = turn.at.now + turn.config.session_timeout;
     }
 
-    /// A heartbeat was not answered as it should be: the next one comes sooner.
-    pub(super) fn failed(&mut self, turn: &Turn<'_>) {
-        self.in_flight = false;
+    /// The coordinator lives, and knows the member.
+    fn answered(&mut self, turn: &Turn<'_>) {
+        self.failures = 0;
+        self.heard(turn);
+    }
+
+    /// A heartbeat was not answered as it should be: the next one comes sooner, at least at first.
+    pub(super) fn failed(&mut self, turn: &mut Turn<'_>) {
         if self.next_at.is_some() {
-            self.next_at = Some(turn.at.now + turn.config.retry_backoff);
+            self.failures = self.failures.saturating_add(1);
+            self.next_at = Some(turn.at.now + turn.pause_after(self.failures));
         }
     }
 
-    /// When it has something to do.
-    pub fn next_wakeup(&self) -> Option<Instant> {
-        let next = self.next_at?;
-        Some(match self.in_flight {
-            true => self.session_until,
-            false => next.min(self.session_until),
-        })
+    /// When it next beats, and when the coordinator will have been silent for too long.
+    pub fn wakeups(&self) -> [Option<Instant>; 2] {
+        [self.next_at, self.next_at.map(|_| self.session_until)]
     }
 }
 
@@ -74,21 +79,19 @@ pub fn beat(
         return;
     };
     let slow = working_since.is_some_and(|since| since + turn.config.max_poll_interval <= now);
-    if slow {
-        return super::leave(
-            membership,
-            coordinator,
-            "max.poll.interval.ms is over",
-            turn,
-        );
+    if coordinator.broker().is_some() {
+        if membership.heart.session_until <= now {
+            coordinator.lost(turn);
+        } else if slow {
+            let why = "max.poll.interval.ms is over";
+            return super::leave(membership, coordinator, why, turn);
+        }
     }
-    if membership.heart.session_until <= now && coordinator.broker().is_some() {
-        coordinator.lost(turn);
-    }
+    coordinator.ask_another(turn);
     let Some(peer) = coordinator.ready(turn) else {
         return;
     };
-    if membership.heart.in_flight || next > now {
+    if next > now {
         return;
     }
     let Some(version) = turn.network.version(peer, ApiKey::Heartbeat) else {
@@ -101,7 +104,6 @@ pub fn beat(
         member_id: membership.generation.member.clone(),
         group_instance_id: instance,
     };
-    membership.heart.in_flight = true;
     membership.heart.next_at = Some(now + turn.config.heartbeat_interval);
     let call = Call::Heartbeat(membership.generation.clone());
     (turn.network).call(now, peer, &request, version, call, turn.out);
@@ -120,10 +122,9 @@ pub fn answered(
 ) -> Result<(), CloseReason> {
     let response = answer.decode::<HeartbeatRequest>();
     let response = response.map_err(|_| CloseReason::Malformed)?;
-    membership.heart.in_flight = false;
     let error = ErrorCode::from_i16(response.error_code);
     if error.is_none() {
-        membership.heart.heard(turn);
+        membership.heart.answered(turn);
         return Ok(());
     }
     // It speaks of a generation that is over here as well.
@@ -142,7 +143,7 @@ pub fn answered(
             membership.heart.failed(turn);
         }
         ErrorCode::RebalanceInProgress => {
-            membership.heart.heard(turn);
+            membership.heart.answered(turn);
             if membership.stage == Stage::Stable && !membership.rejoins {
                 note(turn);
                 membership.rejoin();

@@ -3,6 +3,9 @@
 //! Whatever the coordinator answers, a member that is not told that it never will be one tries again: with
 //! the id that it was given, as somebody new when its id is not known, at another broker when this one is not
 //! the coordinator.
+//!
+//! As in Kafka, the answer to a JoinGroup is acted on in the next `poll()`: while the application works, the
+//! leader divides nothing and a member does not ask for its part, and all others wait.
 
 use super::coordinator::Coordinator;
 use super::leading::{self, Led};
@@ -20,6 +23,9 @@ use crate::protocol::api::{JoinGroupRequest, LeaveGroupRequest, SyncGroupRequest
 use crate::protocol::consumer_protocol::Assignment;
 use crate::protocol::{ApiKey, ErrorCode};
 use crate::time::Duration;
+
+/// What members say to each other that another member cannot read.
+const NONSENSE: ErrorCode = ErrorCode::InconsistentGroupProtocol;
 
 /// What groups of consumers call their protocol.
 const CONSUMER: &str = "consumer";
@@ -65,25 +71,30 @@ pub(super) fn ask(
     (turn.network).call_within(now, peer, &request, version, call, timeout, turn.out);
 }
 
-/// Hears what came of asking to be a member.
+/// Takes the answer to a JoinGroup. It is acted on in the next `poll()`.
 ///
 /// # Errors
 /// The reason to close the connection, when the bytes make no sense.
-pub fn joined(
-    membership: &mut Membership,
-    coordinator: &mut Coordinator,
-    answer: &Answer<()>,
-    turn: &mut Turn<'_>,
-) -> Result<(), CloseReason> {
+pub fn answered(membership: &mut Membership, answer: &Answer<()>) -> Result<(), CloseReason> {
     let response = answer.decode::<JoinGroupRequest>();
     let response = response.map_err(|_| CloseReason::Malformed)?;
-    if membership.stage != Stage::Joining {
-        return Ok(());
+    if membership.stage == Stage::Joining {
+        membership.unheard = Some(response);
     }
+    Ok(())
+}
+
+/// Hears what came of asking to be a member.
+pub(super) fn joined(
+    membership: &mut Membership,
+    coordinator: &mut Coordinator,
+    response: JoinGroupResponse,
+    turn: &mut Turn<'_>,
+) {
     membership.stage = Stage::Unjoined;
     let error = ErrorCode::from_i16(response.error_code);
     match error {
-        ErrorCode::None => become_member(membership, coordinator, response, turn)?,
+        ErrorCode::None => become_member(membership, coordinator, response, turn),
         ErrorCode::MemberIdRequired => {
             membership.generation = Generation {
                 member: response.member_id,
@@ -92,16 +103,14 @@ pub fn joined(
         }
         ErrorCode::UnknownMemberId => membership.reset(KeepsId::No),
         ErrorCode::IllegalGeneration => membership.reset(KeepsId::Yes),
+        ErrorCode::RebalanceInProgress => {}
         ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => {
             coordinator.lost(turn);
             pause(membership, turn);
         }
-        _ if error.is_retriable() || error == ErrorCode::RebalanceInProgress => {
-            pause(membership, turn);
-        }
+        _ if error.is_retriable() => pause(membership, turn),
         _ => membership.fail(error, turn),
     }
-    Ok(())
 }
 
 fn pause(membership: &mut Membership, turn: &Turn<'_>) {
@@ -113,11 +122,11 @@ fn become_member(
     coordinator: &mut Coordinator,
     response: JoinGroupResponse,
     turn: &mut Turn<'_>,
-) -> Result<(), CloseReason> {
+) {
     let name = response.protocol_name.unwrap_or_default();
     let Some(assignor) = Assignor::parse(&name) else {
         // It was asked for one of those that this member knows.
-        return Err(CloseReason::Malformed);
+        return membership.fail(NONSENSE, turn);
     };
     let leads = response.leader == response.member_id;
     membership.generation = Generation {
@@ -135,15 +144,16 @@ fn become_member(
         leads,
     });
     if !leads {
-        sync(membership, coordinator, Vec::new(), turn);
-        return Ok(());
+        return sync(membership, coordinator, Vec::new(), turn);
     }
     let led = Led::new(assignor, &response.members, response.skip_assignment);
-    let mut led = led.ok_or(CloseReason::Malformed)?;
+    let Some(led) = led else {
+        // Asking again would bring the same, and a new generation each time.
+        return membership.fail(NONSENSE, turn);
+    };
     led.want_topics(turn);
     membership.stage = Stage::Leading(led);
     lead(membership, coordinator, turn);
-    Ok(())
 }
 
 /// The leader divides the partitions as soon as it knows how many there are.
@@ -226,9 +236,13 @@ pub fn synced(
     }
     let error = ErrorCode::from_i16(response.error_code);
     if error.is_none() {
-        let given = Assignment::read(&response.assignment).map_err(|_| CloseReason::Malformed)?;
-        membership.given = Some(given);
-        membership.stage = Stage::Stable;
+        match Assignment::read(&response.assignment) {
+            Ok(given) => {
+                membership.given = Some(given);
+                membership.stage = Stage::Stable;
+            }
+            Err(_) => membership.fail(NONSENSE, turn),
+        }
         return Ok(());
     }
     membership.stage = Stage::Unjoined;
@@ -241,21 +255,20 @@ pub fn synced(
             coordinator.lost(turn);
             pause(membership, turn);
         }
-        _ if error.is_retriable() => pause(membership, turn),
         _ => membership.fail(error, turn),
     }
     Ok(())
 }
 
-/// Leaves the group. Nobody waits for the answer.
+/// Leaves the group. Nobody waits for the answer. False when it cannot be said.
 pub(super) fn ask_to_leave(
     membership: &Membership,
     peer: BrokerId,
     why: &str,
     turn: &mut Turn<'_>,
-) {
+) -> bool {
     let Some(version) = turn.network.version(peer, ApiKey::LeaveGroup) else {
-        return;
+        return false;
     };
     let member_id = membership.generation.member.clone();
     let request = LeaveGroupRequest {
@@ -269,4 +282,5 @@ pub(super) fn ask_to_leave(
     };
     let call = Call::Leave;
     (turn.network).call(turn.at.now, peer, &request, version, call, turn.out);
+    true
 }

@@ -26,8 +26,6 @@ pub struct Led {
     members: Vec<Subscriber>,
     /// A static leader came back: the parts stay as they are.
     skips: bool,
-    /// The parts can be decided once there was an answer about metadata after this many.
-    knew: Option<u64>,
 }
 
 impl Led {
@@ -42,7 +40,6 @@ impl Led {
             assignor,
             members: members.collect::<Option<_>>()?,
             skips,
-            knew: None,
         })
     }
 
@@ -50,29 +47,21 @@ impl Led {
         self.members.iter().flat_map(|member| &member.topics)
     }
 
-    /// Asks about topics that only others subscribe to.
-    pub(super) fn want_topics(&mut self, turn: &mut Turn<'_>) {
-        let metadata = turn.network.metadata();
-        let known = |topic: &&Text| {
-            let name = TopicName((*topic).clone());
-            metadata.topic(&name).is_some()
-        };
-        if self.topics().all(|topic| known(&topic)) {
-            return;
+    /// Asks about topics that only others subscribe to (`groupSubscribe`).
+    pub(super) fn want_topics(&self, turn: &mut Turn<'_>) {
+        for topic in self.topics() {
+            let metadata = turn.network.metadata_mut();
+            metadata.want(&TopicName(topic.clone()));
         }
-        self.knew = Some(metadata.version());
-        let names: Vec<TopicName> = self.topics().cloned().map(TopicName).collect();
-        let metadata = turn.network.metadata_mut();
-        for name in &names {
-            metadata.want(name);
-        }
-        metadata.request_update();
     }
 
-    /// Whether everything is known that can be.
+    /// Whether of each topic it is known how many partitions it has, or that it cannot be known.
     pub(super) fn knows_enough(&self, turn: &Turn<'_>) -> bool {
-        let version = turn.network.metadata().version();
-        self.knew.is_none_or(|knew| version > knew)
+        let metadata = turn.network.metadata();
+        self.topics().all(|topic| {
+            let topic = TopicName(topic.clone());
+            metadata.topic(&topic).is_some() || metadata.error(&topic).is_some()
+        })
     }
 
     pub(super) fn skips(&self) -> bool {
@@ -120,13 +109,13 @@ pub(super) fn subscription(
         user_data: match assignor {
             Assignor::Range | Assignor::RoundRobin => None,
             Assignor::Sticky => membership
-                .sticky
-                .as_ref()
+                .remembered
+                .get(&assignor)
                 .map(|(part, generation)| StickyData::new(grouped(part), *generation).write()),
             Assignor::CooperativeSticky => {
                 let last = membership
-                    .sticky
-                    .as_ref()
+                    .remembered
+                    .get(&assignor)
                     .map(|(_, generation)| *generation);
                 Some(consumer_protocol::write_generation(last.unwrap_or(-1)))
             }

@@ -37,7 +37,9 @@ use crate::client::config::ConsumerConfig;
 use crate::fact::Fact;
 use crate::model::{Text, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
+use crate::protocol::api::join_group::JoinGroupResponse;
 use crate::protocol::consumer_protocol::Assignment;
+use crate::sorted::SortedMap;
 use crate::time::Instant;
 
 use heartbeat::Heart;
@@ -93,14 +95,16 @@ pub struct Membership {
     prepares_until: Option<Instant>,
     /// No JoinGroup before this.
     not_before: Instant,
+    /// What it was answered to its JoinGroup, until the application polls.
+    unheard: Option<JoinGroupResponse>,
     /// The part that it was given and has not taken yet.
     given: Option<Assignment>,
     /// The topics that its last JoinGroup asked for.
     joined_topics: Vec<Text>,
     /// How many partitions each topic had when it divided them, if it leads.
     divided: Vec<(Text, Option<i32>)>,
-    /// What the sticky assignor remembers: the last part, and its generation.
-    sticky: Option<(Vec<TopicPartition>, i32)>,
+    /// What assignors remember, each what it has given last: the part, and its generation.
+    remembered: SortedMap<Assignor, (Vec<TopicPartition>, i32)>,
     pub heart: Heart,
     /// Why it has given up. Only somebody who changes something can help.
     pub failure: Option<ErrorCode>,
@@ -112,9 +116,13 @@ impl Membership {
         self.stage == Stage::Stable
     }
 
-    /// Whether it is about to be given other partitions.
-    pub fn is_joining(&self) -> bool {
-        self.rejoins || self.given.is_some() || !self.is_stable()
+    /// Whether it has given up its place in one generation and has none in the next yet.
+    pub fn is_rebalancing(&self) -> bool {
+        match self.stage {
+            Stage::Stable => false,
+            Stage::Unjoined => self.prepared,
+            Stage::Joining | Stage::Leading(_) | Stage::Syncing => true,
+        }
     }
 
     /// Everybody has to join again, or this member must.
@@ -132,7 +140,7 @@ impl Membership {
     ///
     /// A generation that is over leaves a member its id; one that the coordinator does not know begins as
     /// somebody new.
-    fn reset(&mut self, keeps_id: KeepsId) {
+    pub fn reset(&mut self, keeps_id: KeepsId) {
         let member = match keeps_id {
             KeepsId::Yes => self.generation.member.clone(),
             KeepsId::No => Text::default(),
@@ -142,6 +150,7 @@ impl Membership {
             ..Generation::default()
         };
         self.stage = Stage::Unjoined;
+        self.unheard = None;
         self.given = None;
         self.rejoins = true;
         // What it had is lost, and it has to say so before it joins again.
@@ -150,8 +159,8 @@ impl Membership {
         self.heart.stop();
     }
 
-    /// It gives up for good.
-    fn fail(&mut self, error: ErrorCode, turn: &mut Turn<'_>) {
+    /// Nothing that this member could do would help: it gives up for good.
+    pub fn fail(&mut self, error: ErrorCode, turn: &mut Turn<'_>) {
         self.reset(KeepsId::No);
         self.failure = Some(error);
         turn.out.note(Fact::MembershipFailed {
@@ -160,33 +169,20 @@ impl Membership {
         });
     }
 
-    /// The coordinator knows no such generation.
-    pub fn generation_is_over(&mut self) {
-        self.reset(KeepsId::Yes);
-    }
-
-    /// The coordinator knows no such member.
-    pub fn is_unknown(&mut self) {
-        self.reset(KeepsId::No);
-    }
-
-    /// Nothing that this member could do would help.
-    pub fn give_up_for(&mut self, error: ErrorCode, turn: &mut Turn<'_>) {
-        self.fail(error, turn);
-    }
-
-    /// It was said who coordinates, or that nobody ever will.
-    pub fn coordinator_found(&mut self, found: Found, turn: &mut Turn<'_>) {
-        match found {
-            Found::Known => self.heart.heard(turn),
-            Found::NotYet => {}
-            Found::Refused(error) => self.fail(error, turn),
-        }
+    /// There is a coordinator.
+    pub fn coordinator_found(&mut self, turn: &Turn<'_>) {
+        self.heart.heard(turn);
     }
 
     /// Somebody has changed something: it tries again.
     pub fn try_again(&mut self) {
         self.failure = None;
+    }
+
+    /// When it may ask again to be a member, if it is none.
+    pub fn next_join(&self) -> Option<Instant> {
+        let waits = self.stage == Stage::Unjoined && self.not_before > Instant::ZERO;
+        waits.then_some(self.not_before)
     }
 
     /// When there is something to do that nothing else brings about.
@@ -198,7 +194,7 @@ impl Membership {
 
 /// Whether a member that has to join again keeps its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum KeepsId {
+pub enum KeepsId {
     Yes,
     No,
 }
@@ -221,9 +217,12 @@ pub fn poll(
     if turn.config.subscribe.0.is_empty() {
         return;
     }
+    if let Some(response) = membership.unheard.take() {
+        joining::joined(membership, coordinator, response, turn);
+    }
     if membership.failure.is_some() {
         // Others have its partitions, or will.
-        return give_up(membership, subscription, turn);
+        return give_up(membership, subscription, Keeps::WhatItMay, turn);
     }
     if let Some(given) = membership.given.take() {
         take(membership, given, commits, subscription, turn);
@@ -290,23 +289,42 @@ fn prepare(
         return false;
     }
     membership.prepares_until = None;
-    give_up(membership, subscription, turn);
+    give_up(membership, subscription, Keeps::WhatItMay, turn);
+    // What others subscribe to is asked for only as long as this member leads.
+    let own = topics(turn.config);
+    turn.network.metadata_mut().want_only(own);
     true
 }
 
-/// What a member does not keep while it joins.
-pub fn give_up(membership: &Membership, subscription: &mut Subscription, turn: &mut Turn<'_>) {
+/// How much a member keeps of what it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// It joins again: what its assignors let it keep meanwhile.
+    WhatItMay,
+    /// It leaves.
+    Nothing,
+}
+
+/// Gives up what a member does not keep. It is *lost* if others may have it already, and *revoked* if not.
+pub fn give_up(
+    membership: &Membership,
+    subscription: &mut Subscription,
+    keeps: Keeps,
+    turn: &mut Turn<'_>,
+) {
     let owned: Vec<TopicPartition> = subscription
         .iter()
         .map(|(owned, _)| owned.clone())
         .collect();
     let nobody = Generation::default();
     let generation = &membership.generation;
-    let lost = generation.number == nobody.number || generation.member == nobody.member;
+    let leaves = keeps == Keeps::Nothing;
+    let lost = generation.number == nobody.number
+        || generation.member == nobody.member
+        || (leaves && membership.is_rebalancing());
     let topics = &turn.config.subscribe.0;
-    let kept = |owned: &&TopicPartition| {
-        !lost && is_cooperative(turn.config) && topics.contains(&owned.topic.0)
-    };
+    let keeps = !lost && !leaves && is_cooperative(turn.config);
+    let kept = |owned: &&TopicPartition| keeps && topics.contains(&owned.topic.0);
     let (kept, gone): (Vec<_>, Vec<_>) = owned.iter().cloned().partition(|owned| kept(&owned));
     if gone.is_empty() {
         return;
@@ -351,7 +369,10 @@ fn take(
         .filter(|has| !owned.contains(has))
         .cloned()
         .collect();
-    membership.sticky = Some((assigned.clone(), membership.generation.number));
+    if let Some(assignor) = membership.generation.assignor {
+        let what = (assigned.clone(), membership.generation.number);
+        membership.remembered.insert(assignor, what);
+    }
     commits.restart(turn);
     subscription.assign(assigned, Start::Committed, turn.out);
     if !revoked.is_empty() {
@@ -388,8 +409,8 @@ pub fn leave(
     if is_member
         && config.group_instance_id.is_empty()
         && let Some(peer) = coordinator.ready(turn)
+        && joining::ask_to_leave(membership, peer, why, turn)
     {
-        joining::ask_to_leave(membership, peer, why, turn);
         turn.out.note(Fact::GroupLeft {
             group: config.group_id.clone(),
             why: why.into(),
@@ -399,7 +420,7 @@ pub fn leave(
 }
 
 /// The connection to a coordinator is gone, and with it answers.
-pub fn lost(membership: &mut Membership, call: &Call, turn: &Turn<'_>) {
+pub fn lost(membership: &mut Membership, call: &Call, turn: &mut Turn<'_>) {
     match call {
         Call::Join | Call::Sync(_) => {
             membership.stage = match membership.stage {

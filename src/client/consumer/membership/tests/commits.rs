@@ -1,0 +1,183 @@
+//! What becomes of offsets: who speaks for whom, in which order, and when it is said again.
+
+use super::*;
+use crate::client::consumer::tests::{answer_fetch, batch, data};
+use crate::protocol::Chunks;
+use crate::time::Duration;
+
+/// Two records come, and the application works on them.
+fn give_records(bench: &mut Bench<Consumer>, from: i64) {
+    let fetch = pick(bench, "Fetch");
+    answer_fetch(bench, &fetch, vec![data(0, from + 2, batch(from, 2, 0))]);
+}
+
+/// No Fetch is left that would hold up other questions to its broker.
+fn stop_fetching(bench: &mut Bench<Consumer>) {
+    bench.tell(Instruction::PauseReading);
+    let fetch = pick(bench, "Fetch");
+    answer_fetch(bench, &fetch, vec![data(0, 0, Chunks::new())]);
+}
+
+#[test]
+fn a_commit_of_what_was_chosen_by_hand_speaks_for_nobody() {
+    let mut bench = by_hand(&[("group.instance.id", "first")]);
+    restore(&mut bench, 5);
+    bench.tell(Instruction::Commit);
+    let (_, request) = commit_request(&mut bench);
+    assert_eq!(request.group_instance_id, None);
+    assert_eq!(&*request.member_id, "");
+    assert_eq!(request.generation_id_or_member_epoch, -1);
+}
+
+#[test]
+fn a_commit_that_is_waited_for_wakes_its_consumer_when_the_coordinator_is_gone() {
+    let settings = [("application.commits", "sync"), ("poll.interval.ms", "50")];
+    let mut bench = by_hand(&settings);
+    restore(&mut bench, 0);
+    give_records(&mut bench, 0);
+    bench.disconnect(2);
+    bench.down = vec![2];
+    bench.pass_ms(50);
+    bench.coordinator = 3;
+    bench.pass_ms(5_000);
+    let question = bench.asked.iter();
+    let commit = question.filter(|asked| asked.request.api().name() == "OffsetCommit");
+    let brokers: Vec<i32> = commit.map(|asked| asked.broker.0).collect();
+    assert_eq!(brokers, [3]);
+}
+
+#[test]
+fn a_commit_that_is_waited_for_ends_with_its_time() {
+    let settings = [
+        ("application.commits", "sync"),
+        ("poll.interval.ms", "50"),
+        ("default.api.timeout.ms", "3s"),
+    ];
+    let never = Some((ErrorCode::CoordinatorNotAvailable, -1, -1));
+    let mut bench = by_hand(&settings);
+    restore(&mut bench, 0);
+    give_records(&mut bench, 0);
+    bench.disconnect(2);
+    bench.odd_coordinators = [never; 100].into();
+    bench.pass_ms(3_100);
+    let lines = bench.lines().join("\n");
+    assert!(
+        lines.ends_with("3.050s c1 billing commit failed: REQUEST_TIMED_OUT"),
+        "{lines}"
+    );
+}
+
+#[test]
+fn a_commit_is_tried_again_less_and_less_often() {
+    let mut bench = stable(&[("enable.auto.commit", "false")]);
+    bench.tell(Instruction::Commit);
+    let mut last = bench.now;
+    for least in [0, 80, 160, 320, 640, 800] {
+        answer_commit(&mut bench, ErrorCode::CoordinatorLoadInProgress);
+        assert!(bench.now >= last + Duration::from_millis(least), "{least}");
+        last = bench.now;
+    }
+}
+
+#[test]
+fn one_commit_does_not_end_with_the_answer_to_another() {
+    let mut bench = stable(&[]);
+    bench.tell(Instruction::Commit);
+    let (by_person, _) = commit_request(&mut bench);
+    bench.topic("more", &[1]);
+    bench.configure("subscribe", "orders,more");
+    let (before_joining, _) = commit_request(&mut bench);
+    bench.asked.push_front(by_person);
+    answer_commit(&mut bench, ErrorCode::None);
+    assert!(!is_asked(&bench, "JoinGroup"), "its last word is under way");
+    bench.asked.push_front(before_joining);
+    answer_commit(&mut bench, ErrorCode::None);
+    assert!(is_asked(&bench, "JoinGroup"));
+}
+
+#[test]
+fn a_commit_that_is_sent_again_says_no_less_than_what_was_sent_meanwhile() {
+    let settings = [
+        ("enable.auto.commit", "false"),
+        ("application.commits", "async"),
+        ("poll.interval.ms", "10"),
+    ];
+    let mut bench = stable(&settings);
+    let fetch = pick(&mut bench, "Fetch");
+    bench.tell(Instruction::Commit);
+    assert_eq!(
+        answer_commit(&mut bench, ErrorCode::CoordinatorLoadInProgress),
+        5
+    );
+    answer_fetch(&mut bench, &fetch, vec![data(0, 7, batch(5, 2, 0))]);
+    bench.pass_ms(10);
+    assert_eq!(answer_commit(&mut bench, ErrorCode::None), 7);
+    assert_eq!(answer_commit(&mut bench, ErrorCode::None), 7, "not 5");
+}
+
+#[test]
+fn the_timer_stays_due_while_there_is_no_coordinator() {
+    let mut bench = stable(&[("auto.commit.interval.ms", "3s")]);
+    bench.pass_ms(2_900);
+    let never = Some((ErrorCode::CoordinatorNotAvailable, -1, -1));
+    bench.odd_coordinators = [never; 3].into();
+    bench.disconnect(2);
+    commit_request(&mut bench);
+    let late = Instant::ZERO + Duration::from_millis(4_500);
+    assert!(bench.now < late, "{}", bench.now);
+}
+
+#[test]
+fn a_commit_that_nobody_waits_for_waits_for_the_coordinator() {
+    let settings = [("application.commits", "async"), ("poll.interval.ms", "10")];
+    let mut bench = by_hand(&settings);
+    restore(&mut bench, 0);
+    give_records(&mut bench, 0);
+    stop_fetching(&mut bench);
+    bench.disconnect(2);
+    bench.pass_ms(10);
+    assert_eq!(answer_commit(&mut bench, ErrorCode::None), 2);
+    let lines = bench.lines().join("\n");
+    assert!(!lines.contains("commit failed"), "{lines}");
+}
+
+#[test]
+fn a_commit_for_a_membership_that_is_over_does_not_end_the_next() {
+    let settings = [
+        ("group.instance.id", "first"),
+        ("max.poll.interval.ms", "8s"),
+        ("poll.interval.ms", "20s"),
+        ("enable.auto.commit", "false"),
+    ];
+    let mut bench = bench(&settings);
+    join(&mut bench, 1);
+    sync(&mut bench, &[0]);
+    restore(&mut bench, 0);
+    give_records(&mut bench, 0);
+    bench.tell(Instruction::Commit);
+    let (question, _) = commit_request(&mut bench);
+    bench.pass_ms(8_000);
+    assert!(!member(&bench).is_stable(), "it has not polled");
+    bench.asked.push_front(question);
+    answer_commit(&mut bench, ErrorCode::FencedInstanceId);
+    assert_eq!(member(&bench).failure, None);
+}
+
+#[test]
+fn what_a_member_has_when_it_leaves_is_lost_if_others_may_have_it() {
+    let mut bench = stable(&[("enable.auto.commit", "false")]);
+    answer_heartbeat(&mut bench, ErrorCode::IllegalGeneration);
+    let lines = bench.lines().join("\n");
+    assert!(lines.contains("has given away orders-0"), "{lines}");
+    // In the middle of a rebalance nobody can tell; here a cooperative member keeps what it has.
+    let settings = [
+        ("partition.assignment.strategy", "cooperative-sticky"),
+        ("enable.auto.commit", "false"),
+    ];
+    let mut bench = stable(&settings);
+    answer_heartbeat(&mut bench, ErrorCode::RebalanceInProgress);
+    join_request(&mut bench);
+    bench.configure("subscribe", "");
+    let lines = bench.lines().join("\n");
+    assert!(lines.contains("has given away orders-0"), "{lines}");
+}
