@@ -116,6 +116,11 @@ impl Membership {
         self.stage == Stage::Stable
     }
 
+    /// Whether it is about to be given other partitions.
+    pub fn is_joining(&self) -> bool {
+        self.rejoins || self.given.is_some() || !self.is_stable()
+    }
+
     /// Whether it has given up its place in one generation and has none in the next yet.
     pub fn is_rebalancing(&self) -> bool {
         match self.stage {
