@@ -306,23 +306,39 @@ impl Ratio {
         u128::from(part) * u128::from(Ratio::WHOLE) > u128::from(self.0) * u128::from(whole)
     }
 
-    /// Reads a decimal number from 0 to 1 with at most nine places.
+    /// Reads a decimal number as Java does, perhaps with an exponent or the letter of its type: in billionths, what
+    /// is smaller left out, and no more than a billion.
     fn parse(text: &str) -> Option<i64> {
-        let (sign, digits) = match text.strip_prefix('-') {
-            Some(digits) => (-1, digits),
+        let (sign, number) = match text.strip_prefix('-') {
+            Some(number) => (-1, number),
             None => (1, text.strip_prefix('+').unwrap_or(text)),
         };
+        let number = number.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(number);
+        let (digits, exponent) = match number.split_once(['e', 'E']) {
+            Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
+            None => (number, 0),
+        };
         let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-        let only_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.len() + part.len() == 0 || !only_digits(whole) || !only_digits(part) {
+        let digits = [whole, part].concat();
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let whole: i64 = match whole {
-            "" => 0,
-            _ => whole.get(..9.min(whole.len()))?.parse().ok()?,
-        };
-        let part: String = part.chars().chain("000000000".chars()).take(9).collect();
-        Some(sign * (whole * i64::from(Ratio::WHOLE) + part.parse::<i64>().ok()?))
+        // Before this digit stands the point, and nine places behind it a billionth.
+        let point = i64::try_from(whole.len()).ok()? + i64::from(exponent);
+        let mut billionths: i64 = 0;
+        let mut place = 0;
+        for digit in digits.bytes().map(|digit| i64::from(digit - b'0')) {
+            if place < point + 9 {
+                billionths = billionths.saturating_mul(10).saturating_add(digit);
+            }
+            place += 1;
+        }
+        while place < point + 9 && billionths > 0 && billionths < i64::MAX {
+            billionths = billionths.saturating_mul(10);
+            place += 1;
+        }
+        let most = 1_000_000_000 * i64::from(Ratio::WHOLE);
+        Some(sign * billionths.min(most))
     }
 }
 
@@ -443,7 +459,17 @@ mod tests {
     #[test]
     fn settings_stand_by_name_and_ratios_print_as_they_are_read() {
         assert!(SETTINGS.is_sorted_by_key(|setting| setting.name));
-        for (text, expected) in [("0.5", "0.5"), ("1", "1.0"), (".25", "0.25"), ("0", "0.0")] {
+        for (text, expected) in [
+            ("0.5", "0.5"),
+            ("1", "1.0"),
+            (".25", "0.25"),
+            ("0", "0.0"),
+            ("5e-1", "0.5"),
+            ("0.0025E+2d", "0.25"),
+            ("1e0", "1.0"),
+            ("1e-400", "0.0"),
+            ("0.1234567891", "0.123456789"),
+        ] {
             assert_eq!(ratio(text).as_deref(), Ok(expected), "{text}");
         }
         for (text, why) in [
@@ -452,6 +478,10 @@ mod tests {
             ("half", "DOUBLE"),
             (".", "DOUBLE"),
             ("99999999999", "no more than 1"),
+            ("1e400", "no more than 1"),
+            ("-1e400", "at least 0"),
+            ("e5", "DOUBLE"),
+            ("1e", "DOUBLE"),
         ] {
             let refusal = ratio(text).expect_err(text);
             assert!(refusal.contains(why), "{refusal}");

@@ -3,20 +3,27 @@
 //!
 //! Law: what two replicas both have at an offset is the same; what only one of them has, the other could do without:
 //! its key has a later record, or it is a tombstone, whose time may be over, or it has no key and was written
-//! before the topic was to compact.
+//! before the topic was to compact. The later record may be a tombstone that is gone by now: who was away for
+//! longer than it stayed never gets it, and keeps what it had taken elsewhere.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::fact::{Entry, Fact};
+use super::broker;
+use crate::fact::{Entry, Fact, Role};
 use crate::log::Log;
 use crate::model::{Offset, TopicName, TopicPartition};
 use crate::protocol::records::Record;
 use crate::sorted::SortedMap;
+use crate::world::World;
 
 /// How far every partition has been compacted.
 #[derive(Clone, Debug, Default)]
 pub struct Cleaned {
     until: SortedMap<TopicPartition, Offset>,
+    /// Where each key's last tombstone was written.
+    tombstones: SortedMap<TopicPartition, Arc<SortedMap<Bytes, Offset>>>,
 }
 
 impl Cleaned {
@@ -26,21 +33,63 @@ impl Cleaned {
     }
 
     /// Learns from a piece of news.
-    pub(super) fn see(&mut self, entry: &Entry) {
-        if let Fact::LogCleaned {
-            partition, until, ..
-        } = &entry.fact
-        {
-            let known = self.until(partition);
-            if *until > known {
-                self.until.insert(partition.clone(), *until);
+    pub(super) fn see(&mut self, world: &World, entry: &Entry) {
+        match &entry.fact {
+            Fact::LogCleaned {
+                partition, until, ..
+            } => self.raise(partition, *until),
+            Fact::RecordsAppended {
+                partition,
+                role: Role::Leader,
+                base_offset,
+                next_offset,
+                ..
+            } => {
+                let by = broker(entry).and_then(|by| world.broker_by_id(by));
+                let leader = by.and_then(|by| by.partition(partition));
+                if let Some(leader) = leader.filter(|one| one.config().cleanup_policy.compacts()) {
+                    self.written(partition, leader.log(), *base_offset, *next_offset);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A replica has been compacted up to here.
+    pub(super) fn raise(&mut self, partition: &TopicPartition, until: Offset) {
+        if until > self.until(partition) {
+            self.until.insert(partition.clone(), until);
+        }
+    }
+
+    /// A leader has written this stretch of its log.
+    pub(super) fn written(
+        &mut self,
+        partition: &TopicPartition,
+        log: &Log,
+        from: Offset,
+        to: Offset,
+    ) {
+        for (offset, record) in records(log, from, to) {
+            if let Some(key) = record.key.filter(|_| record.value.is_none()) {
+                let known = self.tombstones.get_or_default(partition);
+                Arc::make_mut(known).insert(key, offset);
             }
         }
+    }
+
+    /// Whether a tombstone of a record's key was written behind it.
+    fn was_taken(&self, partition: &TopicPartition, record: &Record) -> bool {
+        let known = self.tombstones.get(partition);
+        let last = known.and_then(|known| known.get(record.key.as_ref()?));
+        last.is_some_and(|last| *last > record.offset)
     }
 
     /// A topic is gone; another of the same name begins with nothing.
     pub(super) fn forget_topic(&mut self, topic: &TopicName) {
         self.until.retain(|partition, _| partition.topic != *topic);
+        self.tombstones
+            .retain(|partition, _| partition.topic != *topic);
     }
 
     /// Where two replicas differ in a stretch of their logs by more than what was compacted.
@@ -53,7 +102,7 @@ impl Cleaned {
     ) -> Option<Offset> {
         let cleaned = self.until(partition).clamp(from, to.max(from));
         let first = match from < cleaned {
-            true => differs_by_more(one, other, from, cleaned),
+            true => self.differs_by_more(partition, (one, other), from, cleaned),
             false => None,
         };
         first.or_else(|| differs(one, other, cleaned, to))
@@ -70,13 +119,43 @@ impl Cleaned {
         from: Offset,
         to: Offset,
     ) -> bool {
-        if from >= to || to > self.until(partition) {
+        if from >= to || to > self.until(partition).min(log.end()) {
             return false;
         }
         let left = records(log, from, to);
         let last = last_of_keys(log, from);
-        left.values()
-            .all(|record| may_be_gone(record) || comes_again(&last, record))
+        left.values().all(|record| {
+            may_be_gone(record) || comes_again(&last, record) || self.was_taken(partition, record)
+        })
+    }
+
+    /// Record by record, where either may have been compacted.
+    fn differs_by_more(
+        &self,
+        partition: &TopicPartition,
+        (one, other): (&Log, &Log),
+        from: Offset,
+        to: Offset,
+    ) -> Option<Offset> {
+        let (mine, theirs) = (records(one, from, to), records(other, from, to));
+        let mut missing = Vec::new();
+        for offset in mine.keys().chain(theirs.keys()) {
+            match (mine.get(offset), theirs.get(offset)) {
+                (Some(mine), Some(theirs)) if mine != theirs => return Some(*offset),
+                (Some(record), None) | (None, Some(record)) if !may_be_gone(record) => {
+                    missing.push(record);
+                }
+                _ => {}
+            }
+        }
+        missing.retain(|record| !self.was_taken(partition, record));
+        if missing.is_empty() {
+            return None;
+        }
+        let last = [one, other].map(|log| last_of_keys(log, from));
+        let mut wrong = missing.into_iter();
+        let wrong = wrong.find(|record| !last.iter().any(|last| comes_again(last, record)));
+        wrong.map(|record| record.offset)
     }
 }
 
@@ -92,28 +171,6 @@ fn differs(one: &Log, other: &Log, from: Offset, to: Offset) -> Option<Offset> {
         }
     }
     theirs.next().map(|missing| missing.base_offset())
-}
-
-/// Record by record, where either may have been compacted.
-fn differs_by_more(one: &Log, other: &Log, from: Offset, to: Offset) -> Option<Offset> {
-    let (mine, theirs) = (records(one, from, to), records(other, from, to));
-    let mut missing = Vec::new();
-    for offset in mine.keys().chain(theirs.keys()) {
-        match (mine.get(offset), theirs.get(offset)) {
-            (Some(mine), Some(theirs)) if mine != theirs => return Some(*offset),
-            (Some(record), None) | (None, Some(record)) if !may_be_gone(record) => {
-                missing.push(record);
-            }
-            _ => {}
-        }
-    }
-    if missing.is_empty() {
-        return None;
-    }
-    let last = [one, other].map(|log| last_of_keys(log, from));
-    let mut wrong = missing.into_iter();
-    let wrong = wrong.find(|record| !last.iter().any(|last| comes_again(last, record)));
-    wrong.map(|record| record.offset)
 }
 
 /// The records of a stretch of a log, by offset.

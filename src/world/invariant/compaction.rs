@@ -427,20 +427,7 @@ mod tests {
             cleaned.first_difference(&partition, (&one, &other), Offset(0), end)
         };
         assert_eq!(difference(&cleaned, "a=1 a=2", "- a=2"), Some(Offset(0)));
-        let entry = Entry {
-            number: 1,
-            at: crate::time::Instant::ZERO,
-            by: None,
-            fact: Fact::LogCleaned {
-                partition: partition.clone(),
-                from: Offset(0),
-                until: Offset(3),
-                bytes_before: 0,
-                bytes_after: 0,
-                removed: 0,
-            },
-        };
-        cleaned.see(&entry);
+        cleaned.raise(&partition, Offset(3));
         for (one, other, expected) in [
             ("a=1 b=1 a=2 c=1", "- b=1 a=2 c=1", None),
             ("a=1 b a=2 c=1", "- - a=2 c=1", None),
@@ -451,5 +438,11 @@ mod tests {
             let found = difference(&cleaned, one, other);
             assert_eq!(found, expected, "{one} and {other}");
         }
+        // The tombstone that took it is gone from one, and never came to the other.
+        let (kept, taken) = ("a=1 b=1 a=2 - c=1", "a=1 - a=2 - c=1");
+        assert_eq!(difference(&cleaned, kept, taken), Some(Offset(1)));
+        let written = log_of("a=1 b=1 a=2 b c=1");
+        cleaned.written(&partition, &written, Offset(0), Offset(5));
+        assert_eq!(difference(&cleaned, kept, taken), None);
     }
 }

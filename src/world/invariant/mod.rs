@@ -228,7 +228,7 @@ impl Common {
     fn see(&mut self, world: &World, entry: &Entry) {
         self.committed.see(world, entry);
         self.states.see(world, entry);
-        self.cleaned.see(entry);
+        self.cleaned.see(world, entry);
         for loss in self.losses.see(world, entry, &self.committed) {
             self.committed.begin_anew(&loss);
         }

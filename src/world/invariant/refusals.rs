@@ -3,7 +3,7 @@
 use super::{Invariant, PerReplica, View, broker};
 use crate::fact::{Entry, Fact, Numbers};
 use crate::log::Producers;
-use crate::log::producers::{Remembered, sequence_after};
+use crate::log::producers::{Producer, Remembered, sequence_after};
 use crate::model::{BrokerId, Offset, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::world::World;
@@ -75,6 +75,14 @@ impl WellNumberedIsTaken {
         let Some(told) = told else {
             return Ok(());
         };
+        // A log that was compacted and then cut may tell of older batches only than were written.
+        let newest = |producer: &Producer| producer.batches().last().map(|last| last.base_offset);
+        let log = replica.log();
+        let known = log.producers().get(numbers.producer_id);
+        if log.cleaned_until().is_some() && known.is_some_and(|known| newest(known) > newest(told))
+        {
+            return Ok(());
+        }
         let (base, last) = (numbers.base_sequence, numbers.last_sequence);
         let (id, epoch) = (numbers.producer_id, numbers.epoch);
         if (epoch < told.epoch()) != (error == ErrorCode::InvalidProducerEpoch) {
