@@ -191,6 +191,8 @@ pub struct Load {
     pub keys: Vec<Text>,
     /// Bytes of each value; the value is printable and tells its own number.
     pub value_size: u32,
+    /// Of so many records the last has no value; `None` is never.
+    pub tombstones: Option<u64>,
     /// How many records in all; `None` goes on for ever.
     pub limit: Option<u64>,
 }

@@ -19,7 +19,7 @@ kafka-playground serve [OPTION]...   a Kafka cluster on TCP for real clients; se
 kafka-playground still SLUG N THEME   draw the end of a lesson's step as SVG, then its text; one picture
                                serves both themes
 kafka-playground still first   draw the first frame of the page: every size of the stage, the ribbon, the clock
-kafka-playground swarm --seeds N [--from S] [--budget safe|harsh|client] [--hours H]
+kafka-playground swarm --seeds N [--from S] [--budget safe|harsh|client] [--hours H] [--with compaction]
                                run clusters drawn from numbers; what fails is printed as the shortest script
 kafka-playground help          print this
 ";

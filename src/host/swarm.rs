@@ -19,6 +19,8 @@ struct Asked {
     threads: u64,
     attempts: u32,
     most: u64,
+    /// Only seeds whose topics compact.
+    compacted: bool,
 }
 
 impl Asked {
@@ -31,6 +33,7 @@ impl Asked {
             threads: 2,
             attempts: 400,
             most: 5,
+            compacted: false,
         };
         let mut words = words.iter();
         while let Some(name) = words.next() {
@@ -52,10 +55,12 @@ impl Asked {
                     let budget = Budget::parse(word);
                     asked.budget = Some(budget.ok_or("--budget is one of safe, harsh and client")?);
                 }
+                "--with" if *word == "compaction" => asked.compacted = true,
+                "--with" => return Err("--with is compaction".to_owned()),
                 _ => {
                     return Err(format!(
-                        "swarm takes --seeds, --from, --hours, --budget, --threads, --attempts and \
-                         --most, not {name}"
+                        "swarm takes --seeds, --from, --hours, --budget, --threads, --attempts, \
+                         --most and --with, not {name}"
                     ));
                 }
             }
@@ -197,6 +202,9 @@ fn work(asked: &Asked, next: &AtomicU64, found: &Mutex<Found>) {
         }
         let seed = asked.from + at;
         let budget = asked.budget_of(seed);
+        if asked.compacted && !swarm::compacts(seed, budget) {
+            continue;
+        }
         let (failure, lines) = attempt(seed, budget, found);
         if let Some(failure) = failure {
             report(seed, budget, &failure, lines, asked.attempts);

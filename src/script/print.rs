@@ -253,6 +253,9 @@ fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
                 let _ = write!(text, " keys={}", value(load.keys.join(",").as_bytes()));
             }
             let _ = write!(text, " size={}", load.value_size);
+            if let Some(every) = load.tombstones {
+                let _ = write!(text, " tombstones={every}");
+            }
             if let Some(limit) = load.limit {
                 let _ = write!(text, " limit={limit}");
             }

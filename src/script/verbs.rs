@@ -304,8 +304,14 @@ fn load(words: &mut Words) -> Result<Command, String> {
             .map(Text::from)
             .collect(),
         value_size: words.number("size")?.unwrap_or(32),
+        tombstones: words.number("tombstones")?,
         limit: words.number("limit")?,
     };
+    if load.tombstones == Some(0) {
+        return Err(
+            "tombstones= is from 1 on: of so many records the last has no value".to_owned(),
+        );
+    }
     if load.burst == 0 || load.burst > 100_000 {
         return Err("burst= is from 1 to 100000".to_owned());
     }

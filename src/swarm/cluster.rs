@@ -11,6 +11,7 @@
 
 use std::fmt::Write as _;
 
+use super::compaction::Compaction;
 use super::{Budget, Draw};
 use crate::model::TopicPartition;
 use crate::time::Duration;
@@ -32,6 +33,8 @@ pub(super) struct Cluster {
     pub(super) lag: Duration,
     /// `controller.socket.timeout.ms`.
     pub(super) patience: Duration,
+    /// Whether its topics compact.
+    pub(super) compacts: bool,
 }
 
 /// The random numbers of what is rare, beside those of everything else.
@@ -72,6 +75,10 @@ impl Cluster {
         if rare.chance(1, 30) {
             plan.insert_str(plan.len() - 1, " delete.topic.enable=false");
         }
+        let mut compaction = Compaction::draw(seed, budget);
+        if let Some(compaction) = &mut compaction {
+            plan.insert_str(plan.len() - 1, &compaction.of_brokers());
+        }
         plan.insert_str(plan.len() - 1, extra);
         let mut partitions = Vec::new();
         let mut names = Vec::new();
@@ -105,6 +112,10 @@ impl Cluster {
             if budget == Budget::Harsh && draw.chance(1, 4) {
                 plan.push_str(" unclean.leader.election.enable=true");
             }
+            if let Some(compaction) = &mut compaction {
+                let already = plan.lines().last().unwrap_or_default().to_owned();
+                plan.push_str(&compaction.of_topic(&already));
+            }
             plan.push('\n');
             names.push(name);
             let all = (0..count as i32).map(|partition| TopicPartition::new(name, partition));
@@ -119,6 +130,9 @@ impl Cluster {
             if has_large_values && number == 1 {
                 let size = rare.pick(&[50_000, 300_000, 1_000_000]);
                 work = format!("load {name} {topic} every=900ms size={size}");
+            }
+            if let Some(compaction) = &mut compaction {
+                work.push_str(&compaction.of_load(&work));
             }
             clients.push((name, work));
         }
@@ -152,6 +166,7 @@ impl Cluster {
             session: Duration::from_millis(session),
             lag: Duration::from_millis(lag),
             patience: Duration::from_millis(patience),
+            compacts: compaction.is_some(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What an administrator does while everything runs, as lines.
 
 use super::cluster::{ADMIN, Cluster};
+use super::compaction;
 use super::kind::Kind;
 use super::strike::Strike;
 use super::{Budget, Draw};
@@ -31,7 +32,7 @@ pub(super) fn errand(
     };
     let topic = partition.topic.clone();
     match kind {
-        Kind::Settings => one(setting(&topic, budget, draw)),
+        Kind::Settings => one(setting(&topic, cluster, budget, draw)),
         Kind::Move => {
             let mut ids: Vec<u64> = (1..=cluster.brokers).collect();
             let count = draw.pick(&[1, 2, 2, 3, 3, 3]).min(ids.len());
@@ -109,7 +110,7 @@ fn make_topic(cluster: &Cluster, draw: &mut Draw) -> Strike {
     }
 }
 
-fn setting(topic: &TopicName, budget: Budget, draw: &mut Draw) -> String {
+fn setting(topic: &TopicName, cluster: &Cluster, budget: Budget, draw: &mut Draw) -> String {
     let all = [
         "min.insync.replicas=1",
         "min.insync.replicas=2",
@@ -132,6 +133,7 @@ fn setting(topic: &TopicName, budget: Budget, draw: &mut Draw) -> String {
     ];
     let change = match budget == Budget::Harsh && draw.chance(1, 4) {
         true => draw.pick(&uncleanly),
+        false if cluster.compacts && draw.chance(1, 2) => compaction::setting(draw),
         false => draw.pick(&all),
     };
     format!("alter {ADMIN} {topic} {change}")

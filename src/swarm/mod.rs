@@ -12,7 +12,7 @@
 //! the cluster has to be well ([`recovery`]); and nothing may be lost that was promised ([`promises`]).
 //!
 //! - [`budget`]: how much trouble a run may have;
-//! - `draw`: choosing; `cluster`: what runs; `trouble`: what goes wrong, `kind` of what kinds, `aim` when;
+//! - `draw`: choosing; `cluster`: what runs; `compaction`: of which topics the last records are kept; `trouble`: what goes wrong, `kind` of what kinds, `aim` when;
 //! - `strike`: single faults; `plot`: trouble in several acts; `errand`: what an administrator does meanwhile;
 //!   `abuse`: what a stranger sends, `wishes`: requests for what cannot be;
 //! - [`run`]: a world that is watched while lines are carried out;
@@ -27,6 +27,7 @@ mod aim;
 pub mod budget;
 mod cluster;
 pub mod codes;
+mod compaction;
 pub mod coverage;
 mod draw;
 pub mod edges;
@@ -68,6 +69,11 @@ pub struct Verdict {
     pub simulated: Duration,
     pub digest: Digest,
     pub coverage: Coverage,
+}
+
+/// Whether a seed's cluster has topics that compact, as one of sixteen has.
+pub fn compacts(seed: u64, budget: Budget) -> bool {
+    compaction::compacts(seed, budget)
 }
 
 /// Runs one seed: draws, makes trouble, lets it end, and judges.

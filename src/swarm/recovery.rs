@@ -281,7 +281,14 @@ pub(super) fn use_again(run: &mut Run<'_>, core: &Core) {
         "consumer {LAST_READER} auto.offset.reset=earliest"
     ));
     for name in &names {
-        run.take(&format!("produce {LAST_PRODUCER} {name} \"last\""));
+        let state = run.world().cluster().partition(name);
+        let leader = state.and_then(|state| run.world().broker_by_id(state.leader));
+        let leader = leader.and_then(|leader| leader.partition(name));
+        let key = match leader.is_some_and(|one| one.config().cleanup_policy.compacts()) {
+            true => " key=last",
+            false => "",
+        };
+        run.take(&format!("produce {LAST_PRODUCER} {name}{key} \"last\""));
     }
     run.take(&format!("assign {LAST_READER}{assigned}"));
     let (mut until, mut read) = (run.now() + USE, 0);

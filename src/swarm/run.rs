@@ -7,6 +7,7 @@ use super::coverage::Coverage;
 use super::promises::Promises;
 use super::{Budget, Recorder, Verdict};
 use crate::fact::Entry;
+use crate::model::{Offset, TopicPartition};
 use crate::rng::Seed;
 use crate::script::{self, Action};
 use crate::time::{Duration, Instant};
@@ -104,6 +105,11 @@ impl<'a> Run<'a> {
     /// What may be gone without anybody being to blame.
     pub fn losses(&self) -> &Losses {
         self.observed.checker.losses()
+    }
+
+    /// How far a partition has been compacted on any broker.
+    pub fn cleaned(&self, partition: &TopicPartition) -> Offset {
+        self.observed.checker.cleaned().until(partition)
     }
 
     pub fn promises(&self) -> &Promises {

@@ -267,9 +267,13 @@ impl Running {
         while self.left > 0 {
             write_value(&mut value, self.sent, self.load.value_size);
             let key = door.rng.pick(&self.keys);
+            let is_tombstone = self
+                .load
+                .tombstones
+                .is_some_and(|every| (self.sent + 1).is_multiple_of(every));
             let record = RecordRef {
                 key,
-                value: Some(&value),
+                value: (!is_tombstone).then_some(&*value),
                 headers: &[],
                 timestamp: door.at.wall.0,
             };

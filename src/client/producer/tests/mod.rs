@@ -472,6 +472,7 @@ fn load(burst: u32, interval: Duration, keys: &[&str], limit: Option<u64>) -> In
         interval,
         keys: keys.iter().map(|key| Text::from(*key)).collect(),
         value_size: 8,
+        tombstones: None,
         limit,
     })
 }
@@ -519,6 +520,27 @@ fn a_load_tells_the_number_of_each_record() {
     bench.tell(Instruction::StopLoad);
     bench.pass_ms(1_000);
     assert!(bench.asked.is_empty());
+}
+
+#[test]
+fn of_so_many_records_of_a_load_the_last_is_a_tombstone() {
+    let mut bench = bench(&[]);
+    let Instruction::StartLoad(mut wanted) = load(7, Duration::from_secs(1), &["k"], Some(7))
+    else {
+        panic!("it is a load");
+    };
+    wanted.tombstones = Some(3);
+    bench.tell(Instruction::StartLoad(wanted));
+    let asked = bench.next_asked();
+    let AnyRequest::Produce(request) = &asked.request else {
+        panic!("a Produce request, not {:?}", asked.request);
+    };
+    let records = request.topic_data[0].partition_data[0].records.as_ref();
+    let batches = read_batches(records.expect("records")).expect("batches");
+    let values = batches.iter().flat_map(|batch| batch.records());
+    let values = values.map(|record| record.expect("a record").value.is_some());
+    let expected = [true, true, false, true, true, false, true];
+    assert_eq!(values.collect::<Vec<_>>(), expected);
 }
 
 #[test]
