@@ -245,4 +245,13 @@ impl AnyResponse {
         reader.finish()?;
         Ok((correlation_id, response))
     }
+
+    /// The error codes in the answer to a request to `api`, wherever it has some, without those that say that all
+    /// is well; from a frame without its size. Those of an answer that cannot be read are given as far as it can.
+    pub fn error_codes(api: ApiKey, version: i16, frame: &Chunks) -> Vec<i16> {
+        let mut reader = Reader::heeding_codes(frame);
+        let header = header::decode_response_header(&mut reader, api, version);
+        let _ = header.and_then(|_| AnyResponse::decode_body(api, version, &mut reader));
+        reader.into_codes()
+    }
 }

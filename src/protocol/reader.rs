@@ -20,6 +20,9 @@ const TEXT_OVERHEAD: usize = 16;
 /// The layout of lengths and tags in the flexible versions.
 pub(super) const UNSIGNED_VARINT: &str = "unsigned varint";
 
+/// What every message calls a code of an error.
+const ERROR_CODE: &str = "error_code";
+
 /// Whether a structure knows a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
@@ -40,6 +43,7 @@ pub struct Reader<'a> {
     budget: usize,
     field: &'static str,
     trace: Option<Trace>,
+    codes: Option<Vec<i16>>,
 }
 
 impl<'a> Reader<'a> {
@@ -54,6 +58,7 @@ impl<'a> Reader<'a> {
             budget: chunks.len().saturating_mul(AMPLIFICATION),
             field: "",
             trace: None,
+            codes: None,
         }
     }
 
@@ -63,6 +68,19 @@ impl<'a> Reader<'a> {
             trace: Some(Trace::new(name)),
             ..Reader::new(chunks)
         }
+    }
+
+    /// Like `new`, and gathers every error code that is not zero.
+    pub fn heeding_codes(chunks: &'a Chunks) -> Reader<'a> {
+        Reader {
+            codes: Some(Vec::new()),
+            ..Reader::new(chunks)
+        }
+    }
+
+    /// The error codes that were read so far, if the reader was made with `heeding_codes`.
+    pub fn into_codes(self) -> Vec<i16> {
+        self.codes.unwrap_or_default()
     }
 
     /// How many bytes have been read.
@@ -271,6 +289,21 @@ impl<'a> Reader<'a> {
         self.field = name;
         if let Some(trace) = &mut self.trace {
             trace.enter(name.to_string(), self.position);
+        }
+        if self.codes.is_some() && name == ERROR_CODE {
+            self.heed_code();
+        }
+    }
+
+    /// Looks at the error code that is about to be read.
+    fn heed_code(&mut self) {
+        let here = (self.piece, self.offset, self.position);
+        let code = self.array().map(i16::from_be_bytes);
+        (self.piece, self.offset, self.position) = here;
+        if let (Ok(code), Some(codes)) = (code, &mut self.codes)
+            && code != 0
+        {
+            codes.push(code);
         }
     }
 

@@ -5,8 +5,7 @@
 //! named nowhere.
 
 use crate::fact::{Entry, Fact};
-use crate::protocol::api::{FetchRequest, ProduceRequest};
-use crate::protocol::{ApiKey, ErrorCode, Field, describe_response};
+use crate::protocol::{AnyResponse, ErrorCode};
 use crate::world::World;
 use crate::world::invariant;
 
@@ -117,44 +116,52 @@ pub(super) fn answered(world: &World, entry: &Entry) -> Vec<ErrorCode> {
     else {
         return Vec::new();
     };
-    let over = (*connection, *version, *correlation_id);
-    let codes = match api {
-        // What there is most of is not described field by field.
-        ApiKey::Produce => invariant::answer::<ProduceRequest>(world, over.0, over.1, over.2)
-            .into_iter()
-            .flat_map(|answer| answer.responses)
-            .flat_map(|topic| topic.partition_responses)
-            .map(|found| found.error_code)
-            .collect(),
-        ApiKey::Fetch => {
-            let answer = invariant::answer::<FetchRequest>(world, over.0, over.1, over.2);
-            let all = answer.into_iter().flat_map(|answer| {
-                let parts = answer.responses.into_iter();
-                let parts = parts.flat_map(|topic| topic.partitions);
-                std::iter::once(answer.error_code).chain(parts.map(|found| found.error_code))
-            });
-            all.collect()
-        }
-        _ => {
-            let mut codes = Vec::new();
-            if let Some(frame) = invariant::answer_frame(world, over.0, over.2) {
-                gather(&describe_response(&frame, *api, over.1).root, &mut codes);
-            }
-            codes
-        }
+    let Some(frame) = invariant::answer_frame(world, *connection, *correlation_id) else {
+        return Vec::new();
     };
-    let codes: Vec<i16> = codes;
-    let failed = codes.into_iter().filter(|code| *code != 0);
-    failed.map(ErrorCode::from_i16).collect()
+    let body = frame.slice(4, frame.len());
+    let codes = AnyResponse::error_codes(*api, *version, &body).into_iter();
+    codes.map(ErrorCode::from_i16).collect()
 }
 
-/// The codes in a described message.
-fn gather(field: &Field, codes: &mut Vec<i16>) {
-    if field.name == "error_code" {
-        let number = field.value.split(' ').next();
-        codes.extend(number.and_then(|number| number.parse::<i16>().ok()));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Dice;
+    use crate::protocol::{ApiKey, Field, describe_response};
+    use crate::rng::{Rng, Seed};
+
+    /// The codes in a described message.
+    fn gather(field: &Field, codes: &mut Vec<i16>) {
+        if field.name == "error_code" {
+            let number = field.value.split(' ').next();
+            codes.extend(number.and_then(|number| number.parse::<i16>().ok()));
+        }
+        for child in &field.children {
+            gather(child, codes);
+        }
     }
-    for child in &field.children {
-        gather(child, codes);
+
+    #[test]
+    fn every_code_that_a_description_shows_is_found() {
+        let mut rng = Rng::new(Seed(1), 1);
+        let mut some = 0;
+        for api in ApiKey::ALL {
+            for version in api.versions() {
+                for _ in 0..8 {
+                    let choices: Vec<u32> = (0..64).map(|_| rng.below(1 << 30) as u32).collect();
+                    let mut dice = Dice::new(&choices);
+                    let frame = AnyResponse::sample(*api, version, &mut dice).encode(version, 1);
+                    let mut shown = Vec::new();
+                    gather(&describe_response(&frame, *api, version).root, &mut shown);
+                    shown.retain(|code| *code != 0);
+                    let body = frame.slice(4, frame.len());
+                    let found = AnyResponse::error_codes(*api, version, &body);
+                    assert_eq!(found, shown, "{api:?} {version}");
+                    some += found.len();
+                }
+            }
+        }
+        assert!(some > 100, "{some}");
     }
 }

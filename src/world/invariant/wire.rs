@@ -116,14 +116,26 @@ fn request(world: &World, connection: ConnectionId, id: i32) -> Option<Chunks> {
 fn on_the_wire(world: &World, to: ConnectionId, place: usize, id: i32) -> Option<Chunks> {
     let packets = world.in_flight().filter(|packet| packet.connection == to);
     let packets = packets.filter_map(|packet| match &packet.parcel {
-        Parcel::Bytes(Payload::Kafka(bytes)) if bytes.len() >= place + 4 => {
-            let numbered = bytes.slice(place, place + 4).to_bytes()[..] == id.to_be_bytes();
-            numbered.then_some((packet.number, bytes))
+        Parcel::Bytes(Payload::Kafka(bytes)) => {
+            has_at(bytes, place, &id.to_be_bytes()).then_some((packet.number, bytes))
         }
         _ => None,
     });
     let (_, bytes) = packets.max_by_key(|(number, _)| *number)?;
     Some(bytes.clone())
+}
+
+/// Whether these bytes stand there.
+fn has_at(bytes: &Chunks, place: usize, wanted: &[u8]) -> bool {
+    // A head that is in one piece, as nearly all are, is looked at where it lies.
+    let head = bytes.pieces().next();
+    match head.and_then(|head| head.get(place..place + wanted.len())) {
+        Some(found) => found == wanted,
+        None => {
+            let end = place + wanted.len();
+            bytes.len() >= end && bytes.slice(place, end).to_bytes()[..] == *wanted
+        }
+    }
 }
 
 /// Whether a producer asks for no acknowledgement.
