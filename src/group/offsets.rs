@@ -30,6 +30,11 @@ impl Offsets {
         self.committed.get(partition).map(|kept| &kept.committed)
     }
 
+    /// Where the record of what was committed stands.
+    pub fn written_at(&self, partition: &TopicPartition) -> Option<Offset> {
+        self.committed.get(partition).map(|kept| kept.written_at)
+    }
+
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&TopicPartition, &Committed)> {
         let kept = self.committed.iter();
         kept.map(|(partition, kept)| (partition, &kept.committed))

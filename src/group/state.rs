@@ -150,6 +150,24 @@ impl Group {
         self.members[nth].assignment = assignment;
     }
 
+    /// Has it remember something that was never written.
+    #[cfg(test)]
+    pub(crate) fn plant_commit(
+        &mut self,
+        partition: crate::model::TopicPartition,
+        written_at: crate::model::Offset,
+        offset: crate::model::Offset,
+    ) {
+        let committed = super::Committed {
+            offset,
+            leader_epoch: crate::model::LeaderEpoch::NONE,
+            metadata: Text::default(),
+            at: Timestamp(0),
+            expires: None,
+        };
+        self.offsets.take(partition, written_at, committed);
+    }
+
     /// Everybody's id, in the order in which they came.
     pub(super) fn member_ids(&self) -> Vec<Text> {
         self.members

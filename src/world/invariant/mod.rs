@@ -26,6 +26,9 @@
 //! - [`compaction`]: what compaction must keep;
 //! - [`groups`]: K2 to K4 — generations follow each other, and each gives a partition to one member;
 //! - [`offsets`]: K6 — what a group has committed is what its members find;
+//! - [`coordinators`]: K1, K7 — one coordinates, who has read what it coordinates;
+//! - [`commits`]: K5, K7 — who may commit for a group;
+//! - [`departures`]: K8 — nobody is taken out of a group early;
 //! - [`bounded`]: P1 — nothing runs in a circle;
 //! - [`logs`]: A2 to A4 once more — whole logs, read when everything is over.
 //!
@@ -44,8 +47,11 @@ pub mod answers;
 pub mod bounded;
 pub mod cleaned;
 pub mod clients;
+pub mod commits;
 pub mod committed;
 pub mod compaction;
+pub mod coordinators;
+pub mod departures;
 pub mod elections;
 pub mod groups;
 pub mod logs;
@@ -165,6 +171,9 @@ struct Laws {
     compaction: compaction::CompactionKeepsTheLast,
     groups: groups::GenerationsFollow,
     offsets: offsets::CommitsAreKept,
+    coordinators: coordinators::OneCoordinates,
+    commits: commits::CommitsAreTheGroups,
+    departures: departures::NobodyIsTakenOutEarly,
     bounded: bounded::InstantsEnd,
 }
 
@@ -202,6 +211,9 @@ impl Checker {
             look(&mut laws.compaction, view, entry, &mut first);
             look(&mut laws.groups, view, entry, &mut first);
             look(&mut laws.offsets, view, entry, &mut first);
+            look(&mut laws.coordinators, view, entry, &mut first);
+            look(&mut laws.commits, view, entry, &mut first);
+            look(&mut laws.departures, view, entry, &mut first);
             look(&mut laws.bounded, view, entry, &mut first);
         }
         first

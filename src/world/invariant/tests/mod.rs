@@ -5,7 +5,10 @@
 mod answers;
 mod bounded;
 mod clients;
+mod commits;
 mod compaction;
+mod coordinators;
+mod departures;
 mod elections;
 mod groups;
 mod logs;
@@ -37,7 +40,7 @@ use crate::process::Payload;
 use crate::protocol::records::{Batch, read_batches};
 use crate::protocol::{ApiKey, Chunks};
 use crate::script;
-use crate::world::{History, Parcel, Program};
+use crate::world::{History, Journal, Parcel, Place, Program, Ran};
 
 /// Three records on three replicas, all of them committed everywhere.
 pub(super) fn world() -> World {
@@ -179,6 +182,88 @@ impl<L: Invariant> Shown<L> {
         self.common.see(world, entry);
         self.law.check(self.common.view(world), entry)
     }
+}
+
+/// A law that looks on while a world runs.
+struct Watched<L> {
+    law: Shown<L>,
+    world: World,
+    journal: Journal,
+    seen: u64,
+}
+
+impl<L: Invariant + Default> Watched<L> {
+    /// Runs a script; what the law has against it. It is not told of what is left out.
+    fn run_without(text: &str, left_out: impl Fn(&Fact) -> bool) -> (Watched<L>, Vec<String>) {
+        let script = script::parse(text).expect("the script reads");
+        let mut journal = Journal::default();
+        let world = World::new(&script.plan, script.seed, &mut journal).expect("a world");
+        let mut watched = Watched {
+            law: Shown::default(),
+            world,
+            journal,
+            seen: 0,
+        };
+        let mut found = Vec::new();
+        for line in &script.lines {
+            found.extend(watched.act(&line.action, &left_out));
+        }
+        (watched, found)
+    }
+
+    /// Runs a script with which the law agrees.
+    fn run(text: &str) -> Watched<L> {
+        let (watched, found) = Watched::run_without(text, |_| false);
+        assert_eq!(found, Vec::<String>::new());
+        watched
+    }
+
+    /// Goes on with a line; what the law has against it.
+    fn line(&mut self, line: &str) -> Vec<String> {
+        let action = script::parse_line(line).expect("a line");
+        self.act(&action, &|_| false)
+    }
+
+    fn act(&mut self, action: &script::Action, left_out: &dyn Fn(&Fact) -> bool) -> Vec<String> {
+        let mut found = Vec::new();
+        match action {
+            script::Action::Command(command) => {
+                let done = self.world.perform(command, &mut self.journal);
+                done.expect("it can be done");
+            }
+            script::Action::Run { span, .. } => {
+                let goal = Place::after(self.world.now() + *span);
+                while self.world.step_toward(goal, &mut self.journal) == Ran::OutOfSteps {
+                    self.look(left_out, &mut found);
+                }
+            }
+            other => panic!("{other:?} is not watched"),
+        }
+        self.look(left_out, &mut found);
+        found
+    }
+
+    fn look(&mut self, left_out: &dyn Fn(&Fact) -> bool, found: &mut Vec<String>) {
+        for entry in self.journal.since(self.seen) {
+            if !left_out(&entry.fact) {
+                found.extend(self.law.check(&self.world, entry).err());
+            }
+        }
+        self.seen = self.journal.len();
+    }
+
+    /// News that is none: what the law says to it.
+    fn hears(&mut self, by: u16, fact: Fact) -> Result<(), String> {
+        let entry = news(&self.world, by, fact);
+        self.law.check(&self.world, &entry)
+    }
+}
+
+/// That a law has found something, first of all this.
+#[track_caller]
+fn found(all: &[String], number: &str) {
+    let first = all.first().expect("something is found");
+    assert!(first.starts_with(number), "{first}");
 }
 
 #[track_caller]

@@ -1,0 +1,186 @@
+//! Nobody is taken out of a group before his time.
+
+use super::coordinators::home_of;
+use super::wire::{Frames, answer};
+use super::{Invariant, View, broker};
+use crate::fact::{Departure, Entry, Fact};
+use crate::group::Group;
+use crate::model::{BrokerId, ConnectionId, Text};
+use crate::protocol::api::{HeartbeatRequest, SyncGroupRequest};
+use crate::protocol::{AnyRequest, ApiKey, Chunks, ErrorCode};
+use crate::sorted::SortedMap;
+use crate::time::{Duration, Instant};
+use crate::world::World;
+
+/// K8 a member is taken out because it, or somebody for it, has said so, because nothing was heard of it for its
+/// session timeout, or because it has let the others wait for the longest of their rebalance timeouts; and for
+/// nothing else.
+///
+/// When a member was heard of is read off the answers to its heartbeats and SyncGroups. Whatever else its
+/// coordinator has heard lets it live longer, which is no harm. A group that is full takes nobody in, whatever he
+/// was before.
+#[derive(Clone, Debug, Default)]
+pub struct NobodyIsTakenOutEarly {
+    asked: Frames,
+    /// Until when the silence of a member is no reason.
+    heard: SortedMap<(BrokerId, Text, Text), Instant>,
+    /// Until when a group waits for those who have not joined.
+    joins: SortedMap<(BrokerId, Text), Instant>,
+    /// Until when it waits for those who have not asked for their part.
+    syncs: SortedMap<(BrokerId, Text), Instant>,
+}
+
+impl Invariant for NobodyIsTakenOutEarly {
+    fn name(&self) -> &'static str {
+        "NobodyIsTakenOutEarly"
+    }
+
+    fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
+        self.asked.follow(view.world, entry, |api| {
+            matches!(
+                api,
+                ApiKey::Heartbeat | ApiKey::SyncGroup | ApiKey::LeaveGroup
+            )
+        });
+        let Some(by) = broker(entry) else {
+            return Ok(());
+        };
+        match &entry.fact {
+            Fact::Started | Fact::Killed { .. } | Fact::Stopped => {
+                self.forget(|broker, _| broker == by);
+                Ok(())
+            }
+            Fact::GroupsLoaded { partition, .. } => {
+                self.forget(|broker, group| {
+                    broker == by && home_of(view, by, group) == Some(*partition)
+                });
+                Ok(())
+            }
+            Fact::GroupRebalancing { group, .. } => {
+                let until = entry.at + longest_wait(view.world, by, group);
+                self.joins.insert((by, group.clone()), until);
+                Ok(())
+            }
+            Fact::GroupGenerationBegan { group, .. } => {
+                let until = entry.at + longest_wait(view.world, by, group);
+                self.syncs.insert((by, group.clone()), until);
+                Ok(())
+            }
+            Fact::ResponseSent {
+                connection,
+                api: api @ (ApiKey::Heartbeat | ApiKey::SyncGroup | ApiKey::LeaveGroup),
+                version,
+                correlation_id,
+            } => {
+                let over = (*connection, *version, *correlation_id);
+                self.answered(view.world, by, *api, over, entry.at);
+                Ok(())
+            }
+            Fact::MemberLeft { group, member, why } => {
+                self.left(view.world, by, entry.at, (group, member, *why))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl NobodyIsTakenOutEarly {
+    fn forget(&mut self, gone: impl Fn(BrokerId, &Text) -> bool) {
+        self.heard.retain(|(by, group, _), _| !gone(*by, group));
+        self.joins.retain(|(by, group), _| !gone(*by, group));
+        self.syncs.retain(|(by, group), _| !gone(*by, group));
+    }
+
+    /// A member was answered, and lives for another session.
+    fn answered(
+        &mut self,
+        world: &World,
+        by: BrokerId,
+        api: ApiKey,
+        over: (ConnectionId, i16, i32),
+        at: Instant,
+    ) {
+        let (connection, version, id) = over;
+        let Some(frame) = self.asked.take(connection, id) else {
+            return;
+        };
+        let told = match api {
+            ApiKey::Heartbeat => answer::<HeartbeatRequest>(world, connection, version, id)
+                .map(|told| ErrorCode::from_i16(told.error_code)),
+            ApiKey::SyncGroup => answer::<SyncGroupRequest>(world, connection, version, id)
+                .map(|told| ErrorCode::from_i16(told.error_code))
+                .filter(|error| error.is_none()),
+            _ => None,
+        };
+        if !matches!(told, Some(ErrorCode::None | ErrorCode::RebalanceInProgress)) {
+            return;
+        }
+        let (name, member) = match AnyRequest::decode(&frame) {
+            Ok((_, AnyRequest::Heartbeat(said))) => (said.group_id, said.member_id),
+            Ok((_, AnyRequest::SyncGroup(said))) => (said.group_id, said.member_id),
+            _ => return,
+        };
+        let known = group(world, by, &name).and_then(|group| group.member(&member));
+        if let Some(session) = known.map(|known| known.session_timeout) {
+            self.heard.insert((by, name, member), at + session);
+        }
+    }
+
+    fn left(
+        &mut self,
+        world: &World,
+        by: BrokerId,
+        at: Instant,
+        who: (&Text, &Text, Departure),
+    ) -> Result<(), String> {
+        let (group, member, why) = who;
+        let heard = self.heard.remove(&(by, group.clone(), member.clone()));
+        let place = (by, group.clone());
+        let (until, wrong) = match why {
+            Departure::Silent => (heard, "has been heard of"),
+            Departure::LateToJoin => (self.joins.get(&place).copied(), "has time to join"),
+            Departure::LateToSync => {
+                let until = self.syncs.get(&place).copied();
+                (until, "has time to ask for its part")
+            }
+            Departure::GroupFull => return Ok(()),
+            Departure::Left => {
+                let named = |frame: &Chunks| names(frame, group, member);
+                return match self.asked.is_incomplete(world) || self.asked.all().any(named) {
+                    true => Ok(()),
+                    false => Err(format!(
+                        "K8: broker {by} takes {member} out of group {group}, for which nobody has asked"
+                    )),
+                };
+            }
+        };
+        match until.filter(|until| *until > at) {
+            Some(until) => Err(format!(
+                "K8: broker {by} takes {member} out of group {group} at {at}, which {wrong} until {until}"
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+fn group<'a>(world: &'a World, by: BrokerId, name: &str) -> Option<&'a Group> {
+    world.broker_by_id(by)?.coordinator().group(name)
+}
+
+/// The longest of the rebalance timeouts of a group's members.
+fn longest_wait(world: &World, by: BrokerId, name: &str) -> Duration {
+    let members = group(world, by, name).into_iter().flat_map(Group::members);
+    let timeouts = members.map(|member| member.rebalance_timeout);
+    timeouts.max().unwrap_or_default()
+}
+
+/// Whether a request asks that a member be taken out, by its id or by a name that is not looked at.
+fn names(frame: &Chunks, group: &Text, member: &Text) -> bool {
+    let Ok((_, AnyRequest::LeaveGroup(request))) = AnyRequest::decode(frame) else {
+        return false;
+    };
+    let mut members = request.members.iter();
+    request.group_id == *group
+        && (request.member_id == *member
+            || members.any(|named| named.member_id == *member || named.member_id.is_empty()))
+}

@@ -1,0 +1,81 @@
+//! K8 can fail.
+
+use super::super::departures::NobodyIsTakenOutEarly;
+use super::*;
+use crate::fact::Departure;
+
+type Law = Watched<NobodyIsTakenOutEarly>;
+
+const GROUP: &str = "world brokers=1 seed=1 latency=1ms offsets.topic.num.partitions=1 \
+    offsets.topic.replication.factor=1 group.initial.rebalance.delay.ms=0\n\
+    topic orders partitions=1 replicas=1\n\
+    consumer c1 group.id=billing subscribe=orders session.timeout.ms=6s max.poll.interval.ms=8s\n\
+    run 7s\n";
+
+fn leaves(watched: &Law, why: Departure) -> Fact {
+    let broker = watched.world.broker_by_id(BrokerId(1)).expect("a broker");
+    let group = broker.coordinator().group("billing").expect("a group");
+    Fact::MemberLeft {
+        group: "billing".into(),
+        member: group.members()[0].id.clone(),
+        why,
+    }
+}
+
+#[test]
+fn k8_who_has_been_heard_of_is_not_silent() {
+    let mut watched = Law::run(GROUP);
+    let silent = leaves(&watched, Departure::Silent);
+    is_about(watched.hears(1, silent), "K8");
+    // When its session is over, it is.
+    let mut watched = Law::run(GROUP);
+    let fact = leaves(&watched, Departure::Silent);
+    let late = watched.world.now() + crate::time::Duration::from_secs(6);
+    let entry = entry(late, Some(ProcessId::Broker(1)), fact);
+    assert_eq!(watched.law.check(&watched.world, &entry), Ok(()));
+    let all = Watched::<NobodyIsTakenOutEarly>::run(&format!("{GROUP}kill c1\nrun 20s\n"));
+    let broker = all.world.broker_by_id(BrokerId(1)).expect("a broker");
+    let group = broker.coordinator().group("billing").expect("a group");
+    assert!(group.members().is_empty());
+}
+
+#[test]
+fn k8_who_has_time_left_is_not_late() {
+    let rebalancing = Fact::GroupRebalancing {
+        group: "billing".into(),
+        generation: 1,
+    };
+    let began = Fact::GroupGenerationBegan {
+        group: "billing".into(),
+        generation: 1,
+        members: Vec::new().into(),
+        leader: None,
+    };
+    for (first, why) in [
+        (rebalancing, Departure::LateToJoin),
+        (began, Departure::LateToSync),
+    ] {
+        let mut watched = Law::run(GROUP);
+        assert_eq!(watched.hears(1, first.clone()), Ok(()));
+        let late = leaves(&watched, why);
+        is_about(watched.hears(1, late.clone()), "K8");
+        let mut watched = Law::run(GROUP);
+        assert_eq!(watched.hears(1, first), Ok(()));
+        let over = watched.world.now() + crate::time::Duration::from_secs(8);
+        let entry = entry(over, Some(ProcessId::Broker(1)), late);
+        assert_eq!(watched.law.check(&watched.world, &entry), Ok(()));
+    }
+}
+
+#[test]
+fn k8_nobody_leaves_unasked() {
+    let mut watched = Law::run(GROUP);
+    let left = leaves(&watched, Departure::Left);
+    is_about(watched.hears(1, left), "K8");
+    // Who is closed says so.
+    Law::run(&format!("{GROUP}stop c1\nrun 2s\n"));
+    // And what a stranger has asked nobody knows.
+    let mut watched = Law::run(&format!("{GROUP}socket s1\nrun 1s\n"));
+    let left = leaves(&watched, Departure::Left);
+    assert_eq!(watched.hears(1, left), Ok(()));
+}
