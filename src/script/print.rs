@@ -202,9 +202,13 @@ pub fn print_command(command: &Command) -> String {
         Command::OpenSocket { socket, to } => format!("connect {socket} {to}"),
         Command::WriteSocket { socket, bytes } => {
             let mut text = format!("bytes {socket} ");
-            bytes.iter().for_each(|byte| {
-                let _ = write!(text, "{byte:02x}");
-            });
+            text.reserve(2 * bytes.len());
+            let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+            text.extend(
+                bytes
+                    .iter()
+                    .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]),
+            );
             text
         }
         Command::CloseSocket { socket } => format!("close {socket}"),

@@ -42,7 +42,7 @@ use crate::sorted::{SortedMap, SortedSet};
 use bytes::Bytes;
 use std::sync::Arc;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Connection};
 use crate::controller::Controller;
 use crate::model::{Address, BrokerId, ConnectionId, ProcessId};
 use crate::process::Outbox;
@@ -71,6 +71,15 @@ const BYTES_PER_STEP: u64 = 8_192;
 
 /// The stream of the network's own randomness, apart from every process.
 const NETWORK_STREAM: u64 = 0xffff_ffff;
+
+/// A broker's end of a connection whose bytes wait there: behind a request in work, or until the broker serves, or
+/// lets it in.
+fn waiting(end: ConnectionId, listener: Option<&Host>) -> Option<&Connection> {
+    let broker = listener.and_then(Host::broker)?;
+    let open = broker.connection(end)?;
+    let waits = !broker.is_serving() || !open.is_admitted() || open.busy().is_some();
+    waits.then_some(open)
+}
 
 /// How many steps a run may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,17 +206,15 @@ impl World {
     }
 
     /// How many bytes a socket has written that nobody has read: they are under way, or lie before a
-    /// broker that stands still or is busy with an earlier request. One that has more than [`SOCKET_BUFFER`] may not
-    /// write on, as no operating system would let it.
+    /// broker that stands still, does not serve yet, or is busy with an earlier request. One that has more than
+    /// [`SOCKET_BUFFER`] may not write on, as no operating system would let it.
     pub fn unread(&self, socket: ProcessId) -> usize {
         let Some((end, listener)) = self.other_end(socket) else {
             return 0;
         };
         let under_way = self.under_way(end, listener).map(Parcel::len);
-        let lying = listener.and_then(Host::broker);
-        let lying = lying.and_then(|broker| broker.connection(end));
-        let lying = lying.filter(|open| open.busy().is_some() || !open.is_admitted());
-        under_way.sum::<usize>() + lying.map_or(0, |open| open.buffered())
+        let lying = waiting(end, listener).map_or(0, Connection::buffered);
+        under_way.sum::<usize>() + lying
     }
 
     /// Whether everything that a socket has written has been read, and whatever it asked is answered.
@@ -215,10 +222,7 @@ impl World {
         let Some((end, listener)) = self.other_end(socket) else {
             return true;
         };
-        let broker = listener.and_then(Host::broker);
-        let open = broker.and_then(|broker| broker.connection(end));
-        let waits = open.is_some_and(|open| open.busy().is_some() || !open.is_admitted());
-        !waits && self.under_way(end, listener).next().is_none()
+        waiting(end, listener).is_none() && self.under_way(end, listener).next().is_none()
     }
 
     /// The other end of a socket's connection, and the host that holds it.
@@ -228,14 +232,16 @@ impl World {
         Some((socket.connection?.other_end(), listener))
     }
 
-    /// What is on its way to an end, or has come to its host and was not looked at.
+    /// What is on its way to an end, or has come to its host and was not looked at, or could not come because the
+    /// host has no power and will be sent again.
     fn under_way<'a>(
         &'a self,
         end: ConnectionId,
         host: Option<&'a Host>,
     ) -> impl Iterator<Item = &'a Parcel> {
         let arrived = host.into_iter().flat_map(Host::arrived);
-        let packets = self.in_flight().chain(arrived);
+        let unheard = self.network.unheard_packets();
+        let packets = self.in_flight().chain(arrived).chain(unheard);
         let packets = packets.filter(move |packet| packet.connection == end);
         packets.map(|packet| &packet.parcel)
     }
@@ -277,9 +283,10 @@ impl World {
         self.next().map(|(at, _)| at)
     }
 
-    /// The single earliest thing: a packet before what hosts do, then by process.
+    /// The single earliest thing: a packet before what hosts do, then by process. Sockets stand last among the
+    /// hosts, and do nothing by themselves.
     fn next(&self) -> Option<(Instant, Next)> {
-        let hosts = self.hosts.iter();
+        let hosts = self.hosts.range(..ProcessId::Socket(0));
         let hosts = hosts.filter_map(|(id, host)| Some((host.next_at()?, *id)));
         // A deadline that is already past, set while handling something later, is due now.
         let host = hosts

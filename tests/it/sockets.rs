@@ -70,3 +70,39 @@ fn w19_a_socket_may_not_write_on_while_a_megabyte_lies_before_a_busy_broker() {
     assert_eq!(history.world().unread(ProcessId::Socket(1)), 0);
     assert!(history.violation().is_none());
 }
+
+#[test]
+fn w19_a_socket_may_not_write_on_while_a_machine_without_power_has_not_heard_a_megabyte() {
+    let mut history = connected();
+    act(&mut history, "kill b1 lossy");
+    for _ in 0..4 {
+        assert_eq!(write(&mut history, SOCKET_BUFFER / 4), Ok(()));
+        run(&mut history, 100);
+    }
+    assert!(write(&mut history, 1).is_err());
+    assert!(!history.world().is_settled(ProcessId::Socket(1)));
+    // The machine is back, and knows nothing of the connection.
+    act(&mut history, "restart b1");
+    run(&mut history, 100);
+    assert_eq!(history.world().unread(ProcessId::Socket(1)), 0);
+}
+
+#[test]
+fn w19_a_socket_may_not_write_on_while_a_megabyte_lies_before_a_broker_that_does_not_serve() {
+    let mut history = connected();
+    act(&mut history, "kill b1");
+    run(&mut history, 100);
+    // It may not register before its old session has run out.
+    act(&mut history, "restart b1");
+    act(&mut history, "connect s1 b1");
+    run(&mut history, 100);
+    for _ in 0..4 {
+        assert_eq!(write(&mut history, SOCKET_BUFFER / 4), Ok(()));
+        run(&mut history, 100);
+    }
+    assert!(write(&mut history, 1).is_err());
+    assert!(!history.world().is_settled(ProcessId::Socket(1)));
+    // Then it reads what was said, which is no request.
+    run(&mut history, 30_000);
+    assert_eq!(history.world().unread(ProcessId::Socket(1)), 0);
+}

@@ -45,12 +45,14 @@ impl Broker {
         let mut response = ListOffsetsResponse::default();
         for topic in &request.topics {
             let mut partitions = Vec::with_capacity(topic.partitions.len());
-            for (place, wanted) in topic.partitions.iter().enumerate() {
+            let mut asked_for: Vec<i32> = (topic.partitions.iter())
+                .map(|wanted| wanted.partition_index)
+                .collect();
+            asked_for.sort_unstable();
+            for wanted in &topic.partitions {
                 let index = wanted.partition_index;
-                let others = topic.partitions.iter().enumerate();
-                let twice = others
-                    .filter(|(other, _)| *other != place)
-                    .any(|(_, other)| other.partition_index == index);
+                let first = asked_for.partition_point(|other| *other < index);
+                let twice = asked_for.get(first + 1) == Some(&index);
                 let found = match twice {
                     true => Err(ErrorCode::InvalidRequest),
                     false => self.list_offset(&topic.name, wanted, version, asker),

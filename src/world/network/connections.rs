@@ -171,6 +171,11 @@ impl Network {
         }
     }
 
+    /// What has come to machines without power, and will be sent to them again.
+    pub(in crate::world) fn unheard_packets(&self) -> impl Iterator<Item = &InFlight> {
+        self.unheard.iter()
+    }
+
     /// A machine has power again: what was sent to it in the meantime is sent again. Wishes for a
     /// connection arrive; bytes of connections that it does not know are answered with a reset.
     pub fn hear_again(&mut self, now: Instant, process: ProcessId) {
