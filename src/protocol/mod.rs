@@ -112,6 +112,9 @@ api_key::apis! {
     /// Says which groups a broker coordinates.
     ListGroups = 16, versions 0..=5, for Clients,
         api::list_groups::ListGroupsRequest => api::list_groups::ListGroupsResponse;
+    /// Asks how to say who one is, which nobody here wants to know.
+    SaslHandshake = 17, versions 0..=1, for Clients,
+        api::sasl_handshake::SaslHandshakeRequest => api::sasl_handshake::SaslHandshakeResponse;
     /// Says which versions of which APIs a broker serves.
     ApiVersions = 18, versions 0..=3, for Clients,
         api::api_versions::ApiVersionsRequest => api::api_versions::ApiVersionsResponse;

@@ -13,7 +13,7 @@ use crate::world::invariant;
 const NO_GROUPS: &str = "drawn clusters have no consumer groups yet";
 
 /// Every code that is named where answers are made, and why no drawn cluster shows it, where none can.
-pub const CODES: [(ErrorCode, Option<&str>); 73] = [
+pub const CODES: [(ErrorCode, Option<&str>); 74] = [
     (ErrorCode::UnknownServerError, None),
     (ErrorCode::OffsetOutOfRange, None),
     (ErrorCode::CorruptMessage, None),
@@ -39,6 +39,10 @@ pub const CODES: [(ErrorCode, Option<&str>); 73] = [
     (ErrorCode::InvalidReplicaAssignment, None),
     (ErrorCode::InvalidConfig, None),
     (ErrorCode::NotController, None),
+    (
+        ErrorCode::IllegalSaslState,
+        Some("to whoever wants to say who it is, and drawn clients do not"),
+    ),
     (ErrorCode::InvalidRequest, None),
     (ErrorCode::PolicyViolation, None),
     (ErrorCode::OutOfOrderSequenceNumber, None),

@@ -25,6 +25,7 @@ mod offset_for_leader_epoch;
 mod offsets;
 mod produce;
 mod reassignments;
+mod sasl_handshake;
 mod stop_replica;
 
 use super::Broker;
@@ -84,6 +85,7 @@ impl Broker {
         self.connections.mute(asked.id);
         match request {
             AnyRequest::ApiVersions(_) => self.handle_api_versions(at, &asked, out),
+            AnyRequest::SaslHandshake(_) => self.handle_sasl_handshake(at, &asked, out),
             AnyRequest::Produce(request) => self.handle_produce(at, &asked, request, out),
             AnyRequest::Fetch(request) => self.handle_fetch(at, &asked, request, out),
             AnyRequest::ListOffsets(request) => self.handle_list_offsets(at, &asked, request, out),

@@ -128,12 +128,22 @@ fn w9_w10_what_nobody_serves_is_refused() {
         ("API -1", request(-1, 0, &[])),
         ("Produce 99", request(0, 99, &[])),
         ("Produce 2", request(0, 2, &[])),
-        // Unlike a broker with SASL, which would name its mechanisms: nobody is left hanging (W43).
-        (
-            "SaslHandshake",
-            request(17, 1, &[0, 5, b'P', b'L', b'A', b'I', b'N']),
-        ),
     ]);
+}
+
+#[test]
+fn w43_who_wants_to_say_who_it_is_hears_that_nobody_asks() {
+    use crate::protocol::api::SaslHandshakeRequest;
+    let mut bench = Bench::new(&[], &[]);
+    let connection = bench.open(1);
+    for version in [0, 1] {
+        let request = SaslHandshakeRequest {
+            mechanism: "PLAIN".into(),
+        };
+        let response = bench.call(connection, &request, version);
+        assert_eq!((response.error_code, response.mechanisms), (34, Vec::new()));
+    }
+    assert!(!bench.is_closed(connection));
 }
 
 #[test]

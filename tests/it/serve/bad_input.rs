@@ -61,10 +61,6 @@ fn bytes_that_are_no_request_cost_their_connection_and_nothing_else() {
             request(3, 0, &[0x7f, 0xff, 0xff, 0xff]),
         ),
         ("W37 an order of a controller", request(4, 0, &[0; 16])),
-        (
-            "W43 SASL where there is none",
-            request(17, 1, &[0, 5, b'P', b'L', b'A', b'I', b'N']),
-        ),
     ] {
         let mut client = served.connect(1);
         client.write(&bytes);

@@ -85,6 +85,9 @@ pub fn request(api: ApiKey) -> AnyRequest {
         ApiKey::JoinGroup => AnyRequest::JoinGroup(join_group_request()),
         ApiKey::SyncGroup => AnyRequest::SyncGroup(sync_group_request()),
         ApiKey::Heartbeat => AnyRequest::Heartbeat(heartbeat_request()),
+        ApiKey::SaslHandshake => AnyRequest::SaslHandshake(SaslHandshakeRequest {
+            mechanism: text("PLAIN"),
+        }),
         ApiKey::LeaveGroup => AnyRequest::LeaveGroup(leave_group_request()),
         ApiKey::OffsetCommit => AnyRequest::OffsetCommit(offset_commit_request()),
         ApiKey::OffsetFetch => AnyRequest::OffsetFetch(offset_fetch_request()),
@@ -152,6 +155,10 @@ pub fn response(api: ApiKey) -> AnyResponse {
         ApiKey::FindCoordinator => AnyResponse::FindCoordinator(find_coordinator_response()),
         ApiKey::JoinGroup => AnyResponse::JoinGroup(join_group_response()),
         ApiKey::SyncGroup => AnyResponse::SyncGroup(sync_group_response()),
+        ApiKey::SaslHandshake => AnyResponse::SaslHandshake(SaslHandshakeResponse {
+            error_code: 33,
+            mechanisms: vec![text("PLAIN"), text("SCRAM-SHA-256")],
+        }),
         ApiKey::Heartbeat => AnyResponse::Heartbeat(HeartbeatResponse {
             throttle_time_ms: 100,
             error_code: 27,
