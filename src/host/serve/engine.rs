@@ -3,37 +3,40 @@
 //! The world's clock follows the wall's: an instant is so long after the beginning as the program runs. What
 //! came over sockets enters in the order in which it is taken from one queue, each piece a command at the
 //! instant at which the world stands, and that order is what a record fixes. Then the world does everything
-//! that is due, what it sent is handed to the tasks that write, and the thread sleeps until the world has
+//! that is due, what it sent is written to the sockets, and the thread sleeps until the world has
 //! something to do or something comes in.
 //!
 //! There is no `History` here: no checkpoints, no laws that are checked after each step, and of the journal
 //! only what it keeps by itself. A record, replayed, has them all.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration as WallDuration, Instant as WallInstant};
 
-use bytes::Bytes;
 use kafka_playground::model::ProcessId;
 use kafka_playground::rng::Seed;
-use kafka_playground::sorted::SortedMap;
-use kafka_playground::time::Instant;
-use kafka_playground::world::{ClientPlan, Command, Host, Journal, Plan, Refused, Steps, World};
+use kafka_playground::time::{Duration, Instant};
+use kafka_playground::world::{Command, Journal, Plan, Refused, Steps, World};
 use tokio::sync::{Semaphore, watch};
 
+use super::inward::Piece;
 use super::lines;
-use super::peer::{Outward, Peer};
+use super::outward::Outward;
+use super::peer::Peer;
 use super::record::Record;
-use super::stopping::Ended;
+use super::stopping::{Ended, Fallen};
 
 /// The world is not let run for longer than this without looking at sockets.
 const STEPS: Steps = Steps(2_000);
-/// A sleep shorter than this takes longer than it is worth.
+/// The world may be so far ahead of the wall: no sleep is as short, and what follows from one request takes less.
+const AHEAD: Duration = Duration::from_micros(50);
+/// A sleep that is shorter takes as long.
 const SHORTEST_SLEEP: WallDuration = WallDuration::from_micros(50);
 /// Even a world in which nothing happens is looked at so often.
 const LONGEST_SLEEP: WallDuration = WallDuration::from_millis(500);
+
 /// What comes from outside.
 pub enum Event {
     /// A client connected to a broker.
@@ -43,28 +46,42 @@ pub enum Event {
         outward: Outward,
         credit: Arc<Semaphore>,
     },
-    /// A client said something, for which the one who reads is owed so much.
-    Bytes {
-        connection: u64,
-        bytes: Bytes,
-        owed: usize,
-    },
+    /// A client said something.
+    Said { connection: u64, piece: Piece },
     /// The client has closed its side.
     Ended { connection: u64 },
     /// The connection is gone.
     Broken { connection: u64 },
     /// Enough was sent that more may be asked.
     Drained,
-    /// A line of standard input.
-    Line(String),
+    /// A line of standard input, and who takes its answer; a line that says nothing has none.
+    Line(String, Sender<Option<String>>),
     /// Stop everything in order.
     Stop,
+    /// Stop at once.
+    Halt,
 }
 
 /// Who listens for a broker, and whether it shall.
 pub struct Gate {
-    pub broker: ProcessId,
-    pub open: watch::Sender<bool>,
+    broker: ProcessId,
+    is_open: bool,
+    open: watch::Sender<bool>,
+}
+
+impl Gate {
+    /// A gate that stands open, as `open` says to begin with.
+    pub fn new(broker: ProcessId, open: watch::Sender<bool>) -> Gate {
+        Gate {
+            broker,
+            is_open: true,
+            open,
+        }
+    }
+
+    pub fn broker(&self) -> ProcessId {
+        self.broker
+    }
 }
 
 /// The world and everybody who is connected to it.
@@ -75,12 +92,12 @@ pub struct Engine {
     events: Receiver<Event>,
     pub(super) gates: Vec<Gate>,
     pub(super) peers: BTreeMap<u64, Peer>,
-    connections: BTreeMap<ProcessId, u64>,
+    pub(super) connections: BTreeMap<ProcessId, u64>,
     /// Connections that have something to hand over.
-    waiting: BTreeSet<u64>,
+    pub(super) waiting: BTreeSet<u64>,
     /// Sockets of the world that nobody holds.
-    free: Vec<ProcessId>,
-    sockets: u16,
+    pub(super) free: Vec<ProcessId>,
+    pub(super) sockets: u16,
     pub(super) record: Option<Record>,
     pub(super) stopping: Option<Instant>,
 }
@@ -116,44 +133,61 @@ impl Engine {
     }
 
     /// Runs until it is told to stop.
-    pub fn run(mut self) -> Ended {
+    ///
+    /// # Errors
+    /// When the world falls over. Its record then leads to the step in which it did.
+    pub fn run(mut self) -> Result<Ended, Fallen> {
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            self.run_on();
+            self.end()
+        }));
+        ended.map_err(|_| self.fallen())
+    }
+
+    fn run_on(&mut self) {
         loop {
-            let now = self.wall();
-            self.world.run_until(now, STEPS, &mut self.journal);
-            self.flush();
-            self.hand_over();
-            self.watch_brokers();
-            if self.is_done() {
-                break;
-            }
-            if let Some(event) = self.next_event() {
+            let first = self.next_event();
+            self.let_pass();
+            if let Some(event) = first {
                 self.take(event);
                 while let Ok(event) = self.events.try_recv() {
                     self.take(event);
                 }
             }
+            if !self.waiting.is_empty() {
+                self.hand_over();
+                self.let_pass();
+            }
+            self.flush();
+            self.watch_brokers();
+            if self.is_done() {
+                return;
+            }
             if let Some(record) = &mut self.record {
                 record.tick();
             }
         }
-        self.end()
     }
 
     /// How long the world has been there by the wall's clock.
     fn wall(&self) -> Instant {
-        let micros = self.began.elapsed().as_micros();
-        // A world that is late goes on from where it is.
-        Instant::from_micros(micros as u64).max(self.world.now())
+        Instant::from_micros(self.began.elapsed().as_micros() as u64)
+    }
+
+    /// The world does what is due by now, and what will be in a moment. One that is late goes on from where it is.
+    fn let_pass(&mut self) {
+        let until = (self.wall() + AHEAD).max(self.world.now());
+        self.world.run_until(until, STEPS, &mut self.journal);
     }
 
     /// Waits until something comes in or the world has something to do.
     fn next_event(&self) -> Option<Event> {
         let due = self.world.next_at().unwrap_or(Instant::MAX);
-        let micros = due.since(self.wall()).as_micros();
-        let wait = WallDuration::from_micros(micros).min(LONGEST_SLEEP);
-        if wait < SHORTEST_SLEEP {
+        let micros = due.since(self.wall() + AHEAD).as_micros();
+        if micros == 0 {
             return self.events.try_recv().ok();
         }
+        let wait = WallDuration::from_micros(micros).clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
         match self.events.recv_timeout(wait) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,
@@ -172,13 +206,9 @@ impl Engine {
             } => {
                 self.opened(connection, broker, outward, credit);
             }
-            Event::Bytes {
-                connection,
-                bytes,
-                owed,
-            } => {
+            Event::Said { connection, piece } => {
                 if let Some(peer) = self.peers.get_mut(&connection) {
-                    peer.came(bytes, owed);
+                    peer.said(piece);
                     self.waiting.insert(connection);
                 }
             }
@@ -190,163 +220,120 @@ impl Engine {
             }
             Event::Broken { connection } => self.leave(connection),
             Event::Drained => {}
-            Event::Line(line) => self.obey(&line),
+            Event::Line(line, asks) => {
+                let answer = self.obey(&line);
+                let _ = asks.send(answer);
+            }
             Event::Stop => self.stop(),
+            Event::Halt => self.stopping = Some(self.world.now()),
         }
     }
 
+    /// Carries out a command, which stands in the record before anything comes of it.
     pub(super) fn perform(&mut self, command: &Command) -> Result<(), Refused> {
-        let place = self.world.place();
-        self.world.perform(command, &mut self.journal)?;
         if let Some(record) = &mut self.record {
-            record.add(place, command);
+            record.intend(self.world.place(), command);
         }
-        Ok(())
+        let performed = self.world.perform(command, &mut self.journal);
+        if let Some(record) = &mut self.record {
+            match performed {
+                Ok(()) => record.keep(),
+                Err(_) => record.forget(),
+            }
+        }
+        performed
     }
 
     /// What the world cannot refuse, because of how it stands.
-    fn must(&mut self, command: &Command) {
+    pub(super) fn must(&mut self, command: &Command) {
         if let Err(Refused(sentence)) = self.perform(command) {
             panic!("a socket may do this: {sentence}");
         }
     }
 
-    // ---- sockets
-
-    fn opened(
-        &mut self,
-        connection: u64,
-        broker: ProcessId,
-        outward: Outward,
-        credit: Arc<Semaphore>,
-    ) {
-        let socket = match self.free.pop() {
-            Some(socket) => socket,
-            None if self.sockets == u16::MAX => {
-                let nobody = Peer::new(broker, outward, credit);
-                return nobody.close();
-            }
-            None => {
-                self.sockets += 1;
-                let id = ProcessId::Socket(self.sockets);
-                let name = id.to_string().into();
-                let settings = SortedMap::new();
-                self.must(&Command::AddClient(ClientPlan { id, name, settings }));
-                id
-            }
-        };
-        let to = broker.to_string().into();
-        self.must(&Command::OpenSocket { socket, to });
-        self.peers
-            .insert(connection, Peer::new(socket, outward, credit));
-        self.connections.insert(socket, connection);
-    }
-
-    /// Hands over what came in, as far as its time has come.
-    fn hand_over(&mut self) {
-        for connection in std::mem::take(&mut self.waiting) {
-            if !self.hand_over_from(connection) {
-                self.waiting.insert(connection);
-            }
-        }
-    }
-
-    /// Whether nothing is left to hand over.
-    fn hand_over_from(&mut self, connection: u64) -> bool {
-        while let Some(peer) = self.peers.get_mut(&connection) {
-            if peer.is_over() {
-                self.leave(connection);
-                return true;
-            }
-            if !peer.has_pending() {
-                return true;
-            }
-            let socket = peer.socket;
-            if peer.is_between_requests() && (peer.is_full() || !self.world.is_settled(socket)) {
-                return false;
-            }
-            let Some(bytes) = peer.take() else {
-                return true;
-            };
-            let held = self.world.host(socket).and_then(Host::socket);
-            if held.is_none_or(|socket| socket.connection.is_none()) {
-                // The broker has closed it, which is about to be seen.
-                return true;
-            }
-            match self.perform(&Command::WriteSocket { socket, bytes }) {
-                Ok(()) => {}
-                Err(Refused(sentence)) => panic!("what is read can be written: {sentence}"),
-            }
-        }
-        true
-    }
-
-    /// The client is gone.
-    fn leave(&mut self, connection: u64) {
-        let Some(peer) = self.peers.get(&connection) else {
-            return;
-        };
-        let socket = peer.socket;
-        let held = self.world.host(socket).and_then(Host::socket);
-        if held.is_some_and(|socket| socket.connection.is_some()) {
-            self.must(&Command::CloseSocket { socket });
-        }
-        self.part(connection);
-    }
-
-    /// Sends what the world has sent, and closes what it has closed.
-    fn flush(&mut self) {
-        for socket in self.world.take_stirred() {
-            let pieces = self.world.take_received(socket);
-            let Some(connection) = self.connections.get(&socket).copied() else {
-                continue;
-            };
-            if let Some(peer) = self.peers.get(&connection) {
-                peer.send(pieces);
-            }
-            let held = self.world.host(socket).and_then(Host::socket);
-            if held.is_none_or(|socket| socket.connection.is_none()) {
-                self.part(connection);
-            }
-        }
-    }
-
-    /// A connection is no more, on either side.
-    fn part(&mut self, connection: u64) {
-        if let Some(peer) = self.peers.remove(&connection) {
-            peer.close();
-            self.connections.remove(&peer.socket);
-            self.waiting.remove(&connection);
-            self.free.push(peer.socket);
-        }
-    }
-
-    // ---- brokers
-
     /// Nobody listens for a broker that is dead.
     fn watch_brokers(&mut self) {
-        for gate in &self.gates {
-            let alive = self
-                .world
-                .host(gate.broker)
-                .is_some_and(|host| host.life().is_alive());
+        for gate in &mut self.gates {
+            let host = self.world.host(gate.broker);
+            let alive = host.is_some_and(|host| host.life().is_alive());
             let alive = alive && self.stopping.is_none();
-            gate.open
-                .send_if_modified(|open| std::mem::replace(open, alive) != alive);
+            if gate.is_open != alive {
+                gate.is_open = alive;
+                gate.open.send_replace(alive);
+            }
         }
     }
 
-    fn obey(&mut self, line: &str) {
-        let answer = match lines::read(line) {
-            Ok(None) => return,
+    fn obey(&mut self, line: &str) -> Option<String> {
+        Some(match lines::read(line) {
+            Ok(None) => return None,
             Ok(Some(lines::Said::Digest)) => format!("digest {}", self.journal.digest()),
             Ok(Some(lines::Said::Command(command))) => match self.perform(&command) {
                 Ok(()) => format!("ok {}", self.world.now()),
                 Err(Refused(sentence)) => format!("no: {sentence}"),
             },
             Err(sentence) => format!("no: {sentence}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_playground::script;
+    use std::sync::mpsc::channel;
+
+    /// Runs a cluster that is told these things, and what its record says then.
+    fn recorded(name: &str, events: Vec<Event>) -> (Result<Ended, Fallen>, String) {
+        let file = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        let plan = Plan::default();
+        let record = Record::begin(&file, &plan, Seed(1)).expect("a file can be written");
+        let (tell, told) = channel();
+        for event in events {
+            tell.send(event).expect("it is there");
+        }
+        let engine = Engine::new(&plan, Seed(1), Vec::new(), told, Some(record));
+        let ended = engine.expect("a plan").run();
+        let text = std::fs::read_to_string(&file).expect("a record");
+        std::fs::remove_file(&file).expect("it can go");
+        (ended, text)
+    }
+
+    fn line(line: &str) -> Event {
+        Event::Line(line.to_owned(), channel().0)
+    }
+
+    #[test]
+    fn a_record_leads_to_where_the_world_fell_over() {
+        // A client of a broker that is not there is nobody's mistake but ours.
+        let (outward, credit) = super::super::peers::tests::nobody();
+        let opened = Event::Opened {
+            connection: 1,
+            broker: ProcessId::Broker(9),
+            outward,
+            credit,
         };
-        println!("{answer}");
-        let _ = std::io::stdout().flush();
+        let (ended, text) = recorded("fallen", vec![line("freeze b1"), opened]);
+        let fallen = ended.err().expect("it falls over");
+        let lines: Vec<&str> = text.lines().collect();
+        let [.., freeze, socket, last] = lines.as_slice() else {
+            panic!("{text}");
+        };
+        assert_eq!((*freeze, *socket), ("freeze b1", "socket s1"));
+        assert_eq!(*last, format!("at {}+{}", fallen.at.at, fallen.at.steps));
+        script::parse(&text)
+            .expect("a script")
+            .play()
+            .expect("it replays up to there");
+    }
+
+    #[test]
+    fn a_world_that_stops_at_once_has_written_everything() {
+        let (ended, text) = recorded("halted", vec![line("freeze b1"), Event::Halt]);
+        assert_eq!(ended.map(|ended| ended.killed).ok(), Some(0));
+        assert!(
+            text.contains("freeze b1") && text.contains("# digest "),
+            "{text}"
+        );
     }
 }

@@ -4,9 +4,11 @@
 //! listener; each connection becomes a socket of the world, and its bytes become commands. So whatever a real
 //! client did can be recorded and replayed.
 //!
-//! Contents: [`options`] the command line · [`engine`] the thread of the world · [`peer`] one connection as that
-//! thread sees it · [`sockets`] listeners and connections as the operating system sees them · [`lines`] what
-//! standard input may say · [`record`] the run as a script · [`stopping`] its end.
+//! Contents: [`options`] the command line · `addresses` where brokers listen · [`engine`] the thread of the world · `peers` connections as sockets of
+//! the world, of which [`peer`] is one as that thread sees it · [`entrance`] listeners as the operating system sees
+//! them · [`inward`] what clients say · [`outward`] what they are told · [`either`] waiting for one of two · [`lines`]
+//! what standard input may say · [`speech`] how it is heard and answered · [`record`] the run as a script ·
+//! [`stopping`] its end.
 //!
 //! Laws: a connection holds a bounded amount of memory in each direction, whatever its client does; what the
 //! world does is a function of the plan, the seed and the commands, in their order, that a record holds; a
@@ -15,15 +17,20 @@
 //! Unlike Kafka, everything is kept in memory: a broker that is restarted finds its logs, a program that is
 //! started again does not. Not modelled: TLS and SASL, and addresses per listener.
 
+mod addresses;
+mod either;
 mod engine;
+mod entrance;
+mod inward;
 mod lines;
 mod options;
+mod outward;
 mod peer;
+mod peers;
 mod record;
-mod sockets;
+mod speech;
 mod stopping;
 
-use std::io::{BufRead as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -37,21 +44,25 @@ use kafka_playground::world::Plan;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
+use either::{Either, either};
 use engine::{Engine, Event, Gate};
+use entrance::{Entrance, Shared};
 use options::Options;
 use record::Record;
-use sockets::{Either, Entrance, Shared, either};
-use stopping::Ended;
+use speech::Speech;
+use stopping::{Ended, Fallen};
 
 /// Words that make no sense, or an address that cannot be had.
 const USAGE: u8 = 2;
+/// A world that is told to stop at once is given so long to write its record.
+const AT_ONCE: Duration = Duration::from_secs(1);
 /// What was sent last is given so long to leave.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// Serves until it is told to stop.
 pub fn serve(words: &[&str]) -> ExitCode {
     if matches!(words, ["--help" | "-h" | "help"]) {
-        print!("{}", options::HELP);
+        Speech::begin().say(options::HELP.trim_end().to_owned());
         return ExitCode::SUCCESS;
     }
     let prepared = Options::read(words).and_then(|mut options| {
@@ -91,28 +102,56 @@ async fn run(
     let gates = open_gates(&options.plan, listeners, &events)?;
     let recorded = options.record.clone();
     let ended = begin(options, gates, taken, record)?;
-    welcome(options);
-    listen_to_lines(events.clone());
+    let speech = Speech::begin();
+    speech.say(welcome(options));
+    speech::listen(events.clone());
     let no_signals = |error| format!("signals cannot be waited for: {error}");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(no_signals)?;
     let mut ended = std::pin::pin!(ended);
     let mut told = false;
     let ended = loop {
-        match either(ended.as_mut(), either(interrupt.recv(), terminate.recv())).await {
+        let asked = either(terminate.recv(), hang_up.recv());
+        match either(ended.as_mut(), either(interrupt.recv(), asked)).await {
             Either::First(ended) => break ended,
-            Either::Second(_) if told => return Err("stopped at once".to_owned()),
+            Either::Second(_) if told => {
+                let _ = events.send(Event::Halt);
+                let _ = tokio::time::timeout(AT_ONCE, ended).await;
+                return Err("stopped at once".to_owned());
+            }
             Either::Second(_) => {
                 told = true;
-                println!("Stopping: brokers hand over and end. Once more stops at once.");
                 let _ = events.send(Event::Stop);
+                let what = "Stopping: brokers hand over and end. Once more stops at once.";
+                speech.say(what.to_owned());
             }
         }
     };
-    let ended = ended.map_err(|_| "the world fell over; what it said stands above".to_owned())?;
-    tokio::time::sleep(LAST_WORDS).await;
     let file = recorded.map(|file| file.display().to_string());
-    farewell(ended, file.as_deref())
+    let ended = match ended {
+        Ok(Ok(ended)) => ended,
+        Ok(Err(fallen)) => return Err(fell(&fallen, file.as_deref())),
+        Err(_) => return Err("the thread of the world is gone".to_owned()),
+    };
+    tokio::time::sleep(LAST_WORDS).await;
+    speech.say(farewell(ended, file.as_deref())?);
+    Ok(())
+}
+
+/// What is said when the world has fallen over, which is never a client's fault.
+fn fell(fallen: &Fallen, file: Option<&str>) -> String {
+    let at = fallen.at.at;
+    match file.filter(|_| fallen.recorded) {
+        Some(file) => format!(
+            "The world fell over at {at}, which is a mistake of this program; what it said stands above. {file} holds \
+             the run up to there: kafka-playground digest {file} falls over in the same way."
+        ),
+        None => format!(
+            "The world fell over at {at}, which is a mistake of this program; what it said stands above. With --record \
+             FILE the run could be repeated."
+        ),
+    }
 }
 
 /// A listener and what tells it whether to listen, for each broker.
@@ -135,7 +174,7 @@ fn open_gates(
             shared.clone(),
         );
         tokio::spawn(entrance.attend(listener, seen));
-        gates.push(Gate { broker, open });
+        gates.push(Gate::new(broker, open));
     }
     Ok(gates)
 }
@@ -146,7 +185,7 @@ fn begin(
     gates: Vec<Gate>,
     events: Receiver<Event>,
     record: Option<Record>,
-) -> Result<oneshot::Receiver<Ended>, String> {
+) -> Result<oneshot::Receiver<Result<Ended, Fallen>>, String> {
     let (done, ended) = oneshot::channel();
     let engine = Engine::new(&options.plan, options.seed, gates, events, record);
     let engine = engine.map_err(|refused| refused.0)?;
@@ -156,7 +195,7 @@ fn begin(
     Ok(ended)
 }
 
-fn welcome(options: &Options) {
+fn welcome(options: &Options) -> String {
     let addresses: Vec<String> = options
         .plan
         .addresses()
@@ -167,51 +206,40 @@ fn welcome(options: &Options) {
         1 => "1 broker".to_owned(),
         more => format!("{more} brokers"),
     };
-    println!("{count} at {}", addresses.join(","));
-    println!(
+    let mut lines = vec![
+        format!("{count} at {}", addresses.join(",")),
         "This is a playground, not a data store: everything is in memory, and gone when this ends."
-    );
+            .to_owned(),
+    ];
     if !options.is_local() {
-        println!("Other machines can connect, and nobody is asked who they are.");
+        let strangers = "Other machines can connect, and nobody is asked who they are.";
+        lines.push(strangers.to_owned());
     }
-    println!("{}", options.bound());
-    println!("Lines such as kill b2 and restart b2 are taken from standard input. Ctrl-C stops.");
-    println!("ready");
-    let _ = std::io::stdout().flush();
+    lines.push(options.bound());
+    let told = "Lines such as kill b2 and restart b2 are taken from standard input. Ctrl-C stops.";
+    lines.push(told.to_owned());
+    lines.push("ready".to_owned());
+    lines.join("\n")
 }
 
-fn farewell(ended: Ended, file: Option<&str>) -> Result<(), String> {
+fn farewell(ended: Ended, file: Option<&str>) -> Result<String, String> {
     let killed = match ended.killed {
         0 => String::new(),
         1 => ", the last without anybody to hand over to".to_owned(),
         more => format!(", {more} of them without having handed over"),
     };
-    println!(
+    let mut text = format!(
         "The brokers have ended at {}{killed}. digest {}",
         ended.at, ended.digest
     );
     if let (Some(recorded), Some(file)) = (ended.recorded, file) {
         let bytes = recorded?;
-        println!("Recorded in {file}: {bytes} bytes; kafka-playground digest {file} replays it.");
+        text += &format!(
+            "\nRecorded in {file}: {bytes} bytes; kafka-playground digest {file} replays it."
+        );
         if bytes > script::MOST_BYTES as u64 {
-            println!("That is more than the page takes, which is 1 MiB.");
+            text += "\nThat is more than the page takes, which is 1 MiB.";
         }
     }
-    Ok(())
-}
-
-/// Takes lines until there are no more; then goes on without.
-fn listen_to_lines(events: Sender<Event>) {
-    let reader = move || {
-        for line in std::io::stdin().lock().lines() {
-            let sent = line.map(|line| events.send(Event::Line(line)));
-            if !matches!(sent, Ok(Ok(()))) {
-                return;
-            }
-        }
-    };
-    // Without this thread there is only nobody to say anything.
-    let _ = thread::Builder::new()
-        .name("lines".to_owned())
-        .spawn(reader);
+    Ok(text)
 }

@@ -2,14 +2,13 @@
 //!
 //! Everything that describes the cluster becomes part of a plan, so that a recorded run begins with it.
 
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kafka_playground::broker;
-use kafka_playground::model::{Address, BrokerId};
+use kafka_playground::model::{Address, BrokerId, ProcessId};
 use kafka_playground::time::{Duration, Timestamp};
-use kafka_playground::world::Plan;
+use kafka_playground::world::{ClientPlan, Plan};
 use kafka_playground::{rng::Seed, script};
 
 pub const HELP: &str = "\
@@ -21,7 +20,7 @@ kafka-playground serve [OPTION]...   a Kafka cluster on TCP, for real clients; C
   --num-partitions N        of topics that are created without saying (1)
   --replication-factor N    likewise (3, or as many as there are brokers)
   --auto-create BOOLEAN     whether asking for an unknown topic creates it (true)
-  --group-initial-rebalance-delay TIME   how long an empty group waits for more members (3s)
+  --group-initial-rebalance-delay MS   how long an empty group waits for more members (3000)
   --config NAME=VALUE       a setting of every broker by its Kafka name; may be given again and again
   --seed N                  what chance follows from (1)
   --plan FILE               a script whose world, topic and client lines describe the cluster
@@ -31,12 +30,13 @@ Standard input takes script lines, one at a time, such as: kill b2, restart b2, 
 ";
 
 /// What serve has settled before anybody says otherwise: everything is kept in memory, so there is less of it.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("log.initial.task.delay.ms", "1000"),
     ("log.retention.bytes", "67108864"),
     ("log.retention.check.interval.ms", "1000"),
     ("log.segment.bytes", "16777216"),
     ("max.connections", "1000"),
+    ("socket.request.max.bytes", "16777216"),
 ];
 
 /// What is asked for.
@@ -44,8 +44,8 @@ pub struct Options {
     pub plan: Plan,
     pub seed: Seed,
     pub record: Option<PathBuf>,
-    listen: Address,
-    advertised: Option<Address>,
+    pub(super) listen: Address,
+    pub(super) advertised: Option<Address>,
 }
 
 /// What was said, before it is put together.
@@ -67,6 +67,15 @@ impl Options {
     /// A sentence about the first that makes no sense.
     pub fn read(words: &[&str]) -> Result<Options, String> {
         let said = Said::read(words)?;
+        let same = |file: &PathBuf| file.canonicalize().ok();
+        if let (Some(plan), Some(record)) = (&said.plan, &said.record)
+            && same(plan).is_some_and(|plan| Some(plan) == same(record))
+        {
+            let record = record.display();
+            return Err(format!(
+                "--record {record}: that is the plan, which would be overwritten"
+            ));
+        }
         let (mut plan, seed, planned) = match &said.plan {
             Some(_) if said.brokers.is_some() => {
                 return Err("--brokers: the plan says how many brokers there are".to_owned());
@@ -130,45 +139,6 @@ impl Options {
         Ok(())
     }
 
-    /// Listens for every broker, and has the plan say where.
-    ///
-    /// # Errors
-    /// A sentence about the first address that cannot be had.
-    pub fn bind(&mut self) -> Result<Vec<TcpListener>, String> {
-        let host = resolve(&self.listen)?;
-        let everywhere = host.ip().is_unspecified();
-        if everywhere && self.advertised.is_none() {
-            return Err(format!(
-                "--listen {}: nobody can connect to that address; --advertised HOST:PORT says what clients are told",
-                self.listen
-            ));
-        }
-        let mut listeners = Vec::new();
-        for index in 0..self.plan.brokers.len() as u16 {
-            // Port 0 is whichever is free, for each anew.
-            let after = |port: u16| if port == 0 { 0 } else { port + index };
-            let wanted = SocketAddr::new(host.ip(), after(host.port()));
-            let listener = TcpListener::bind(wanted).map_err(|error| why_not(wanted, &error))?;
-            let got = listener
-                .local_addr()
-                .map_err(|error| why_not(wanted, &error))?;
-            let told = match &self.advertised {
-                Some(address) if address.port == 0 => (address.host.clone(), got.port()),
-                Some(address) => (address.host.clone(), after(address.port)),
-                None => (self.listen.host.clone(), got.port()),
-            };
-            let (host, port) = told;
-            self.plan.advertised.push(Address { host, port });
-            listeners.push(listener);
-        }
-        Ok(listeners)
-    }
-
-    /// Whether only this machine can connect.
-    pub fn is_local(&self) -> bool {
-        resolve(&self.listen).is_ok_and(|address| address.ip().is_loopback())
-    }
-
     /// How much memory partitions take at the most, in a sentence.
     pub fn bound(&self) -> String {
         let Ok(config) = self.plan.broker_config() else {
@@ -176,7 +146,13 @@ impl Options {
         };
         let log = &config.log;
         let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / 1_048_576.0);
-        match log.retention_bytes {
+        let request = mib(u64::from(config.socket_request_max_bytes));
+        let request = format!(
+            " A connection holds at most a request, which is up to {request} long: \
+                               socket.request.max.bytes; there are up to {} to each broker: max.connections.",
+            config.max_connections
+        );
+        let partition = match log.retention_bytes {
             Some(kept) => format!(
                 "A partition holds at most {} and what arrives in {}: log.retention.bytes={kept} and a segment of \
                  {}. Its replicas share the bytes.",
@@ -185,7 +161,8 @@ impl Options {
                 mib(u64::from(log.segment_bytes)),
             ),
             None => "Without log.retention.bytes a partition holds whatever arrives, until memory is full.".to_owned(),
-        }
+        };
+        partition + &request
     }
 }
 
@@ -264,34 +241,6 @@ fn address(name: &str, value: &str) -> Result<Address, String> {
         .ok_or_else(|| format!("--{name} {value}: that is not an address such as 127.0.0.1:9092"))
 }
 
-/// A host's address; of several the first of version 4, since that is what clients try first.
-fn resolve(address: &Address) -> Result<SocketAddr, String> {
-    let unknown = || {
-        format!(
-            "--listen {address}: {} is not the name of a host here",
-            address.host
-        )
-    };
-    let found = (&*address.host, address.port).to_socket_addrs();
-    let found: Vec<SocketAddr> = found.map_err(|_| unknown())?.collect();
-    let fourth = found.iter().find(|address| address.is_ipv4());
-    fourth.or(found.first()).copied().ok_or_else(unknown)
-}
-
-fn why_not(address: SocketAddr, error: &std::io::Error) -> String {
-    use std::io::ErrorKind;
-    match error.kind() {
-        ErrorKind::AddrInUse => {
-            format!("{address} is in use by another program; --listen chooses another port")
-        }
-        ErrorKind::AddrNotAvailable => format!("{address} is not an address of this machine"),
-        ErrorKind::PermissionDenied => {
-            format!("listening at {address} is not allowed; ports from 1024 on are free to all")
-        }
-        _ => format!("{address}: {error}"),
-    }
-}
-
 /// A plan, its seed, and that it is one.
 fn read_plan(file: &PathBuf) -> Result<(Plan, Seed, bool), String> {
     let name = file.display();
@@ -307,6 +256,13 @@ fn read_plan(file: &PathBuf) -> Result<(Plan, Seed, bool), String> {
     if !script.plan.advertised.is_empty() {
         return Err(format!(
             "--plan {name}: advertised= is what --listen and --advertised say"
+        ));
+    }
+    let socket = |client: &&ClientPlan| matches!(client.id, ProcessId::Socket(_));
+    if let Some(socket) = script.plan.clients.iter().find(socket) {
+        return Err(format!(
+            "--plan {name}: socket {} is for a script that says its bytes; here sockets are those of the clients that connect",
+            socket.id
         ));
     }
     Ok((script.plan, script.seed, true))
@@ -344,57 +300,5 @@ mod tests {
             let refusal = refusal(words);
             assert!(refusal.contains(part), "{words:?}: {refusal}");
         }
-    }
-
-    #[test]
-    fn an_address_for_nobody_needs_another_to_tell() {
-        let mut options = Options::read(&["--listen", "0.0.0.0:0"]).expect("readable");
-        let refused = options.bind().expect_err("nobody can connect there");
-        assert!(refused.contains("--advertised"), "{refused}");
-    }
-
-    #[test]
-    fn every_broker_says_where_it_listens() {
-        let words = [
-            "--listen=127.0.0.1:0",
-            "--brokers=2",
-            "--config",
-            "num.partitions=7",
-        ];
-        let mut options = Options::read(&words).expect("readable");
-        let listeners = options.bind().expect("some ports are free");
-        let ports: Vec<u16> = listeners
-            .iter()
-            .map(|one| one.local_addr().expect("bound").port())
-            .collect();
-        let told: Vec<u16> = options
-            .plan
-            .addresses()
-            .iter()
-            .map(|address| address.port)
-            .collect();
-        assert_eq!(ports, told);
-        assert_eq!(
-            options
-                .plan
-                .broker_config()
-                .map(|config| config.num_partitions),
-            Ok(7)
-        );
-        assert!(options.bound().contains("80 MiB"), "{}", options.bound());
-    }
-
-    #[test]
-    fn a_port_in_use_is_named() {
-        let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let port = taken.local_addr().expect("bound").port();
-        let listen = format!("127.0.0.1:{port}");
-        let mut options =
-            Options::read(&["--brokers", "1", "--listen", &listen]).expect("readable");
-        let refused = options.bind().expect_err("it is taken");
-        assert!(
-            refused.starts_with(&format!("{listen} is in use")),
-            "{refused}"
-        );
     }
 }

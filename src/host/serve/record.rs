@@ -17,6 +17,8 @@ pub struct Record {
     out: BufWriter<File>,
     /// Where the last command was given.
     place: Option<Place>,
+    /// The lines of a command that is being carried out.
+    intended: Option<(Place, String)>,
     flushed: Instant,
     /// Why writing has stopped.
     failed: Option<String>,
@@ -34,6 +36,7 @@ impl Record {
         let mut record = Record {
             out: BufWriter::new(out),
             place: None,
+            intended: None,
             flushed: Instant::now(),
             failed: None,
             bytes: 0,
@@ -42,13 +45,37 @@ impl Record {
         Ok(record)
     }
 
-    /// Adds a command that was carried out at a place.
-    pub fn add(&mut self, place: Place, command: &Command) {
+    /// Notes a command that is about to be carried out at a place. It is kept or forgotten next, unless the world
+    /// falls over in it.
+    pub fn intend(&mut self, place: Place, command: &Command) {
+        self.intended = Some((place, script::print_command(command)));
+    }
+
+    /// The command was carried out.
+    pub fn keep(&mut self) {
+        let Some((place, line)) = self.intended.take() else {
+            return;
+        };
         if self.place != Some(place) {
             self.place = Some(place);
             self.write(&format!("at {}+{}\n", place.at, place.steps));
         }
-        self.write(&format!("{}\n", script::print_command(command)));
+        self.write(&line);
+        self.write("\n");
+    }
+
+    /// The command was refused.
+    pub fn forget(&mut self) {
+        self.intended = None;
+    }
+
+    /// Writes how far the world had come when it fell over, in a command or in a step. Whether all of it stands in
+    /// the file.
+    pub fn fell(&mut self, place: Place) -> bool {
+        self.keep();
+        self.write(&format!("at {}+{}\n", place.at, place.steps));
+        self.flush();
+        self.failed.is_none()
     }
 
     /// Writes out what lies in memory, if that was long ago.
@@ -90,5 +117,36 @@ impl Record {
         if let Err(error) = self.out.flush() {
             self.failed.get_or_insert(error.to_string());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_playground::model::ProcessId;
+    use kafka_playground::time::Instant;
+
+    #[test]
+    fn what_felled_the_world_stands_in_the_record() {
+        let file = std::env::temp_dir().join(format!("felled-{}", std::process::id()));
+        let mut record = Record::begin(&file, &Plan::default(), Seed(1)).expect("a file");
+        let place = |steps| Place {
+            at: Instant::from_millis(7),
+            steps,
+        };
+        let freeze = |number| Command::Freeze {
+            process: ProcessId::Broker(number),
+        };
+        record.intend(place(0), &freeze(1));
+        record.keep();
+        record.intend(place(0), &freeze(9));
+        record.forget();
+        record.intend(place(0), &freeze(2));
+        // The world falls over while it does this, or in a step that follows.
+        assert!(record.fell(place(3)));
+        let text = std::fs::read_to_string(&file).expect("a record");
+        std::fs::remove_file(&file).expect("it can go");
+        let (_, lines) = text.split_once('\n').expect("a line about the world");
+        assert_eq!(lines, "at 0.007s+0\nfreeze b1\nfreeze b2\nat 0.007s+3\n");
     }
 }

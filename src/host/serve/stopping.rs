@@ -1,11 +1,12 @@
 //! The end of a run: brokers stop in order, within bounds.
 
+use kafka_playground::broker::Broker;
 use kafka_playground::fact::Crash;
 use kafka_playground::model::ProcessId;
 use kafka_playground::time::{Duration, Instant};
-use kafka_playground::world::{Command, Host, World};
+use kafka_playground::world::{Command, Life, Place};
 
-use super::engine::Engine;
+use super::engine::{Engine, Gate};
 
 /// Brokers that are asked to stop may take so long, all together.
 const STOPPING: Duration = Duration::from_secs(2);
@@ -20,7 +21,22 @@ pub struct Ended {
     pub recorded: Option<Result<u64, String>>,
 }
 
+/// That the world fell over.
+pub struct Fallen {
+    /// Where: the step or the command that felled it was the last.
+    pub at: Place,
+    /// Whether a record leads there.
+    pub recorded: bool,
+}
+
 impl Engine {
+    /// What is left to say and to write when the world has fallen over.
+    pub(super) fn fallen(&mut self) -> Fallen {
+        let at = self.world.place();
+        let recorded = self.record.as_mut().is_some_and(|record| record.fell(at));
+        Fallen { at, recorded }
+    }
+
     pub(super) fn stop(&mut self) {
         if self.stopping.is_none() {
             self.stopping = Some(self.world.now() + STOPPING);
@@ -32,49 +48,30 @@ impl Engine {
         let Some(until) = self.stopping else {
             return false;
         };
-        let brokers: Vec<ProcessId> = self.gates.iter().map(|gate| gate.broker).collect();
-        let alive = |world: &World, id: ProcessId| {
-            world.host(id).is_some_and(|host| host.life().is_alive())
-        };
-        let left: Vec<ProcessId> = brokers
-            .into_iter()
-            .filter(|id| alive(&self.world, *id))
-            .collect();
-        let Some(first) = left.first().copied() else {
+        let of = |id: ProcessId| self.world.host(id);
+        let mut left = self.gates.iter().filter_map(|gate| of(gate.broker()));
+        // One that stands still is killed at the end; nobody waits for it.
+        let first = left.find(|host| host.life() == Life::Running);
+        let Some(first) = first else {
             return true;
         };
         if self.world.now() >= until {
             // The last has nobody to hand over to, and would ask for long.
             return true;
         }
-        let stops = self
-            .world
-            .host(first)
-            .and_then(Host::broker)
-            .is_some_and(|broker| broker.is_stopping());
-        // One that stands still is killed at the end.
-        if !stops {
-            let _ = self.perform(&Command::Stop { process: first });
+        let process = first.id;
+        if !first.broker().is_some_and(Broker::is_stopping) {
+            let _ = self.perform(&Command::Stop { process });
         }
         false
     }
 
-    pub(super) fn end(mut self) -> Ended {
+    pub(super) fn end(&mut self) -> Ended {
         let mut killed = 0;
-        for broker in self
-            .gates
-            .iter()
-            .map(|gate| gate.broker)
-            .collect::<Vec<_>>()
-        {
+        let brokers: Vec<ProcessId> = self.gates.iter().map(Gate::broker).collect();
+        for process in brokers {
             let crash = Crash::Process;
-            if self
-                .perform(&Command::Kill {
-                    process: broker,
-                    crash,
-                })
-                .is_ok()
-            {
+            if self.perform(&Command::Kill { process, crash }).is_ok() {
                 killed += 1;
             }
         }
@@ -86,7 +83,7 @@ impl Engine {
         Ended {
             at: place.at,
             killed,
-            recorded: self.record.map(|record| record.end(place, &digest)),
+            recorded: (self.record.take()).map(|record| record.end(place, &digest)),
             digest,
         }
     }

@@ -67,7 +67,7 @@ fn a_recorded_run_replays_to_the_same_digest_and_keeps_every_law() {
 }
 
 /// Who leads partition 0 of a topic, as a broker says.
-fn leader(client: &mut super::Client, topic: &str) -> Option<usize> {
+pub fn leader(client: &mut super::Client, topic: &str) -> Option<usize> {
     let answer = client.call(&MetadataRequest::default(), 1);
     let topic = answer
         .topics

@@ -1,7 +1,13 @@
 //! The cluster on TCP: the program is started, spoken to over real sockets, and stopped.
 
 mod bad_input;
+mod batches;
 mod clean;
+mod content;
+mod control;
+mod frames;
+mod limits;
+mod members;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +16,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use kafka_playground::protocol::api::{
-    CreateTopicsRequest, ProduceRequest, create_topics, produce,
+    CreateTopicsRequest, MetadataRequest, ProduceRequest, create_topics, produce,
 };
 use kafka_playground::protocol::records::{BatchBuilder, Codec};
 use kafka_playground::protocol::{Chunks, Request, decode_response, encode_request};
@@ -74,8 +80,13 @@ impl Served {
 
     /// Gives it a line and returns its answer.
     pub fn tell(&mut self, line: &str) -> String {
+        self.tell_bytes(format!("{line}\n").as_bytes())
+    }
+
+    /// Likewise, whatever the line is.
+    pub fn tell_bytes(&mut self, line: &[u8]) -> String {
         let stdin = self.stdin.as_mut().expect("it listens");
-        writeln!(stdin, "{line}").expect("it takes lines");
+        stdin.write_all(line).expect("it takes lines");
         self.hear()
     }
 
@@ -90,6 +101,12 @@ impl Served {
         let line = status.lines().find(|line| line.starts_with("VmRSS:"));
         let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
         kilobytes.expect("a number") * 1024
+    }
+
+    /// How many files and sockets it has open.
+    pub fn descriptors(&self) -> usize {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
+        open.expect("it runs").count()
     }
 
     /// Interrupts it as Ctrl-C does. Everything it still says, and its exit code.
@@ -164,13 +181,42 @@ impl Client {
         response
     }
 
-    /// Whether the other side has closed, and says so by an end or a reset.
-    pub fn is_closed(&mut self) -> bool {
+    /// What still comes before the other side closes, which it says by an end or a reset; nothing when it does not.
+    pub fn rest(&mut self) -> Option<Vec<u8>> {
         let mut rest = Vec::new();
         match self.stream.read_to_end(&mut rest) {
-            Ok(_) => true,
-            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+            Ok(_) => Some(rest),
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => Some(rest),
+            Err(_) => None,
         }
+    }
+
+    /// Whether the other side closes without another word.
+    pub fn is_closed(&mut self) -> bool {
+        self.rest().is_some_and(|rest| rest.is_empty())
+    }
+
+    /// Whether nothing comes for some time.
+    pub fn is_silent_for(&mut self, time: Duration) -> bool {
+        self.stream.set_read_timeout(Some(time)).expect("a socket");
+        let silent = self.stream.read(&mut [0]).is_err();
+        let patience = Some(PATIENCE);
+        self.stream.set_read_timeout(patience).expect("a socket");
+        silent
+    }
+
+    /// Writes without waiting for anybody to read. How much was taken.
+    pub fn write_what_fits(&mut self, bytes: &[u8]) -> usize {
+        let patience = Some(Duration::from_millis(500));
+        self.stream.set_write_timeout(patience).expect("a socket");
+        let mut taken = 0;
+        while let Ok(count) = self.stream.write(&bytes[taken..]) {
+            taken += count;
+            if count == 0 || taken == bytes.len() {
+                break;
+            }
+        }
+        taken
     }
 
     pub fn create_topic(&mut self, name: &str, partitions: i32, copies: i16) {
@@ -216,6 +262,32 @@ pub fn produced(topic: &str, value: &[u8]) -> ProduceRequest {
         topic_data: vec![topic],
         ..Default::default()
     }
+}
+
+/// A message with its size before it.
+pub fn frame(body: &[u8]) -> Vec<u8> {
+    let mut bytes = (body.len() as i32).to_be_bytes().to_vec();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// A request by its header of version 1: number 1, no client id.
+pub fn request(api: i16, version: i16, body: &[u8]) -> Vec<u8> {
+    let mut bytes = api.to_be_bytes().to_vec();
+    bytes.extend(version.to_be_bytes());
+    bytes.extend([0, 0, 0, 1, 0xff, 0xff]);
+    bytes.extend_from_slice(body);
+    frame(&bytes)
+}
+
+/// A request that says nothing at great length: what stands behind the end of a body is not looked at.
+pub fn long_request(length: usize) -> Vec<u8> {
+    request(18, 0, &vec![7; length])
+}
+
+pub fn is_well(client: &mut Client) {
+    let answer = client.call(&MetadataRequest::default(), 1);
+    assert!(!answer.brokers.is_empty());
 }
 
 /// Waits until something is so.

@@ -1,0 +1,149 @@
+//! Connections as sockets of the world: who holds one, what goes in through it, what comes out.
+
+use std::sync::Arc;
+
+use kafka_playground::model::ProcessId;
+use kafka_playground::sorted::SortedMap;
+use kafka_playground::world::{ClientPlan, Command, Host, SOCKET_BUFFER};
+use tokio::sync::Semaphore;
+
+use super::engine::Engine;
+use super::outward::Outward;
+use super::peer::Peer;
+
+impl Engine {
+    pub(super) fn opened(
+        &mut self,
+        connection: u64,
+        broker: ProcessId,
+        outward: Outward,
+        credit: Arc<Semaphore>,
+    ) {
+        let socket = match self.free.pop() {
+            Some(socket) => socket,
+            None if self.sockets == u16::MAX => {
+                let nobody = Peer::new(broker, outward, credit);
+                return nobody.close();
+            }
+            None => {
+                self.sockets += 1;
+                let id = ProcessId::Socket(self.sockets);
+                let name = id.to_string().into();
+                let settings = SortedMap::new();
+                self.must(&Command::AddClient(ClientPlan { id, name, settings }));
+                id
+            }
+        };
+        let to = broker.to_string().into();
+        self.must(&Command::OpenSocket { socket, to });
+        self.peers
+            .insert(connection, Peer::new(socket, outward, credit));
+        self.connections.insert(socket, connection);
+    }
+
+    /// Hands over what came in, as far as its time has come.
+    pub(super) fn hand_over(&mut self) {
+        for connection in std::mem::take(&mut self.waiting) {
+            if !self.hand_over_from(connection) {
+                self.waiting.insert(connection);
+            }
+        }
+    }
+
+    /// Whether nothing is left to hand over.
+    fn hand_over_from(&mut self, connection: u64) -> bool {
+        while let Some(peer) = self.peers.get_mut(&connection) {
+            if peer.is_over() {
+                self.leave(connection);
+                return true;
+            }
+            if !peer.has_pending() {
+                return true;
+            }
+            let socket = peer.socket;
+            let waits = match peer.is_between_requests() {
+                true => peer.is_full() || !self.world.is_settled(socket),
+                // The rest of a request goes on when what went before it was looked at.
+                false => self.world.unread(socket) >= SOCKET_BUFFER,
+            };
+            if waits {
+                return false;
+            }
+            let Some(bytes) = peer.take() else {
+                return true;
+            };
+            let held = self.world.host(socket).and_then(Host::socket);
+            if held.is_none_or(|socket| socket.connection.is_none()) {
+                // The broker has closed it, which is about to be seen.
+                return true;
+            }
+            self.must(&Command::WriteSocket { socket, bytes });
+        }
+        true
+    }
+
+    /// The client is gone.
+    pub(super) fn leave(&mut self, connection: u64) {
+        let Some(peer) = self.peers.get(&connection) else {
+            return;
+        };
+        let socket = peer.socket;
+        let held = self.world.host(socket).and_then(Host::socket);
+        if held.is_some_and(|socket| socket.connection.is_some()) {
+            self.must(&Command::CloseSocket { socket });
+        }
+        self.part(connection);
+    }
+
+    /// Sends what the world has sent, and closes what it has closed.
+    pub(super) fn flush(&mut self) {
+        for socket in self.world.take_stirred() {
+            let pieces = self.world.take_received(socket);
+            let Some(connection) = self.connections.get(&socket).copied() else {
+                continue;
+            };
+            if let Some(peer) = self.peers.get(&connection) {
+                peer.send(pieces);
+            }
+            let held = self.world.host(socket).and_then(Host::socket);
+            if held.is_none_or(|socket| socket.connection.is_none()) {
+                self.part(connection);
+            }
+        }
+    }
+
+    /// A connection is no more, on either side.
+    fn part(&mut self, connection: u64) {
+        if let Some(peer) = self.peers.remove(&connection) {
+            peer.close();
+            self.connections.remove(&peer.socket);
+            self.waiting.remove(&connection);
+            self.free.push(peer.socket);
+        }
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::host::serve::entrance::Shared;
+
+    /// The way to a client that is gone.
+    pub fn nobody() -> (Outward, Arc<Semaphore>) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let (events, _) = std::sync::mpsc::channel();
+        let shared = Arc::new(Shared::new(events, 1));
+        let (_, to) = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+                .await
+                .expect("a port");
+            let address = listener.local_addr().expect("an address");
+            let stream = tokio::net::TcpStream::connect(address).await;
+            stream.expect("it listens").into_split()
+        });
+        (Outward::new(1, to, shared).0, Arc::new(Semaphore::new(0)))
+    }
+}
