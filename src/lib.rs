@@ -51,7 +51,7 @@
 //! | `client` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` |
 //! | `broker` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` `log` `group` `zookeeper` `controller` |
 //! | `world` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `script` |
-//! | `script` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` |
+//! | `script` | `base64` `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` |
 //! | `stage` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` |
 //! | `workload` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` |
 //! | `swarm` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` |

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use kafka_playground::script::link;
 use kafka_playground::swarm::shrink::shrink;
 use kafka_playground::swarm::{self, Budget, Coverage, Failure, Recorder};
 
@@ -269,9 +270,14 @@ fn report(seed: u64, budget: Budget, failure: &Failure, lines: Vec<String>, atte
     if let Some(last) = last {
         let _ = writeln!(text, "# {last}");
     }
-    for line in all {
+    for line in &all {
         let _ = writeln!(text, "{line}");
     }
+    let link = link::pack(&all.join("\n"));
+    let _ = match link.len() > link::MOST_LINK {
+        true => writeln!(text, "# In the page: paste it into the sandbox."),
+        false => writeln!(text, "# In the page: sandbox/#{link}"),
+    };
     println!("{text}");
 }
 

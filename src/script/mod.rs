@@ -21,11 +21,12 @@
 //! Contents: `token` words, quotes and key=value pairs · `words` the words of a line · `parse` lines to
 //! actions, of which `description` reads those about the world and `verbs` those that do something,
 //! `faults` among them those that make trouble · `print`
-//! the way back · `golden` transcripts: running a script and printing what it shows · `table` the tables it prints.
+//! the way back · [`link`] a script in an address · `golden` transcripts: running a script and printing what it shows · `table` the tables it prints.
 
 mod description;
 mod faults;
 mod golden;
+pub mod link;
 mod parse;
 mod print;
 mod table;

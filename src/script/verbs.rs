@@ -11,11 +11,11 @@ use crate::process::{Configured, Election, Errand, Instruction, Load, NewRecord,
 use crate::time::Timestamp;
 use crate::world::Command;
 
-const VERBS: &str = "run, at, step, produce, load, stop-load, set, assign, seek, commit, pause, resume, \
-    create-topic, hold, release, latency, cut, isolate, heal, reset, kill, stop, restart, freeze, thaw, \
-    expire, disk, clock, delete-topic, add-partitions, move, elect, alter, describe, \
-    delete-records, producer, consumer, admin, \
-    socket, connect, bytes, close, show";
+/// Those that most people look for come first: where there is little room the rest is cut off.
+const VERBS: &str = "kill, restart, cut, heal, produce, load, stop-load, run, set, create-topic, \
+    stop, freeze, thaw, isolate, hold, release, latency, reset, expire, disk, clock, \
+    producer, consumer, admin, assign, seek, commit, pause, resume, delete-topic, add-partitions, move, elect, \
+    alter, describe, delete-records, socket, connect, bytes, close, show, at, step";
 
 pub(super) fn command(words: &mut Words) -> Result<Command, String> {
     if let Some(fault) = faults::command(words)? {
@@ -114,8 +114,47 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
         "close" => Command::CloseSocket {
             socket: words.process("a socket such as s1")?,
         },
-        _ => return Err(format!("{verb} is none of {VERBS}")),
+        _ => return Err(unknown(&verb)),
     })
+}
+
+/// What is said of a word that is no command: the one that was probably meant, or all that there are.
+fn unknown(verb: &str) -> String {
+    let near = VERBS
+        .split(", ")
+        .find(|known| distance(verb, known) <= 1 + known.len() / 5);
+    match near {
+        Some(near) => format!("{verb} is no command; the nearest is {near}"),
+        None => format!("{} is none of {VERBS}", shortened(verb)),
+    }
+}
+
+/// The beginning of a word that nobody means.
+fn shortened(verb: &str) -> String {
+    const SHOWN: usize = 24;
+    match verb.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}…", &verb[..at]),
+        None => verb.to_owned(),
+    }
+}
+
+/// How many letters have to be changed, added or left out to make one word of the other; words whose lengths differ much
+/// are as far apart as that.
+fn distance(one: &str, other: &str) -> usize {
+    if one.len().abs_diff(other.len()) > 3 {
+        return one.len().abs_diff(other.len());
+    }
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, letter) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, found) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *found);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
 }
 
 /// What an admin client sees to: a topic or a partition, and what shall become of it.
@@ -319,4 +358,23 @@ fn load(words: &mut Words) -> Result<Command, String> {
         return Err("size= is at most 1000000".to_owned());
     }
     Ok(tell(id, Instruction::StartLoad(load)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse_line;
+
+    #[test]
+    fn a_word_that_is_no_command_is_answered_with_one_that_is() {
+        let said = |line: &str| parse_line(line).unwrap_err();
+        assert_eq!(said("kil b2"), "kil is no command; the nearest is kill");
+        assert_eq!(
+            said("creat-topics a1 orders"),
+            "creat-topics is no command; the nearest is create-topic"
+        );
+        let far = said("explode b2");
+        assert!(far.starts_with("explode is none of kill, restart"), "{far}");
+        let long = said(&"ж".repeat(4_000));
+        assert!(long.starts_with("жжжж") && long.len() < 600, "{long}");
+    }
 }

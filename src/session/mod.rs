@@ -112,9 +112,20 @@ impl Session {
     /// # Errors
     /// The first line that the world refuses.
     pub fn play_script(script: &Script) -> Result<Session, Unreadable> {
+        Session::play_script_while(script, &mut || true)
+    }
+
+    /// The same, as long as there is `more` time for it.
+    ///
+    /// # Errors
+    /// The first line that the world refuses, or for which no time was left.
+    pub fn play_script_while(
+        script: &Script,
+        more: &mut dyn FnMut() -> bool,
+    ) -> Result<Session, Unreadable> {
         let mut session = Session::of_plan(script)?;
         for line in &script.lines {
-            session.act(line)?;
+            session.act_while(line, more)?;
         }
         session.set_given(0);
         Ok(session)
@@ -125,16 +136,36 @@ impl Session {
     /// # Errors
     /// When the world refuses it.
     pub fn act(&mut self, line: &script::Line) -> Result<(), Unreadable> {
+        self.act_while(line, &mut || true)
+    }
+
+    fn act_while(
+        &mut self,
+        line: &script::Line,
+        more: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Unreadable> {
         let to = match &line.action {
             Action::Run { span, .. } => Place::after(self.now() + *span),
             Action::At(place) => *place,
+            Action::Step(count) => {
+                for step in 1..=*count {
+                    self.history.step();
+                    self.observe();
+                    if step % SLICE == 0 && !more() {
+                        return Err(self.out_of_time(line));
+                    }
+                }
+                return Ok(());
+            }
             _ => {
                 script::act(&mut self.history, line)?;
                 self.observe();
                 return Ok(());
             }
         };
-        self.run(to, &mut || true);
+        if !self.run(to, more) {
+            return Err(self.out_of_time(line));
+        }
         script::act(
             &mut self.history,
             &script::Line {
@@ -144,6 +175,16 @@ impl Session {
         )?;
         self.observe();
         Ok(())
+    }
+
+    fn out_of_time(&self, line: &script::Line) -> Unreadable {
+        Unreadable {
+            line: line.number,
+            sentence: format!(
+                "this takes longer than is waited for: {} of the cluster's time had passed, and it is not done",
+                self.now()
+            ),
+        }
     }
 
     pub fn history(&self) -> &History {

@@ -30,6 +30,8 @@ pub enum Origin {
     /// It began here.
     Own,
     Link,
+    /// Somebody's script was put in.
+    Script,
     Lesson,
     /// It was left here at an earlier visit.
     Visit,

@@ -48,3 +48,49 @@ test('who writes raw bytes stands on the stage while the connection does', async
   await enter(page, 'connect s1 b2');
   await expect(page.locator('svg text', { hasText: 'outsider' })).toBeVisible();
 });
+
+const FIVE = [
+  '# Five brokers, of which one dies.',
+  'world brokers=5 seed=7',
+  'topic orders partitions=1 replication=5',
+  'producer p1 acks=all',
+  'run 1s',
+  'produce p1 orders-0 "a"',
+  'run 1s',
+  'kill b5',
+  'run 1s',
+].join('\n');
+
+test('a whole script takes the place of the cluster; one that cannot be replayed changes nothing', async ({ page }) => {
+  await page.getByText('A whole script', { exact: true }).click();
+  const field = page.getByLabel('Replayed from its beginning');
+  const replay = page.getByRole('button', { name: 'Replay it' });
+  const refused = page.locator('#script-problem');
+  await field.fill('kill b2');
+  await replay.click();
+  await expect(refused).toContainText('begins with the world');
+  await field.fill(`${FIVE}\nkill b9`);
+  await replay.click();
+  await expect(refused).toContainText('line 10');
+  await expect(page.locator('svg text', { hasText: 'Broker 5' })).toHaveCount(0);
+  await field.fill(`${FIVE}\nrun 100000h`);
+  await replay.click();
+  await expect(refused).toContainText('line 10: this takes longer than is waited for', { timeout: 40_000 });
+  await field.fill(FIVE);
+  await replay.click();
+  await expect(page.locator('svg text', { hasText: 'Broker 5' }).first()).toBeVisible();
+  await expect(clock(page)).toHaveText(/^00:03/);
+  await expect(page.getByText('This cluster was made by a script.')).toBeVisible();
+});
+
+test('a script that is pasted into the line is opened as a whole', async ({ page }) => {
+  const paste = text => page.getByLabel('A line of script').evaluate((field, text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', text);
+    field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  }, text);
+  await paste('kill b1\nkill b2');
+  await expect(problem(page)).toContainText('begins with the world');
+  await paste(FIVE);
+  await expect(page.locator('svg text', { hasText: 'Broker 5' }).first()).toBeVisible();
+});

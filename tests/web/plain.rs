@@ -1,10 +1,10 @@
 //! What the page works out without a page: addresses, links, the ribbon's axis, keys.
 
+use kafka_playground::script::link::{Damaged, pack, unpack};
 use kafka_playground::session::axis::{Axis, WIDTH};
 use kafka_playground::time::Instant;
 use kafka_playground::ui::deeds::{Deed, Stroke, of_stroke};
 use kafka_playground::ui::route::{Route, read_address};
-use kafka_playground::ui::share::{Damaged, pack, unpack};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]

@@ -131,6 +131,8 @@ fn bracket(mark: &Mark, lag: i64, end: Offset, tape: &Tape, y: f64, said: Words)
         parts.push(Shape::line(stop, y - 4.0, stop, y + 6.0, "lagbar"));
     }
     let after = match stop {
+        // A reader that has everything stands there.
+        Some(stop) if behind && mark.position == Some(end) => stop + 9.0,
         Some(stop) if behind => stop + 6.0,
         _ => left + 9.0,
     };

@@ -4,13 +4,16 @@ use wasm_bindgen::JsValue;
 use yew::prelude::*;
 
 use super::{App, HOME, SANDBOX, window};
-use crate::script;
+use crate::script::{self, link};
 use crate::session::{Pace, Session, Speed};
 use crate::ui::kept;
-use crate::ui::player::FIRST_SPEED;
+use crate::ui::player::{self, FIRST_SPEED};
 use crate::ui::route::{Route, read_address};
 use crate::ui::share;
 use crate::ui::state::{Action, Origin};
+
+/// How many milliseconds of work a script may ask for before it is there.
+const MOST_WAIT: f64 = 10_000.0;
 
 impl App {
     /// The address of a route.
@@ -51,7 +54,7 @@ impl App {
                 ));
             }
         }
-        match fragment.as_deref().and_then(share::unpack) {
+        match fragment.as_deref().and_then(link::unpack) {
             Some(Ok(script)) => self.open_script(&script, Origin::Link),
             Some(Err(damaged)) => self.complain(
                 damaged.sentence(),
@@ -67,27 +70,35 @@ impl App {
 
     /// Replays somebody's script in the sandbox. What cannot be read changes nothing.
     pub(super) fn open_script(&self, text: &str, origin: Origin) {
-        let played = script::parse(text).and_then(|script| Session::play_script(&script));
-        match played {
-            Ok(session) => {
-                self.player.replace(SANDBOX, session);
-                self.dispatch(Action::CameFrom(origin));
-                let href = self.href(&Route::Sandbox);
-                if let Ok(history) = window().history() {
-                    // A link's own address says nothing that the page does not keep; a lesson's stays behind.
-                    let _ = match origin {
-                        Origin::Link => {
-                            history.replace_state_with_url(&JsValue::NULL, "", Some(&href))
-                        }
-                        _ => history.push_state_with_url(&JsValue::NULL, "", Some(&href)),
-                    };
-                }
-                self.arrive(Route::Sandbox);
-            }
-            Err(unreadable) => {
-                self.complain("This link cannot be replayed.", &unreadable.to_string())
-            }
+        if let Err(sentence) = self.replay(text, origin) {
+            self.complain("This link cannot be replayed.", &sentence);
         }
+    }
+
+    /// Replays a script in the sandbox, unless that takes so long that the page would seem to be dead.
+    ///
+    /// # Errors
+    /// Why it cannot be replayed; nothing has changed then.
+    pub fn replay(&self, text: &str, origin: Origin) -> Result<(), String> {
+        let began = player::now();
+        let mut more = || player::now() - began < MOST_WAIT;
+        let script = script::parse(text).map_err(|unreadable| unreadable.to_string())?;
+        let played = Session::play_script_while(&script, &mut more);
+        let session = played.map_err(|unreadable| unreadable.to_string())?;
+        self.player.replace(SANDBOX, session);
+        self.dispatch(Action::CameFrom(origin));
+        let href = self.href(&Route::Sandbox);
+        if let Ok(history) = window().history() {
+            // A link's own address says nothing that the page does not keep; a lesson's stays behind.
+            let _ = match origin {
+                Origin::Lesson | Origin::Visit => {
+                    history.push_state_with_url(&JsValue::NULL, "", Some(&href))
+                }
+                _ => history.replace_state_with_url(&JsValue::NULL, "", Some(&href)),
+            };
+        }
+        self.arrive(Route::Sandbox);
+        Ok(())
     }
 
     /// The cluster that an earlier visit left in the sandbox. What cannot be replayed any more is forgotten.

@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::*;
 use yew::prelude::*;
 
 use crate::fact::clipped;
-use crate::script::print_command;
+use crate::script::{link, print_command};
 use crate::session::book::Book;
 use crate::session::{Session, Speed};
 use crate::stage::{Lens, density};
@@ -310,14 +310,14 @@ impl App {
             }
             _ => {
                 let script = self.player.with(|session| session.history().to_script());
-                let link = format!("{}#{}", self.href(&Route::Sandbox), share::pack(&script));
+                let link = format!("{}#{}", self.href(&Route::Sandbox), link::pack(&script));
                 (
                     link,
                     "Link copied. It replays exactly this, from the start.",
                 )
             }
         };
-        if link.len() > share::MOST_LINK {
+        if link.len() > link::MOST_LINK {
             self.complain(
                 "This run is too long for a link.",
                 "Start over, and copy the link after fewer changes.",

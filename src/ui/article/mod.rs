@@ -3,13 +3,14 @@
 //! [`first`] the first ten seconds · [`contents`] the list of lessons · [`lesson`] a lesson's column ·
 //! [`attempt`] what a reader may try in it ·
 //! [`prose`] text with references that light things on the stage · [`quiz`] a prediction · [`sandbox`] a
-//! cluster to talk to, with `readers`, a form for groups · [`code`] what is coming · `scroll` brings into view what is to be looked at.
+//! cluster to talk to, with `readers`, a form for groups, and `opening`, where a whole script is put in · [`code`] what is coming · `scroll` brings into view what is to be looked at.
 
 pub mod attempt;
 pub mod code;
 pub mod contents;
 pub mod first;
 pub mod lesson;
+mod opening;
 pub mod prose;
 pub mod quiz;
 mod readers;

@@ -9,6 +9,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use super::opening::{Opening, pasted};
 use super::readers::Readers;
 use crate::fact::clipped;
 use crate::model::{BrokerId, Offset, TopicPartition};
@@ -99,6 +100,7 @@ pub fn SandboxPage() -> Html {
                     { match document.origin {
                         Origin::Own => html! {},
                         Origin::Link => html! { <p class="intro">{ "This cluster came with a link. It was replayed from its beginning and stands where the link was made." }</p> },
+                        Origin::Script => html! { <p class="intro">{ "This cluster was made by a script. It was replayed from its beginning and stands where the script ends." }</p> },
                         Origin::Lesson => html! { <p class="intro">{ "This cluster came from a lesson, as it stood there. It is yours now." }</p> },
                         Origin::Visit => html! { <p class="intro">{ "This is the cluster that you left here, replayed from its beginning." }</p> },
                     } }
@@ -110,6 +112,7 @@ pub fn SandboxPage() -> Html {
                     <Topics />
                     <Readers />
                     <Audit />
+                    <Opening />
                     <Done />
                 </div>
             </section>
@@ -129,7 +132,10 @@ fn say(app: &App, line: &str) -> Result<(), String> {
         Some("topic") => return Err(LATER.to_owned()),
         Some("at") => return Err(ANYTIME.to_owned()),
         Some("world") => {
-            return Err("this world is running; a link or a lesson brings another".to_owned());
+            return Err(
+                "this world is running; a whole script makes another: paste it, or put it in below"
+                    .to_owned(),
+            );
         }
         // A remark is no command: it is read and nothing happens.
         Some(word) if word.starts_with('#') => return Ok(()),
@@ -172,6 +178,14 @@ fn Line() -> Html {
             }
         })
     };
+    let paste = {
+        let (app, problem) = (app.clone(), problem.clone());
+        Callback::from(move |event: Event| match pasted(&app, &event) {
+            Some(Ok(())) => problem.set(None),
+            Some(Err(sentence)) => problem.set(Some(sentence)),
+            None => {}
+        })
+    };
     let example = |line: &'static str| {
         let input = input.clone();
         let take = Callback::from(move |_: MouseEvent| {
@@ -185,7 +199,7 @@ fn Line() -> Html {
     html! {
         <form class="line" onsubmit={submit}>
             <label for="line">{ "A line of script" }</label>
-            <div><input id="line" ref={input.clone()} class="mono" type="text" maxlength={LONGEST} autocomplete="off" spellcheck="false" aria-describedby="line-problem" />
+            <div><input id="line" ref={input.clone()} class="mono" type="text" maxlength={LONGEST} autocomplete="off" spellcheck="false" aria-describedby="line-problem" onpaste={paste} />
                 <button class="btn primary" type="submit">{ "Do it" }</button></div>
             <p id="line-problem" class="problem" role="alert">{ (*problem).clone().unwrap_or_default() }</p>
             <ul class="examples">{ for EXAMPLES.into_iter().map(&example) }</ul>
