@@ -102,7 +102,7 @@ pub const CHANGEABLE: [Changeable; 8] = [
     typed(
         "retention.bytes",
         "bytes",
-        "a whole number of bytes from 0, or -1 for no limit",
+        "a whole number of bytes, below 0 for no limit",
     ),
     typed(
         "segment.bytes",
@@ -322,9 +322,9 @@ mod tests {
     use crate::time::Duration;
 
     const SCRIPT: &str = "world brokers=1 seed=1 latency=1ms log.retention.ms=600000\n\
-        topic orders partitions=1 segment.bytes=200\n\
+        topic orders partitions=1 segment.bytes=400\n\
         topic carts partitions=1 cleanup.policy=compact\nproducer p1\n\
-        load p1 orders every=10ms size=50 limit=8\nrun 2s\n";
+        load p1 orders every=200ms size=50 limit=8\nrun 3s\n";
 
     fn session() -> Session {
         Session::play_script(&script::parse(SCRIPT).unwrap()).unwrap()
@@ -352,7 +352,7 @@ mod tests {
         let retention = |session: &Session| told(session, &orders, "retention.ms");
         assert_eq!(retention(&session), ("600000".to_owned(), Source::File));
         let own = told(&session, &orders, "segment.bytes");
-        assert_eq!(own, ("200".to_owned(), Source::Topic));
+        assert_eq!(own, ("400".to_owned(), Source::Topic));
         let set = change(session.world(), &orders, "retention.ms", Some(" 5000 ")).unwrap();
         assert_eq!(
             perform(&mut session, set),
@@ -379,7 +379,7 @@ mod tests {
         let (session, orders) = (session(), TopicName::new("orders"));
         for one in CHANGEABLE {
             assert!(setting::find(one.name).is_some(), "{}", one.name);
-            for wrong in ["", "soon", "-2", "1e3"] {
+            for wrong in ["", "soon", "-0.5", "1e3"] {
                 let refused = change(session.world(), &orders, one.name, Some(wrong));
                 let sentence = refused.expect_err(one.name);
                 assert!(sentence.starts_with(one.name), "{sentence}");

@@ -232,7 +232,7 @@ fn Audit() -> Html {
         ("readable", report.readable, true),
         ("waiting for a leader", report.waiting, true),
         ("not copied yet", report.pending, true),
-        ("removed by retention", report.expired, report.expired > 0),
+        ("deleted or compacted", report.expired, report.expired > 0),
         ("lost", report.lost, true),
         ("duplicated", report.duplicated, true),
     ];

@@ -8,7 +8,7 @@ use crate::broker::Partition;
 use crate::log::{CleanupPolicy, Segment};
 use crate::model::{BrokerId, Offset, ProcessId, TopicName, TopicPartition};
 use crate::protocol::records::Record;
-use crate::session::stored::settings;
+use crate::session::stored::{CHANGEABLE, settings};
 use crate::session::words::{clock, lasting, span};
 use crate::time::{Duration, Instant, Timestamp};
 use crate::world::World;
@@ -16,7 +16,7 @@ use crate::world::World;
 /// Segments that are listed one by one.
 const LISTED: usize = 12;
 
-/// A topic: its partitions, and every setting with who says so.
+/// A topic: its partitions, and its settings with who says so.
 pub(super) fn topic(world: &World, topic: &TopicName) -> Option<Inspected> {
     let state = world.cluster().topic(topic)?;
     let first = state.partitions.first()?;
@@ -24,7 +24,10 @@ pub(super) fn topic(world: &World, topic: &TopicName) -> Option<Inspected> {
         ("partitions".into(), state.partitions.len().to_string()),
         ("copies of each".into(), first.replicas.len().to_string()),
     ];
+    // Those that a form changes are told there.
+    let changed_by_hand = |name: &str| CHANGEABLE.iter().any(|one| one.name == name);
     let told = settings(world, topic).into_iter();
+    let told = told.filter(|told| !changed_by_hand(told.name));
     rows.extend(told.map(|told| {
         let words = format!("{}\n{}", told.value, told.source.words());
         (Cow::from(told.name), words)
