@@ -108,6 +108,42 @@ fn changes_play_backward_when_time_does() {
 }
 
 #[test]
+fn retention_and_the_cleaner_are_seen_at_work() {
+    let lesson = Book::read().get("retention").unwrap();
+    let mut session = lesson.session().unwrap();
+    let (mut memory, showing) = (Memory::default(), showing(Pace::Steady));
+    // At a quarter of its speed a beat of 320 ms takes 80 ms of the cluster's time, one of 640 ms twice that.
+    let mut part = |millis: u64, on: i32, of: fn(&What) -> Option<BrokerId>| {
+        session.seek(Instant::from_millis(millis));
+        let snapshot = showing.snapshot(&session, &mut memory);
+        let mut changes = snapshot.changes.iter();
+        let found = changes.find(|change| of(&change.what) == Some(BrokerId(on)));
+        found.map(|change| change.part)
+    };
+    let deleted = |what: &What| match what {
+        What::Deleted { on, .. } => Some(*on),
+        _ => None,
+    };
+    let cleaned = |what: &What| match what {
+        What::Cleaned { on, .. } => Some(*on),
+        _ => None,
+    };
+    assert_eq!(part(24_990, 2, deleted), None);
+    let (early, late) = (part(25_010, 2, deleted), part(25_060, 2, deleted));
+    assert!(early.is_some() && early < late, "{early:?} {late:?}");
+    assert_eq!(part(25_100, 2, deleted), None);
+    let (early, late) = (part(35_010, 3, cleaned), part(35_140, 3, cleaned));
+    assert!(early.is_some() && early < late, "{early:?} {late:?}");
+    assert_eq!(part(35_180, 3, cleaned), None);
+    session.seek(Instant::from_secs(26));
+    let places = drawn(&session, &mut memory, &showing, Lens::ByTopic);
+    assert!(places.contains("rec gone") && places.contains("log start 3"));
+    session.seek(Instant::from_secs(41));
+    let buried = drawn(&session, &mut memory, &showing, Lens::ByBroker);
+    assert!(buried.contains("x-tomb") && buried.contains("class=\"hole\""));
+}
+
+#[test]
 fn nothing_is_half_done_where_one_stands_behind_an_event() {
     let book = Book::read();
     let mut session = book.first_session().unwrap();

@@ -4,7 +4,7 @@
 use kafka_playground::log::CleanupPolicy;
 use kafka_playground::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use kafka_playground::stage::snapshot::*;
-use kafka_playground::stage::{Ask, Lens, Snapshot, Thing};
+use kafka_playground::stage::{Ask, Lens, Snapshot, Thing, scene};
 
 use super::figure;
 use super::made::*;
@@ -151,4 +151,34 @@ fn stored_data() {
         .iter_mut()
         .for_each(|change| change.part = 1.0);
     figure("storage-still", &still, &by_topic);
+}
+
+#[test]
+fn what_is_not_there_any_more_is_told_why() {
+    let snapshot = snapshot();
+    for (thing, words) in [
+        (
+            "driver-locations-0@1/b2",
+            "Offset 1, deleted: the log begins at 3, on broker 2",
+        ),
+        (
+            "driver-status-0@4/b3",
+            "Offset 4, no record: compaction took it, and its offset stays its own, on broker 3",
+        ),
+        (
+            "driver-status-0@7",
+            "Record 7 of driver-status 0, key F, tombstone: its value is null, committed",
+        ),
+        (
+            "topic:driver-status",
+            "Topic driver-status, 1 partition, cleanup compact",
+        ),
+        (
+            "driver-locations-0/b1",
+            "driver-locations 0, follower on broker 1, in sync, log start 3",
+        ),
+    ] {
+        let thing = Thing::parse(thing).unwrap();
+        assert_eq!(scene::name(&snapshot, &thing), words);
+    }
 }
