@@ -47,7 +47,9 @@ pub(super) fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
     let mut lowest = bottom;
     if strips > 0.0 {
         let lane = layout.columns.cards_right() + NARROW_LANE / 2.0;
-        lowest = groups::strips(snapshot, &mut layout, bottom + 8.0, lane);
+        let beside = layout.producers.values().map(|client| client.area.bottom());
+        let from = beside.fold(bottom, f64::max) + 8.0;
+        lowest = groups::strips(snapshot, &mut layout, from, lane);
     }
     let clients = layout.consumers.values().chain(layout.producers.values());
     let frames = layout.groups.values().map(Rect::bottom);
@@ -161,7 +163,10 @@ fn rows(snapshot: &Snapshot, ask: &Ask, height: f64, layout: &mut Layout) -> f64
                 slots: ((columns.cards_w - 4.0) / pitch).floor().max(3.0) as u32,
                 flat: form != RowForm::Cells,
             };
+            let shared = snapshot.groups.iter().any(Group::is_shared);
             let (up, down) = match (roomy, snug) {
+                // With room for the words under a position.
+                (true, _) if shared => (60.0, 62.0),
                 (true, _) => (60.0, 50.0),
                 (false, true) => (57.0, 32.0),
                 (false, false) => (38.0, 20.0),

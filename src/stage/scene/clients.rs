@@ -283,14 +283,26 @@ fn topic_reader(consumer: &Consumer, area: Rect) -> Vec<Shape> {
         let class = if kind.contains('.') { "m" } else { "s" };
         parts.push(Shape::text(x, y, kind.to_string(), class));
     }
+    // A low box has no line for the lag; a narrow one then does without what is done.
+    let low_box = area.h < 84.0;
+    let beside = low_box && area.w >= 120.0;
+    let mut told = false;
     if let Some(lag) = lag(consumer) {
-        y += 22.0;
-        let class = if lag > MUCH_LAG { "mi wrn b" } else { "mi" };
-        parts.push(Shape::text(x, y, format!("lag {lag}"), class));
+        let much = lag > MUCH_LAG;
+        let lag = format!("lag {lag}");
+        if beside {
+            let class = if much { "mi end wrn b" } else { "mi end" };
+            parts.push(Shape::text(area.right() - 10.0, area.y + 22.0, lag, class));
+        } else {
+            y += 22.0;
+            let class = if much { "mi wrn b" } else { "mi" };
+            parts.push(Shape::text(x, y, lag, class));
+            told = low_box;
+        }
     }
-    let note = Some(consumer.note.join(" ")).filter(|note| !note.is_empty());
+    let note = Some(consumer.note.join(" ")).filter(|note| !note.is_empty() && !told);
     let low = area.bottom() - 20.0;
-    if let Some(key) = &consumer.handling {
+    if let Some(key) = consumer.handling.as_ref().filter(|_| !told) {
         parts.push(dot(Point::new(area.x + 23.0, low), 22.0, key));
         let note = note.unwrap_or_else(|| "handling".to_owned());
         parts.push(Shape::text(area.x + 40.0, low + 4.0, note, "s2"));
@@ -319,7 +331,7 @@ pub(super) fn lag(consumer: &Consumer) -> Option<i64> {
 fn group_shape(pen: &Pen, consumer: &Consumer) -> GroupShape {
     let mut groups = pen.snapshot.groups.iter();
     let index = groups.position(|group| Some(&group.name) == consumer.group.as_ref());
-    GroupShape::of(index.unwrap_or(0))
+    GroupShape::of(index.unwrap_or(pen.snapshot.groups.len()))
 }
 
 /// Where a client's name begins and how it is set: smaller in the narrow boxes of a phone.

@@ -78,7 +78,7 @@ fn frame(pen: &mut Pen, index: usize, group: &Group) {
         if shared {
             let state = kit::fitting(&short(&group.state), 11.0, area.w - 8.0);
             parts.push(Shape::text(x, y, state, format!("{class} mid")));
-            let more = kit::fitting(&doing(group), 11.0, area.w - 8.0);
+            let more = kit::fitting(&doing_in(group, area.w - 8.0), 11.0, area.w - 8.0);
             parts.push(Shape::text(x, y + 14.0, more, "s mid"));
         } else if !quiet {
             parts.push(Shape::text(x, y + 1.0, state, format!("{class} mid")));
@@ -91,7 +91,7 @@ fn frame(pen: &mut Pen, index: usize, group: &Group) {
 /// The third line of a head: how far a rebalance has come, or who coordinates.
 fn more(group: &Group, x: f64, y: f64, end: f64) -> Vec<Shape> {
     let GroupState::Rebalancing { done, of, .. } = &group.state else {
-        let words = kit::fitting(&doing(group), 11.0, end - x);
+        let words = kit::fitting(&doing_in(group, end - x), 11.0, end - x);
         return vec![Shape::text(x, y, words, "s")];
     };
     let words = doing(group);
@@ -120,6 +120,15 @@ fn doing(group: &Group) -> String {
         ) => format!("{phase} {done} of {of}"),
         (_, Some(broker)) => format!("coordinator: broker {broker}"),
         (_, None) => String::new(),
+    }
+}
+
+/// The same in fewer letters where there is no room for all.
+fn doing_in(group: &Group, room: f64) -> String {
+    let words = doing(group);
+    match text_width(&words, 11.0) * 0.94 > room {
+        true => words.replace("coordinator: ", "coord. "),
+        false => words,
     }
 }
 
@@ -208,7 +217,7 @@ fn name(consumer: &Consumer, x: f64, y: f64, end: f64) -> Vec<Shape> {
 /// What a member does, with the record in its hands.
 fn doing_line(consumer: &Consumer, x: f64, y: f64, end: f64) -> Vec<Shape> {
     let class = clients::note_class(consumer.state);
-    let note = consumer.note.join(" ");
+    let note = note(consumer, end - x);
     match &consumer.handling {
         Some(key) if consumer.state == ClientState::Active => {
             let words = kit::fitting(&note, 11.0, end - x - 20.0);
@@ -218,6 +227,15 @@ fn doing_line(consumer: &Consumer, x: f64, y: f64, end: f64) -> Vec<Shape> {
             ]
         }
         _ => vec![Shape::text(x, y, kit::fitting(&note, 11.0, end - x), class)],
+    }
+}
+
+/// What a member does; where there is no room for all of it, the end says most.
+fn note(consumer: &Consumer, room: f64) -> String {
+    let words = consumer.note.join(" ");
+    match consumer.note.last() {
+        Some(last) if text_width(&words, 11.0) * 0.94 > room => last.to_string(),
+        _ => words,
     }
 }
 
@@ -328,11 +346,7 @@ fn small(pen: &mut Pen, consumer: &Consumer, several: bool) {
     parts.extend(name(consumer, x, area.y + 14.0, end));
     let words = match (consumer.state, consumer.reads.is_empty()) {
         (ClientState::Active, false) => partitions(consumer, several).join(" "),
-        _ => match (consumer.note.join(" "), consumer.note.last()) {
-            // Where there is no room for all, the end says most.
-            (words, Some(last)) if text_width(&words, 11.0) > end - x => last.to_string(),
-            (words, _) => words,
-        },
+        _ => note(consumer, end - x),
     };
     let words = kit::fitting(&words, 11.0, end - x);
     let class = clients::note_class(consumer.state);

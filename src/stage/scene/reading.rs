@@ -39,7 +39,7 @@ pub(super) fn of(snapshot: &Snapshot, partition: &Partition) -> Vec<Mark> {
             if reading.partition == partition.id {
                 let shared = group.is_some_and(|group| snapshot.groups[group].is_shared());
                 marks.push(Mark {
-                    shape: GroupShape::of(group.unwrap_or(0)),
+                    shape: GroupShape::of(group.unwrap_or(snapshot.groups.len())),
                     committed: reading.committed,
                     position: reading.position,
                     lag: reading.lag.filter(|_| shared),
@@ -78,11 +78,12 @@ pub(super) fn marks(pen: &mut Pen, partition: &Partition, tape: &Tape) {
         (true, false) => (FIRST + 3.0, NEXT + 7.0),
         _ => (FIRST, NEXT),
     };
+    let mut line = 0;
     for (nth, mark) in readers.into_iter().enumerate() {
-        let line = if bracketed { nth.min(lines - 1) } else { 0 };
         let y = tape.bottom() + first + next * line as f64;
         let parts = match (mark.lag, end) {
-            (Some(lag), Some(end)) => {
+            (Some(lag), Some(end)) if line < lines => {
+                line += 1;
                 let words = match (alone, roomy) {
                     (true, _) => Words::All,
                     (false, true) => Words::Committed,
@@ -90,6 +91,8 @@ pub(super) fn marks(pen: &mut Pen, partition: &Partition, tape: &Tape) {
                 };
                 bracket(&mark, lag, end, tape, y, words)
             }
+            // Beside brackets, who has no line of its own stands at the edge of the log.
+            _ if bracketed => plain(&mark, tape, tape.bottom(), false),
             _ => plain(&mark, tape, y, alone),
         };
         pen.put_nth(&thing, "reading", nth, Shape::group("", parts));
@@ -130,9 +133,10 @@ fn bracket(mark: &Mark, lag: i64, end: Offset, tape: &Tape, y: f64, said: Words)
         parts.push(Shape::line(left, y + 1.0, stop, y + 1.0, "lagbar"));
         parts.push(Shape::line(stop, y - 4.0, stop, y + 6.0, "lagbar"));
     }
+    // Clear of the position, if that is where everything has been read.
+    let at_end = mark.committed.is_some() && mark.position == Some(end);
     let after = match stop {
-        // A reader that has everything stands there.
-        Some(stop) if behind && mark.position == Some(end) => stop + 9.0,
+        Some(stop) if behind && at_end => stop + 10.0,
         Some(stop) if behind => stop + 6.0,
         _ => left + 9.0,
     };

@@ -39,10 +39,7 @@ const COMMITS: [(&str, &str); 6] = [
     ),
     ("never", "enable.auto.commit=false"),
 ];
-const STARTS: [(&str, &str); 2] = [
-    ("at the earliest record", "earliest"),
-    ("behind the latest record", "latest"),
-];
+const STARTS: [&str; 2] = ["earliest", "latest"];
 /// How long a consumer works on what it was given.
 const WORK: [(&str, &str); 4] = [
     ("none", "0"),
@@ -75,9 +72,9 @@ pub fn Readers() -> Html {
         })
     };
     let choice = |name: &'static str, label: &'static str, all: Vec<(String, String)>| {
-        let options = all
-            .into_iter()
-            .map(|(words, value)| html! { <option key={value.clone()} value={value.clone()}>{ words }</option> });
+        let options = all.into_iter().enumerate().map(|(nth, (words, value))| {
+            html! { <option key={value.clone()} selected={nth == 0} value={value.clone()}>{ words }</option> }
+        });
         html! { <label>{ label }<select {name}>{ for options }</select></label> }
     };
     let same = |names: &[&str]| {
@@ -105,8 +102,8 @@ pub fn Readers() -> Html {
                 { choice("count", "consumers", counts) }
                 { choice("assignor", "partition.assignment.strategy", same(&ASSIGNORS)) }
                 { choice("commits", "commits", pairs(&COMMITS)) }
-                { choice("work", "works on what it was given for", pairs(&WORK)) }
-                { choice("start", "without an offset begins", pairs(&STARTS)) }
+                { choice("work", "works between polls", pairs(&WORK)) }
+                { choice("start", "auto.offset.reset", same(&STARTS)) }
                 <button class="btn sm" type="submit">{ icon(Icon::Plus) }{ " Add" }</button>
             </form>
             <p id="readers-problem" class="problem" role="alert">{ (*problem).clone().unwrap_or_default() }</p>

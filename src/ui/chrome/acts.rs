@@ -51,9 +51,11 @@ pub fn Bar(props: &Props) -> Html {
     if offers.is_empty() {
         return html! {};
     }
-    let name = match trouble::process_of(&props.thing) {
-        Some(id) => trouble::title(id),
-        None => app
+    let name = match (trouble::process_of(&props.thing), &props.thing) {
+        (Some(id), _) => trouble::title(id),
+        // Its state is another at every moment, and stands in its frame.
+        (None, Thing::Group(group)) => format!("Group {group}"),
+        (None, _) => app
             .player
             .painter(|painter| painter.name(&props.thing))
             .unwrap_or_default(),
