@@ -18,7 +18,11 @@
 //! What holds: a member reads no partition between giving it up and being given it again; what a generation
 //! gave is not read in the next unless that gave it too.
 //!
-//! Not modelled: subscription by pattern, `ConsumerRebalanceListener` beyond the facts, racks.
+//! Unlike Kafka, where an exception comes out of `poll()` and the next `poll()` may try again, a member that is
+//! refused for good, or is told what it cannot read, gives up until somebody changes a setting.
+//!
+//! Not modelled: the reason that a JoinGroup gives, a LeaveGroup to a coordinator that is just being connected
+//! to, subscription by pattern, `ConsumerRebalanceListener` beyond the facts, racks.
 
 pub mod coordinator;
 pub mod heartbeat;
