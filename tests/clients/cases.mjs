@@ -33,10 +33,10 @@ function expectSame(got, wanted, what) {
 }
 
 let fresh = 0;
-const named = word => `${word}-${(fresh += 1)}`;
+export const named = word => `${word}-${(fresh += 1)}`;
 
 /** Makes a topic and waits until everybody knows it. */
-async function create(clients, topic, partitions) {
+export async function create(clients, topic, partitions) {
   await clients[0].ask('create', { topic, partitions, replicas: 3 });
   for (let i = 0; i < 100; i += 1) {
     if (await clients[0].ask('describe', { topic }).then(count => count === partitions, () => false)) return topic;
@@ -63,7 +63,7 @@ export async function administers(client) {
   return 'ok';
 }
 
-async function eventually(is, sentence, seconds = 10) {
+export async function eventually(is, sentence, seconds = 10) {
   for (const until = Date.now() + seconds * 1000; ; ) {
     if (await is()) return;
     expect(Date.now() < until, sentence);
@@ -86,7 +86,8 @@ export async function produces(clients, client) {
       if (acks === '0') await pause(100);
       const known = places.filter(([, offset]) => offset >= 0).map(([, offset]) => offset);
       const from = acks === 'all' ? 0 : RECORDS.length + 1;
-      if (acks !== '0' && known.length) expectSame(known, records.map((_, i) => from + i), `offsets with acks=${acks} ${codec}`);
+      // kcat does not say where its records went.
+      if (acks !== '0' && client.name !== 'kcat') expectSame(known, records.map((_, i) => from + i), `offsets with acks=${acks} ${codec}`);
     }
   }
   return topics;
@@ -106,8 +107,8 @@ export async function consumes(client, producer, topics) {
 
 // Groups --------------------------------------------------------------------------------------------------------------
 
-const numbered = (from, count) => Array.from({ length: count }, (_, i) => ({ k: `${from + i}`, v: `${from + i}` }));
-const numbers = found => found.map(({ s }) => Number(s));
+export const numbered = (from, count) => Array.from({ length: count }, (_, i) => ({ k: `${from + i}`, v: `${from + i}` }));
+export const numbers = found => found.map(({ s }) => Number(s));
 
 /** Members join and leave, commit, go on where they were, and go back. */
 export async function groups(clients, client) {
@@ -125,10 +126,11 @@ export async function groups(clients, client) {
   all(await client.ask('collect', { names: ['one'], total: 200, timeout: 20, quiet: 0.3 }), 0, 200, 'alone');
   await client.ask('commit', { name: 'one' });
   // A second member gets its share, and nothing is read again.
+  const again = [];
   await join('two');
   if (client.name !== 'kcat') {
     await eventually(async () => {
-      await client.ask('collect', { names: ['one', 'two'], total: 1, timeout: 0.3 });
+      again.push(...(await client.ask('collect', { names: ['one', 'two'], total: 1, timeout: 0.3 })));
       const shares = await Promise.all(['one', 'two'].map(name => client.ask('assigned', { name })));
       return shares.every(share => share.length === 2);
     }, 'two members of a group do not share four partitions', 20);
@@ -144,12 +146,13 @@ export async function groups(clients, client) {
   await client.ask('leave', { name: 'one' });
   if (client.name !== 'kcat') {
     await eventually(async () => {
-      await client.ask('collect', { names: ['two'], total: 1, timeout: 0.3 });
+      again.push(...(await client.ask('collect', { names: ['two'], total: 1, timeout: 0.3 })));
       return (await client.ask('assigned', { name: 'two' })).length === 4;
     }, 'who stays in a group does not get what another leaves', 20);
   } else {
     await pause(4000);
   }
+  expect(!again.length, `${again.length} records are read again while members come and go, such as ${again[0]?.s}`);
   await produce(400, 100);
   all(await client.ask('collect', { names: ['two'], total: 100, timeout: 20, quiet: 0.3 }), 400, 100, 'the one who stays');
   await client.ask('commit', { name: 'two' });
@@ -162,8 +165,8 @@ export async function groups(clients, client) {
     const before = (await client.ask('assigned', { name: 'three' })).length;
     expect(before === 4, `who is alone in a group has ${before} of four partitions`);
     await client.ask('seek', { name: 'three', topic, partition: 0, offset: 0 });
-    const again = await client.ask('collect', { names: ['three'], total: 1, timeout: 20, quiet: 0.5 });
-    expect(again.length > 0 && again.every(({ p }, i) => p === 0 && again[i].o === i), 'reading does not go back to the beginning');
+    const back = await client.ask('collect', { names: ['three'], total: 1, timeout: 20, quiet: 0.5 });
+    expect(back.length > 0 && back.every(({ p }, i) => p === 0 && back[i].o === i), 'reading does not go back to the beginning');
   }
   await client.ask('leave', { name: 'three' });
   if (client.name !== 'kcat') expect((await client.ask('groups')).includes(group), 'a group is not listed');

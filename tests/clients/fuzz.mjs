@@ -163,6 +163,9 @@ export async function fuzz(served, record, { seconds, seed }) {
     if (failed.length) throw new Error(`${failed.length} records failed beside the fuzzer`);
     if (acked.length < seconds * 20) throw new Error(`only ${acked.length} records were taken in ${seconds} s beside the fuzzer`);
     if (lost || found.length !== there.size) throw new Error(`beside the fuzzer ${lost} are lost and ${found.length - there.size} come twice`);
+    const fewest = { said: seconds * 200, answered: seconds * 20, closed: 24 };
+    const few = Object.keys(fewest).find(what => count[what] < fewest[what]);
+    if (few) throw new Error(`${count[few]} ${few} in ${seconds} s is too little to mean anything`);
     const taken = memory(served.pid);
     if (taken > 400e6) throw new Error(`the cluster takes ${Math.round(taken / 1e6)} MB`);
     return `${count.said} requests of ${kinds.size} kinds, ${count.answered} answers, ${count.closed} connections; ${acked.length} records beside; ${Math.round(taken / 1e6)} MB`;

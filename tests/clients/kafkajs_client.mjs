@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import kafkajs from 'kafkajs';
 
-const { AssignerProtocol, CompressionTypes, Kafka, Partitioners, logLevel } = kafkajs;
+const { AssignerProtocol, CompressionTypes, ConfigResourceTypes, Kafka, Partitioners, logLevel } = kafkajs;
 const kafka = new Kafka({
   brokers: process.argv[2].split(','),
   clientId: 'kafkajs',
@@ -75,7 +75,48 @@ async function producer(idempotent) {
   return made;
 }
 
+/** What administrators do. */
+const administration = {
+  async settings({ topic }) {
+    const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }] });
+    return Object.fromEntries(resources[0].configEntries.map(({ configName, configValue }) => [configName, configValue]));
+  },
+  set: ({ topic, name, value }) =>
+    admin.alterConfigs({ validateOnly: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name, value }] }] }),
+  grow: ({ topic, count }) => admin.createPartitions({ topicPartitions: [{ topic, count }] }),
+  async forget({ topic, partition, before }) {
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${before}` }] });
+    return before;
+  },
+  async bounds({ topic, partition }) {
+    const found = (await admin.fetchTopicOffsets(topic)).find(one => one.partition === partition);
+    return [Number(found.low), Number(found.high)];
+  },
+  async leaders({ topic }) {
+    const { partitions } = (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0];
+    return partitions.sort((a, b) => a.partitionId - b.partitionId).map(({ leader }) => leader);
+  },
+  async members({ group }) {
+    const { state, members } = (await admin.describeGroups([group])).groups[0];
+    return [state.toUpperCase(), members.length];
+  },
+  async committed({ group, topic }) {
+    const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+    return Object.fromEntries(found.partitions.filter(({ offset }) => Number(offset) >= 0).map(({ partition, offset }) => [partition, Number(offset)]));
+  },
+  move: ({ group, topic, partition, offset }) => admin.setOffsets({ groupId: group, topic, partitions: [{ partition, offset: `${offset}` }] }),
+  dissolve: ({ group }) =>
+    admin.deleteGroups([group]).catch(error => {
+      throw new Error(error.groups?.[0]?.error?.message ?? error.message);
+    }),
+  async cluster() {
+    const { brokers, controller } = await admin.describeCluster();
+    return [brokers.length, controller];
+  },
+};
+
 const words = {
+  ...administration,
   async create({ topic, partitions, replicas }) {
     await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions, replicationFactor: replicas }] });
   },
@@ -121,6 +162,8 @@ const words = {
     const state = { consumer, found: [], next: new Map(), assigned: [] };
     consumers.set(name, state);
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      // How far it was in what is others' now is theirs to say.
+      state.next.clear();
       state.assigned = Object.entries(payload.memberAssignment).flatMap(([topic, list]) => list.map(p => [topic, p])).sort();
     });
     await consumer.connect();

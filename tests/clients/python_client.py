@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+from python_admin import AiokafkaAdmin, ConfluentAdmin, KafkaPythonAdmin
+
 
 def wanted(record):
     """A record as it is described: text, nothing, or so many bytes."""
@@ -31,7 +33,7 @@ def seen(topic, partition, offset, key, value, headers):
     return {"t": topic, "p": partition, "o": offset, "k": text(key), "v": digest, "s": short, "h": headers}
 
 
-class Confluent:
+class Confluent(ConfluentAdmin):
     """confluent-kafka, which is librdkafka."""
 
     def __init__(self, servers):
@@ -130,7 +132,7 @@ class Confluent:
         self.consumers.pop(name).close()
 
 
-class KafkaPython:
+class KafkaPython(KafkaPythonAdmin):
     """kafka-python."""
 
     def __init__(self, servers):
@@ -243,11 +245,11 @@ class KafkaPython:
         self.consumers.pop(name).close()
 
 
-class Aiokafka:
+class Aiokafka(AiokafkaAdmin):
     """aiokafka, on a loop in a thread of its own, so that it also runs while nothing is asked."""
 
     def __init__(self, servers):
-        self.servers, self.consumers = servers, {}
+        self.servers, self.consumers, self.starting = servers, {}, {}
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         self.admin = self.wait(self.new_admin())
@@ -352,21 +354,20 @@ class Aiokafka:
             partition_assignment_strategy=(strategies[strategy],),
         )
         # Starting waits for a first assignment, which in turn may wait for others that are yet to be asked.
-        self.loop.create_task(consumer.start())
+        self.starting[name] = self.loop.create_task(consumer.start())
         return consumer
 
     def poll(self, name):
         return self.wait(self.poll_once(name))
 
     async def poll_once(self, name):
-        try:
-            found = await self.consumers[name].getmany(timeout_ms=100, max_records=500)
-        except Exception as error:
-            # It is still starting.
-            if "NoneType" not in repr(error) and "start" not in repr(error):
-                raise
+        starting = self.starting[name]
+        if not starting.done():
             await asyncio.sleep(0.1)
             return []
+        # Raises what went wrong with that, if something did.
+        starting.result()
+        found = await self.consumers[name].getmany(timeout_ms=100, max_records=500)
         return [seen(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for b in found.values() for r in b]
 
     def commit(self, name):
