@@ -20,16 +20,16 @@ def mock():
     sys.stdin.read()
 
 
-def create(servers, topic):
+def create(servers, topic, partitions=3):
     admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
     try:
-        admin.create_topics([NewTopic(topic, 3, 3)])[topic].result(10)
+        admin.create_topics([NewTopic(topic, partitions, 3)])[topic].result(10)
     except Exception:
         pass  # The mock makes topics when they are asked for.
     for _ in range(100):
-        partitions = admin.list_topics(topic, timeout=10).topics[topic].partitions
-        if partitions and all(p.leader >= 0 for p in partitions.values()):
-            return sorted(partitions)
+        found = admin.list_topics(topic, timeout=10).topics[topic].partitions
+        if found and all(p.leader >= 0 for p in found.values()):
+            return sorted(found)
         time.sleep(0.05)
     raise SystemExit("%s does not come to be" % topic)
 
@@ -39,7 +39,11 @@ def produce(servers, topic, size, count):
         "bootstrap.servers": servers, "acks": "all", "linger.ms": 5, "log_level": 0,
         "queue.buffering.max.messages": 1_000_000, "queue.buffering.max.kbytes": 1_000_000,
     })
-    producer.list_topics(topic, timeout=10)
+    # Before the clock runs everybody is connected, and a topic that was made a moment ago has followers.
+    for partition in producer.list_topics(topic, timeout=10).topics[topic].partitions:
+        producer.produce(topic, b"first", partition=partition)
+    if producer.flush(30):
+        raise SystemExit("nothing is taken")
     value, since = b"x" * size, time.perf_counter()
     for _ in range(count):
         while True:
@@ -59,8 +63,11 @@ def consume(servers, topic, partitions, count):
         "auto.offset.reset": "earliest", "queued.min.messages": 1_000_000, "fetch.message.max.bytes": 1_048_576,
     })
     consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+    # From the first record on: how long it takes to connect says little about reading.
+    while not consumer.consume(1, 2):
+        pass
     since, seen, last = time.perf_counter(), 0, None
-    while seen < count:
+    while seen < count - 1:
         new = sum(not message.error() for message in consumer.consume(10_000, 2))
         if not new and seen:
             break  # The mock keeps five megabytes of a partition, so there is less to read.
@@ -108,6 +115,10 @@ def measure(servers, tag):
         partitions = create(servers, topic)
         found["produce %d B" % size] = produce(servers, topic, size, count)
         found["consume %d B" % size] = consume(servers, topic, partitions, count)
+    for partitions in (30, 300):
+        topic = "spread-%s-%d" % (tag, partitions)
+        create(servers, topic, partitions)
+        found["over %d partitions" % partitions] = produce(servers, topic, 100, 300_000)
     topic = "latency-%s" % tag
     found["p50 ms"], found["p99 ms"] = latency(servers, topic, create(servers, topic), 4)
     print(json.dumps(found), flush=True)
