@@ -4,7 +4,7 @@ use super::wire::{Frames, answer};
 use super::{Invariant, View, broker};
 use crate::broker::OFFSETS_TOPIC;
 use crate::fact::{Entry, Fact};
-use crate::model::{BrokerId, ConnectionId, LeaderEpoch, Text, TopicName, TopicPartition};
+use crate::model::{BrokerId, ConnectionId, LeaderEpoch, Offset, Text, TopicName, TopicPartition};
 use crate::protocol::api::OffsetFetchRequest;
 use crate::protocol::{AnyRequest, ApiKey};
 use crate::sorted::{SortedMap, SortedSet};
@@ -191,7 +191,12 @@ fn is_committed(
         topic: TopicName::new(OFFSETS_TOPIC),
         partition: home,
     };
-    let until = view.committed.until(&home);
+    // Several commits may be settled in one step, of which this is not the last: what is looked at is how they stand
+    // after all of them.
+    let replica = view.world.broker_by_id(by);
+    let replica = replica.and_then(|broker| broker.partition(&home));
+    let known = replica.map_or(Offset::ZERO, |replica| replica.high_watermark());
+    let until = view.committed.until(&home).max(known);
     let excused = view.losses.is_lost(&home) || view.losses.is_torn(&home);
     match excused || written < until {
         true => Ok(()),
