@@ -181,6 +181,11 @@ impl World {
             I::CreateTopic { .. } | I::Administer(_) => matches!(client, ProcessId::Admin(_)),
             I::ExpireSession(_) => matches!(client, ProcessId::ZooKeeper(_)),
             I::Configure { name, value } => {
+                // Whether settings fit each other is for who has them to say.
+                if let Some(consumer) = self.host(client).and_then(Host::consumer) {
+                    let accepted = consumer.accepts(instruction);
+                    return accepted.map_err(|why| Refused(format!("{client}: {why}")));
+                }
                 let settings = [(name.clone(), value.clone())].into();
                 let changed = ClientPlan {
                     id: client,
