@@ -95,6 +95,8 @@ pub struct Engine {
     pub(super) connections: BTreeMap<ProcessId, u64>,
     /// Connections that have something to hand over.
     pub(super) waiting: BTreeSet<u64>,
+    /// Whether something was handed over in the last round.
+    pub(super) handed: bool,
     /// Sockets of the world that nobody holds.
     pub(super) free: Vec<ProcessId>,
     pub(super) sockets: u16,
@@ -125,6 +127,7 @@ impl Engine {
             peers: BTreeMap::new(),
             connections: BTreeMap::new(),
             waiting: BTreeSet::new(),
+            handed: false,
             free: Vec::new(),
             sockets: 0,
             record,
@@ -146,7 +149,11 @@ impl Engine {
 
     fn run_on(&mut self) {
         loop {
-            let first = self.next_event();
+            let first = match self.handed {
+                // What was asked last may be answered by now, and more be there to ask.
+                true => self.events.try_recv().ok(),
+                false => self.next_event(),
+            };
             self.let_pass();
             if let Some(event) = first {
                 self.take(event);
@@ -154,8 +161,8 @@ impl Engine {
                     self.take(event);
                 }
             }
-            if !self.waiting.is_empty() {
-                self.hand_over();
+            self.hand_over();
+            if self.handed {
                 self.let_pass();
             }
             self.flush();

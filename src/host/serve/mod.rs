@@ -4,11 +4,11 @@
 //! listener; each connection becomes a socket of the world, and its bytes become commands. So whatever a real
 //! client did can be recorded and replayed.
 //!
-//! Contents: [`options`] the command line · `addresses` where brokers listen · [`engine`] the thread of the world · `peers` connections as sockets of
-//! the world, of which [`peer`] is one as that thread sees it · [`entrance`] listeners as the operating system sees
-//! them · [`inward`] what clients say · [`outward`] what they are told · [`either`] waiting for one of two · [`lines`]
-//! what standard input may say · [`speech`] how it is heard and answered · [`record`] the run as a script ·
-//! [`stopping`] its end.
+//! Contents: [`options`] the command line · `addresses` where brokers listen · [`engine`] the thread of the world ·
+//! `peers` connections as sockets of the world, of which [`peer`] is one as that thread sees it · [`entrance`]
+//! listeners as the operating system sees them · [`inward`] what clients say · [`outward`] what they are told ·
+//! [`either`] waiting for one of two · [`lines`] what standard input may say · [`speech`] how it is heard and
+//! answered · [`record`] the run as a script · [`stopping`] its end.
 //!
 //! Laws: a connection holds a bounded amount of memory in each direction, whatever its client does; what the
 //! world does is a function of the plan, the seed and the commands, in their order, that a record holds; a

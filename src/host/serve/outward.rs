@@ -1,5 +1,5 @@
-//! The way to a client: the thread of the world writes itself, and what the system does not take at once is left to a
-//! task.
+//! The way to a client: what is short the thread of the world writes itself; what is long, and what the system does
+//! not take at once, is left to a task.
 //!
 //! One of the two writes at a time: the thread only while nothing is left to the task.
 
@@ -20,6 +20,8 @@ use super::entrance::{Seat, Shared};
 
 /// With more than this unsent, nothing further is asked on behalf of a client.
 const MOST_UNSENT: usize = 1024 * 1024;
+/// What is longer is left to the task: it takes longer to write than to hand over.
+const SHORT: usize = 64 * 1024;
 /// A client that does not read what is left for it is waited for so long.
 const LINGER: Duration = Duration::from_secs(5);
 /// So many pieces are written with one call, which is as many as systems take.
@@ -60,8 +62,9 @@ impl Outward {
 
     pub fn send(&self, pieces: Vec<Bytes>) {
         let mut pieces = VecDeque::from(pieces);
+        let is_short = pieces.iter().map(Bytes::len).sum::<usize>() <= SHORT;
         // What was left to the task goes first.
-        if self.unsent.load(Ordering::Acquire) == 0 {
+        if is_short && self.unsent.load(Ordering::Acquire) == 0 {
             // A socket that is broken is the task's to find out.
             while !pieces.is_empty() && write_once(&self.socket, &mut pieces).is_ok() {}
         }

@@ -43,6 +43,7 @@ impl Engine {
 
     /// Hands over what came in, as far as its time has come.
     pub(super) fn hand_over(&mut self) {
+        self.handed = false;
         for connection in std::mem::take(&mut self.waiting) {
             if !self.hand_over_from(connection) {
                 self.waiting.insert(connection);
@@ -72,6 +73,7 @@ impl Engine {
             let Some(bytes) = peer.take() else {
                 return true;
             };
+            self.handed = true;
             let held = self.world.host(socket).and_then(Host::socket);
             if held.is_none_or(|socket| socket.connection.is_none()) {
                 // The broker has closed it, which is about to be seen.

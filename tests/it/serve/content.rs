@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use kafka_playground::protocol::Chunks;
 use kafka_playground::protocol::api::create_topics::{
     CreatableReplicaAssignment, CreateableTopicConfig,
 };
@@ -12,6 +11,7 @@ use kafka_playground::protocol::api::{
     CreateTopicsRequest, FetchRequest, ListOffsetsRequest, MetadataRequest, create_topics, fetch,
 };
 use kafka_playground::protocol::records::read_whole_batches;
+use kafka_playground::protocol::{Chunks, encode_request};
 
 use super::{Client, Served, eventually, is_well, request};
 
@@ -186,7 +186,7 @@ fn w36_a_client_that_fetches_as_a_replica_is_not_listened_to() {
             let mut forger = served.connect(leader);
             let mut request = fetch(1_000, 0);
             (request.replica_id, request.replica_state.replica_id) = (replica, replica);
-            let bytes = kafka_playground::protocol::encode_request(&request, version, 1, None);
+            let bytes = encode_request(&request, version, 1, None);
             forger.write(&bytes.to_vec());
             assert!(forger.is_closed(), "version {version}");
         }
@@ -327,4 +327,17 @@ fn w45_times_that_are_none_are_refused_by_version() {
             "{timestamp} v{version}"
         );
     }
+}
+
+#[test]
+fn what_waits_behind_another_request_is_asked_as_soon_as_that_is_answered() {
+    let (_served, mut client) = with_topic(&["a"]);
+    // Each waits for what does not come, and nothing else happens meanwhile.
+    let waits = encode_request(&fetch(1, 50), 12, 1, None).to_vec();
+    let since = Instant::now();
+    client.write(&waits.repeat(10));
+    (0..10).for_each(|_| drop(client.read()));
+    let took = since.elapsed();
+    assert!(took >= Duration::from_millis(500), "{took:?}");
+    assert!(took < Duration::from_millis(1_500), "{took:?}");
 }
