@@ -37,7 +37,13 @@ export const named = word => `${word}-${(fresh += 1)}`;
 
 /** Makes a topic and waits until everybody knows it. */
 export async function create(clients, topic, partitions) {
-  await clients[0].ask('create', { topic, partitions, replicas: 3 });
+  const make = () => clients[0].ask('create', { topic, partitions, replicas: 3 });
+  // After a broker has died a client may still take it for the controller, and has to ask who is.
+  await eventually(() => make().then(() => true, async error => {
+    expect(/not.?controller/i.test(error.message), error.message);
+    await clients[0].ask('topics');
+    return false;
+  }), `nobody makes ${topic}`);
   for (let i = 0; i < 100; i += 1) {
     if (await clients[0].ask('describe', { topic }).then(count => count === partitions, () => false)) return topic;
     await pause(50);
