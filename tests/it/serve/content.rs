@@ -8,7 +8,8 @@ use kafka_playground::protocol::api::create_topics::{
 use kafka_playground::protocol::api::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_playground::protocol::api::metadata::MetadataRequestTopic;
 use kafka_playground::protocol::api::{
-    CreateTopicsRequest, FetchRequest, ListOffsetsRequest, MetadataRequest, create_topics, fetch,
+    ApiVersionsRequest, CreateTopicsRequest, FetchRequest, ListOffsetsRequest, MetadataRequest,
+    create_topics, fetch,
 };
 use kafka_playground::protocol::records::read_whole_batches;
 use kafka_playground::protocol::{Chunks, encode_request};
@@ -332,7 +333,14 @@ fn w45_times_that_are_none_are_refused_by_version() {
 #[test]
 fn what_waits_behind_another_request_is_asked_as_soon_as_that_is_answered() {
     let (_served, mut client) = with_topic(&["a"]);
-    // Each waits for what does not come, and nothing else happens meanwhile.
+    // Nothing else happens meanwhile that would have anybody look.
+    let short = encode_request(&ApiVersionsRequest::default(), 0, 1, None).to_vec();
+    let since = Instant::now();
+    client.write(&short.repeat(20));
+    (0..20).for_each(|_| drop(client.read()));
+    let took = since.elapsed();
+    assert!(took < Duration::from_millis(500), "{took:?}");
+    // Each waits for what does not come.
     let waits = encode_request(&fetch(1, 50), 12, 1, None).to_vec();
     let since = Instant::now();
     client.write(&waits.repeat(10));
