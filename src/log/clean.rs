@@ -31,6 +31,7 @@ use bytes::Bytes;
 use super::Log;
 use super::chunk::StoredBatch;
 use super::config::LogConfig;
+use super::planted::Bug;
 use super::segment::Segment;
 use crate::model::{Offset, ProducerId};
 use crate::protocol::records::{Batch, BatchBuilder, BatchHeader, Record};
@@ -124,7 +125,10 @@ impl Log {
             let from = self.segment_of(first_dirty).unwrap_or(0);
             idle.skip(from)
         };
-        let mut limit = high_watermark.min(active);
+        let mut limit = match config.planted.has(Bug::CleanUncommitted) {
+            true => active,
+            false => high_watermark.min(active),
+        };
         if !config.min_compaction_lag.is_zero() {
             let youngest = wall.0.saturating_sub(millis(config.min_compaction_lag));
             let mut young = idle().filter(|one| one.largest_timestamp().0 > youngest);
@@ -287,7 +291,9 @@ impl Log {
         let Ok(records) = records else {
             return Fate::Stays;
         };
-        let tombstones_stay = horizon.is_none_or(|horizon| wall.0 < horizon);
+        let planted = config.planted;
+        let tombstones_stay =
+            horizon.is_none_or(|horizon| wall.0 < horizon) && !planted.has(Bug::TombstonesGoAtOnce);
         let stays = |record: &Record| {
             if record.offset >= latest.until {
                 return true;
@@ -296,7 +302,10 @@ impl Log {
                 return false;
             };
             let known = latest.offsets.get(key);
-            let is_latest = known.is_none_or(|known| record.offset >= *known);
+            let is_latest = known.is_none_or(|known| match planted.has(Bug::CleanTheLast) {
+                true => record.offset > *known,
+                false => record.offset >= *known,
+            });
             is_latest && (record.value.is_some() || tombstones_stay)
         };
         let count = records.len();

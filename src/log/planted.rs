@@ -41,11 +41,17 @@ pub enum Bug {
     ListStaleEnd,
     /// M20: a batch that was sent twice is written twice.
     WriteTwice,
+    /// M21: of a key that is found in the dirty part, the cleaner takes the last record too.
+    CleanTheLast,
+    /// M22: the cleaner goes as far as segments are closed, committed or not.
+    CleanUncommitted,
+    /// M23: tombstones go as soon as they are cleaned.
+    TombstonesGoAtOnce,
 }
 
 impl Bug {
     /// Every bug by its number.
-    pub const ALL: [(&'static str, Bug); 16] = [
+    pub const ALL: [(&'static str, Bug); 19] = [
         ("M1", Bug::TruncateToHighWatermark),
         ("M2", Bug::TruncateToForeignEpoch),
         ("M3", Bug::FetchUnfenced),
@@ -62,7 +68,20 @@ impl Bug {
         ("M18", Bug::ReadUncommitted),
         ("M19", Bug::ListStaleEnd),
         ("M20", Bug::WriteTwice),
+        ("M21", Bug::CleanTheLast),
+        ("M22", Bug::CleanUncommitted),
+        ("M23", Bug::TombstonesGoAtOnce),
     ];
+}
+
+impl Bug {
+    /// Whether it can show only where topics compact.
+    pub fn is_of_the_cleaner(self) -> bool {
+        matches!(
+            self,
+            Bug::CleanTheLast | Bug::CleanUncommitted | Bug::TombstonesGoAtOnce
+        )
+    }
 }
 
 /// What is planted. Nothing, and nothing that takes room, without the feature.
