@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::{Invariant, View};
-use crate::broker::OFFSETS_TOPIC;
+use super::coordinators::home_of;
+use super::{Invariant, View, broker};
+use crate::broker::{Broker, OFFSETS_TOPIC};
 use crate::fact::{Entry, Fact};
-use crate::model::{Offset, ProcessId, Text, TopicPartition};
+use crate::group::Coordinator;
+use crate::model::{BrokerId, Offset, ProcessId, Text, TopicPartition};
 use crate::protocol::ApiKey;
 use crate::sorted::SortedMap;
 use crate::time::Instant;
@@ -19,6 +21,9 @@ type Commits = VecDeque<(Instant, Option<Offset>)>;
 
 /// K6 whoever asks how far his group has read is told what was committed last before he asked, or something
 /// that was committed since; never that there is nothing, and never less.
+///
+/// A commit that was answered with an error may have been written all the same: what the next coordinator finds
+/// and nobody has been told of counts from then on.
 ///
 /// A coordinator that was replaced and does not know it may still tell what it knew, as Kafka's may: only the
 /// present one is held to it. What is gone with the partition that kept it is excused.
@@ -47,6 +52,12 @@ impl Invariant for CommitsAreKept {
             }
             Fact::OffsetForgotten { group, partition } => {
                 self.remember(group, partition, entry.at, None);
+                Ok(())
+            }
+            Fact::GroupsLoaded { partition, .. } => {
+                if let Some(by) = broker(entry) {
+                    self.found(view, by, entry.at, *partition);
+                }
                 Ok(())
             }
             Fact::RequestSent { api, .. } => {
@@ -82,6 +93,23 @@ impl CommitsAreKept {
             commits.pop_front();
         }
         commits.push_back((at, offset));
+    }
+
+    /// A coordinator has read what stands in a partition.
+    fn found(&mut self, view: View<'_>, by: BrokerId, at: Instant, partition: i32) {
+        let coordinator = view.world.broker_by_id(by).map(Broker::coordinator);
+        for group in coordinator.into_iter().flat_map(Coordinator::groups) {
+            if home_of(view, by, &group.id) != Some(partition) {
+                continue;
+            }
+            for (name, committed) in group.offsets().iter() {
+                let known = self.commits.get(&(group.id.clone(), name.clone()));
+                let mut known = known.into_iter().flatten();
+                if known.all(|(_, offset)| *offset != Some(committed.offset)) {
+                    self.remember(&group.id, name, at, Some(committed.offset));
+                }
+            }
+        }
     }
 
     fn told(

@@ -70,3 +70,37 @@ fn k6_an_older_offset_or_none_is_found() {
     assert_eq!(law.check(&late, &told(&late, 0, reset)), Ok(()));
     assert_eq!(law.check(&late, &told(&late, 3, "committed")), Ok(()));
 }
+
+#[test]
+fn k6_what_the_next_coordinator_finds_counts_from_then_on() {
+    let text = "world brokers=1 seed=1 latency=1ms offsets.topic.num.partitions=1 \
+         offsets.topic.replication.factor=1 group.initial.rebalance.delay.ms=0\n\
+         topic orders partitions=1 replicas=1\n\
+         consumer c1 group.id=billing subscribe=orders auto.offset.reset=earliest \
+         enable.auto.commit=false\nrun 2s\n";
+    let mut early = played(text);
+    let late = played(&format!("{text}run 2s\n"));
+    // Its commit was answered with an error, and was written.
+    broker_mut(&mut early, 1).plant_in_groups("billing", |group| {
+        group.plant_commit(orders(), Offset(1_000), Offset(9));
+    });
+    let found = Fact::GroupsLoaded {
+        partition: 0,
+        groups: 1,
+    };
+    for (is_found, offset, good) in [
+        (false, 9, false),
+        (false, 7, true),
+        (true, 9, true),
+        (true, 7, false),
+    ] {
+        let mut law = Law::default();
+        holds(&mut law, &early, 1, committed(7));
+        if is_found {
+            holds(&mut law, &early, 1, found.clone());
+        }
+        assert_eq!(law.check(&late, &asks(&late)), Ok(()));
+        let result = law.check(&late, &told(&late, offset, "committed"));
+        assert_eq!(result.is_ok(), good, "{offset}: {result:?}");
+    }
+}
