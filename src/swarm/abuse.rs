@@ -13,7 +13,7 @@ use crate::time::Duration;
 const SOCKETS: u64 = 40;
 
 /// A conversation of a socket with a broker: it connects, says one thing after the other, and goes.
-fn conversation(
+pub(super) fn conversation(
     broker: &str,
     says: impl Iterator<Item = String>,
     lasts: Duration,

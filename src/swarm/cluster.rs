@@ -2,7 +2,7 @@
 //!
 //! Most clusters are small, for what goes wrong in a large one goes wrong in a small one too, and sooner. One of
 //! twenty is large, one of fifty has values of up to a megabyte, and in one of thirty no topic can be removed. They are drawn
-//! from numbers of their own, so that the others are what they were.
+//! from numbers of their own, so that the others are what they were; and so are `groups`.
 //!
 //! Not modelled: versions of requests drawn by clients of ours, which speak the newest that both sides know (strangers
 //! speak the older ones); bandwidth and full buffers between hosts of the world, where nothing is ever as slow as a
@@ -12,6 +12,7 @@
 use std::fmt::Write as _;
 
 use super::compaction::Compaction;
+use super::groups::Groups;
 use super::{Budget, Draw};
 use crate::model::TopicPartition;
 use crate::time::Duration;
@@ -35,6 +36,7 @@ pub(super) struct Cluster {
     pub(super) patience: Duration,
     /// Whether its topics compact.
     pub(super) compacts: bool,
+    pub(super) groups: Option<Groups>,
 }
 
 /// The random numbers of what is rare, beside those of everything else.
@@ -80,6 +82,10 @@ impl Cluster {
             plan.insert_str(plan.len() - 1, &compaction.of_brokers());
         }
         plan.insert_str(plan.len() - 1, extra);
+        let mut groups = Groups::draw(seed, budget, brokers);
+        if let Some(groups) = &groups {
+            plan.insert_str(plan.len() - 1, groups.settings());
+        }
         let mut partitions = Vec::new();
         let mut names = Vec::new();
         let topics = draw.pick(&[1, 1, 1, 2, 3]);
@@ -154,8 +160,15 @@ impl Cluster {
             let work = format!("assign {name}{}", all.collect::<String>());
             clients.push((name, work));
         }
+        for (name, line) in groups.iter_mut().flat_map(|groups| groups.members(&names)) {
+            plan.push_str(&line);
+            plan.push('\n');
+            // It subscribes when it starts.
+            clients.push((name, String::new()));
+        }
         let _ = writeln!(plan, "admin {ADMIN}");
-        let beginning = clients.iter().map(|(_, work)| work.clone()).collect();
+        let works = clients.iter().map(|(_, work)| work.clone());
+        let beginning = works.filter(|work| !work.is_empty()).collect();
         Cluster {
             plan,
             beginning,
@@ -167,6 +180,7 @@ impl Cluster {
             lag: Duration::from_millis(lag),
             patience: Duration::from_millis(patience),
             compacts: compaction.is_some(),
+            groups,
         }
     }
 
@@ -182,7 +196,7 @@ impl Cluster {
     /// What a client does in each of its lives.
     pub(super) fn work_of(&self, client: &str) -> Option<&str> {
         let mut clients = self.clients.iter();
-        let found = clients.find(|(name, _)| name == client);
+        let found = clients.find(|(name, work)| name == client && !work.is_empty());
         found.map(|(_, work)| work.as_str())
     }
 

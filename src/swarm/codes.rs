@@ -9,9 +9,6 @@ use crate::protocol::{AnyResponse, ErrorCode};
 use crate::world::World;
 use crate::world::invariant;
 
-/// Why no code of a group coordinator is shown.
-const NO_GROUPS: &str = "drawn clusters have no consumer groups yet";
-
 /// Every code that is named where answers are made, and why no drawn cluster shows it, where none can.
 pub const CODES: [(ErrorCode, Option<&str>); 74] = [
     (ErrorCode::UnknownServerError, None),
@@ -89,24 +86,29 @@ pub const CODES: [(ErrorCode, Option<&str>); 74] = [
     (ErrorCode::IneligibleReplica, None),
     (ErrorCode::MismatchedEndpointType, None),
     (ErrorCode::UnsupportedEndpointType, None),
-    (ErrorCode::CoordinatorNotAvailable, Some(NO_GROUPS)),
-    (ErrorCode::NotCoordinator, Some(NO_GROUPS)),
-    (ErrorCode::InvalidGroupId, Some(NO_GROUPS)),
-    (ErrorCode::UnknownMemberId, Some(NO_GROUPS)),
-    (ErrorCode::IllegalGeneration, Some(NO_GROUPS)),
-    (ErrorCode::RebalanceInProgress, Some(NO_GROUPS)),
-    (ErrorCode::InvalidSessionTimeout, Some(NO_GROUPS)),
-    (ErrorCode::GroupMaxSizeReached, Some(NO_GROUPS)),
-    (ErrorCode::InconsistentGroupProtocol, Some(NO_GROUPS)),
-    (ErrorCode::MemberIdRequired, Some(NO_GROUPS)),
-    (ErrorCode::FencedInstanceId, Some(NO_GROUPS)),
-    (ErrorCode::InvalidFetchSize, Some(NO_GROUPS)),
-    (ErrorCode::OffsetMetadataTooLarge, Some(NO_GROUPS)),
-    (ErrorCode::InvalidCommitOffsetSize, Some(NO_GROUPS)),
-    (ErrorCode::GroupIdNotFound, Some(NO_GROUPS)),
-    (ErrorCode::NonEmptyGroup, Some(NO_GROUPS)),
-    (ErrorCode::GroupSubscribedToTopic, Some(NO_GROUPS)),
-    (ErrorCode::UnstableOffsetCommit, Some(NO_GROUPS)),
+    (ErrorCode::CoordinatorNotAvailable, None),
+    (ErrorCode::NotCoordinator, None),
+    (ErrorCode::InvalidGroupId, None),
+    (ErrorCode::UnknownMemberId, None),
+    (ErrorCode::IllegalGeneration, None),
+    (ErrorCode::RebalanceInProgress, None),
+    (ErrorCode::InvalidSessionTimeout, None),
+    (ErrorCode::GroupMaxSizeReached, None),
+    (ErrorCode::InconsistentGroupProtocol, None),
+    (ErrorCode::MemberIdRequired, None),
+    (ErrorCode::FencedInstanceId, None),
+    (
+        ErrorCode::InvalidFetchSize,
+        Some(
+            "never: a coordinator understands it of a log that refuses its records, and none does",
+        ),
+    ),
+    (ErrorCode::OffsetMetadataTooLarge, None),
+    (ErrorCode::InvalidCommitOffsetSize, None),
+    (ErrorCode::GroupIdNotFound, None),
+    (ErrorCode::NonEmptyGroup, None),
+    (ErrorCode::GroupSubscribedToTopic, None),
+    (ErrorCode::UnstableOffsetCommit, None),
 ];
 
 /// The codes in the answer that a piece of news is about, without those that say that all is well.

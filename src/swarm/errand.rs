@@ -5,6 +5,7 @@ use super::compaction;
 use super::kind::Kind;
 use super::strike::Strike;
 use super::{Budget, Draw};
+use crate::broker::OFFSETS_TOPIC;
 use crate::model::{TopicName, TopicPartition};
 use crate::time::Duration;
 use crate::world::World;
@@ -30,7 +31,14 @@ pub(super) fn errand(
         begin: vec![line],
         ..Strike::default()
     };
-    let topic = partition.topic.clone();
+    let mut topic = partition.topic.clone();
+    if topic.as_str() == OFFSETS_TOPIC && matches!(kind, Kind::Grow | Kind::Topics) {
+        // Who did that would lose every group.
+        let Some(other) = a_partition_of_users(world, draw) else {
+            return make_topic(cluster, draw);
+        };
+        topic = other.topic;
+    }
     match kind {
         Kind::Settings => one(setting(&topic, cluster, budget, draw)),
         Kind::Move => {
@@ -137,6 +145,16 @@ fn setting(topic: &TopicName, cluster: &Cluster, budget: Budget, draw: &mut Draw
         false => draw.pick(&all),
     };
     format!("alter {ADMIN} {topic} {change}")
+}
+
+/// A partition that there is, of a topic that somebody has made.
+pub(super) fn a_partition_of_users(world: &World, draw: &mut Draw) -> Option<TopicPartition> {
+    let all = || {
+        let all = world.cluster().partitions().map(|(name, _)| name);
+        all.filter(|name| name.topic.as_str() != OFFSETS_TOPIC)
+    };
+    let at = draw.between(0, (all().count() as u64).checked_sub(1)?);
+    all().nth(at as usize)
 }
 
 /// A partition that there is.

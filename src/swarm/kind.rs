@@ -70,6 +70,20 @@ pub(super) enum Kind {
     Wishes,
     /// Somebody writes bytes that mean nothing.
     Nonsense,
+    /// The broker that coordinates a group dies, stops, stands still or is cut off from clients.
+    HitCoordinator,
+    /// One more consumer joins a group.
+    MemberJoins,
+    MemberLeaves,
+    MemberDies,
+    MemberStandsStill,
+    /// A member's application takes its time, perhaps more than it has.
+    MemberIsSlow,
+    MemberCommits,
+    /// A member subscribes to other topics, or to none.
+    MemberWantsOther,
+    /// A stranger asks for what only members may, or for what cannot be.
+    GroupWishes,
 }
 
 const OF_CLUSTERS: [Kind; 23] = [
@@ -130,7 +144,35 @@ const OF_CLIENTS: [Kind; 10] = [
     Kind::Nonsense,
 ];
 
+/// What befalls groups, where there are some.
+const OF_GROUPS: [Kind; 9] = [
+    Kind::HitCoordinator,
+    Kind::MemberJoins,
+    Kind::MemberLeaves,
+    Kind::MemberDies,
+    Kind::MemberStandsStill,
+    Kind::MemberIsSlow,
+    Kind::MemberCommits,
+    Kind::MemberWantsOther,
+    Kind::GroupWishes,
+];
+
 impl Kind {
+    /// What befalls the groups of a run.
+    pub(super) fn of_groups(budget: Budget, draw: &mut Draw) -> Vec<Kind> {
+        let mut kinds = OF_GROUPS.to_vec();
+        kinds.retain(|kind| {
+            let may = budget != Budget::Client || *kind != Kind::HitCoordinator;
+            draw.chance(2, 5) && may
+        });
+        kinds
+    }
+
+    /// Whether it befalls a group.
+    pub(super) fn is_of_groups(self) -> bool {
+        OF_GROUPS.contains(&self)
+    }
+
     /// Whether it comes in several acts.
     pub(super) fn is_plot(self) -> bool {
         Kind::plots().contains(&self)
@@ -149,7 +191,7 @@ impl Kind {
     /// Every kind.
     pub(super) fn all() -> impl Iterator<Item = Kind> {
         let all = Kind::of_clusters().chain(OF_ADMINS);
-        all.chain(OF_CLIENTS)
+        all.chain(OF_CLIENTS).chain(OF_GROUPS)
     }
 
     /// The kinds that a run has: each with its chance, and one at least.
@@ -234,6 +276,15 @@ impl Kind {
             Kind::Numbers => "sequences begin anew at zero",
             Kind::Wishes => "somebody asks for what cannot be",
             Kind::Nonsense => "somebody writes nonsense",
+            Kind::HitCoordinator => "a coordinator is struck",
+            Kind::MemberJoins => "a member joins",
+            Kind::MemberLeaves => "a member leaves",
+            Kind::MemberDies => "a member dies",
+            Kind::MemberStandsStill => "a member stands still",
+            Kind::MemberIsSlow => "a member is slow",
+            Kind::MemberCommits => "a member commits by hand",
+            Kind::MemberWantsOther => "a member wants other topics",
+            Kind::GroupWishes => "somebody asks a group for what cannot be",
         }
     }
 }

@@ -14,7 +14,7 @@
 //! - [`budget`]: how much trouble a run may have;
 //! - `draw`: choosing; `cluster`: what runs; `compaction`: of which topics the last records are kept; `trouble`: what goes wrong, `kind` of what kinds, `aim` when;
 //! - `strike`: single faults; `plot`: trouble in several acts; `errand`: what an administrator does meanwhile;
-//!   `abuse`: what a stranger sends, `wishes`: requests for what cannot be;
+//!   `abuse`: what a stranger sends, `wishes`: requests for what cannot be; `groups`: what befalls groups;
 //! - [`run`]: a world that is watched while lines are carried out;
 //! - [`recovery`], [`promises`]: what must hold in the end;
 //! - [`coverage`]: what was seen at all, of [`codes`] that are answered and [`edges`] between states too;
@@ -32,6 +32,7 @@ pub mod coverage;
 mod draw;
 pub mod edges;
 mod errand;
+mod groups;
 mod kind;
 mod plot;
 pub mod promises;

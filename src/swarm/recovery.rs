@@ -10,7 +10,8 @@
 //! than `min.insync.replicas` commits nothing; a topic stays as long as one of its replicas is dead.
 
 use super::promises::{LAST_PRODUCER, LAST_READER};
-use super::{Budget, Draw, Run};
+use super::{Budget, Draw, Run, groups};
+use crate::broker::OFFSETS_TOPIC;
 use crate::broker::{Broker, Partition};
 use crate::controller::{PartitionState, znodes};
 use crate::model::{BrokerId, ProcessId, TopicName, TopicPartition};
@@ -72,6 +73,16 @@ impl Core {
         !self.dead.contains(&id)
     }
 
+    /// Whether enough brokers are left to make the topic in which groups are kept.
+    pub(super) fn can_make_offsets_topic(&self, world: &World) -> bool {
+        let living = world.plan().brokers.iter().filter(|id| self.has(**id));
+        let brokers = living.clone().find_map(|id| world.broker_by_id(*id));
+        brokers.is_some_and(|broker| {
+            let config = broker.coordinator().config();
+            living.count() >= config.offsets_topic_replication_factor as usize
+        })
+    }
+
     /// The replicas that are not dead.
     fn living<'a>(&'a self, state: &'a PartitionState) -> impl Iterator<Item = BrokerId> + 'a {
         let replicas = state.replicas.iter().copied();
@@ -80,7 +91,12 @@ impl Core {
 
     /// Whether nothing can be asked of a partition, for everybody who could lead it is dead, or it waits for
     /// a dead one in order to go.
-    fn excuses(&self, world: &World, name: &TopicPartition, state: &PartitionState) -> bool {
+    pub(super) fn excuses(
+        &self,
+        world: &World,
+        name: &TopicPartition,
+        state: &PartitionState,
+    ) -> bool {
         let bereft = !state.isr.iter().any(|id| self.has(*id));
         bereft || !self.dead.is_empty() && is_going(world, &name.topic)
     }
@@ -117,6 +133,7 @@ pub(super) fn calm(run: &mut Run<'_>) {
             run.take(&format!("stop-load {id}"));
         }
     }
+    groups::health::calm(run);
     // Whoever has more to send than that had more than the cluster could take.
     run.take("run 5s");
     for id in hosts {
@@ -148,11 +165,18 @@ pub(super) fn recover(run: &mut Run<'_>, core: &Core) {
     let until = run.now() + LIMIT;
     loop {
         restart_the_gone(run, core);
-        if run.failure().is_some() || is_well(run, core) {
+        if run.failure().is_some() {
+            return;
+        }
+        let mut all = complaints(run.world(), run.losses(), core);
+        if all.is_empty() {
+            all = groups::health::complaints(run.world(), run.losses(), core);
+        }
+        if all.is_empty() {
             return;
         }
         if run.now() >= until {
-            let all = complaints(run.world(), run.losses(), core).join("; ");
+            let all = all.join("; ");
             return run.fail("EverythingRecovers", format!("L1: after {LIMIT} {all}"));
         }
         run.run_for(LOOK);
@@ -263,7 +287,8 @@ pub(super) fn use_again(run: &mut Run<'_>, core: &Core) {
     let of_use = |name: &TopicPartition, state: &PartitionState| {
         let leader = world.broker_by_id(state.leader);
         let leader = leader.and_then(|broker| broker.partition(name));
-        !run.losses().is_torn(name)
+        name.topic.as_str() != OFFSETS_TOPIC
+            && !run.losses().is_torn(name)
             && !core.excuses(world, name, state)
             && leader.is_some_and(|leader| state.isr.len() >= leader.min_isr())
     };
@@ -305,6 +330,7 @@ pub(super) fn use_again(run: &mut Run<'_>, core: &Core) {
             return;
         }
         let mut left = complaints(run.world(), run.losses(), core);
+        left.extend(groups::health::complaints(run.world(), run.losses(), core));
         left.extend(names.iter().filter_map(|name| unread(run, core, name)));
         if (run.promises().confirmed() as usize) < names.len() {
             let confirmed = run.promises().confirmed();

@@ -129,7 +129,16 @@ pub(super) fn strike(kind: Kind, broker: &str, cluster: &Cluster, draw: &mut Dra
         | Kind::LoseAnswers
         | Kind::Seek
         | Kind::Numbers
-        | Kind::Wishes => Strike::default(),
+        | Kind::Wishes
+        | Kind::HitCoordinator
+        | Kind::MemberJoins
+        | Kind::MemberLeaves
+        | Kind::MemberDies
+        | Kind::MemberStandsStill
+        | Kind::MemberIsSlow
+        | Kind::MemberCommits
+        | Kind::MemberWantsOther
+        | Kind::GroupWishes => Strike::default(),
     }
 }
 

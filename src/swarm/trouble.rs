@@ -2,11 +2,11 @@
 
 use super::aim::await_moment;
 use super::cluster::{ADMIN, Cluster};
-use super::errand::{a_partition, errand};
+use super::errand::{a_partition, a_partition_of_users, errand};
 use super::kind::Kind;
 use super::recovery::{Core, is_well};
 use super::strike::{Strike, strike};
-use super::{Budget, Draw, Run, abuse, plot};
+use super::{Budget, Draw, Run, abuse, groups, plot};
 use crate::model::{BrokerId, ProcessId, TopicPartition};
 use crate::time::{Duration, Instant};
 use crate::world::World;
@@ -49,10 +49,14 @@ impl<'a> Trouble<'a> {
             Normal | Correlated => draw.span(20_000, 60_000),
             Storm => draw.span(5_000, 20_000),
         };
+        let mut kinds = Kind::some(budget, draw);
+        if cluster.groups.is_some() {
+            kinds.extend(Kind::of_groups(budget, draw));
+        }
         Trouble {
             cluster,
             budget,
-            kinds: Kind::some(budget, draw),
+            kinds,
             intensity,
             aimed: draw.pick(&[0, 25, 25, 60]),
             span,
@@ -133,6 +137,7 @@ impl<'a> Trouble<'a> {
                 return self.lose_power_safely(run, draw);
             }
             kind if kind.is_plot() => return self.plot(kind, run, draw),
+            kind if kind.is_of_groups() => return self.strike_group(kind, run, draw),
             Kind::Settings | Kind::Move | Kind::Elect | Kind::Grow | Kind::Topics => {
                 let errand = errand(kind, run.world(), self.cluster, self.budget, draw);
                 return self.begin(kind, run, errand);
@@ -158,6 +163,17 @@ impl<'a> Trouble<'a> {
         };
         let fault = strike(kind, &broker, self.cluster, draw);
         self.begin(kind, run, fault);
+    }
+
+    /// Trouble that befalls a group.
+    fn strike_group(&mut self, kind: Kind, run: &mut Run<'_>, draw: &mut Draw) {
+        let Some(groups) = &self.cluster.groups else {
+            return;
+        };
+        if let Some(partition) = a_partition_of_users(run.world(), draw) {
+            let strike = groups::strike(kind, run, groups, &partition, self.budget, draw);
+            self.begin(kind, run, strike);
+        }
     }
 
     /// Trouble in several acts.

@@ -1,5 +1,5 @@
 //! The ways from one state to another that a run has taken: of partitions, replicas, brokers, ZooKeeper's servers
-//! and sessions, controllers, producers and consumers.
+//! and sessions, controllers, producers, consumers, groups and their members.
 //!
 //! [`all`] holds every way that there can be. One that is taken and does not stand there is a fault of this table
 //! or of the code, and fails a test; one that stands there and that no run has taken is told as never hit.
@@ -10,10 +10,11 @@
 mod ways;
 
 use crate::broker::{Broker, Registration};
-use crate::client::consumer::Doing;
+use crate::client::consumer::membership::Stage;
+use crate::client::consumer::{Consumer, Doing};
 use crate::controller::{Recovery, znodes};
 use crate::fact::{Crash, Entry, Fact};
-use crate::model::{BrokerId, ProcessId, TopicPartition};
+use crate::model::{BrokerId, ProcessId, Text, TopicPartition};
 use crate::protocol::zookeeper_peers::Stance;
 use crate::sorted::SortedMap;
 use crate::world::World;
@@ -35,6 +36,9 @@ enum Whose {
     Stance(ProcessId),
     Numbers(ProcessId),
     Reads(ProcessId, TopicPartition),
+    Member(ProcessId),
+    /// By the word of a coordinator.
+    Group(BrokerId, Text),
 }
 
 impl Whose {
@@ -50,6 +54,8 @@ impl Whose {
             Whose::Stance(_) => "zookeeper",
             Whose::Numbers(_) => "producer's numbers",
             Whose::Reads(..) => "consumer's partition",
+            Whose::Member(_) => "member",
+            Whose::Group(..) => "group",
         }
     }
 
@@ -59,6 +65,7 @@ impl Whose {
             Whose::Registration(_) => "waiting",
             Whose::Session(_) | Whose::Controller(_) | Whose::Numbers(_) => "none",
             Whose::Stance(_) => "looks",
+            Whose::Member(_) => "unjoined",
             _ => NOWHERE,
         }
     }
@@ -125,14 +132,17 @@ impl States {
         } else if let Some(server) = host.zookeeper() {
             self.stands(Whose::Stance(host.id), stance(server));
         } else if let Some(consumer) = host.consumer() {
+            if let Some(to) = member(consumer) {
+                self.stands(Whose::Member(host.id), to);
+            }
             for view in consumer.partitions() {
                 let to = match view.doing {
                     Doing::Resetting => "resetting",
                     Doing::Validating => "validating",
                     Doing::Reading => "reading",
                     Doing::Failed(_) => "failed",
-                    // Members of groups ask where to begin, and drawn clusters have no groups yet.
-                    Doing::Restoring | Doing::Paused => continue,
+                    Doing::Restoring => "restoring",
+                    Doing::Paused => continue,
                 };
                 self.stands(Whose::Reads(host.id, view.partition.clone()), to);
             }
@@ -158,6 +168,7 @@ impl States {
         let Some(by) = entry.by else {
             return;
         };
+        self.see_groups(world, by, &entry.fact);
         if let Some(id) = by.broker() {
             match &entry.fact {
                 Fact::BecameLeader { partition, .. } => {
@@ -204,6 +215,43 @@ impl States {
         }
     }
 
+    /// Learns of groups: what coordinators decide, and what members give up.
+    fn see_groups(&mut self, world: &World, by: ProcessId, fact: &Fact) {
+        let (group, to) = match fact {
+            Fact::PartitionsRevoked { partitions, .. }
+            | Fact::PartitionsLost { partitions, .. } => {
+                for partition in partitions.iter() {
+                    self.stands(Whose::Reads(by, partition.clone()), NOWHERE);
+                }
+                return;
+            }
+            // What was known of its groups was said by another, or by itself long ago.
+            Fact::GroupsLoaded { partition, .. } => {
+                let broker = by.broker();
+                let coordinator = broker
+                    .and_then(|id| world.broker_by_id(id))
+                    .map(Broker::coordinator);
+                self.known.retain(|whose, _| match whose {
+                    Whose::Group(id, group) if Some(*id) == broker => {
+                        coordinator.is_some_and(|known| known.partition_of(group) != *partition)
+                    }
+                    _ => true,
+                });
+                return;
+            }
+            Fact::GroupRebalancing { group, .. } => (group, "preparing"),
+            Fact::GroupGenerationBegan { group, members, .. } if members.is_empty() => {
+                (group, "empty")
+            }
+            Fact::GroupGenerationBegan { group, .. } => (group, "completing"),
+            Fact::GroupStabilized { group, .. } => (group, "stable"),
+            _ => return,
+        };
+        if let Some(id) = by.broker() {
+            self.go(Whose::Group(id, group.clone()), to);
+        }
+    }
+
     /// Whoever dies knows nothing any more, and its replicas serve nobody.
     fn dies(&mut self, who: ProcessId) {
         let replicas: Vec<Whose> = (self.known.keys())
@@ -219,7 +267,9 @@ impl States {
             | Whose::Controller(id)
             | Whose::Stance(id)
             | Whose::Numbers(id)
-            | Whose::Reads(id, _) => *id != who,
+            | Whose::Reads(id, _)
+            | Whose::Member(id) => *id != who,
+            Whose::Group(id, _) => Some(*id) != who.broker(),
             _ => true,
         });
     }
@@ -233,6 +283,19 @@ fn partition(world: &World, name: &TopicPartition) -> &'static str {
         Some(_) => "online",
         None => NOWHERE,
     }
+}
+
+/// How far a consumer has come to be a member; `None` of one that does not want to be.
+fn member(consumer: &Consumer) -> Option<&'static str> {
+    let membership = consumer.membership()?;
+    Some(match membership.stage {
+        _ if membership.failure.is_some() => "gave up",
+        Stage::Unjoined => "unjoined",
+        Stage::Joining => "joining",
+        Stage::Leading(_) => "leading",
+        Stage::Syncing => "syncing",
+        Stage::Stable => "stable",
+    })
 }
 
 fn registration(broker: &Broker) -> &'static str {

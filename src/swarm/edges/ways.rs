@@ -21,7 +21,7 @@ pub(super) const NOWHERE: &str = "nowhere";
 type Row = (&'static str, &'static str, &'static [&'static str]);
 
 /// Every way that there can be.
-const ROWS: [Row; 46] = [
+const ROWS: [Row; 58] = [
     // As it stands in ZooKeeper.
     ("partition", NOWHERE, &["online"]),
     (
@@ -102,19 +102,53 @@ const ROWS: [Row; 46] = [
     ("producer's numbers", "none", &["first"]),
     ("producer's numbers", "first", &["newer epoch"]),
     ("producer's numbers", "newer epoch", &["newer epoch"]),
-    ("consumer's partition", NOWHERE, &["resetting", "failed"]),
-    ("consumer's partition", "resetting", &["reading", "failed"]),
+    (
+        "consumer's partition",
+        NOWHERE,
+        &["restoring", "resetting", "failed"],
+    ),
+    (
+        "consumer's partition",
+        "restoring",
+        &["reading", "resetting", NOWHERE],
+    ),
+    (
+        "consumer's partition",
+        "resetting",
+        &["reading", "failed", NOWHERE],
+    ),
     (
         "consumer's partition",
         "validating",
-        &["reading", "resetting", "failed"],
+        &["reading", "resetting", "failed", NOWHERE],
     ),
     (
         "consumer's partition",
         "reading",
-        &["resetting", "validating", "failed"],
+        &["resetting", "validating", "failed", NOWHERE],
     ),
     ("consumer's partition", "failed", &["reading", "resetting"]),
+    // As a consumer knows itself. Who leads and knows the topics divides them at once.
+    ("member", "unjoined", &["joining", "gave up"]),
+    (
+        "member",
+        "joining",
+        &["syncing", "leading", "unjoined", "gave up"],
+    ),
+    ("member", "leading", &["syncing", "unjoined", "joining"]),
+    (
+        "member",
+        "syncing",
+        &["stable", "unjoined", "joining", "gave up"],
+    ),
+    ("member", "stable", &["joining", "unjoined", "gave up"]),
+    ("member", "gave up", &["unjoined", "joining"]),
+    // As a coordinator decides. One that has just read a group finds it stable or empty.
+    ("group", NOWHERE, &["preparing"]),
+    ("group", "preparing", &["completing", "empty"]),
+    ("group", "completing", &["stable", "preparing"]),
+    ("group", "stable", &["preparing"]),
+    ("group", "empty", &["preparing"]),
     ("zookeeper's host", NOWHERE, &["runs"]),
     (
         "zookeeper's host",

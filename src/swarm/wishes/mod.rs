@@ -6,9 +6,11 @@
 //!
 //! - `records`: writing what cannot be appended, reading what is not there;
 //! - `questions`: asking about what is not there, and what only brokers may ask;
-//! - `administration`: topics, partitions and settings that cannot be.
+//! - `administration`: topics, partitions and settings that cannot be;
+//! - `groups`: what only members of a group may.
 
 mod administration;
+mod groups;
 mod questions;
 mod records;
 
@@ -18,6 +20,7 @@ use super::Draw;
 use crate::model::{TopicId, TopicPartition};
 use crate::protocol::{Request, encode_request};
 
+pub(super) use groups::of_members;
 pub(super) use records::produce;
 
 /// An id that no topic has.

@@ -1,0 +1,232 @@
+//! How groups have to be in the end.
+//!
+//! Every group is stable or empty. Whoever lives and has not been turned away is one of its members and has its
+//! part of the present generation; nobody else is counted. Every partition of a topic that is subscribed to is
+//! read by exactly one of them, up to the high watermark; and where members commit by the clock, that is what the
+//! group remembers.
+//!
+//! What cannot be is excused: a group whose partition of the offsets topic has nobody left who could lead it, or
+//! too few replicas to write anything, and partitions of which the same is true.
+
+use crate::broker::{Broker, OFFSETS_TOPIC};
+use crate::client::config::CommitsWhen;
+use crate::client::consumer::{Consumer, Doing};
+use crate::controller::PartitionState;
+use crate::group::{Group, State};
+use crate::model::{Offset, ProcessId, Text, TopicName, TopicPartition};
+use crate::sorted::{SortedMap, SortedSet};
+use crate::swarm::recovery::Core;
+use crate::swarm::run::Run;
+use crate::time::Duration;
+use crate::world::World;
+use crate::world::invariant::Losses;
+
+/// Who lives and wants to be a member, with what it is to its group.
+type Living<'a> = Vec<(ProcessId, &'a Consumer)>;
+
+/// Makes members that are slow fast again, and gives those that wait for a word a word.
+pub(in crate::swarm) fn calm(run: &mut Run<'_>) {
+    let mut lines = Vec::new();
+    for host in run.world().hosts().filter(|host| host.life().is_alive()) {
+        let Some(consumer) = host.consumer().filter(|consumer| is_member(consumer)) else {
+            continue;
+        };
+        if consumer.config().poll_interval > Duration::ZERO {
+            lines.push(format!("set {} poll.interval.ms=0", host.id));
+        }
+        if consumer.config().application_commits == CommitsWhen::Each {
+            // One record and one commit after the other is more than there is time for.
+            lines.push(format!("set {} application.commits=sync", host.id));
+        }
+        if consumer.config().max_poll_records < 500 {
+            lines.push(format!("set {} max.poll.records=500", host.id));
+        }
+    }
+    for line in lines {
+        run.take(&line);
+    }
+}
+
+fn is_member(consumer: &Consumer) -> bool {
+    consumer.config().has_group() && !consumer.config().subscribe.0.is_empty()
+}
+
+/// What is not well with groups, a sentence each.
+pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
+    let mut wanted: SortedMap<Text, Living<'_>> = SortedMap::new();
+    for host in world.hosts().filter(|host| host.life().is_alive()) {
+        let Some(consumer) = host.consumer().filter(|consumer| is_member(consumer)) else {
+            continue;
+        };
+        let gave_up = consumer.membership().is_none_or(|it| it.failure.is_some());
+        let living = wanted.entry(consumer.config().group_id.clone());
+        let living = living.or_default();
+        if !gave_up {
+            living.push((host.id, consumer));
+        }
+    }
+    let mut all = Vec::new();
+    if wanted.is_empty() {
+        return all;
+    }
+    let topic = TopicName::new(OFFSETS_TOPIC);
+    if world.cluster().topic(&topic).is_none() {
+        if core.can_make_offsets_topic(world) && wanted.values().any(|living| !living.is_empty()) {
+            all.push("there is no offsets topic".to_owned());
+        }
+        return all;
+    }
+    let judge = Judge {
+        world,
+        losses,
+        core,
+    };
+    for (name, living) in &wanted {
+        all.extend(judge.complaint_about(name, living));
+    }
+    // Whoever else has come by.
+    for broker in world.plan().brokers.iter() {
+        let groups = world.broker_by_id(*broker).into_iter();
+        let groups = groups.flat_map(|broker| broker.coordinator().groups());
+        for group in groups.filter(|group| !wanted.contains_key(&group.id)) {
+            let rests = matches!(group.state(), State::Stable | State::Empty);
+            if !rests && judge.keeper(&group.id).is_some() {
+                all.push(format!("group {} is {}", group.id, group.state().name()));
+            }
+        }
+    }
+    all
+}
+
+struct Judge<'a> {
+    world: &'a World,
+    losses: &'a Losses,
+    core: &'a Core,
+}
+
+impl<'a> Judge<'a> {
+    /// The partition of a broker's that keeps a group, if anything can be asked of it.
+    fn keeper(&self, group: &str) -> Option<(TopicPartition, &'a PartitionState)> {
+        let home = super::home_of(self.world, group)?;
+        let state = self.world.cluster().partition(&home)?;
+        let excused = self.core.excuses(self.world, &home, state) || self.losses.is_torn(&home);
+        (!excused).then_some((home, state))
+    }
+
+    fn complaint_about(&self, name: &Text, living: &Living<'_>) -> Option<String> {
+        let (home, state) = self.keeper(name)?;
+        let leader = self.world.broker_by_id(state.leader);
+        let Some((broker, replica)) =
+            leader.and_then(|broker| Some((broker, broker.partition(&home)?)))
+        else {
+            return Some(format!("nobody coordinates group {name}"));
+        };
+        if state.isr.len() < replica.min_isr() {
+            return None;
+        }
+        if broker.coordinator().committed(name).is_err() {
+            return Some(format!("group {name} is being read"));
+        }
+        let Some(group) = broker.coordinator().group(name) else {
+            return (!living.is_empty()).then(|| format!("nobody has joined group {name}"));
+        };
+        self.in_order(group, living)
+            .or_else(|| self.all_is_owned(name, living))
+            .or_else(|| self.all_is_read(broker, group, living))
+    }
+
+    /// Whether the members are those who live.
+    fn in_order(&self, group: &Group, living: &Living<'_>) -> Option<String> {
+        let name = &group.id;
+        match group.state() {
+            State::Stable => {}
+            State::Empty if living.is_empty() => return None,
+            other => return Some(format!("group {name} is {}", other.name())),
+        }
+        let mut ids = SortedSet::new();
+        for (id, consumer) in living {
+            let membership = consumer.membership()?;
+            let generation = &membership.generation;
+            let is_in = group.member(&generation.member).is_some();
+            if !is_in || membership.is_joining() || generation.number != group.generation() {
+                return Some(format!("{id} has no part of group {name}"));
+            }
+            ids.insert(generation.member.clone());
+        }
+        let gone = group
+            .members()
+            .iter()
+            .find(|member| !ids.contains(&member.id))?;
+        Some(format!(
+            "{} is counted in group {name}, and is gone",
+            gone.id
+        ))
+    }
+
+    /// Whether every partition is read by one member.
+    fn all_is_owned(&self, name: &Text, living: &Living<'_>) -> Option<String> {
+        let mut owners: SortedMap<TopicPartition, ProcessId> = SortedMap::new();
+        let mut topics = SortedSet::new();
+        for (id, consumer) in living {
+            topics.extend(consumer.config().subscribe.0.iter().cloned());
+            for view in consumer.partitions() {
+                if let Some(other) = owners.insert(view.partition.clone(), *id) {
+                    let twice = &view.partition;
+                    return Some(format!(
+                        "{other} and {id} of group {name} both read {twice}"
+                    ));
+                }
+            }
+        }
+        let all = self.world.cluster().partitions();
+        let mut wanted = all.filter(|(partition, state)| {
+            topics.contains(&partition.topic.0)
+                && state.is_born()
+                && !self.core.excuses(self.world, partition, state)
+        });
+        let missing = wanted.find(|(partition, _)| !owners.contains_key(partition))?;
+        Some(format!("nobody of group {name} reads {}", missing.0))
+    }
+
+    /// Whether nothing is left to read, or to remember.
+    fn all_is_read(&self, broker: &Broker, group: &Group, living: &Living<'_>) -> Option<String> {
+        let views = living.iter().flat_map(|(id, consumer)| {
+            let views = consumer.partitions();
+            views.map(move |view| (*id, *consumer, view))
+        });
+        for (id, consumer, view) in views {
+            let name = view.partition;
+            let Some((committed, end)) = self.ends_of(name) else {
+                continue;
+            };
+            let at = view.position.filter(|_| view.doing == Doing::Reading);
+            // Somebody may have sought a place that is there and not committed.
+            let Some(at) = at.filter(|at| (committed..=end).contains(at)) else {
+                let (doing, at) = (view.doing, view.position);
+                return Some(format!("{id} is {doing:?} {name} at {at:?} of {committed}"));
+            };
+            let remembered = group.offsets().get(name).map(|known| known.offset);
+            let by_the_clock = consumer.config().enable_auto_commit;
+            if by_the_clock && remembered != Some(at) {
+                let (group, keeper) = (&group.id, broker.id());
+                return Some(format!(
+                    "broker {keeper} remembers {remembered:?} of {name} for group {group}, which has read up to {at}"
+                ));
+            }
+        }
+        None
+    }
+
+    /// How far a partition can be read, and how far it is written; `None` when nothing can be asked of it.
+    fn ends_of(&self, name: &TopicPartition) -> Option<(Offset, Offset)> {
+        let state = self.world.cluster().partition(name)?;
+        let broken = self.losses.is_torn(name) || self.losses.is_lost(name);
+        if broken || self.core.excuses(self.world, name, state) {
+            return None;
+        }
+        let leader = self.world.broker_by_id(state.leader)?.partition(name)?;
+        leader
+            .is_leader()
+            .then(|| (leader.high_watermark(), leader.log_end()))
+    }
+}

@@ -1,0 +1,159 @@
+//! What befalls groups: one fault, as the lines that begin it and the lines that end it.
+
+use super::{Drawn, Groups, MOST_MEMBERS, coordinator_of};
+use crate::fact::{Entry, Fact};
+use crate::model::{ProcessId, TopicPartition};
+use crate::swarm::abuse::conversation;
+use crate::swarm::kind::Kind;
+use crate::swarm::strike::Strike;
+use crate::swarm::{Budget, Draw, Run, wishes};
+use crate::time::Duration;
+use crate::world::World;
+
+/// Draws something that befalls a group. Sometimes it waits until the group has come to a turning point, and
+/// strikes right there.
+pub(in crate::swarm) fn strike(
+    kind: Kind,
+    run: &mut Run<'_>,
+    groups: &Groups,
+    partition: &TopicPartition,
+    budget: Budget,
+    draw: &mut Draw,
+) -> Strike {
+    let group = groups.a_group(draw);
+    if draw.chance(1, 3) {
+        let nth = draw.between(0, 5);
+        run.until(Duration::from_secs(3), |_, entry| {
+            is_turning_point(entry, &group.name, nth).then_some(())
+        });
+    }
+    let world = run.world();
+    let lasts = how_long(draw);
+    let member = a_member(world, group, draw);
+    match kind {
+        Kind::HitCoordinator => hit(world, &group.name, budget, draw),
+        Kind::MemberJoins => {
+            let nth = draw.between(0, MOST_MEMBERS - 1);
+            let name = group.member(nth);
+            let id = ProcessId::parse(&name);
+            let line = match id.is_some_and(|id| world.host(id).is_some()) {
+                true => format!("restart {name}"),
+                false => group.line(nth, draw),
+            };
+            let end = match draw.between(0, 2) {
+                0 => vec![format!("stop {name}")],
+                1 => vec![format!("kill {name}")],
+                _ => Vec::new(),
+            };
+            Strike {
+                begin: vec![line],
+                end,
+                lasts,
+            }
+        }
+        Kind::MemberLeaves => between("stop", "restart", &member, lasts),
+        Kind::MemberDies => {
+            let mut strike = between("kill", "restart", &member, lasts);
+            if draw.chance(1, 3) {
+                strike.begin.append(&mut strike.end);
+            }
+            strike
+        }
+        Kind::MemberStandsStill => between("freeze", "thaw", &member, lasts),
+        Kind::MemberIsSlow => {
+            let works = draw.pick(&["1s", "3s", "6s", "25s"]);
+            Strike {
+                begin: vec![format!("set {member} poll.interval.ms={works}")],
+                end: vec![format!("set {member} poll.interval.ms=0")],
+                lasts,
+            }
+        }
+        Kind::MemberCommits => Strike {
+            begin: vec![format!("commit {member}")],
+            ..Strike::default()
+        },
+        Kind::MemberWantsOther => {
+            let fewer = match draw.chance(1, 2) {
+                true => "",
+                false => group.topics.split(',').next().unwrap_or_default(),
+            };
+            Strike {
+                begin: vec![format!("set {member} subscribe={fewer}")],
+                end: vec![format!("set {member} subscribe={}", group.topics)],
+                lasts,
+            }
+        }
+        _ => {
+            let broker = coordinator_of(world, &group.name);
+            let says = wishes::of_members(&group.name, partition, draw);
+            let broker = broker.map_or(1, |id| id.0);
+            conversation(&format!("b{broker}"), says.into_iter(), lasts, draw)
+        }
+    }
+}
+
+fn between(first: &str, last: &str, who: &str, lasts: Duration) -> Strike {
+    Strike {
+        begin: vec![format!("{first} {who}")],
+        end: vec![format!("{last} {who}")],
+        lasts,
+    }
+}
+
+/// A coordinator dies, stops, stands still, or is not heard any more.
+fn hit(world: &World, group: &str, budget: Budget, draw: &mut Draw) -> Strike {
+    let Some(id) = coordinator_of(world, group) else {
+        return Strike::default();
+    };
+    let (broker, lasts) = (format!("b{id}"), how_long(draw));
+    match draw.between(0, 4) {
+        0 | 1 => {
+            let how = match budget == Budget::Harsh && draw.chance(1, 4) {
+                true => " lossy",
+                false => "",
+            };
+            let begin = format!("kill {broker}{how}");
+            Strike {
+                begin: vec![begin],
+                end: vec![format!("restart {broker}")],
+                lasts,
+            }
+        }
+        2 => between("stop", "restart", &broker, lasts),
+        3 => between("freeze", "thaw", &broker, lasts),
+        _ => between("cut", "heal", &format!("{broker}↔clients"), lasts),
+    }
+}
+
+fn how_long(draw: &mut Draw) -> Duration {
+    match draw.between(0, 2) {
+        0 => draw.span(1, 800),
+        1 => draw.span(800, 5_000),
+        _ => draw.span(3_000, 15_000),
+    }
+}
+
+/// A member that there is, or the first.
+fn a_member(world: &World, group: &Drawn, draw: &mut Draw) -> String {
+    let all = (0..MOST_MEMBERS).map(|nth| group.member(nth));
+    let lives = |name: &String| {
+        let host = ProcessId::parse(name).and_then(|id| world.host(id));
+        host.is_some_and(|host| host.life().is_alive())
+    };
+    let living: Vec<String> = all.filter(lives).collect();
+    let at = draw.between(0, living.len().max(1) as u64 - 1) as usize;
+    living.get(at).cloned().unwrap_or_else(|| group.member(0))
+}
+
+/// Whether a group has just come to where trouble hurts most.
+fn is_turning_point(entry: &Entry, name: &str, nth: u64) -> bool {
+    match &entry.fact {
+        Fact::GroupRebalancing { group, .. } => nth == 0 && **group == *name,
+        Fact::GroupGenerationBegan { group, .. } => nth == 1 && **group == *name,
+        Fact::GroupStabilized { group, .. } => nth == 2 && **group == *name,
+        Fact::OffsetCommitted { group, .. } => nth == 3 && **group == *name,
+        Fact::GroupsLoaded { .. } => nth == 4,
+        Fact::PartitionsRevoked { group, .. } => nth == 5 && **group == *name,
+        _ => false,
+    }
+}
