@@ -152,7 +152,11 @@ impl Config {
         match name {
             #[cfg(feature = "planted")]
             "planted" => match crate::log::planted::Planted::parse(value) {
-                Some(planted) => self.log.planted = planted,
+                Some(planted) => {
+                    self.log.planted = planted;
+                    self.groups.fences_commits = !planted.has(Bug::CommitUnfenced);
+                    self.groups.gives_new_parts = !planted.has(Bug::ServeOldParts);
+                }
                 None => return Err(format!("planted={value} is no bug")),
             },
             "auto.create.topics.enable" => self.auto_create_topics = read.boolean()?,

@@ -21,6 +21,7 @@ use crate::controller::znodes;
 #[cfg(test)]
 use crate::group::Group;
 use crate::group::{Answer, Append, Asker, Coordinator, Effect, GroupConfig, Token};
+use crate::log::planted::Bug;
 use crate::model::{ConnectionId, Offset, Text, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -167,7 +168,11 @@ impl Broker {
         if let Ok(write) = &written {
             self.stir(write.slot);
         }
+        let early = self.config.log.planted.has(Bug::CommitEarly);
         match (token, written) {
+            (Some(token), Ok(write)) if early => {
+                self.groups.coordinator.appended(at, token, Ok(write.base));
+            }
             (Some(token), Ok(write)) => {
                 self.groups.writes.insert(token, write);
                 let timeout = self.groups.coordinator.config().offsets_commit_timeout;

@@ -107,7 +107,9 @@ impl Coordinator {
                 false => Err(ErrorCode::IllegalGeneration),
             };
         };
-        check_commit(group, request)?;
+        if desk.config.fences_commits {
+            check_commit(group, request)?;
+        }
         match group.state {
             State::CompletingRebalance => Err(ErrorCode::RebalanceInProgress),
             State::Dead => Err(ErrorCode::CoordinatorNotAvailable),

@@ -25,6 +25,10 @@ pub struct GroupConfig {
     pub offsets_retention_check_interval: Duration,
     /// `offsets.commit.timeout.ms`: how long a commit waits for the followers.
     pub offsets_commit_timeout: Duration,
+    /// Whether only members of the present generation may commit, as always unless a bug is planted.
+    pub fences_commits: bool,
+    /// Whether members are given what the leader has just handed in, as always unless a bug is planted.
+    pub gives_new_parts: bool,
 }
 
 impl Default for GroupConfig {
@@ -40,6 +44,8 @@ impl Default for GroupConfig {
             offsets_retention: Duration::from_secs(7 * 24 * 3_600),
             offsets_retention_check_interval: Duration::from_secs(600),
             offsets_commit_timeout: Duration::from_secs(5),
+            fences_commits: true,
+            gives_new_parts: true,
         }
     }
 }

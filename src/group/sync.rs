@@ -126,7 +126,9 @@ pub(super) fn written(
         return rebalance::prepare_if_possible(group, desk);
     }
     for member in &mut group.members {
-        member.assignment = parts.get(&member.id).cloned().unwrap_or_default();
+        if desk.config.gives_new_parts || member.assignment.is_empty() {
+            member.assignment = parts.get(&member.id).cloned().unwrap_or_default();
+        }
     }
     group.go(State::Stable, desk.at.wall);
     desk.note(Fact::GroupStabilized {

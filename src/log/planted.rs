@@ -35,6 +35,12 @@ pub enum Bug {
     ForgetProducers,
     /// M13: after the greatest sequence comes the smallest integer.
     SequencesOverflow,
+    /// M15: who was a member once may commit for ever.
+    CommitUnfenced,
+    /// M16: a commit is answered before it is replicated.
+    CommitEarly,
+    /// M17: whoever had a part in the last generation is given that again.
+    ServeOldParts,
     /// M18: consumers read what is not committed.
     ReadUncommitted,
     /// M19: a fresh leader tells the end that it knows, though it is less than was told before.
@@ -65,6 +71,9 @@ impl Bug {
         ("M11", Bug::RememberFour),
         ("M12", Bug::ForgetProducers),
         ("M13", Bug::SequencesOverflow),
+        ("M15", Bug::CommitUnfenced),
+        ("M16", Bug::CommitEarly),
+        ("M17", Bug::ServeOldParts),
         ("M18", Bug::ReadUncommitted),
         ("M19", Bug::ListStaleEnd),
         ("M20", Bug::WriteTwice),
