@@ -52,9 +52,10 @@
 //! | `broker` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `fetch_session` `log` `group` `zookeeper` `controller` |
 //! | `world` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `script` |
 //! | `script` | `base64` `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` |
+//! | `testimony` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` |
 //! | `stage` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` |
 //! | `workload` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` |
-//! | `swarm` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` |
+//! | `swarm` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` `testimony` |
 //! | `lesson` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` `stage` |
 //! | `session` | `sorted` `time` `rng` `timers` `model` `protocol` `process` `fact` `channel` `log` `group` `zookeeper` `controller` `client` `broker` `world` `script` `stage` `lesson` |
 //! | `ui` | anything; nothing imports it |
@@ -92,6 +93,7 @@ pub mod session;
 pub mod sorted;
 pub mod stage;
 pub mod swarm;
+pub mod testimony;
 pub mod time;
 pub mod timers;
 pub mod workload;

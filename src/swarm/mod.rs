@@ -126,5 +126,6 @@ fn conclude(run: &mut Run<'_>, budget: Budget) {
     let core = Core::choose(run, budget);
     recovery::recover(run, &core);
     recovery::use_again(run, &core);
+    run.everything_is_read();
     promises::judge(run, budget);
 }

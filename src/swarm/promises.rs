@@ -9,6 +9,9 @@
 //! of sync, or by a replica that had lost some of what was committed with the power of its machine, may
 //! lose records when the budget allows such trouble at all.
 //!
+//! And clients are asked what they can testify ([`crate::testimony`]): they know nothing of logs, and so may notice
+//! what whoever knows all does not look for.
+//!
 //! [`Losses`]: crate::world::invariant::Losses
 
 use super::{Budget, Run};
@@ -17,6 +20,7 @@ use crate::controller::{Recovery, znodes};
 use crate::fact::{Entry, Fact};
 use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
+use crate::testimony::Finding;
 use crate::world::World;
 use crate::world::invariant;
 
@@ -195,4 +199,23 @@ pub(super) fn judge(run: &mut Run<'_>, budget: Budget) {
     if let Some(what) = broken {
         run.fail("NothingAcknowledgedIsLost", what);
     }
+    if let Some(found) = testified(run, budget) {
+        run.fail("ClientsFindNothingWrong", format!("H1: {found}"));
+    }
+}
+
+/// What clients themselves can testify that no setting allows.
+fn testified(run: &Run<'_>, budget: Budget) -> Option<Finding> {
+    let found = run.witness().findings().into_iter();
+    let mut wrong = found.filter(|found| found.is_wrong);
+    wrong.find(|found| {
+        let name = &found.partition;
+        let lost = run.losses().is_lost(name) || run.losses().is_torn(name);
+        let state = run.world().cluster().partition(name);
+        let leader = state.and_then(|state| run.world().broker_by_id(state.leader));
+        let leader = leader.and_then(|broker| broker.partition(name));
+        // What is compacted is written anew, and nobody knows it again.
+        let whole = leader.is_some_and(|leader| leader.log().cleaned_until().is_none());
+        whole && !(budget == Budget::Harsh && lost)
+    })
 }

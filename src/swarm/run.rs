@@ -4,12 +4,13 @@
 //! ends the run: what comes after it proves nothing. There are no checkpoints; a run only goes forward.
 
 use super::coverage::Coverage;
-use super::promises::Promises;
+use super::promises::{LAST_READER, Promises};
 use super::{Budget, Recorder, Verdict};
 use crate::fact::Entry;
 use crate::model::{Offset, TopicPartition};
 use crate::rng::Seed;
 use crate::script::{self, Action};
+use crate::testimony::Witness;
 use crate::time::{Duration, Instant};
 use crate::world::invariant::Losses;
 use crate::world::{Observed, Place, Ran, World};
@@ -44,6 +45,7 @@ pub struct Run<'a> {
     world: World,
     observed: Observed,
     promises: Promises,
+    witness: Witness,
     coverage: Coverage,
     recorder: &'a mut Recorder,
     failure: Option<Failure>,
@@ -68,6 +70,7 @@ impl<'a> Run<'a> {
             world,
             observed,
             promises: Promises::default(),
+            witness: Witness::default(),
             coverage: Coverage::default(),
             recorder,
             failure: None,
@@ -114,6 +117,15 @@ impl<'a> Run<'a> {
 
     pub fn promises(&self) -> &Promises {
         &self.promises
+    }
+
+    pub fn witness(&self) -> &Witness {
+        &self.witness
+    }
+
+    /// The last reader has read everything.
+    pub(super) fn everything_is_read(&mut self) {
+        self.witness.has_read_everything(&self.world, LAST_READER);
     }
 
     pub(super) fn coverage(&mut self) -> &mut Coverage {
@@ -214,6 +226,7 @@ impl<'a> Run<'a> {
                 self.coverage.unclean();
             }
             self.coverage.add(&self.world, entry);
+            self.witness.add(&self.world, entry);
         }
         self.coverage.look(&self.world);
         self.seen = self.observed.journal.len();

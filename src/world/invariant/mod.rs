@@ -89,7 +89,7 @@ pub use losses::Losses;
 use per_replica::PerReplica;
 pub use produced::acknowledged;
 pub use states::States;
-pub(crate) use wire::answer_frame;
+pub(crate) use wire::{Frames, answer, answer_frame};
 
 /// A law that does not hold any more.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::world::{Parcel, World};
 /// Requests that were sent and have no answer yet, as they left: from their senders' facts, so what a
 /// socket of somebody else's asks is not among them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     sent: SortedMap<ConnectionId, SortedMap<i32, Chunks>>,
     /// The latest of those on which their senders have given up. They may arrive all the same.
     given_up: VecDeque<Chunks>,
@@ -26,7 +26,7 @@ const GIVEN_UP: usize = 256;
 
 impl Frames {
     /// Keeps the requests of the wanted kinds, and forgets those that will never be answered.
-    pub(super) fn follow(&mut self, world: &World, entry: &Entry, wanted: impl Fn(ApiKey) -> bool) {
+    pub(crate) fn follow(&mut self, world: &World, entry: &Entry, wanted: impl Fn(ApiKey) -> bool) {
         match &entry.fact {
             Fact::RequestSent {
                 connection,
@@ -68,8 +68,13 @@ impl Frames {
         self.is_incomplete |= surplus > 0;
     }
 
+    /// A request that was just sent, if it is kept.
+    pub(crate) fn get(&self, connection: ConnectionId, id: i32) -> Option<&Chunks> {
+        self.sent.get(&connection)?.get(&id)
+    }
+
     /// The request that is answered over this end of a connection.
-    pub(super) fn take(&mut self, connection: ConnectionId, id: i32) -> Option<Chunks> {
+    pub(crate) fn take(&mut self, connection: ConnectionId, id: i32) -> Option<Chunks> {
         let sent = self.sent.get_mut(&connection.other_end())?;
         sent.remove(&id)
     }

@@ -1,0 +1,27 @@
+//! What clients can testify: histories of what they sent, were told and read, and what is wrong with them.
+//!
+//! The laws of [`crate::world::invariant`] see everything, and so they may be blind to what only a client would
+//! notice. Here is the other half: a checker that knows no broker and no log, but what went over the clients'
+//! connections and what their applications were told. It judges by the classes of Jepsen's checker of Kafka (its
+//! descriptions, not its code): offsets that hold two values, values at two offsets, what was acknowledged and
+//! cannot be read, what failed and can, and readers and writers that skip or go back.
+//!
+//! - [`account`]: operations, one after the other, and what they amount to;
+//! - [`finding`]: the classes, and which of them Kafka's settings allow;
+//! - [`witness`]: takes the account of a world that runs.
+//!
+//! A value is what a batch is known by: the number that its producer gave it, or else what it holds. So one offset
+//! is that of a whole batch, and values are unique as far as what producers write is.
+//!
+//! Not modelled: transactions, and with them all cycles through what is written and read; every write here stands
+//! for itself. How late reads are is a measurement and no verdict.
+
+pub mod account;
+pub mod finding;
+#[cfg(test)]
+mod tests;
+pub mod witness;
+
+pub use account::{Account, Way};
+pub use finding::{Class, Finding};
+pub use witness::Witness;

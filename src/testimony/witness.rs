@@ -1,0 +1,386 @@
+//! `Witness`: takes the account of a world that runs, from what goes over its clients' connections and from what
+//! their applications are told.
+
+use std::collections::BTreeMap;
+
+use super::account::{Account, Promise, Way};
+use super::finding::Finding;
+use crate::broker::OFFSETS_TOPIC;
+use crate::client::config::Acks;
+use crate::controller::znodes;
+use crate::fact::{Entry, Fact};
+use crate::model::{BrokerId, ConnectionId, Offset, ProcessId, TopicName, TopicPartition};
+use crate::protocol::api::{FetchRequest, ProduceRequest};
+use crate::protocol::records::{Batch, read_whole_batches};
+use crate::protocol::{AnyRequest, ApiKey, Chunks, ErrorCode};
+use crate::script::{self, Action, Script};
+use crate::sorted::{SortedMap, SortedSet};
+use crate::time::Duration;
+use crate::world::invariant::{Frames, answer};
+use crate::world::{Journal, Place, Ran, Refused, World};
+
+/// What a batch is known by: what its producer has numbered, or else what it holds and when it was made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Value {
+    producer: (i64, i16, i32),
+    timestamp: i64,
+    checksum: u32,
+}
+
+impl Value {
+    fn of(batch: &Batch) -> Value {
+        let header = &batch.header;
+        Value {
+            producer: (
+                header.producer_id,
+                header.producer_epoch,
+                header.base_sequence,
+            ),
+            timestamp: header.base_timestamp,
+            checksum: crc32c::crc32c(&batch.body),
+        }
+    }
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.producer {
+            (-1, ..) => write!(f, "batch {:08x}", self.checksum),
+            (id, epoch, sequence) => write!(f, "batch {sequence} of producer {id} epoch {epoch}"),
+        }
+    }
+}
+
+/// Batches that were fetched and not returned yet: where they end, and what they are.
+type Fetched = BTreeMap<Offset, (Offset, Value)>;
+
+/// Takes the account.
+#[derive(Clone, Debug, Default)]
+pub struct Witness {
+    account: Account<Value>,
+    asked: Frames,
+    /// What producers will be told stands at an offset.
+    answered: SortedMap<ProcessId, BTreeMap<(TopicPartition, Offset), Value>>,
+    fetched: SortedMap<(ProcessId, TopicPartition), Fetched>,
+    /// Where a reader was placed last.
+    placed: SortedMap<(ProcessId, TopicPartition), Offset>,
+    /// Partitions of which there was one before that is gone: what comes late may be about that one.
+    buried: SortedSet<TopicPartition>,
+}
+
+/// Who reads everything in the end.
+const LAST_READER: ProcessId = ProcessId::Consumer(90);
+/// How long it may take.
+const LAST_READING: Duration = Duration::from_secs(30);
+
+impl Witness {
+    /// Plays a script, then lets somebody read everything, and takes the account of it all.
+    ///
+    /// # Errors
+    /// When the script cannot be played.
+    pub fn of(script: &Script) -> Result<Witness, Refused> {
+        let mut journal = Journal::default();
+        let mut world = World::new(&script.plan, script.seed, &mut journal)?;
+        let mut witness = Witness::default();
+        let mut seen = 0;
+        let commands = script.lines.iter().map(|line| &line.action);
+        for action in commands {
+            witness.act(&mut world, action, &mut journal, &mut seen)?;
+        }
+        let all = world.cluster().partitions();
+        let all = all.filter(|(name, _)| name.topic.as_str() != OFFSETS_TOPIC);
+        let all: String = all.map(|(name, _)| format!(" {name}")).collect();
+        let line = |text: String| script::parse_line(&text).map_err(|why| Refused(why.to_string()));
+        let reader = line(format!("consumer {LAST_READER} auto.offset.reset=earliest"))?;
+        let assign = line(format!("assign {LAST_READER}{all}"))?;
+        let run = line(format!("run {LAST_READING}"))?;
+        for action in [reader, assign, run] {
+            witness.act(&mut world, &action, &mut journal, &mut seen)?;
+        }
+        witness.has_read_everything(&world, LAST_READER);
+        Ok(witness)
+    }
+
+    fn act(
+        &mut self,
+        world: &mut World,
+        action: &Action,
+        journal: &mut Journal,
+        seen: &mut u64,
+    ) -> Result<(), Refused> {
+        let goal = match action {
+            Action::Command(command) => {
+                world.perform(command, journal)?;
+                world.place()
+            }
+            Action::Run { span, .. } => Place::after(world.now() + *span),
+            Action::At(place) => *place,
+            Action::Step(_) | Action::Show(_) => return Ok(()),
+        };
+        loop {
+            for entry in journal.since(*seen) {
+                self.add(world, entry);
+            }
+            *seen = journal.len();
+            let stands = matches!(action, Action::Command(_));
+            if stands || world.step_toward(goal, journal) == Ran::Arrived {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Learns from a piece of news.
+    pub fn add(&mut self, world: &World, entry: &Entry) {
+        let of_producers = |api| api == ApiKey::Produce;
+        self.asked.follow(world, entry, of_producers);
+        match &entry.fact {
+            Fact::ZnodeDeleted { path } => {
+                if let Some(name) = znodes::state_of(path) {
+                    self.buried.insert(name);
+                }
+                return;
+            }
+            Fact::RequestSent {
+                connection,
+                api: ApiKey::Produce,
+                correlation_id,
+                ..
+            } => return self.sends(world, *connection, *correlation_id),
+            Fact::ResponseSent {
+                connection,
+                api,
+                version,
+                correlation_id,
+            } => {
+                let over = (*connection, *version, *correlation_id);
+                let asker = connection.opener;
+                match (api, asker) {
+                    (ApiKey::Produce, ProcessId::Producer(_)) => self.answers(world, asker, over),
+                    (ApiKey::Fetch, ProcessId::Consumer(_)) => {
+                        let from = entry.by.and_then(ProcessId::broker);
+                        self.is_sent(world, asker, from, over);
+                    }
+                    _ => {}
+                }
+                return;
+            }
+            _ => {}
+        }
+        let Some(by) = entry.by else {
+            return;
+        };
+        match &entry.fact {
+            Fact::RecordsAcknowledged {
+                partition,
+                base_offset,
+                ..
+            } => {
+                let answered = self.answered.get_mut(&by);
+                let place = (partition.clone(), *base_offset);
+                if let Some(value) = answered.and_then(|answered| answered.remove(&place)) {
+                    self.account.acknowledged(partition, &value, *base_offset);
+                }
+            }
+            Fact::PositionSet { partition, to, .. } => {
+                self.placed.insert((by, partition.clone()), *to);
+                self.account.placed(by, partition, *to, way(world, by));
+            }
+            Fact::RecordsConsumed {
+                partition,
+                base_offset,
+                next_offset,
+                ..
+            } => self.consumes(by, partition, (*base_offset, *next_offset)),
+            Fact::RecordsProcessed {
+                partition,
+                base_offset,
+                next_offset,
+                ..
+            } => {
+                let consumer = world.host(by).and_then(|host| host.consumer());
+                if let Some(consumer) = consumer {
+                    let group = &consumer.config().group_id;
+                    (self.account).processed(group, partition, *base_offset, *next_offset);
+                }
+            }
+            Fact::OffsetsCommitted { group, offsets } => {
+                for (partition, offset) in offsets.iter() {
+                    self.account.committed(group, partition, *offset);
+                }
+            }
+            Fact::Killed { .. } | Fact::Stopped => {
+                self.account.gone(by);
+                self.answered.remove(&by);
+                self.fetched.retain(|(reader, _), _| *reader != by);
+                self.placed.retain(|(reader, _), _| *reader != by);
+            }
+            _ => {}
+        }
+    }
+
+    // ---- writing
+
+    fn sends(&mut self, world: &World, connection: ConnectionId, id: i32) {
+        let frame = self.asked.get(connection, id);
+        let request = frame.and_then(|frame| AnyRequest::decode(frame).ok());
+        let producer = world.host(connection.opener);
+        let producer = producer.and_then(|host| host.producer());
+        let (Some((_, AnyRequest::Produce(request))), Some(producer)) = (request, producer) else {
+            return;
+        };
+        for (partition, batch) in batches_of(&request) {
+            let promise = Promise {
+                numbered: batch.header.is_idempotent(),
+                by_all: producer.config().acks == Acks::All,
+            };
+            let value = Value::of(&batch);
+            (self.account).sent(connection.opener, &partition, value, promise);
+        }
+    }
+
+    fn answers(&mut self, world: &World, producer: ProcessId, over: (ConnectionId, i16, i32)) {
+        let (connection, version, id) = over;
+        let request = self.asked.take(connection, id);
+        let request = request.and_then(|frame| AnyRequest::decode(&frame).ok());
+        let told = answer::<ProduceRequest>(world, connection, version, id);
+        let (Some((_, AnyRequest::Produce(request))), Some(told)) = (request, told) else {
+            return;
+        };
+        for (partition, batch) in batches_of(&request) {
+            let value = Value::of(&batch);
+            let topics = told.responses.iter();
+            let topics = topics.filter(|topic| topic.name == partition.topic.0);
+            let mut parts = topics.flat_map(|topic| &topic.partition_responses);
+            let Some(part) = parts.find(|part| part.index == partition.partition) else {
+                continue;
+            };
+            match ErrorCode::from_i16(part.error_code) {
+                ErrorCode::None => {
+                    let answered = self.answered.entry(producer).or_default();
+                    answered.insert((partition, Offset(part.base_offset)), value);
+                }
+                error if is_certain(error) => self.account.refused(&partition, &value),
+                _ => self.account.doubted(&partition, &value),
+            }
+        }
+    }
+
+    // ---- reading
+
+    fn is_sent(
+        &mut self,
+        world: &World,
+        reader: ProcessId,
+        from: Option<BrokerId>,
+        over: (ConnectionId, i16, i32),
+    ) {
+        let Some(told) = answer::<FetchRequest>(world, over.0, over.1, over.2) else {
+            return;
+        };
+        let broker = from.and_then(|id| world.broker_by_id(id));
+        for topic in &told.responses {
+            let known = broker.and_then(|broker| broker.metadata().name_of(topic.topic_id));
+            let name = known.cloned().unwrap_or(TopicName(topic.topic.clone()));
+            for data in &topic.partitions {
+                let records = data.records.as_ref().filter(|records| !records.is_empty());
+                let Some(Ok(batches)) = records.map(read_whole_batches) else {
+                    continue;
+                };
+                let partition = TopicPartition {
+                    topic: name.clone(),
+                    partition: data.partition_index,
+                };
+                let fetched = self.fetched.entry((reader, partition)).or_default();
+                for batch in batches.iter().filter(|batch| !batch.header.is_control()) {
+                    let value = (batch.next_offset(), Value::of(batch));
+                    fetched.insert(batch.base_offset(), value);
+                }
+            }
+        }
+    }
+
+    fn consumes(&mut self, by: ProcessId, partition: &TopicPartition, span: (Offset, Offset)) {
+        let (from, next) = span;
+        let Some(fetched) = self.fetched.get_mut(&(by, partition.clone())) else {
+            return;
+        };
+        let within = fetched.range(..next);
+        let within = within.filter(|(_, (end, _))| *end > from);
+        let values: Vec<(Offset, i64, Value)> = within
+            .map(|(base, (end, value))| (*base, *end - *base, *value))
+            .collect();
+        // What lies before is read again only once it was fetched again.
+        fetched.retain(|_, (end, _)| *end > next);
+        // Where it begins, by what it was given, is not always where it stood.
+        let first = values.first().map_or(from, |(base, ..)| (*base).max(from));
+        self.account.polled(by, partition, (first, next), &values);
+    }
+
+    // ---- the end
+
+    /// In the end this reader has read everything.
+    pub fn has_read_everything(&mut self, world: &World, reader: ProcessId) {
+        let consumer = world.host(reader).and_then(|host| host.consumer());
+        let views = consumer
+            .into_iter()
+            .flat_map(|consumer| consumer.partitions());
+        for view in views {
+            let first = self.placed.get(&(reader, view.partition.clone()));
+            if let (Some(first), Some(end)) = (first, view.position) {
+                self.account.read_to_end(view.partition, *first, end);
+            }
+        }
+    }
+
+    /// Everything that is found, but for partitions of which one is gone.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut all = self.account.findings();
+        all.retain(|found| !self.buried.contains(&found.partition));
+        all
+    }
+}
+
+fn way(world: &World, by: ProcessId) -> Way {
+    let consumer = world.host(by).and_then(|host| host.consumer());
+    match consumer.is_some_and(|consumer| consumer.config().subscribe.0.is_empty()) {
+        true => Way::Hand,
+        false => Way::Group,
+    }
+}
+
+/// The batches that a producer sends.
+fn batches_of(request: &ProduceRequest) -> Vec<(TopicPartition, Batch)> {
+    let topics = request.topic_data.iter();
+    let parts = topics.flat_map(|topic| {
+        let parts = topic.partition_data.iter();
+        parts.map(move |part| (topic, part))
+    });
+    let batches = parts.flat_map(|(topic, part)| {
+        let name = TopicPartition {
+            topic: TopicName(topic.name.clone()),
+            partition: part.index,
+        };
+        let read = |records: &Chunks| read_whole_batches(records).unwrap_or_default();
+        let batches = part.records.as_ref().map(read).unwrap_or_default();
+        batches.into_iter().map(move |batch| (name.clone(), batch))
+    });
+    batches.collect()
+}
+
+/// Whether an error says for certain that nothing was written. The others may be told of what was.
+fn is_certain(error: ErrorCode) -> bool {
+    matches!(
+        error,
+        ErrorCode::NotEnoughReplicas
+            | ErrorCode::MessageTooLarge
+            | ErrorCode::RecordListTooLarge
+            | ErrorCode::CorruptMessage
+            | ErrorCode::InvalidRecord
+            | ErrorCode::InvalidTimestamp
+            | ErrorCode::OutOfOrderSequenceNumber
+            | ErrorCode::InvalidProducerEpoch
+            | ErrorCode::InvalidTopicException
+            | ErrorCode::InvalidRequiredAcks
+            | ErrorCode::UnsupportedCompressionType
+    )
+}
