@@ -2,13 +2,15 @@
 //!
 //! `tests/scripts/anomalies` holds a pair of scripts for each: the same cluster, the same faults at the same
 //! instants, and other settings. What is counted here is what an application can know: what it handed over,
-//! what it was told, and what can be read in the end.
+//! what it was told, what it read and was done with, and what can be read in the end. Then somebody reads everything
+//! from the beginning, and the account that clients give of the whole is judged as Jepsen's checker would judge it.
 
 use kafka_playground::fact::{Fact, Shown as Text};
-use kafka_playground::model::ProcessId;
+use kafka_playground::model::{Offset, ProcessId, TopicPartition};
 use kafka_playground::process::Instruction;
 use kafka_playground::script::{self, Action, Script, Shown};
-use kafka_playground::sorted::SortedMap;
+use kafka_playground::sorted::{SortedMap, SortedSet};
+use kafka_playground::testimony::{Class, Witness};
 use kafka_playground::world::audit::Report;
 use kafka_playground::world::{Command, History, Plan};
 
@@ -29,6 +31,18 @@ struct Counts {
     reordered: usize,
     /// At a moment at which the script shows the audit, the record is acknowledged, not lost, and not to be read.
     unread: usize,
+    /// A group has read the record, and nobody was ever done with it.
+    skipped: usize,
+    /// A group was done with the record more than once; every time but the first counts.
+    repeated: usize,
+    /// A group came to its partition and passed it over.
+    passed_over: usize,
+    /// A member's own reading went back.
+    went_back: usize,
+    /// A commit came to nothing.
+    refused: usize,
+    /// The key stands in more than one partition.
+    scattered: usize,
 }
 
 fn counts(of: impl Fn(&mut Counts)) -> Counts {
@@ -78,6 +92,22 @@ fn table() -> Vec<(&'static str, Counts, (u64, u64))> {
         ("x12", failed, (0, 0)),
         // Acknowledged, and not to be read before the followers are back.
         ("x13", counts(|counts| counts.unread = 1), (0, 0)),
+        // Committed, and never done.
+        ("x14", counts(|counts| counts.skipped = 1), (0, 0)),
+        // Done, and not committed.
+        ("x15", counts(|counts| counts.repeated = 2), (0, 0)),
+        // Done by everybody, and nobody may say so.
+        (
+            "x16",
+            counts(|counts| (counts.repeated, counts.went_back, counts.refused) = (2, 2, 3)),
+            (0, 0),
+        ),
+        // Read again by the same member.
+        ("x17", counts(|counts| counts.went_back = 1), (0, 0)),
+        // It was there before the group was.
+        ("x18", counts(|counts| counts.passed_over = 3), (0, 0)),
+        // More partitions, other places.
+        ("x19", counts(|counts| counts.scattered = 3), (0, 0)),
     ]
 }
 
@@ -119,7 +149,10 @@ fn play(script: &Script) -> (Counts, Report, History) {
         }
     }
     assert_eq!(history.violation(), None);
-    let readable = readable(&history);
+    let all = readable(&history);
+    count_groups(&history, all.len(), &mut counts);
+    counts.scattered = scattered(&all);
+    let readable: Vec<String> = all.iter().map(|(_, text)| text.clone()).collect();
     let copies = |text: &String| readable.iter().filter(|other| *other == text).count();
     for (producer, texts) in &given {
         let told = told(&history, *producer);
@@ -136,7 +169,10 @@ fn play(script: &Script) -> (Counts, Report, History) {
             }
             counts.duplicated += copies(text).saturating_sub(1);
             let place = |text: &String| readable.iter().position(|other| other == text);
-            let before = seen.iter().any(|earlier| place(earlier) > place(text));
+            let home = |place: Option<usize>| place.map(|place| all[place].0);
+            let before = seen.iter().any(|earlier| {
+                home(place(earlier)) == home(place(text)) && place(earlier) > place(text)
+            });
             counts.reordered += usize::from(place(text).is_some() && before);
             seen.push(text);
         }
@@ -162,23 +198,100 @@ fn told(history: &History, producer: ProcessId) -> Vec<bool> {
     told
 }
 
-/// The records of `orders-0` as `show records` shows them, without their offsets.
-fn readable(history: &History) -> Vec<String> {
-    let partition = kafka_playground::model::TopicPartition::new("orders", 0);
-    let shown = script::show(history, &Shown::Records(partition));
-    let lines = shown
-        .lines()
-        .filter(|line| !line.ends_with("not committed"));
-    let records = lines.map(|line| line.split_once(' ').expect("a place and a record").1);
-    records.map(str::to_owned).collect()
+/// The records of `orders` as `show records` shows them, without their offsets, each with its partition.
+fn readable(history: &History) -> Vec<(i32, String)> {
+    let mut all = Vec::new();
+    let partitions = history.world().cluster().partitions();
+    for (partition, _) in partitions.filter(|(name, _)| name.topic.as_str() == "orders") {
+        let number = partition.partition;
+        let shown = script::show(history, &Shown::Records(partition));
+        let lines = shown
+            .lines()
+            .filter(|line| !line.ends_with("not committed"));
+        let records = lines.map(|line| line.split_once(' ').expect("a place and a record").1);
+        all.extend(records.map(|record| (number, record.to_owned())));
+    }
+    all
 }
 
-/// A plan without its settings.
+/// How many keys stand in more than one partition.
+fn scattered(all: &[(i32, String)]) -> usize {
+    let mut places: SortedMap<&str, SortedSet<i32>> = SortedMap::new();
+    for (partition, text) in all {
+        if let Some((key, _)) = text.split_once(": ") {
+            places.entry(key).or_default().insert(*partition);
+        }
+    }
+    places.values().filter(|places| places.len() > 1).count()
+}
+
+/// What the members of groups have read, and what they were done with.
+fn count_groups(history: &History, readable: usize, counts: &mut Counts) {
+    let member = |by: Option<ProcessId>| {
+        let host = by.and_then(|by| history.world().host(by));
+        let consumer = host.and_then(|host| host.consumer());
+        consumer.is_some_and(|consumer| consumer.config().has_group())
+    };
+    let mut read: SortedMap<(TopicPartition, Offset), usize> = SortedMap::new();
+    let mut done = read.clone();
+    let mut positions: SortedMap<(Option<ProcessId>, TopicPartition), Offset> = SortedMap::new();
+    let (mut has_group, mut tells) = (false, false);
+    for entry in history.observed().journal.since(0) {
+        let (list, partition, from, to) = match &entry.fact {
+            Fact::RecordsConsumed {
+                partition,
+                base_offset,
+                next_offset,
+                ..
+            } if member(entry.by) => {
+                let place = (entry.by, partition.clone());
+                let before = positions.insert(place, *next_offset);
+                counts.went_back += usize::from(before > Some(*base_offset));
+                (&mut read, partition, base_offset, next_offset)
+            }
+            Fact::RecordsProcessed {
+                partition,
+                base_offset,
+                next_offset,
+                ..
+            } => {
+                tells = true;
+                (&mut done, partition, base_offset, next_offset)
+            }
+            Fact::PartitionsAssigned { .. } => {
+                has_group = true;
+                continue;
+            }
+            Fact::CommitFailed { .. } => {
+                counts.refused += 1;
+                continue;
+            }
+            Fact::Killed { .. } => {
+                positions.retain(|(by, _), _| *by != entry.by);
+                continue;
+            }
+            _ => continue,
+        };
+        for offset in from.0..to.0 {
+            *list.entry((partition.clone(), Offset(offset))).or_default() += 1;
+        }
+    }
+    if has_group {
+        counts.passed_over = readable.saturating_sub(read.len());
+    }
+    if tells {
+        counts.skipped = read.keys().filter(|key| !done.contains_key(*key)).count();
+        counts.repeated = done.values().map(|times| times - 1).sum();
+    }
+}
+
+/// A plan without its settings. How many partitions a topic has is one, too.
 fn bare(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
     plan.broker_settings = SortedMap::new();
     for topic in &mut plan.topics {
         topic.configs = SortedMap::new();
+        topic.replicas.truncate(1);
     }
     for client in &mut plan.clients {
         client.settings = SortedMap::new();
@@ -214,6 +327,59 @@ fn every_anomaly_occurs_where_it_may_and_not_in_its_twin() {
         assert_ne!(script.plan, twin.plan, "{number}: a setting differs");
         assert_eq!(faults(&history), faults(&safe_history), "{number}");
     }
+}
+
+/// What Jepsen's checker would call what clients can testify of each. Who looks at single records and not at what
+/// applications do with them finds nothing in the others.
+const TESTIFIED: [(&str, &[Class]); 19] = [
+    ("x01", &[]),
+    ("x02", &[Class::Unseen]),
+    (
+        "x03",
+        &[
+            Class::InconsistentOffsets,
+            Class::LostWrite,
+            Class::Unseen,
+            Class::NonmonotonicSend,
+        ],
+    ),
+    ("x04", &[Class::Unseen]),
+    ("x05", &[]),
+    ("x06", &[Class::InconsistentOffsets, Class::LostWrite]),
+    ("x07", &[Class::Unseen]),
+    ("x08", &[Class::Duplicate]),
+    ("x09", &[Class::NonmonotonicSend]),
+    ("x10", &[]),
+    ("x11", &[]),
+    ("x12", &[]),
+    ("x13", &[]),
+    ("x14", &[Class::NeverProcessed]),
+    ("x15", &[Class::ProcessedTwice]),
+    ("x16", &[Class::NonmonotonicPoll, Class::ProcessedTwice]),
+    ("x17", &[Class::NonmonotonicPoll]),
+    ("x18", &[]),
+    ("x19", &[]),
+];
+
+#[test]
+fn clients_can_testify_what_happened_and_that_nothing_did() {
+    let classes = |script: &Script| {
+        let witness = Witness::of(script).expect("a script that can be played");
+        let found: SortedSet<Class> = witness.findings().iter().map(|found| found.class).collect();
+        found.iter().copied().collect::<Vec<Class>>()
+    };
+    let mut differ = Vec::new();
+    for (number, expected) in TESTIFIED {
+        let found = classes(&read(number, "_unsafe"));
+        if found != expected {
+            differ.push(format!("{number}: {found:?}"));
+        }
+        let found = classes(&read(number, "_safe"));
+        if !found.is_empty() {
+            differ.push(format!("{number}, the twin: {found:?}"));
+        }
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
 
 #[test]
