@@ -48,6 +48,11 @@ impl Disk {
         self.replicas.get(name).map(|replica| &replica.log)
     }
 
+    /// The topic to which a log on the disk belongs.
+    pub fn topic_of(&self, name: &TopicPartition) -> Option<TopicId> {
+        self.replicas.get(name).map(|replica| replica.topic_id)
+    }
+
     /// The high watermark that was last written down; nothing is `@0`.
     pub fn high_watermark(&self, name: &TopicPartition) -> Offset {
         let written = self.high_watermarks.get(name).copied();

@@ -9,7 +9,9 @@ use super::{Broker, Config, Connection, Partition, Registration, Timer};
 use crate::controller::Controller;
 use crate::group::Coordinator;
 use crate::log::Log;
-use crate::model::{Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, TopicPartition};
+use crate::model::{
+    Address, BrokerEpoch, BrokerId, ConnectionId, ControllerEpoch, TopicId, TopicPartition,
+};
 use crate::process::Deadline;
 use crate::protocol::zookeeper::SessionId;
 use crate::sorted::sort_by_key;
@@ -51,6 +53,12 @@ impl Broker {
     /// One replica.
     pub fn partition(&self, name: &TopicPartition) -> Option<&Partition> {
         self.replicas.find(name)
+    }
+
+    /// The topic to which its log of a partition belongs, whether the replica is open or not.
+    pub fn topic_of(&self, name: &TopicPartition) -> Option<TopicId> {
+        let open = self.partition(name).map(Partition::topic_id);
+        open.or_else(|| self.disk.topic_of(name))
     }
 
     /// What lies on its disk of a replica that the controller has not told it to open yet.

@@ -17,6 +17,7 @@
 //! - [`pictures`]: C6 — what brokers believe was true;
 //! - [`clients`]: P2, R14, R17, R18 — what clients are told is true;
 //! - [`orders`]: R3 — whom a broker obeys;
+//! - [`topics`]: C7, C8 — what is left of topics that are gone, and where moves end;
 //! - [`sessions`]: C2 — who is alive, by the word of ZooKeeper;
 //! - [`answers`]: P3 — whoever asks is answered once, and in time;
 //! - [`told`]: R11, R14, I7 — what consumers are answered is true, read off the [`wire`];
@@ -73,6 +74,7 @@ pub mod structure;
 #[cfg(test)]
 mod tests;
 pub mod told;
+pub mod topics;
 mod wire;
 
 use std::sync::Arc;
@@ -161,6 +163,7 @@ struct Laws {
     elections: elections::LeadersAreInSync,
     pictures: pictures::PicturesWereTrue,
     orders: orders::OrdersAreFenced,
+    topics: topics::NothingStaysBehind,
     sessions: sessions::ZnodesHaveLivingOwners,
     clients: clients::ClientsAreToldTheTruth,
     answers: answers::WhoAsksIsAnswered,
@@ -201,6 +204,7 @@ impl Checker {
             look(&mut laws.elections, view, entry, &mut first);
             look(&mut laws.pictures, view, entry, &mut first);
             look(&mut laws.orders, view, entry, &mut first);
+            look(&mut laws.topics, view, entry, &mut first);
             look(&mut laws.sessions, view, entry, &mut first);
             look(&mut laws.clients, view, entry, &mut first);
             look(&mut laws.answers, view, entry, &mut first);
@@ -282,6 +286,7 @@ impl Laws {
                     self.replication.forget(by, partition);
                     self.orders.forget(by, partition);
                     self.sequences.forget(by, partition);
+                    self.topics.forget(by, partition);
                 }
             }
             Fact::TopicDeleted { topic } => {
