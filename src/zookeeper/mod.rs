@@ -47,6 +47,7 @@ pub use client_connections::ClientConnection;
 pub use config::ZooKeeperConfig;
 pub use disk::Disk;
 pub use server::{Server, Setup};
+pub use sessions::Silence;
 pub use tree::Tree;
 pub use views::SessionView;
 

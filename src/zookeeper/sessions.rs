@@ -19,7 +19,21 @@ struct Tracked {
     timeout: Duration,
     /// The server that has the client; `None` until the client comes back to a new leader's ensemble.
     server: Option<u16>,
+    /// When its client was heard last, or it was begun.
+    heard: Instant,
 }
+
+/// Why a session was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// When its client was heard last.
+    pub heard: Instant,
+    pub timeout: Duration,
+    pub ended: Instant,
+}
+
+/// So many sessions that ran out are remembered.
+const REMEMBERED: usize = 64;
 
 /// The leader's view of who is alive.
 #[derive(Clone, Debug)]
@@ -27,6 +41,8 @@ pub struct SessionTracker {
     tick: Duration,
     sessions: SortedMap<SessionId, Tracked>,
     expiries: Timers<SessionId>,
+    /// The newest of those that ran out, for whoever looks on.
+    silent: SortedMap<SessionId, Silence>,
 }
 
 /// The end of the tick in which a session that was touched at `now` runs out.
@@ -42,6 +58,7 @@ impl SessionTracker {
             tick,
             sessions: SortedMap::new(),
             expiries: Timers::default(),
+            silent: SortedMap::new(),
         }
     }
 
@@ -53,15 +70,21 @@ impl SessionTracker {
         timeout: Duration,
         server: Option<u16>,
     ) {
-        self.sessions.insert(session, Tracked { timeout, server });
+        let tracked = Tracked {
+            timeout,
+            server,
+            heard: now,
+        };
+        self.sessions.insert(session, tracked);
         self.expiries.set(session, expiry(now, timeout, self.tick));
     }
 
     /// A server heard the client of a session that it has.
     pub fn touch(&mut self, now: Instant, session: SessionId, server: u16) {
-        if let Some(tracked) = self.sessions.get(&session)
+        if let Some(tracked) = self.sessions.get_mut(&session)
             && tracked.server == Some(server)
         {
+            tracked.heard = now;
             let at = expiry(now, tracked.timeout, self.tick);
             let before = self.expiries.get(&session);
             self.expiries.set(session, before.unwrap_or(at).max(at));
@@ -97,12 +120,32 @@ impl SessionTracker {
     /// Takes out a session that has run out.
     pub fn pop_expired(&mut self, now: Instant) -> Option<SessionId> {
         let session = self.expiries.pop_due(now)?;
-        self.sessions.remove(&session);
+        if let Some(tracked) = self.sessions.remove(&session) {
+            let silence = Silence {
+                heard: tracked.heard,
+                timeout: tracked.timeout,
+                ended: now,
+            };
+            self.silent.insert(session, silence);
+            if self.silent.len() > REMEMBERED {
+                self.silent.pop_first();
+            }
+        }
         Some(session)
     }
 
     pub fn next_expiry(&self) -> Option<Instant> {
         self.expiries.next()
+    }
+
+    /// Why a session was ended that ran out here.
+    pub fn silence(&self, session: SessionId) -> Option<Silence> {
+        self.silent.get(&session).copied()
+    }
+
+    #[cfg(test)]
+    pub(super) fn plant_silence(&mut self, session: SessionId, silence: Silence) {
+        self.silent.insert(session, silence);
     }
 
     /// When a session runs out if nothing more is heard of it.
@@ -142,6 +185,12 @@ mod tests {
         assert_eq!(tracker.pop_expired(Instant::from_secs(29)), None);
         assert_eq!(tracker.pop_expired(Instant::from_secs(30)), Some(ONE));
         assert_eq!(tracker.revalidate(Instant::from_secs(30), ONE, 2), None);
+        let silence = Silence {
+            heard: Instant::from_secs(10),
+            timeout: Duration::from_secs(18),
+            ended: Instant::from_secs(30),
+        };
+        assert_eq!(tracker.silence(ONE), Some(silence));
     }
 
     #[test]

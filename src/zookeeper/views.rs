@@ -4,6 +4,7 @@
 
 use super::image::timeout_of;
 use super::server::{Role, Server};
+use super::sessions::Silence;
 use super::{ClientConnection, Tree, ZooKeeperConfig};
 use crate::model::{ConnectionId, ProcessId};
 use crate::protocol::zookeeper::{SessionId, Zxid};
@@ -94,6 +95,21 @@ impl Server {
                 _ => None,
             },
         })
+    }
+
+    /// Why this leader has ended a session that ran out.
+    pub fn silence(&self, session: SessionId) -> Option<Silence> {
+        match &self.role {
+            Role::Leading(leading) => leading.sessions.silence(session),
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn plant_silence(&mut self, session: SessionId, silence: Silence) {
+        if let Role::Leading(leading) = &mut self.role {
+            leading.sessions.plant_silence(session, silence);
+        }
     }
 
     /// The clients that are connected to this server.

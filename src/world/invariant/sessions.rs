@@ -21,9 +21,9 @@ struct Opened {
 /// C2 an ephemeral znode is there exactly as long as its session; a session does not run out before its
 /// timeout has passed since it was asked for; and an ended session writes nothing any more.
 ///
-/// What a client sends to keep its session is nobody's fact, so a session that runs out too early is only
-/// found when it does so within its timeout from the moment at which its client connected to open it. One
-/// that a person has ended by command may end at any time.
+/// What a client sends to keep its session is nobody's fact. So a session that runs out is held against two things:
+/// the moment at which its client connected to open it, and the moment at which the leader that ends it has
+/// heard of it last. One that a person has ended by command may end at any time.
 #[derive(Clone, Debug, Default)]
 pub struct ZnodesHaveLivingOwners {
     /// When each process connected last to a server.
@@ -134,7 +134,19 @@ impl ZnodesHaveLivingOwners {
                 opened.at
             ));
         }
-        server(world, entry).map_or(Ok(()), everything_is_owned)
+        let Some(server) = server(world, entry) else {
+            return Ok(());
+        };
+        if let Some(silence) = server.silence(session)
+            && silence.ended < silence.heard + silence.timeout
+        {
+            return Err(format!(
+                "C2: session {session} of {owner} runs out {} after it was heard, and has {}",
+                silence.ended.since(silence.heard),
+                silence.timeout
+            ));
+        }
+        everything_is_owned(server)
     }
 }
 

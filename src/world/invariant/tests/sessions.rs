@@ -4,6 +4,7 @@ use super::super::sessions::ZnodesHaveLivingOwners;
 use super::*;
 use crate::protocol::zookeeper::SessionId;
 use crate::time::Duration;
+use crate::zookeeper::Silence;
 
 type Law = Shown<ZnodesHaveLivingOwners>;
 
@@ -64,4 +65,28 @@ fn c2_a_session_that_runs_out_before_its_time_is_found() {
     let told = entry(world.now(), None, Fact::Commanded { line });
     assert_eq!(law.check(&world, &told), Ok(()));
     assert_eq!(law.check(&world, &early), Ok(()));
+}
+
+#[test]
+fn c2_a_session_that_runs_out_though_it_was_heard_is_found() {
+    let mut world = world();
+    let (session, timeout) = (SessionId(7), Duration::from_secs(6));
+    for (wait, early) in [(timeout, false), (timeout - Duration::TICK, true)] {
+        let heard = world.now();
+        let silence = Silence {
+            heard,
+            timeout,
+            ended: heard + wait,
+        };
+        let host = world.hosts.get_mut(&ProcessId::ZooKeeper(1));
+        match &mut Arc::make_mut(host.expect("it is there")).program {
+            Program::ZooKeeper(server) => server.plant_silence(session, silence),
+            _ => panic!("it is a server"),
+        }
+        let said = Law::default().check(&world, &from_zookeeper(&world, ran_out(session)));
+        match early {
+            true => is_about(said, "C2"),
+            false => assert_eq!(said, Ok(())),
+        }
+    }
 }
