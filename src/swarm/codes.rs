@@ -26,7 +26,12 @@ pub const CODES: [(ErrorCode, Option<&str>); 74] = [
     (ErrorCode::InvalidTopicException, None),
     (ErrorCode::RecordListTooLarge, None),
     (ErrorCode::NotEnoughReplicas, None),
-    (ErrorCode::NotEnoughReplicasAfterAppend, None),
+    (
+        ErrorCode::NotEnoughReplicasAfterAppend,
+        Some(
+            "since Kafka 3.7 a high watermark stands still below min.insync.replicas, and our brokers move it and answer in one go",
+        ),
+    ),
     (ErrorCode::InvalidRequiredAcks, None),
     (ErrorCode::InvalidTimestamp, None),
     (ErrorCode::UnsupportedVersion, None),

@@ -40,7 +40,8 @@ const ROWS: [Row; 58] = [
         &["online", "offline", "recovering", NOWHERE],
     ),
     // As a broker has it, which stops a replica before its data go.
-    ("replica", NOWHERE, &["leads", "follows"]),
+    // One that begins while nobody leads is nothing until somebody does, and may be stopped before.
+    ("replica", NOWHERE, &["leads", "follows", "stopped"]),
     ("replica", "leads", &["leads", "follows", "stopped", "down"]),
     (
         "replica",
@@ -93,7 +94,8 @@ const ROWS: [Row; 58] = [
     ("controller", "none", &["begins"]),
     ("controller", "begins", &["decides", "none"]),
     ("controller", "decides", &["none"]),
-    ("zookeeper", "looks", &["follows", "leads"]),
+    // Who is alone is a majority, and decides as soon as it leads.
+    ("zookeeper", "looks", &["follows", "leads", "decides"]),
     ("zookeeper", "follows", &["serves", "looks"]),
     ("zookeeper", "serves", &["looks"]),
     ("zookeeper", "leads", &["decides", "looks"]),
