@@ -2,12 +2,14 @@
 //!
 //! A promise is a success that a producer was told under `acks=all`: these very bytes stand at this
 //! offset. In the end the leader's log must have them there, unless retention took them. What Kafka
-//! promises is the contract of durability (D1 to D3): any number of clean deaths, pauses and cuts, and the
-//! loss of a machine's power while another member of the ISR has everything.
+//! promises is the contract of durability: a promise outlives any number of clean deaths, pauses and cuts (D1), the
+//! loss of one machine's power while another member of the ISR has everything (D2), and of as many as
+//! `min.insync.replicas` less one, each of which the controller has seen before the next (D3). A promise
+//! that is broken is told by what has happened since it was made.
 //!
 //! What is not promised is known to the invariants ([`Losses`]): a partition that was led by somebody out
 //! of sync, or by a replica that had lost some of what was committed with the power of its machine, may
-//! lose records when the budget allows such trouble at all.
+//! lose records when the budget allows such trouble at all: those that were promised before.
 //!
 //! And clients are asked what they can testify ([`crate::testimony`]): they know nothing of logs, and so may notice
 //! what whoever knows all does not look for.
@@ -18,9 +20,10 @@ use super::{Budget, Run};
 use crate::client::config::Acks;
 use crate::controller::{Recovery, znodes};
 use crate::fact::{Entry, Fact};
-use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
+use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::testimony::Finding;
+use crate::time::Instant;
 use crate::world::World;
 use crate::world::invariant;
 
@@ -35,14 +38,30 @@ struct Promise {
     /// The checksum of the batch that stood there, in the log of the broker that answered; `None` when
     /// that answer was not seen.
     checksum: Option<u32>,
+    /// In which epoch the broker led that answered, and when it did; none when that was not seen.
+    epoch: LeaderEpoch,
+    at: Instant,
+    /// How often replicas of the partition had lost the end of their logs by then.
+    losses: u32,
+}
+
+/// What a broker had when it answered that a batch is safe.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    checksum: u32,
+    epoch: LeaderEpoch,
+    at: Instant,
+    losses: u32,
 }
 
 /// What was promised.
 #[derive(Clone, Debug, Default)]
 pub struct Promises {
     made: SortedMap<TopicPartition, Vec<Promise>>,
-    /// The checksums of batches of whose fate their producers have not heard yet.
-    answered: SortedMap<ProcessId, SortedMap<(TopicPartition, Offset), u32>>,
+    /// The batches of whose fate their producers have not heard yet.
+    answered: SortedMap<ProcessId, SortedMap<(TopicPartition, Offset), Answer>>,
+    /// How often a replica of each partition has lost the end of its log with the power of its machine.
+    losses: SortedMap<TopicPartition, u32>,
     /// Partitions of which there was one before that is gone.
     buried: SortedSet<TopicPartition>,
     /// How often somebody was elected who was out of sync.
@@ -67,9 +86,13 @@ impl Promises {
                 }
                 let answered = entry.by.and_then(|by| self.answered.get_mut(&by));
                 let place = (partition.clone(), *base_offset);
+                let answer = answered.and_then(|answered| answered.remove(&place));
                 let promise = Promise {
                     base_offset: *base_offset,
-                    checksum: answered.and_then(|answered| answered.remove(&place)),
+                    checksum: answer.map(|answer| answer.checksum),
+                    epoch: answer.map_or(LeaderEpoch::NONE, |answer| answer.epoch),
+                    at: answer.map_or(Instant::ZERO, |answer| answer.at),
+                    losses: answer.map_or(0, |answer| answer.losses),
                 };
                 let there = world.cluster().partition(partition).is_some();
                 if !there || promise.checksum.is_none() && self.buried.contains(partition) {
@@ -102,6 +125,7 @@ impl Promises {
                     self.unclean += 1;
                 }
             }
+            Fact::LogTailLost { partition, .. } => *self.losses.get_or_default(partition) += 1,
             // Who deletes a topic wants nothing of it kept.
             Fact::TopicDeleted { topic } => {
                 self.made.retain(|partition, _| partition.topic != *topic);
@@ -124,9 +148,15 @@ impl Promises {
             return;
         }
         for (name, offset) in invariant::acknowledged(world, entry) {
-            if let Some(checksum) = checksum_at(world, by, &name, offset) {
+            if let Some((epoch, checksum)) = checksum_at(world, by, &name, offset) {
+                let answer = Answer {
+                    checksum,
+                    epoch,
+                    at: entry.at,
+                    losses: self.losses.get(&name).copied().unwrap_or_default(),
+                };
                 let answered = self.answered.entry(producer).or_default();
-                answered.insert((name, offset), checksum);
+                answered.insert((name, offset), answer);
             }
         }
     }
@@ -147,16 +177,32 @@ impl Promises {
     }
 }
 
-/// The checksum of the batch that begins at an offset of a broker's log.
+/// The checksum of the batch that begins at an offset of a broker's log, and the epoch in which it leads.
 fn checksum_at(
     world: &World,
     by: BrokerId,
     partition: &TopicPartition,
     offset: Offset,
-) -> Option<u32> {
-    let log = world.broker_by_id(by)?.partition(partition)?.log();
-    let stored = log.batches(offset, offset + 1).next()?;
-    (stored.base_offset() == offset).then(|| stored.checksum())
+) -> Option<(LeaderEpoch, u32)> {
+    let replica = world.broker_by_id(by)?.partition(partition)?;
+    let stored = replica.log().batches(offset, offset + 1).next()?;
+    let same = stored.base_offset() == offset;
+    same.then(|| (replica.leader_epoch(), stored.checksum()))
+}
+
+/// Which part of the contract is broken, by how many logs have lost their end since the promise was made.
+fn which(losses: u32) -> (&'static str, &'static str) {
+    match losses {
+        0 => ("D1", "though no replica has lost anything with its power"),
+        1 => (
+            "D2",
+            "though one replica alone has lost something with its power",
+        ),
+        _ => (
+            "D3",
+            "after several replicas have lost something with their power",
+        ),
+    }
 }
 
 /// Holds the promises against the logs, and the logs against themselves.
@@ -169,7 +215,6 @@ pub(super) fn judge(run: &mut Run<'_>, budget: Budget) {
     }
     let mut broken = None;
     for (name, made) in &run.promises().made {
-        let excused = run.losses().is_lost(name);
         let state = run.world().cluster().partition(name);
         let leader = state.and_then(|state| run.world().broker_by_id(state.leader));
         let Some(leader) = leader.and_then(|broker| broker.partition(name)) else {
@@ -185,13 +230,18 @@ pub(super) fn judge(run: &mut Run<'_>, budget: Budget) {
             let crc = found.map(|stored| stored.checksum());
             crc.is_some() && (promise.checksum.is_none() || crc == promise.checksum)
         };
-        let lost: Vec<&Promise> = made.iter().filter(|promise| !kept(promise)).collect();
-        if let Some(first) = lost.first()
-            && (budget != Budget::Harsh || !excused)
-        {
+        // What is promised after a loss is promised as firmly as before.
+        let excused = |promise: &Promise| {
+            budget == Budget::Harsh && run.losses().excuses(name, promise.epoch, promise.at)
+        };
+        let lost = made.iter().filter(|promise| !kept(promise));
+        let lost: Vec<&Promise> = lost.filter(|promise| !excused(promise)).collect();
+        if let Some(first) = lost.first() {
+            let losses = run.promises().losses.get(name).copied().unwrap_or_default();
+            let (law, since) = which(losses - first.losses);
             let (count, at) = (lost.len(), first.base_offset);
             broken = Some(format!(
-                "D1: {count} batches of {name} were acknowledged by the whole ISR and are gone, the first at {at}"
+                "{law}: {count} batches of {name} were acknowledged by the whole ISR and are gone, the first at {at}, {since}"
             ));
             break;
         }
@@ -218,4 +268,73 @@ fn testified(run: &Run<'_>, budget: Budget) -> Option<Finding> {
         let whole = leader.is_some_and(|leader| leader.log().cleaned_until().is_none());
         whole && !(budget == Budget::Harsh && lost)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::swarm::{Failure, Recorder};
+
+    /// One record is promised, and then broker 4, which has never heard of it, comes to lead.
+    const BEGINNING: &str = "world brokers=4 seed=1 latency=1ms zookeeper.session.timeout.ms=6000 \
+         replica.lag.time.max.ms=2000 auto.leader.rebalance.enable=false\n\
+         topic orders partitions=1 replicas=2,3,4 unclean.leader.election.enable=true\n\
+         producer p1 acks=all\nadmin a1\n";
+    const UNCLEAN: &str = "produce p1 orders-0 \"a\"\nrun 1s\n\
+         cut b2↔b4\nproduce p1 orders-0 \"b\"\nrun 5s\n";
+    const RETURN: &str = "reset b2↔b4\nheal all\nrun 12s\nrestart b2\nrestart b3\nrun 20s\n";
+
+    /// What the judge has to say of a run under two budgets.
+    fn judged(lines: &str) -> [Option<String>; 2] {
+        [Budget::Safe, Budget::Harsh].map(|budget| {
+            let mut recorder = Recorder::default();
+            let mut run = Run::begin(BEGINNING, &mut recorder);
+            for line in lines.lines() {
+                assert!(run.take(line.trim()), "{line}: {:?}", run.failure());
+            }
+            judge(&mut run, budget);
+            run.failure().map(|failure| failure.kind().to_owned())
+        })
+    }
+
+    #[test]
+    fn what_is_lost_is_told_by_how_many_have_lost_their_power() {
+        // Clean deaths, and an election out of sync.
+        let clean = format!("{UNCLEAN}kill b2\nkill b3\n{RETURN}");
+        assert_eq!(judged(&clean), [Some("D1".to_owned()), None]);
+        // Nothing is flushed: both have lost the second record, and one has it.
+        let one = format!("{UNCLEAN}kill b2 lossy\nkill b3\n{RETURN}");
+        assert_eq!(judged(&one), [Some("D2".to_owned()), None]);
+        let two = format!("{UNCLEAN}kill b2 lossy\nkill b3 lossy\n{RETURN}");
+        assert_eq!(judged(&two), [Some("D3".to_owned()), None]);
+    }
+
+    #[test]
+    fn what_is_kept_is_no_failure_whoever_dies() {
+        let kept = "produce p1 orders-0 \"a\"\nrun 1s\nkill b2 lossy\nrun 12s\n\
+             produce p1 orders-0 \"b\"\nrun 5s\nrestart b2\nrun 10s\n";
+        assert_eq!(judged(kept), [None, None]);
+    }
+
+    #[test]
+    fn a_loss_excuses_what_was_promised_before_it_and_nothing_later() {
+        let mut recorder = Recorder::default();
+        let mut run = Run::begin(BEGINNING, &mut recorder);
+        let lines = format!("{UNCLEAN}kill b2\nkill b3\n{RETURN}produce p1 orders-0 \"c\"\nrun 1s");
+        for line in lines.lines() {
+            assert!(run.take(line.trim()), "{line}: {:?}", run.failure());
+        }
+        let orders = TopicPartition::new("orders", 0);
+        let made = run.promises().made.get(&orders).expect("it was promised");
+        let (early, late) = (made[1], made[made.len() - 1]);
+        assert!(run.losses().excuses(&orders, early.epoch, early.at));
+        assert!(!run.losses().excuses(&orders, late.epoch, late.at));
+        // It was promised anew, and is not what stands there.
+        let promises = &mut run.promises_mut().made;
+        let last = promises.get_mut(&orders).and_then(|made| made.last_mut());
+        last.expect("a promise").checksum = Some(7);
+        judge(&mut run, Budget::Harsh);
+        let kind = run.failure().map(Failure::kind);
+        assert_eq!(kind, Some("D1"));
+    }
 }

@@ -128,6 +128,11 @@ impl<'a> Run<'a> {
         self.witness.has_read_everything(&self.world, LAST_READER);
     }
 
+    #[cfg(test)]
+    pub(super) fn promises_mut(&mut self) -> &mut Promises {
+        &mut self.promises
+    }
+
     pub(super) fn coverage(&mut self) -> &mut Coverage {
         &mut self.coverage
     }

@@ -22,13 +22,15 @@ use crate::controller::{PartitionState, Recovery, znodes};
 use crate::fact::{Entry, Fact, Role};
 use crate::model::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
+use crate::time::Instant;
 use crate::world::World;
 
 /// Replicas and partitions that are excused.
 #[derive(Clone, Debug, Default)]
 pub struct Losses {
     bereft: SortedMap<TopicPartition, SortedSet<BrokerId>>,
-    lost: SortedSet<TopicPartition>,
+    /// With which epoch each partition that has lost something goes on, and since when.
+    lost: SortedMap<TopicPartition, (LeaderEpoch, Instant)>,
     torn: SortedSet<TopicPartition>,
     /// Who led last, and in which epoch.
     led: SortedMap<TopicPartition, (BrokerId, LeaderEpoch)>,
@@ -52,7 +54,14 @@ impl Losses {
 
     /// Whether something that was committed may be gone.
     pub fn is_lost(&self, partition: &TopicPartition) -> bool {
-        self.lost.contains(partition)
+        self.lost.contains_key(partition)
+    }
+
+    /// Whether what a leader of this epoch had committed at this time may be gone: it was before the last loss.
+    pub fn excuses(&self, partition: &TopicPartition, epoch: LeaderEpoch, at: Instant) -> bool {
+        let lost = self.lost.get(partition);
+        let before = lost.is_some_and(|(since, when)| (epoch, at) <= (*since, *when));
+        before || self.is_torn(partition)
     }
 
     /// Whether one epoch of a partition holds two different records at one offset.
@@ -75,13 +84,13 @@ impl Losses {
                     .as_ref()
                     .and_then(|name| world.cluster().partition(name));
                 if let Some((name, state)) = name.as_ref().zip(state) {
-                    return self.decided(name, state).into_iter().collect();
+                    return self.decided(entry.at, name, state).into_iter().collect();
                 }
             }
             // What its predecessor had committed last, it does not say.
             Fact::ZooKeeperLeads { .. } => {
                 let states = world.cluster().partitions();
-                let lost = states.filter_map(|(name, state)| self.decided(&name, state));
+                let lost = states.filter_map(|(name, state)| self.decided(entry.at, &name, state));
                 return lost.collect();
             }
             Fact::ZnodeDeleted { path } => {
@@ -100,14 +109,15 @@ impl Losses {
                 let goes = tree.is_none_or(|tree| tree.get(&path).is_some());
                 if goes {
                     self.torn.insert(partition.clone());
-                    self.lost.insert(partition.clone());
+                    let ever = (LeaderEpoch(i32::MAX), entry.at);
+                    self.lost.insert(partition.clone(), ever);
                 }
             }
             Fact::BecameLeader {
                 partition, epoch, ..
             } => {
                 if let Some(by) = broker(entry) {
-                    let lost = self.leads(world, by, partition, *epoch, committed);
+                    let lost = self.leads(world, entry, (by, *epoch), partition, committed);
                     return lost.into_iter().collect();
                 }
             }
@@ -128,7 +138,12 @@ impl Losses {
     }
 
     /// A state stands in ZooKeeper: perhaps somebody out of sync was elected.
-    fn decided(&mut self, name: &TopicPartition, state: &PartitionState) -> Option<Loss> {
+    fn decided(
+        &mut self,
+        at: Instant,
+        name: &TopicPartition,
+        state: &PartitionState,
+    ) -> Option<Loss> {
         if state.recovery != Recovery::Recovering {
             return None;
         }
@@ -138,15 +153,15 @@ impl Losses {
             return None;
         }
         self.unclean.insert(name.clone(), since);
-        self.lose(name, since)
+        self.lose(at, name, since)
     }
 
     fn leads(
         &mut self,
         world: &World,
-        by: BrokerId,
+        entry: &Entry,
+        (by, epoch): (BrokerId, LeaderEpoch),
         partition: &TopicPartition,
-        epoch: LeaderEpoch,
         committed: &Committed,
     ) -> Option<Loss> {
         let again = self.led.insert(partition.clone(), (by, epoch)) == Some((by, epoch));
@@ -155,7 +170,7 @@ impl Losses {
         }
         if again {
             self.torn.insert(partition.clone());
-            return self.lose(partition, epoch);
+            return self.lose(entry.at, partition, epoch);
         }
         // An order that comes late makes a leader of somebody who is none by now.
         let newest = world.cluster().partition(partition)?.leader_epoch;
@@ -163,14 +178,20 @@ impl Losses {
             return None;
         }
         if end_of(world, by, partition) < committed.until(partition) {
-            return self.lose(partition, epoch);
+            return self.lose(entry.at, partition, epoch);
         }
         self.restore(partition, by);
         None
     }
 
-    fn lose(&mut self, partition: &TopicPartition, since: LeaderEpoch) -> Option<Loss> {
-        self.lost.insert(partition.clone());
+    fn lose(
+        &mut self,
+        at: Instant,
+        partition: &TopicPartition,
+        since: LeaderEpoch,
+    ) -> Option<Loss> {
+        let lost = self.lost.entry(partition.clone()).or_insert((since, at));
+        *lost = (*lost).max((since, at));
         Some(Loss {
             partition: partition.clone(),
             since,
