@@ -5,7 +5,7 @@
 //! what it was told, what it read and was done with, and what can be read in the end. Then somebody reads everything
 //! from the beginning, and the account that clients give of the whole is judged as Jepsen's checker would judge it.
 
-use kafka_playground::fact::{Fact, Shown as Text};
+use kafka_playground::fact::{Entry, Fact, Shown as Text};
 use kafka_playground::model::{Offset, ProcessId, TopicPartition};
 use kafka_playground::process::Instruction;
 use kafka_playground::script::{self, Action, Script, Shown};
@@ -43,6 +43,8 @@ struct Counts {
     refused: usize,
     /// The key stands in more than one partition.
     scattered: usize,
+    /// A reader asks for a place that its log does not have, and has to begin somewhere else.
+    out_of_range: usize,
 }
 
 fn counts(of: impl Fn(&mut Counts)) -> Counts {
@@ -68,8 +70,12 @@ fn table() -> Vec<(&'static str, Counts, (u64, u64))> {
         ("x04", lost(1), (1, 0)),
         // Nobody in sync is left to lead: an order is given up.
         ("x05", failed.clone(), (0, 0)),
-        // Somebody leads who is not in sync.
-        ("x06", lost(1), (1, 0)),
+        // Somebody leads who is not in sync: what a reader has read already is gone, and its place with it.
+        (
+            "x06",
+            counts(|counts| (counts.lost, counts.out_of_range) = (1, 1)),
+            (1, 0),
+        ),
         // All lose power.
         ("x07", lost(2), (2, 0)),
         // A retry of what was written.
@@ -149,6 +155,12 @@ fn play(script: &Script) -> (Counts, Report, History) {
         }
     }
     assert_eq!(history.violation(), None);
+    let entries = history.observed().journal.since(0);
+    let out_of_range = |entry: &&Entry| match &entry.fact {
+        Fact::PositionSet { why, .. } => why.starts_with("out of range"),
+        _ => false,
+    };
+    counts.out_of_range = entries.filter(out_of_range).count();
     let all = readable(&history);
     count_groups(&history, all.len(), &mut counts);
     counts.scattered = scattered(&all);
