@@ -20,6 +20,7 @@ use crate::time::Duration;
 /// A cluster and its clients, as lines.
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
+    pub(super) seed: u64,
     plan: String,
     /// What is done when the world begins.
     beginning: Vec<String>,
@@ -170,6 +171,7 @@ impl Cluster {
         let works = clients.iter().map(|(_, work)| work.clone());
         let beginning = works.filter(|work| !work.is_empty()).collect();
         Cluster {
+            seed,
             plan,
             beginning,
             brokers,

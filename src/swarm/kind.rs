@@ -8,6 +8,8 @@ pub(super) enum Kind {
     Kill,
     /// A machine loses its power. In the safe budget only while somebody else has everything.
     PowerLoss,
+    /// The same in the midst of other trouble, where the safe budget allows it. Drawn as [`Kind::PowerLoss`].
+    PowerLossAmid,
     Stop,
     /// A clean stop that is not waited for.
     StopAndKill,
@@ -191,7 +193,8 @@ impl Kind {
     /// Every kind.
     pub(super) fn all() -> impl Iterator<Item = Kind> {
         let all = Kind::of_clusters().chain(OF_ADMINS);
-        all.chain(OF_CLIENTS).chain(OF_GROUPS)
+        let all = all.chain(OF_CLIENTS).chain(OF_GROUPS);
+        all.chain([Kind::PowerLossAmid])
     }
 
     /// The kinds that a run has: each with its chance, and one at least.
@@ -234,6 +237,7 @@ impl Kind {
         match self {
             Kind::Kill => "a broker is killed",
             Kind::PowerLoss => "a broker loses its power",
+            Kind::PowerLossAmid => "a broker loses its power amid other trouble",
             Kind::Stop => "a broker is stopped",
             Kind::StopAndKill => "a broker is killed while it stops",
             Kind::Blackout => "a whole ISR is killed",

@@ -13,6 +13,7 @@
 //!
 //! - [`budget`]: how much trouble a run may have;
 //! - `draw`: choosing; `cluster`: what runs; `compaction`: of which topics the last records are kept; `trouble`: what goes wrong, `kind` of what kinds, `aim` when;
+//!   `contract`: when power may fail so that nothing may be lost by it;
 //! - `strike`: single faults; `plot`: trouble in several acts; `errand`: what an administrator does meanwhile;
 //!   `abuse`: what a stranger sends, `wishes`: requests for what cannot be; `groups`: what befalls groups;
 //! - [`run`]: a world that is watched while lines are carried out;
@@ -28,6 +29,7 @@ pub mod budget;
 mod cluster;
 pub mod codes;
 mod compaction;
+mod contract;
 pub mod coverage;
 mod draw;
 pub mod edges;

@@ -115,6 +115,7 @@ pub(super) fn strike(kind: Kind, broker: &str, cluster: &Cluster, draw: &mut Dra
         Kind::Nonsense => nonsense(broker, draw),
         // What takes a world to draw, or several acts.
         Kind::Blackout
+        | Kind::PowerLossAmid
         | Kind::Bounce
         | Kind::Depose
         | Kind::AskTheFresh

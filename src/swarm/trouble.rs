@@ -2,6 +2,7 @@
 
 use super::aim::await_moment;
 use super::cluster::{ADMIN, Cluster};
+use super::contract::{can_spare, is_taken_out, may_lose, touched};
 use super::errand::{a_partition, a_partition_of_users, errand};
 use super::kind::Kind;
 use super::recovery::{Core, is_well};
@@ -35,7 +36,12 @@ pub(super) struct Trouble<'a> {
     endings: Vec<(Instant, Vec<String>)>,
     /// Nobody may be touched any more, for what was promised would not hold.
     over: bool,
+    /// The random numbers of losses of power that strike amid other trouble.
+    amid: Draw,
 }
+
+/// The stream of the random numbers of such losses.
+const AMID: u64 = 0x300;
 
 impl<'a> Trouble<'a> {
     pub(super) fn new(cluster: &'a Cluster, budget: Budget, draw: &mut Draw) -> Trouble<'a> {
@@ -62,6 +68,7 @@ impl<'a> Trouble<'a> {
             span,
             endings: Vec::new(),
             over: false,
+            amid: Draw::new(cluster.seed, budget.stream() + AMID),
         }
     }
 
@@ -285,13 +292,18 @@ impl<'a> Trouble<'a> {
     }
 
     /// One broker loses its power while another member of each of its ISRs has everything, and nothing
-    /// else happens until the controller has taken it out.
+    /// else happens until the controller has taken it out. In half of the cases everybody is well when it happens;
+    /// in the others what was begun goes on, and others may have lost their power before and not be back yet, as
+    /// long as the contract of durability allows it.
     fn lose_power_safely(&mut self, run: &mut Run<'_>, draw: &mut Draw) {
+        let number = draw.between(1, self.cluster.brokers) as i32;
+        let victim = BrokerId(number);
+        if self.amid.chance(1, 2) && may_lose(run, victim, &touched(&self.endings)) {
+            return self.lose_power_amid(run, victim);
+        }
         if !self.rest(run) {
             return;
         }
-        let number = draw.between(1, self.cluster.brokers) as i32;
-        let victim = BrokerId(number);
         if !can_spare(run.world(), victim) || !run.take(&format!("kill b{number} lossy")) {
             return;
         }
@@ -306,11 +318,27 @@ impl<'a> Trouble<'a> {
             let at = run.now() + self.cluster.session.times(2) + draw.span(1, 20_000);
             self.endings.push((at, restart));
         }
-        let gone = |world: &World, _: &crate::fact::Entry| {
-            let mut all = world.cluster().partitions();
-            (!all.any(|(_, state)| state.isr.contains(&victim))).then_some(())
-        };
-        self.over = run.until(Duration::from_secs(90), gone).is_none();
+        self.over = !is_taken_out(run, victim);
+    }
+
+    /// Somebody loses its power in the midst of other trouble, and comes back only when the controller has
+    /// taken it out of every ISR.
+    fn lose_power_amid(&mut self, run: &mut Run<'_>, victim: BrokerId) {
+        if !run.take(&format!("kill b{victim} lossy")) {
+            return;
+        }
+        run.coverage().fault(Kind::PowerLossAmid.name());
+        if !is_taken_out(run, victim) {
+            // Whatever keeps the controller from it ends.
+            for (_, mut lines) in std::mem::take(&mut self.endings) {
+                lines.retain(|line| *line != format!("restart b{victim}"));
+                self.end(run, lines);
+            }
+            self.over = !is_taken_out(run, victim);
+        }
+        let restart = vec![format!("restart b{victim}")];
+        let at = run.now() + self.amid.span(1, 30_000);
+        self.endings.push((at, restart));
     }
 }
 
@@ -322,21 +350,6 @@ fn in_order(run: &Run<'_>) -> bool {
             && world.cluster().partitions().all(|(_, state)| {
                 state.isr.len() == state.replicas.len() && state.leader != BrokerId::NONE
             })
-}
-
-/// Whether each partition of a broker has somebody else in sync, by everybody's word.
-fn can_spare(world: &World, victim: BrokerId) -> bool {
-    world.cluster().partitions().all(|(name, state)| {
-        if !state.isr.contains(&victim) {
-            return true;
-        }
-        let leader = world.broker_by_id(state.leader);
-        let leader = leader.and_then(|broker| broker.partition(&name));
-        state.isr.len() > 1
-            && leader.is_some_and(|leader| {
-                leader.pending().is_none() && leader.isr().len() == state.isr.len()
-            })
-    })
 }
 
 /// Whether the host of a line `restart b1` is alive.
