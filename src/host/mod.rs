@@ -20,7 +20,12 @@ kafka-playground still SLUG N THEME   draw the end of a lesson's step as SVG, th
                                serves both themes
 kafka-playground still first   draw the first frame of the page: every size of the stage, the ribbon, the clock
 kafka-playground swarm --seeds N [--from S] [--budget safe|harsh|client] [--hours H] [--with compaction]
-                               run clusters drawn from numbers; what fails is printed as the shortest script
+                               [--calm] [--threads T] [--attempts A] [--most M]
+                               run clusters drawn from numbers; what fails is printed as the shortest script,
+                               found in A attempts; M failures are enough. --calm has each run for hours
+kafka-playground swarm --bugs [BUG]... [--most N]
+                               plant bugs (builds with --features planted) and count seeds until they are found
+kafka-playground swarm --digests N   the digests of the first seeds
 kafka-playground help          print this
 ";
 

@@ -1,5 +1,7 @@
 //! Swarms by the thousand: seeds in threads, shrunk failures, figures and coverage.
 
+#[cfg(feature = "planted")]
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -22,6 +24,8 @@ struct Asked {
     most: u64,
     /// Only seeds whose topics compact.
     compacted: bool,
+    /// Long calm runs instead of short busy ones.
+    calm: bool,
 }
 
 impl Asked {
@@ -35,9 +39,14 @@ impl Asked {
             attempts: 400,
             most: 5,
             compacted: false,
+            calm: false,
         };
         let mut words = words.iter();
         while let Some(name) = words.next() {
+            if *name == "--calm" {
+                asked.calm = true;
+                continue;
+            }
             let word = words
                 .next()
                 .ok_or_else(|| format!("{name} needs a value"))?;
@@ -61,7 +70,7 @@ impl Asked {
                 _ => {
                     return Err(format!(
                         "swarm takes --seeds, --from, --hours, --budget, --threads, --attempts, \
-                         --most and --with, not {name}"
+                         --most, --with and --calm, not {name}"
                     ));
                 }
             }
@@ -109,10 +118,26 @@ pub fn swarm(words: &[&str]) -> Result<String, String> {
     });
     let found = found.into_inner().map_err(|_| "a thread fell over")?;
     let text = figures(&asked, &found, begun.elapsed().as_secs_f64());
-    match found.failed {
-        0 => Ok(text),
-        failed => Err(format!("{text}{failed} seeds failed")),
+    let unforeseen = found.coverage.unforeseen().count();
+    match (found.failed, unforeseen) {
+        (0, 0) => Ok(text),
+        (0, _) => Err(format!(
+            "{text}{unforeseen} things were seen that cannot be"
+        )),
+        (failed, _) => Err(format!("{text}{failed} seeds failed")),
     }
+}
+
+/// Seconds that this process has computed, in all its threads; `None` where the system does not tell.
+fn computed() -> Option<f64> {
+    /// Linux counts in hundredths of a second for whoever asks.
+    const TICKS: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name of the program comes first, in parentheses, and may hold anything.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let user: f64 = fields.nth(11)?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    Some((user + system) / TICKS)
 }
 
 /// The first seeds and the digests of their runs, as `tests/swarm.txt` holds them.
@@ -141,6 +166,7 @@ fn bugs(words: &[&str]) -> Result<String, String> {
         _ => (words, MOST),
     };
     let (mut text, mut all, mut missed) = (String::new(), Vec::new(), 0);
+    let mut by_law: BTreeMap<String, BTreeMap<&str, u32>> = BTreeMap::new();
     let named = Bug::ALL.iter();
     for (number, bug) in named.filter(|(number, _)| words.is_empty() || words.contains(number)) {
         let seek = |from: u64| {
@@ -151,21 +177,33 @@ fn bugs(words: &[&str]) -> Result<String, String> {
                 }
                 let failure = planted(seed, Budget::of(seed), number)?;
                 // What fails without the bug too was not found because of it.
-                let clean = attempt(seed, Budget::of(seed), &Mutex::default()).0;
+                let clean = attempt(seed, Budget::of(seed), false, &Mutex::default()).0;
                 if clean.is_some() {
                     return None;
                 }
-                let budget = Budget::of(seed).name();
-                Some((at + 1, format!("seed {seed} {budget} {}", failure.kind())))
+                Some((at + 1, seed, failure.kind().to_owned()))
             })
         };
-        let tries: Vec<(u64, String)> = FROM.into_iter().filter_map(seek).collect();
-        let found: Vec<String> = (tries.iter())
-            .map(|(seeds, what)| format!("{seeds} ({what})"))
-            .collect();
+        let tries: Vec<(u64, u64, String)> = FROM.into_iter().filter_map(seek).collect();
+        let found = tries.iter().map(|(seeds, seed, law)| {
+            let budget = Budget::of(*seed).name();
+            format!("{seeds} (seed {seed} {budget} {law})")
+        });
+        let found: Vec<String> = found.collect();
         missed += FROM.len() - tries.len();
-        all.extend(tries.iter().map(|(seeds, _)| *seeds));
+        all.extend(tries.iter().map(|(seeds, ..)| *seeds));
+        for (_, _, law) in tries {
+            *by_law.entry(law).or_default().entry(number).or_default() += 1;
+        }
         println!("{number} {bug:?}: seeds until found {}", found.join(", "));
+    }
+    for (law, bugs) in &by_law {
+        let times = |(bug, times): (&&str, &u32)| match times {
+            1 => (*bug).to_owned(),
+            _ => format!("{bug} ({times})"),
+        };
+        let found: Vec<String> = bugs.iter().map(times).collect();
+        let _ = writeln!(text, "{law:>4} finds {}: {}", bugs.len(), found.join(", "));
     }
     all.sort_unstable();
     let median = all.get(all.len() / 2).copied().unwrap_or_default();
@@ -209,7 +247,7 @@ fn work(asked: &Asked, next: &AtomicU64, found: &Mutex<Found>) {
         if asked.compacted && !swarm::compacts(seed, budget) {
             continue;
         }
-        let (failure, lines) = attempt(seed, budget, found);
+        let (failure, lines) = attempt(seed, budget, asked.calm, found);
         if let Some(failure) = failure {
             report(seed, budget, &failure, lines, asked.attempts);
         }
@@ -217,10 +255,16 @@ fn work(asked: &Asked, next: &AtomicU64, found: &Mutex<Found>) {
 }
 
 /// Runs one seed; what led to a failure, if it failed.
-fn attempt(seed: u64, budget: Budget, found: &Mutex<Found>) -> (Option<Failure>, Vec<String>) {
+fn attempt(
+    seed: u64,
+    budget: Budget,
+    calm: bool,
+    found: &Mutex<Found>,
+) -> (Option<Failure>, Vec<String>) {
     let mut recorder = Recorder::default();
-    let run = catch_unwind(AssertUnwindSafe(|| {
-        swarm::run_recording(seed, budget, "", &mut recorder)
+    let run = catch_unwind(AssertUnwindSafe(|| match calm {
+        true => swarm::run_calm(seed, budget, &mut recorder),
+        false => swarm::run_recording(seed, budget, "", &mut recorder),
     }));
     let mut found = found.lock().expect("nobody falls over while holding this");
     found.runs += 1;
@@ -287,18 +331,29 @@ fn report(seed: u64, budget: Budget, failure: &Failure, lines: Vec<String>, atte
 fn figures(asked: &Asked, found: &Found, seconds: f64) -> String {
     let mut text = String::new();
     let simulated = found.micros as f64 / 1e6;
+    let hours = simulated / 3_600.0;
     let _ = writeln!(
         text,
-        "{} seeds, {} failed, {:.2} simulated hours in {seconds:.1} s: {:.1} seeds a second, \
-         {:.0} simulated seconds a second, {:.0} on each of {} threads",
-        found.runs,
-        found.failed,
-        simulated / 3_600.0,
-        found.runs as f64 / seconds,
-        simulated / seconds,
-        simulated / seconds / asked.threads as f64,
-        asked.threads,
+        "{} seeds, {} violations, {hours:.2} simulated hours",
+        found.runs, found.failed,
     );
+    let _ = writeln!(
+        text,
+        "{seconds:.1} s by the clock with {} threads: {:.0} seeds and {:.1} simulated hours an hour, \
+         {:.0} simulated seconds a second",
+        asked.threads,
+        found.runs as f64 / seconds * 3_600.0,
+        hours / seconds * 3_600.0,
+        simulated / seconds,
+    );
+    if let Some(computed) = computed().filter(|computed| *computed > 0.0) {
+        let _ = writeln!(
+            text,
+            "{computed:.1} s computed: {:.0} simulated seconds a second of one core, {:.2} seeds",
+            simulated / computed,
+            found.runs as f64 / computed,
+        );
+    }
     for (name, count) in found.coverage.seen() {
         let _ = writeln!(text, "{count:>9} {name}");
     }

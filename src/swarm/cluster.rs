@@ -186,6 +186,21 @@ impl Cluster {
         }
     }
 
+    /// The same, of which less is asked: another plan, other work for its clients, and the times that the plan leaves
+    /// as Kafka has them.
+    pub(super) fn at_ease(self, plan: String, clients: Vec<(String, String)>) -> Cluster {
+        let works = clients.iter().map(|(_, work)| work.clone());
+        Cluster {
+            plan,
+            beginning: works.filter(|work| !work.is_empty()).collect(),
+            clients,
+            session: Duration::from_secs(18),
+            lag: Duration::from_secs(30),
+            patience: Duration::from_secs(30),
+            ..self
+        }
+    }
+
     /// The lines that describe the world.
     pub(super) fn plan(&self) -> &str {
         &self.plan

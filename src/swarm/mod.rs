@@ -16,6 +16,7 @@
 //!   `contract`: when power may fail so that nothing may be lost by it;
 //! - `strike`: single faults; `plot`: trouble in several acts; `errand`: what an administrator does meanwhile;
 //!   `abuse`: what a stranger sends, `wishes`: requests for what cannot be; `groups`: what befalls groups;
+//! - `long`: hours in which little happens;
 //! - [`run`]: a world that is watched while lines are carried out;
 //! - [`recovery`], [`promises`]: what must hold in the end;
 //! - [`coverage`]: what was seen at all, of [`codes`] that are answered and [`edges`] between states too;
@@ -36,6 +37,7 @@ pub mod edges;
 mod errand;
 mod groups;
 mod kind;
+mod long;
 mod plot;
 pub mod promises;
 pub mod recovery;
@@ -101,6 +103,22 @@ pub fn run_recording(seed: u64, budget: Budget, extra: &str, recorder: &mut Reco
         run.take(line);
     }
     let mut trouble = Trouble::new(&cluster, budget, &mut draw);
+    trouble.rage(&mut run, &mut draw);
+    let before = run.lines().len();
+    conclude(&mut run, budget);
+    run.verdict(seed, budget, before)
+}
+
+/// A long calm run of a seed: hours of simulated time, a little load, and a fault every few minutes.
+pub fn run_calm(seed: u64, budget: Budget, recorder: &mut Recorder) -> Verdict {
+    let mut draw = Draw::new(seed, budget.stream() + long::STREAM);
+    let cluster = Cluster::draw(seed, budget, "", &mut draw);
+    let cluster = long::at_ease(cluster, &mut draw);
+    let mut run = Run::begin(cluster.plan(), recorder);
+    for line in cluster.beginning() {
+        run.take(line);
+    }
+    let mut trouble = Trouble::sparse(&cluster, budget, &mut draw);
     trouble.rage(&mut run, &mut draw);
     let before = run.lines().len();
     conclude(&mut run, budget);

@@ -21,6 +21,8 @@ enum Intensity {
     Storm,
     /// Several faults at once, with peace in between.
     Correlated,
+    /// A fault every few minutes, for hours.
+    Sparse,
 }
 
 /// The trouble of one run.
@@ -45,7 +47,7 @@ const AMID: u64 = 0x300;
 
 impl<'a> Trouble<'a> {
     pub(super) fn new(cluster: &'a Cluster, budget: Budget, draw: &mut Draw) -> Trouble<'a> {
-        use Intensity::{Calm, Correlated, Light, Normal, Storm};
+        use Intensity::{Calm, Correlated, Light, Normal, Sparse, Storm};
         let intensity = draw.pick(&[
             Calm, Light, Light, Normal, Normal, Normal, Normal, Storm, Storm, Correlated,
         ]);
@@ -54,6 +56,7 @@ impl<'a> Trouble<'a> {
             Light => draw.span(30_000, 90_000),
             Normal | Correlated => draw.span(20_000, 60_000),
             Storm => draw.span(5_000, 20_000),
+            Sparse => unreachable!("it is drawn elsewhere"),
         };
         let mut kinds = Kind::some(budget, draw);
         if cluster.groups.is_some() {
@@ -70,6 +73,14 @@ impl<'a> Trouble<'a> {
             over: false,
             amid: Draw::new(cluster.seed, budget.stream() + AMID),
         }
+    }
+
+    /// The trouble of a long calm run.
+    pub(super) fn sparse(cluster: &'a Cluster, budget: Budget, draw: &mut Draw) -> Trouble<'a> {
+        let mut trouble = Trouble::new(cluster, budget, draw);
+        trouble.intensity = Intensity::Sparse;
+        trouble.span = draw.span(1_800_000, 4 * 3_600_000);
+        trouble
     }
 
     /// Makes trouble until its time is up.
@@ -103,6 +114,7 @@ impl<'a> Trouble<'a> {
             Intensity::Normal => draw.span(200, 5_000),
             Intensity::Storm => draw.span(1, 1_000),
             Intensity::Correlated => draw.span(5_000, 15_000),
+            Intensity::Sparse => draw.span(30_000, 900_000),
         }
     }
 
