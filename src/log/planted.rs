@@ -57,7 +57,7 @@ pub enum Bug {
 
 impl Bug {
     /// Every bug by its number.
-    pub const ALL: [(&'static str, Bug); 19] = [
+    pub const ALL: [(&'static str, Bug); 22] = [
         ("M1", Bug::TruncateToHighWatermark),
         ("M2", Bug::TruncateToForeignEpoch),
         ("M3", Bug::FetchUnfenced),
