@@ -285,8 +285,6 @@ impl<V: Clone + Ord + Debug> Account<V> {
         known.read_to_end = Some((first, end));
     }
 
-    // ---- groups
-
     /// A member is done with records.
     pub fn processed(
         &mut self,
@@ -320,8 +318,6 @@ impl<V: Clone + Ord + Debug> Account<V> {
         let work = self.work.entry(key).or_default();
         work.committed = work.committed.max(offset);
     }
-
-    // ---- the end
 
     /// A topic is gone, and whatever bears its name from now on is another.
     pub fn forget(&mut self, partition: &TopicPartition) {
