@@ -1,5 +1,6 @@
 //! Clusters drawn from numbers: every law holds at every step, every cluster recovers, nothing that was
-//! promised is lost, and a number gives the same run everywhere.
+//! promised is lost, and a number gives the same run everywhere. Nothing is seen that cannot be by the tables of
+//! the swarm, and what is never seen stands in `tests/never.txt` with the reason.
 //!
 //! `tests/swarm.txt` holds seeds and the digests of their runs; the browser tests run the same. A run
 //! that failed once, and whose cause is gone, stands in `tests/seeds.txt`. `tests/bugs.txt` holds a seed for each
@@ -9,7 +10,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kafka_playground::swarm::{self, Budget, Verdict};
+use kafka_playground::swarm::{self, Budget, Coverage, Verdict};
 
 const DIGESTS: &str = include_str!("../swarm.txt");
 /// So many seeds are run in all, from the first on.
@@ -51,6 +52,18 @@ fn run_all(seeds: &[(u64, Budget)]) -> Vec<Verdict> {
     by_place.into_iter().map(|(_, verdict)| verdict).collect()
 }
 
+/// A text with one space where it has several.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What these seeds never show, and `tests/never.txt` says why: a line of reasons, and below it the names.
+fn known_as_never_seen() -> Vec<String> {
+    let text = include_str!("../never.txt");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(words).filter(|line| !line.is_empty()).collect()
+}
+
 #[test]
 fn drawn_clusters_hold_every_law_and_have_the_stored_digests() {
     let count = |line: &str| line.split(' ').next().unwrap().parse::<u64>().unwrap();
@@ -62,9 +75,23 @@ fn drawn_clusters_hold_every_law_and_have_the_stored_digests() {
     let further: Vec<(u64, Budget)> = further.map(|seed| (seed, Budget::of(seed))).collect();
     let all: Vec<(u64, Budget)> = seeds.into_iter().chain(further).collect();
     let mut fresh = String::new();
-    for verdict in run_all(&all).into_iter().take(stored) {
-        writeln!(fresh, "{} {}", verdict.seed, verdict.digest).unwrap();
+    let mut coverage = Coverage::default();
+    for (at, verdict) in run_all(&all).into_iter().enumerate() {
+        coverage.merge(&verdict.coverage);
+        if at < stored {
+            writeln!(fresh, "{} {}", verdict.seed, verdict.digest).unwrap();
+        }
     }
+    let seen: Vec<String> = coverage.unforeseen().map(|seen| seen.to_string()).collect();
+    assert!(seen.is_empty(), "seen, and cannot be: {}", seen.join("; "));
+    let known = known_as_never_seen();
+    let never = coverage.never().map(|seen| words(&seen.to_string()));
+    let news: Vec<String> = never.filter(|name| !known.contains(name)).collect();
+    assert!(
+        news.is_empty(),
+        "never seen in {SEEDS} seeds, and tests/never.txt does not say why:\n{}",
+        news.join("\n")
+    );
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/swarm.txt");
         std::fs::write(path, fresh).unwrap();
