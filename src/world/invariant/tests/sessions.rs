@@ -71,6 +71,8 @@ fn c2_a_session_that_runs_out_before_its_time_is_found() {
 fn c2_a_session_that_runs_out_though_it_was_heard_is_found() {
     let mut world = world();
     let (session, timeout) = (SessionId(7), Duration::from_secs(6));
+    let leader = world.zookeepers().find(|server| server.is_leader());
+    let leader = leader.expect("one of them leads").id();
     for (wait, early) in [(timeout, false), (timeout - Duration::TICK, true)] {
         let heard = world.now();
         let silence = Silence {
@@ -78,12 +80,13 @@ fn c2_a_session_that_runs_out_though_it_was_heard_is_found() {
             timeout,
             ended: heard + wait,
         };
-        let host = world.hosts.get_mut(&ProcessId::ZooKeeper(1));
+        let host = world.hosts.get_mut(&leader);
         match &mut Arc::make_mut(host.expect("it is there")).program {
             Program::ZooKeeper(server) => server.plant_silence(session, silence),
             _ => panic!("it is a server"),
         }
-        let said = Law::default().check(&world, &from_zookeeper(&world, ran_out(session)));
+        let news = entry(world.now(), Some(leader), ran_out(session));
+        let said = Law::default().check(&world, &news);
         match early {
             true => is_about(said, "C2"),
             false => assert_eq!(said, Ok(())),
