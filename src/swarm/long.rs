@@ -124,7 +124,7 @@ mod tests {
             assert_eq!(plan.brokers.len(), before.brokers.len());
             let line = cluster.plan().lines().next().unwrap_or_default();
             assert!(
-                !line.contains("session.timeout") && !line.contains("lag.time"),
+                !line.contains("zookeeper.session.timeout") && !line.contains("lag.time"),
                 "{line}"
             );
             for work in cluster.beginning() {

@@ -61,7 +61,7 @@ fn k2_generations_that_do_not_follow_each_other_are_found() {
 /// A group of two that share two partitions.
 fn shared() -> World {
     played(
-        "world brokers=1 seed=1 latency=1ms offsets.topic.num.partitions=1 \
+        "world brokers=1 seed=13 latency=1ms offsets.topic.num.partitions=1 \
          offsets.topic.replication.factor=1 group.initial.rebalance.delay.ms=0\n\
          topic orders partitions=2 replicas=1\n\
          consumer c1 group.id=billing subscribe=orders\n\
