@@ -145,6 +145,19 @@ impl<V: Clone + Ord + Debug> Account<V> {
             doubtful: false,
         });
         sent.open += 1;
+        // What came to nothing before may be written now.
+        if sent.fate == Fate::Failed {
+            sent.fate = Fate::Unknown;
+        }
+    }
+
+    /// A value is what another is that was sent before, under another number.
+    pub fn renumbered(&mut self, partition: &TopicPartition, before: &V, value: &V) {
+        let known = self.partitions.get_or_default(partition);
+        let order = known.sent.get(before).map(|sent| sent.order);
+        if let (Some(order), Some(sent)) = (order, known.sent.get_mut(value)) {
+            sent.order = sent.order.min(order);
+        }
     }
 
     /// An attempt came to nothing, for certain.

@@ -54,6 +54,9 @@ impl std::fmt::Debug for Value {
 /// Batches that were fetched and not returned yet: where they end, and what they are.
 type Fetched = BTreeMap<Offset, (Offset, Value)>;
 
+/// What was sent, by when it was made and what it holds, as it was numbered first.
+type Contents = BTreeMap<(TopicPartition, (i64, u32)), Value>;
+
 /// Takes the account.
 #[derive(Clone, Debug, Default)]
 pub struct Witness {
@@ -61,6 +64,8 @@ pub struct Witness {
     asked: Frames,
     /// What producers will be told stands at an offset.
     answered: SortedMap<ProcessId, BTreeMap<(TopicPartition, Offset), Value>>,
+    /// Under which numbers what each producer sends was sent first.
+    contents: SortedMap<ProcessId, Contents>,
     fetched: SortedMap<(ProcessId, TopicPartition), Fetched>,
     /// Where a reader was placed last.
     placed: SortedMap<(ProcessId, TopicPartition), Offset>,
@@ -235,6 +240,13 @@ impl Witness {
             };
             let value = Value::of(&batch);
             (self.account).sent(connection.opener, &partition, value, promise);
+            // After a batch has failed, those behind it are numbered anew.
+            let content = (value.timestamp, value.checksum);
+            let sent = self.contents.entry(connection.opener).or_default();
+            let first = *sent.entry((partition.clone(), content)).or_insert(value);
+            if first != value {
+                self.account.renumbered(&partition, &first, &value);
+            }
         }
     }
 

@@ -130,6 +130,8 @@ impl Partition {
                 base_offset: before.base_offset,
                 next_offset: before.next_offset(),
             });
+            // It may be that the high watermark waited for a replica which then did not join the ISR.
+            self.advance_high_watermark(around, out);
             return Ok(Written {
                 base_offset: before.base_offset,
                 next_offset: before.next_offset(),

@@ -112,7 +112,7 @@ const ROWS: [Row; 58] = [
     (
         "consumer's partition",
         "restoring",
-        &["reading", "resetting", NOWHERE],
+        &["reading", "resetting", "validating", NOWHERE],
     ),
     (
         "consumer's partition",

@@ -143,11 +143,13 @@ impl Drawn {
             " enable.auto.commit=false application.commits=async",
             " enable.auto.commit=false",
         ]));
-        if draw.chance(1, 3) {
-            // Who hears of a rebalance with his next heartbeat must have time to join after it.
-            let most = draw.pick(&[2_000, 5_000, 20_000]).max(beat * 3);
-            let _ = write!(common, " max.poll.interval.ms={most}");
-        }
+        // Who hears of a rebalance with his next heartbeat must have time to join after it; and who commits for so
+        // long before he joins, as he does where a topic has lost partitions, must be through with it in the end.
+        let most = match draw.chance(1, 3) {
+            true => draw.pick(&[2_000, 5_000, 20_000]).max(beat * 3),
+            false => 30_000,
+        };
+        let _ = write!(common, " max.poll.interval.ms={most}");
         if draw.chance(1, 3) {
             common.push_str(" default.api.timeout.ms=4000");
         }

@@ -126,6 +126,10 @@ fn reads_its_part(world: &World, entry: &Entry, name: &Text) -> Result<(), Strin
     let Some((consumer, membership)) = place else {
         return Ok(());
     };
+    if !membership.is_stable() {
+        // It has given up at once what it was given: it subscribes to something else by now.
+        return Ok(());
+    }
     let generation = &membership.generation;
     let broker = consumer.coordinator();
     let broker = broker.and_then(|broker| world.broker_by_id(broker));
