@@ -60,7 +60,7 @@ pub(super) fn at_ease(cluster: Cluster, draw: &mut Draw) -> Cluster {
             "topic" => without(line, &HURRIES_TOPICS),
             _ => without(line, &HURRIES_CLIENTS),
         };
-        if verb == "world" && draw.chance(1, 2) {
+        if verb == "world" && !line.contains("offsets.retention.minutes") && draw.chance(1, 2) {
             let minutes = draw.pick(&[10, 60, 1_440]);
             let _ = write!(line, " offsets.retention.minutes={minutes}");
         }
