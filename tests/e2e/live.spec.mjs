@@ -229,7 +229,7 @@ test('a link replays, and a damaged one leaves the cluster as it was', async ({ 
   await open(page, 'sandbox/');
   await page.getByLabel('A line of script').fill('hodl b2');
   await page.keyboard.press('Enter');
-  await expect(page.locator('.problem')).not.toHaveText('');
+  await expect(page.locator('#line-problem')).not.toHaveText('');
   await page.getByLabel('A line of script').fill('hold b2');
   await page.keyboard.press('Enter');
   await expect(page.locator('.said')).toContainText('hold b2');

@@ -39,11 +39,8 @@ pub fn LessonPage(props: &Props) -> Html {
     let words = lesson.words();
     let step = words.steps.get(props.step - 1);
     let lens = document.lens.unwrap_or(lesson.lens());
-    let unanswered = document.answer(&props.slug, props.step).is_none();
     let washes = match (&document.lit, step) {
         (Some(lit), _) => vec![lit.clone()],
-        // Whoever is still asked is not shown the answer.
-        (None, Some(step)) if step.question.is_some() && unanswered => Vec::new(),
         (None, Some(step)) => step.washes.clone(),
         (None, None) => Vec::new(),
     };
