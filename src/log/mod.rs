@@ -16,11 +16,12 @@
 //! - [`validate`]: what a leader demands of a producer's batch;
 //! - [`producers`]: what is known of producers that number their batches;
 //! - [`append`], [`read`], [`retention`], [`clean`]: what is done with a log;
-//! - [`flush`]: what of it is safe from a loss of power.
+//! - [`flush`]: what of it is safe from a loss of power;
+//! - [`planted`]: bugs that the swarm is to find.
 //!
 //! Laws: `start ≤ end`; offsets strictly increase; epochs never decrease with the offset and agree with
-//! the epoch cache; a stored batch is never changed, though cleaning may put another in its place. Cloning a log is cheap, and so is the first
-//! append after it, however long the log is.
+//! the epoch cache; a stored batch is never changed, though cleaning may put another in its place. Cloning a log
+//! is cheap, and so is the first append after it, however long the log is.
 //!
 //! Left out: files; the index of aborted transactions.
 
