@@ -1,22 +1,7 @@
 //! What becomes of offsets: who speaks for whom, in which order, and when it is said again.
 
 use super::*;
-use crate::client::consumer::tests::{answer_fetch, batch, data};
-use crate::protocol::Chunks;
 use crate::time::Duration;
-
-/// Two records come, and the application works on them.
-fn give_records(bench: &mut Bench<Consumer>, from: i64) {
-    let fetch = pick(bench, "Fetch");
-    answer_fetch(bench, &fetch, vec![data(0, from + 2, batch(from, 2, 0))]);
-}
-
-/// No Fetch is left that would hold up other questions to its broker.
-fn stop_fetching(bench: &mut Bench<Consumer>) {
-    bench.tell(Instruction::PauseReading);
-    let fetch = pick(bench, "Fetch");
-    answer_fetch(bench, &fetch, vec![data(0, 0, Chunks::new())]);
-}
 
 #[test]
 fn a_commit_of_what_was_chosen_by_hand_speaks_for_nobody() {
@@ -150,9 +135,7 @@ fn a_commit_for_a_membership_that_is_over_does_not_end_the_next() {
         ("enable.auto.commit", "false"),
     ];
     let mut bench = bench(&settings);
-    join(&mut bench, 1);
-    sync(&mut bench, &[0]);
-    restore(&mut bench, 0);
+    settle(&mut bench, 1, &[0], 0);
     give_records(&mut bench, 0);
     bench.tell(Instruction::Commit);
     let (question, _) = commit_request(&mut bench);
@@ -180,4 +163,73 @@ fn what_a_member_has_when_it_leaves_is_lost_if_others_may_have_it() {
     bench.configure("subscribe", "");
     let lines = bench.lines().join("\n");
     assert!(lines.contains("has given away orders-0"), "{lines}");
+}
+
+#[test]
+fn a_commit_that_is_waited_for_is_sent_again_while_that_may_help() {
+    use ErrorCode::*;
+    let settings = [("enable.auto.commit", "false")];
+    for error in [CoordinatorLoadInProgress, UnknownTopicOrPartition] {
+        let mut bench = stable(&settings);
+        bench.tell(Instruction::Commit);
+        answer_commit(&mut bench, error);
+        assert_eq!(answer_commit(&mut bench, None), 5, "{error:?}");
+        let lines = bench.lines().join("\n");
+        assert!(lines.ends_with("billing commits orders-0@5"), "{lines}");
+    }
+    for error in [NotCoordinator, RequestTimedOut] {
+        let mut bench = stable(&settings);
+        bench.tell(Instruction::Commit);
+        bench.coordinator = 3;
+        answer_commit(&mut bench, error);
+        let (question, _) = commit_request(&mut bench);
+        assert_eq!(question.broker.0, 3, "{error:?}");
+    }
+    for (error, rejoins) in [
+        (OffsetMetadataTooLarge, false),
+        (RebalanceInProgress, true),
+        (IllegalGeneration, true),
+        (UnknownMemberId, true),
+    ] {
+        let mut bench = stable(&settings);
+        bench.tell(Instruction::Commit);
+        answer_commit(&mut bench, error);
+        let lines = bench.lines().join("\n");
+        assert!(
+            lines.contains(&format!("commit failed: {}", error.name())),
+            "{lines}"
+        );
+        assert_eq!(is_asked(&bench, "JoinGroup"), rejoins, "{error:?}");
+    }
+}
+
+#[test]
+fn offsets_are_committed_every_interval_and_when_it_is_closed() {
+    let mut bench = stable(&[("auto.commit.interval.ms", "1s")]);
+    let mut times = Vec::new();
+    for _ in 0..2 {
+        assert_eq!(answer_commit(&mut bench, ErrorCode::None), 5);
+        times.push(bench.now.as_millis() / 1_000);
+    }
+    assert_eq!(times, [1, 2]);
+    bench.lines();
+    bench.give(Input::Stopping);
+    answer_commit(&mut bench, ErrorCode::None);
+    let leave = asked(&mut bench, "LeaveGroup");
+    assert_eq!(
+        bench
+            .lines()
+            .iter()
+            .map(|line| line.split_once(" c1 ").expect("a line of c1").1)
+            .collect::<Vec<_>>(),
+        [
+            "billing commits orders-0@5",
+            "billing takes back orders-0",
+            "leaves billing: it is closed",
+        ]
+    );
+    bench.answer(
+        &leave,
+        &AnyResponse::LeaveGroup(LeaveGroupResponse::default()),
+    );
 }

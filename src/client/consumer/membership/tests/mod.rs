@@ -1,14 +1,18 @@
 //! Tests of a member against a coordinator that says what each test wants.
 //!
-//! Here is what goes as it should; [`rounds`] has what makes a group divide once more, [`trouble`] coordinators
-//! that are silent, gone or talk nonsense, [`commits`] what becomes of offsets.
+//! [`beginning`] has how a member comes in, [`rounds`] what makes its group divide once more, [`trouble`]
+//! coordinators that are silent, gone or talk nonsense, [`commits`] what becomes of offsets.
 
+mod beginning;
 mod commits;
 mod rounds;
 mod trouble;
 
 use super::*;
+use bytes::Bytes;
+
 use crate::client::bench::{Asked, Bench, addresses};
+use crate::client::consumer::tests::{answer_fetch, batch, data};
 use crate::client::consumer::{Consumer, Setup};
 use crate::model::{Offset, ProcessId};
 use crate::process::{Input, Instruction};
@@ -24,7 +28,7 @@ use crate::protocol::api::{
     OffsetCommitResponse, OffsetFetchResponse, SyncGroupRequest, SyncGroupResponse,
 };
 use crate::protocol::consumer_protocol::{Subscription as Said, TopicPartitions};
-use crate::protocol::{AnyRequest, AnyResponse};
+use crate::protocol::{AnyRequest, AnyResponse, Chunks};
 use crate::rng::{Rng, Seed};
 
 /// A member of "billing" that subscribes to the two partitions of "orders", and was told that broker 2
@@ -133,6 +137,32 @@ fn join(bench: &mut Bench<Consumer>, generation: i32) {
     bench.answer(&question, &AnyResponse::JoinGroup(response));
 }
 
+/// The next generation, which this member leads; the others in it say this of themselves.
+fn lead(bench: &mut Bench<Consumer>, generation: i32, others: &[(&str, Bytes)]) {
+    let (question, request) = join_request(bench);
+    let response = led(&request, generation, others);
+    bench.answer(&question, &AnyResponse::JoinGroup(response));
+}
+
+/// What the coordinator answers to whom it lets lead.
+fn led(request: &JoinGroupRequest, generation: i32, others: &[(&str, Bytes)]) -> JoinGroupResponse {
+    let own = ("me", request.protocols[0].metadata.clone());
+    let all = [own].into_iter().chain(others.iter().cloned());
+    let members = all.map(|(id, metadata)| JoinGroupResponseMember {
+        member_id: id.into(),
+        group_instance_id: None,
+        metadata,
+    });
+    JoinGroupResponse {
+        generation_id: generation,
+        protocol_name: Some("range".into()),
+        leader: "me".into(),
+        member_id: "me".into(),
+        members: members.collect(),
+        ..JoinGroupResponse::default()
+    }
+}
+
 fn sync_request(bench: &mut Bench<Consumer>) -> (Asked, SyncGroupRequest) {
     let question = asked(bench, "SyncGroup");
     match &question.request {
@@ -141,20 +171,31 @@ fn sync_request(bench: &mut Bench<Consumer>) -> (Asked, SyncGroupRequest) {
     }
 }
 
+/// The member gets these partitions of "orders".
 fn sync(bench: &mut Bench<Consumer>, partitions: &[i32]) {
+    answer_sync(bench, part("orders", partitions));
+}
+
+/// The member gets a part, or what should be one.
+fn answer_sync(bench: &mut Bench<Consumer>, assignment: Bytes) {
     let (question, _) = sync_request(bench);
+    let response = SyncGroupResponse {
+        assignment,
+        ..SyncGroupResponse::default()
+    };
+    bench.answer(&question, &AnyResponse::SyncGroup(response));
+}
+
+/// A part: partitions of one topic.
+fn part(topic: &str, partitions: &[i32]) -> Bytes {
     let given = Assignment {
         assigned_partitions: vec![TopicPartitions {
-            topic: "orders".into(),
+            topic: topic.into(),
             partitions: partitions.to_vec(),
         }],
         user_data: None,
     };
-    let response = SyncGroupResponse {
-        assignment: given.write(3),
-        ..SyncGroupResponse::default()
-    };
-    bench.answer(&question, &AnyResponse::SyncGroup(response));
+    given.write(3)
 }
 
 fn refuse_sync(bench: &mut Bench<Consumer>, error: ErrorCode) {
@@ -250,12 +291,17 @@ fn answer_commit(bench: &mut Bench<Consumer>, error: ErrorCode) -> i64 {
     request.topics[0].partitions[0].committed_offset
 }
 
+/// The next generation, which another leads, gives the member these partitions, to be read from an offset on.
+fn settle(bench: &mut Bench<Consumer>, generation: i32, partitions: &[i32], offset: i64) {
+    join(bench, generation);
+    sync(bench, partitions);
+    restore(bench, offset);
+}
+
 /// A stable member that reads `orders-0` from offset 5 on.
 fn stable(settings: &[(&str, &str)]) -> Bench<Consumer> {
     let mut bench = bench(settings);
-    join(&mut bench, 1);
-    sync(&mut bench, &[0]);
-    restore(&mut bench, 5);
+    settle(&mut bench, 1, &[0], 5);
     bench.lines();
     bench
 }
@@ -264,284 +310,15 @@ fn member(bench: &Bench<Consumer>) -> &Membership {
     bench.client.membership().expect("it has a group")
 }
 
-#[test]
-fn a_newcomer_joins_with_the_id_it_is_given_and_reads_where_its_group_has_got_to() {
-    let mut bench = bench(&[]);
-    let (question, request) = join_request(&mut bench);
-    assert_eq!((question.broker.0, &*request.member_id), (2, ""));
-    assert_eq!(request.session_timeout_ms, 45_000);
-    assert_eq!(request.rebalance_timeout_ms, 300_000);
-    let names: Vec<&str> = request.protocols.iter().map(|known| &*known.name).collect();
-    assert_eq!(names, ["range", "cooperative-sticky"]);
-    let said = Said::read(&request.protocols[0].metadata).expect("a subscription");
-    assert_eq!(said.topics, ["orders".into()]);
-    bench.asked.push_front(question);
-    refuse_join(&mut bench, ErrorCode::MemberIdRequired);
-    let (question, request) = join_request(&mut bench);
-    assert_eq!(&*request.member_id, "given");
-    bench.asked.push_front(question);
-    join(&mut bench, 4);
-    let (question, request) = sync_request(&mut bench);
-    assert_eq!((request.generation_id, &*request.member_id), (4, "me"));
-    assert!(request.assignments.is_empty(), "another leads");
-    bench.asked.push_front(question);
-    sync(&mut bench, &[1]);
-    restore(&mut bench, 7);
-    assert_eq!(
-        bench.lines(),
-        [
-            "0.000s c1 joins billing generation 4 as me, range",
-            "0.000s c1 billing gives orders-1",
-            "0.000s c1 orders-1 position @7, committed",
-        ]
-    );
-    let fetch = asked(&mut bench, "Fetch");
-    assert_eq!(fetch.broker.0, 3);
+/// Two records come, and the application works on them.
+fn give_records(bench: &mut Bench<Consumer>, from: i64) {
+    let fetch = pick(bench, "Fetch");
+    answer_fetch(bench, &fetch, vec![data(0, from + 2, batch(from, 2, 0))]);
 }
 
-#[test]
-fn the_leader_divides_for_all_even_what_only_others_want() {
-    let mut bench = bench(&[]);
-    bench.topic("payments", &[1]);
-    let (question, request) = join_request(&mut bench);
-    let other = Said {
-        topics: vec!["orders".into(), "payments".into()],
-        ..Said::default()
-    };
-    let member = |id: &str, metadata: &bytes::Bytes| JoinGroupResponseMember {
-        member_id: id.into(),
-        group_instance_id: None,
-        metadata: metadata.clone(),
-    };
-    let response = JoinGroupResponse {
-        generation_id: 1,
-        protocol_name: Some("range".into()),
-        leader: "me".into(),
-        member_id: "me".into(),
-        members: vec![
-            member("me", &request.protocols[0].metadata),
-            member("other", &other.write(1)),
-        ],
-        ..JoinGroupResponse::default()
-    };
-    bench.answer(&question, &AnyResponse::JoinGroup(response));
-    let (_, request) = sync_request(&mut bench);
-    let parts = request.assignments.iter().map(|part| {
-        let given = Assignment::read(&part.assignment).expect("an assignment");
-        let given = leading::partitions(&given.assigned_partitions);
-        let given: Vec<String> = given.iter().map(ToString::to_string).collect();
-        format!("{}: {}", part.member_id, given.join(" "))
-    });
-    let parts: Vec<String> = parts.collect();
-    assert_eq!(parts, ["me: orders-0", "other: orders-1 payments-0"]);
-}
-
-#[test]
-fn what_a_member_does_when_it_may_not_join() {
-    use ErrorCode::*;
-    for (error, id) in [
-        (CoordinatorLoadInProgress, "given"),
-        (RebalanceInProgress, "given"),
-        (UnknownMemberId, ""),
-    ] {
-        let mut bench = bench(&[]);
-        refuse_join(&mut bench, MemberIdRequired);
-        refuse_join(&mut bench, error);
-        let (_, request) = join_request(&mut bench);
-        assert_eq!(&*request.member_id, id, "{error:?}");
-    }
-    for error in [NotCoordinator, CoordinatorNotAvailable] {
-        let mut bench = bench(&[]);
-        bench.coordinator = 3;
-        refuse_join(&mut bench, error);
-        let (question, _) = join_request(&mut bench);
-        assert_eq!(question.broker.0, 3, "{error:?}");
-    }
-    for error in [
-        InconsistentGroupProtocol,
-        InvalidSessionTimeout,
-        GroupMaxSizeReached,
-        FencedInstanceId,
-    ] {
-        let mut bench = bench(&[]);
-        refuse_join(&mut bench, error);
-        bench.pass_ms(10_000);
-        assert!(bench.asked.is_empty(), "{error:?} is final");
-        assert_eq!(member(&bench).failure, Some(error));
-    }
-}
-
-#[test]
-fn what_a_member_does_when_it_gets_no_part() {
-    use ErrorCode::*;
-    for (error, id) in [
-        (RebalanceInProgress, "me"),
-        (IllegalGeneration, "me"),
-        (UnknownMemberId, ""),
-    ] {
-        let mut bench = bench(&[]);
-        join(&mut bench, 1);
-        refuse_sync(&mut bench, error);
-        let (_, request) = join_request(&mut bench);
-        assert_eq!(&*request.member_id, id, "{error:?}");
-    }
-    // Kafka's client has no idea what that would mean.
-    let mut bench = self::bench(&[]);
-    join(&mut bench, 1);
-    refuse_sync(&mut bench, RequestTimedOut);
-    assert_eq!(member(&bench).failure, Some(RequestTimedOut));
-    let mut bench = self::bench(&[]);
-    join(&mut bench, 1);
-    bench.coordinator = 1;
-    refuse_sync(&mut bench, NotCoordinator);
-    let (question, _) = join_request(&mut bench);
-    assert_eq!(question.broker.0, 1);
-}
-
-#[test]
-fn what_a_member_hears_from_its_heartbeats() {
-    use ErrorCode::*;
-    let mut bench = stable(&[]);
-    answer_heartbeat(&mut bench, None);
-    assert!(bench.lines().is_empty());
-    bench.coordinator = 1;
-    answer_heartbeat(&mut bench, NotCoordinator);
-    let question = asked(&mut bench, "Heartbeat");
-    assert_eq!(question.broker.0, 1, "it is still a member");
-    for (error, id, gone) in [
-        (RebalanceInProgress, "me", "takes back orders-0"),
-        (IllegalGeneration, "me", "has given away orders-0"),
-        (UnknownMemberId, "", "has given away orders-0"),
-    ] {
-        let mut bench = stable(&[]);
-        answer_heartbeat(&mut bench, error);
-        if error == RebalanceInProgress {
-            assert_eq!(answer_commit(&mut bench, None), 5, "it commits first");
-        }
-        let (_, request) = join_request(&mut bench);
-        assert_eq!(&*request.member_id, id, "{error:?}");
-        let lines = bench.lines().join("\n");
-        assert!(lines.contains(gone), "{error:?}: {lines}");
-    }
-    let mut bench = stable(&[("group.instance.id", "first")]);
-    answer_heartbeat(&mut bench, FencedInstanceId);
-    assert_eq!(
-        member(&bench).failure,
-        Some(FencedInstanceId),
-        "another bears its name"
-    );
-    bench.asked.clear();
-    bench.pass_ms(10_000);
-    assert!(bench.asked.is_empty(), "it asks for nothing any more");
-}
-
-#[test]
-fn a_commit_that_is_waited_for_is_sent_again_while_that_may_help() {
-    use ErrorCode::*;
-    let settings = [("enable.auto.commit", "false")];
-    for error in [CoordinatorLoadInProgress, UnknownTopicOrPartition] {
-        let mut bench = stable(&settings);
-        bench.tell(Instruction::Commit);
-        answer_commit(&mut bench, error);
-        assert_eq!(answer_commit(&mut bench, None), 5, "{error:?}");
-        let lines = bench.lines().join("\n");
-        assert!(lines.ends_with("billing commits orders-0@5"), "{lines}");
-    }
-    for error in [NotCoordinator, RequestTimedOut] {
-        let mut bench = stable(&settings);
-        bench.tell(Instruction::Commit);
-        bench.coordinator = 3;
-        answer_commit(&mut bench, error);
-        let (question, _) = commit_request(&mut bench);
-        assert_eq!(question.broker.0, 3, "{error:?}");
-    }
-    for (error, rejoins) in [
-        (OffsetMetadataTooLarge, false),
-        (RebalanceInProgress, true),
-        (IllegalGeneration, true),
-        (UnknownMemberId, true),
-    ] {
-        let mut bench = stable(&settings);
-        bench.tell(Instruction::Commit);
-        answer_commit(&mut bench, error);
-        let lines = bench.lines().join("\n");
-        assert!(
-            lines.contains(&format!("commit failed: {}", error.name())),
-            "{lines}"
-        );
-        let joins = bench
-            .asked
-            .iter()
-            .any(|asked| asked.request.api().name() == "JoinGroup");
-        assert_eq!(joins, rejoins, "{error:?}");
-    }
-}
-
-#[test]
-fn offsets_are_committed_every_interval_and_when_it_is_closed() {
-    let mut bench = stable(&[("auto.commit.interval.ms", "1s")]);
-    let mut times = Vec::new();
-    for _ in 0..2 {
-        assert_eq!(answer_commit(&mut bench, ErrorCode::None), 5);
-        times.push(bench.now.as_millis() / 1_000);
-    }
-    assert_eq!(times, [1, 2]);
-    bench.lines();
-    bench.give(Input::Stopping);
-    answer_commit(&mut bench, ErrorCode::None);
-    let leave = asked(&mut bench, "LeaveGroup");
-    assert_eq!(
-        bench
-            .lines()
-            .iter()
-            .map(|line| line.split_once(" c1 ").expect("a line of c1").1)
-            .collect::<Vec<_>>(),
-        [
-            "billing commits orders-0@5",
-            "billing takes back orders-0",
-            "leaves billing: it is closed",
-        ]
-    );
-    bench.answer(
-        &leave,
-        &AnyResponse::LeaveGroup(LeaveGroupResponse::default()),
-    );
-}
-
-#[test]
-fn a_cooperative_member_keeps_what_it_keeps_and_joins_again_for_what_it_gives_up() {
-    let settings = [("partition.assignment.strategy", "cooperative-sticky")];
-    let mut bench = bench(&settings);
-    join(&mut bench, 1);
-    sync(&mut bench, &[0, 1]);
-    restore(&mut bench, 5);
-    bench.lines();
-    answer_heartbeat(&mut bench, ErrorCode::RebalanceInProgress);
-    answer_commit(&mut bench, ErrorCode::None);
-    let (question, request) = join_request(&mut bench);
-    let said = Said::read(&request.protocols[0].metadata).expect("a subscription");
-    assert_eq!(said.owned_partitions[0].partitions, [0, 1]);
-    assert_eq!(said.generation_id, 1);
-    let position = |bench: &Bench<Consumer>, number| {
-        let view = bench
-            .client
-            .partition(&TopicPartition::new("orders", number));
-        view.and_then(|view| view.position)
-    };
-    assert_eq!(position(&bench, 1), Some(Offset(5)), "it goes on reading");
-    bench.asked.push_front(question);
-    join(&mut bench, 2);
-    sync(&mut bench, &[0]);
-    assert_eq!(position(&bench, 0), Some(Offset(5)), "without asking again");
-    assert_eq!(position(&bench, 1), None);
-    let lines = bench.lines().join("\n");
-    assert!(lines.contains("takes back orders-1"), "{lines}");
-    answer_commit(&mut bench, ErrorCode::None);
-    let (_, request) = join_request(&mut bench);
-    let said = Said::read(&request.protocols[0].metadata).expect("a subscription");
-    assert_eq!(
-        said.owned_partitions[0].partitions,
-        [0],
-        "others may have it now"
-    );
+/// No Fetch is left that would hold up other questions to its broker.
+fn stop_fetching(bench: &mut Bench<Consumer>) {
+    bench.tell(Instruction::PauseReading);
+    let fetch = pick(bench, "Fetch");
+    answer_fetch(bench, &fetch, vec![data(0, 0, Chunks::new())]);
 }

@@ -1,4 +1,4 @@
-//! Why a group divides its partitions once more, and what a member does with what it is given.
+//! What a member hears from its heartbeats, why its group divides once more, and what it does with what it is given.
 
 use super::*;
 use crate::time::Duration;
@@ -10,25 +10,6 @@ fn not_reading(settings: &[(&str, &str)]) -> Bench<Consumer> {
     bench
 }
 
-/// The next generation, which this member leads alone.
-fn lead(bench: &mut Bench<Consumer>, generation: i32, skips: bool) {
-    let (question, request) = join_request(bench);
-    let response = JoinGroupResponse {
-        generation_id: generation,
-        protocol_name: Some("range".into()),
-        leader: "me".into(),
-        member_id: "me".into(),
-        skip_assignment: skips,
-        members: vec![JoinGroupResponseMember {
-            member_id: "me".into(),
-            group_instance_id: None,
-            metadata: request.protocols[0].metadata.clone(),
-        }],
-        ..JoinGroupResponse::default()
-    };
-    bench.answer(&question, &AnyResponse::JoinGroup(response));
-}
-
 #[test]
 fn a_leader_divides_anew_when_a_topic_grows() {
     let settings = [
@@ -36,7 +17,7 @@ fn a_leader_divides_anew_when_a_topic_grows() {
         ("enable.auto.commit", "false"),
     ];
     let mut bench = not_reading(&settings);
-    lead(&mut bench, 1, false);
+    lead(&mut bench, 1, &[]);
     sync(&mut bench, &[0, 1]);
     restore(&mut bench, 5);
     bench.pass_ms(2_500);
@@ -47,9 +28,7 @@ fn a_leader_divides_anew_when_a_topic_grows() {
     assert!(is_asked(&bench, "JoinGroup"));
     // Who does not lead leaves that to the leader.
     let mut bench = not_reading(&settings);
-    join(&mut bench, 1);
-    sync(&mut bench, &[0, 1]);
-    restore(&mut bench, 5);
+    settle(&mut bench, 1, &[0, 1], 5);
     let third = TopicPartition::new("orders", 2);
     bench.leaders.insert(third, (1, 0));
     bench.pass_ms(2_500);
@@ -59,7 +38,12 @@ fn a_leader_divides_anew_when_a_topic_grows() {
 #[test]
 fn a_leader_that_came_back_leaves_everything_as_it_is() {
     let mut bench = bench(&[("group.instance.id", "first")]);
-    lead(&mut bench, 3, true);
+    let (question, request) = join_request(&mut bench);
+    let response = JoinGroupResponse {
+        skip_assignment: true,
+        ..led(&request, 3, &[])
+    };
+    bench.answer(&question, &AnyResponse::JoinGroup(response));
     let (question, request) = sync_request(&mut bench);
     assert!(request.assignments.is_empty());
     bench.asked.push_front(question);
@@ -72,28 +56,11 @@ fn a_leader_that_came_back_leaves_everything_as_it_is() {
 fn what_only_others_want_is_asked_for_as_long_as_one_leads() {
     let mut bench = not_reading(&[("enable.auto.commit", "false")]);
     bench.topic("payments", &[1]);
-    let (question, request) = join_request(&mut bench);
     let other = Said {
         topics: vec!["payments".into()],
         ..Said::default()
     };
-    let member_of = |id: &str, metadata: &bytes::Bytes| JoinGroupResponseMember {
-        member_id: id.into(),
-        group_instance_id: None,
-        metadata: metadata.clone(),
-    };
-    let response = JoinGroupResponse {
-        generation_id: 1,
-        protocol_name: Some("range".into()),
-        leader: "me".into(),
-        member_id: "me".into(),
-        members: vec![
-            member_of("me", &request.protocols[0].metadata),
-            member_of("other", &other.write(1)),
-        ],
-        ..JoinGroupResponse::default()
-    };
-    bench.answer(&question, &AnyResponse::JoinGroup(response));
+    lead(&mut bench, 1, &[("other", other.write(1))]);
     sync(&mut bench, &[0, 1]);
     restore(&mut bench, 5);
     let payments = TopicName::new("payments");
@@ -104,9 +71,7 @@ fn what_only_others_want_is_asked_for_as_long_as_one_leads() {
     };
     assert!(knows(&mut bench));
     answer_heartbeat(&mut bench, ErrorCode::RebalanceInProgress);
-    join(&mut bench, 2);
-    sync(&mut bench, &[0]);
-    restore(&mut bench, 5);
+    settle(&mut bench, 2, &[0], 5);
     assert!(!knows(&mut bench), "another leads");
 }
 
@@ -114,19 +79,7 @@ fn what_only_others_want_is_asked_for_as_long_as_one_leads() {
 fn a_part_of_what_is_not_subscribed_to_is_not_taken() {
     let mut bench = bench(&[]);
     join(&mut bench, 1);
-    let (question, _) = sync_request(&mut bench);
-    let given = Assignment {
-        assigned_partitions: vec![TopicPartitions {
-            topic: "another".into(),
-            partitions: vec![0],
-        }],
-        user_data: None,
-    };
-    let response = SyncGroupResponse {
-        assignment: given.write(3),
-        ..SyncGroupResponse::default()
-    };
-    bench.answer(&question, &AnyResponse::SyncGroup(response));
+    answer_sync(&mut bench, part("another", &[0]));
     assert_eq!(bench.client.partitions().count(), 0);
     assert!(is_asked(&bench, "JoinGroup"), "it says again what it wants");
 }
@@ -143,5 +96,78 @@ fn a_last_commit_is_waited_for_as_long_as_a_rebalance_may_take() {
     assert!(
         waited >= Duration::from_secs(6) && waited <= most,
         "{waited}"
+    );
+}
+
+#[test]
+fn what_a_member_hears_from_its_heartbeats() {
+    use ErrorCode::*;
+    let mut bench = stable(&[]);
+    answer_heartbeat(&mut bench, None);
+    assert!(bench.lines().is_empty());
+    bench.coordinator = 1;
+    answer_heartbeat(&mut bench, NotCoordinator);
+    let question = asked(&mut bench, "Heartbeat");
+    assert_eq!(question.broker.0, 1, "it is still a member");
+    for (error, id, gone) in [
+        (RebalanceInProgress, "me", "takes back orders-0"),
+        (IllegalGeneration, "me", "has given away orders-0"),
+        (UnknownMemberId, "", "has given away orders-0"),
+    ] {
+        let mut bench = stable(&[]);
+        answer_heartbeat(&mut bench, error);
+        if error == RebalanceInProgress {
+            assert_eq!(answer_commit(&mut bench, None), 5, "it commits first");
+        }
+        let (_, request) = join_request(&mut bench);
+        assert_eq!(&*request.member_id, id, "{error:?}");
+        let lines = bench.lines().join("\n");
+        assert!(lines.contains(gone), "{error:?}: {lines}");
+    }
+    let mut bench = stable(&[("group.instance.id", "first")]);
+    answer_heartbeat(&mut bench, FencedInstanceId);
+    assert_eq!(
+        member(&bench).failure,
+        Some(FencedInstanceId),
+        "another bears its name"
+    );
+    bench.asked.clear();
+    bench.pass_ms(10_000);
+    assert!(bench.asked.is_empty(), "it asks for nothing any more");
+}
+
+#[test]
+fn a_cooperative_member_keeps_what_it_keeps_and_joins_again_for_what_it_gives_up() {
+    let settings = [("partition.assignment.strategy", "cooperative-sticky")];
+    let mut bench = bench(&settings);
+    settle(&mut bench, 1, &[0, 1], 5);
+    bench.lines();
+    answer_heartbeat(&mut bench, ErrorCode::RebalanceInProgress);
+    answer_commit(&mut bench, ErrorCode::None);
+    let (question, request) = join_request(&mut bench);
+    let said = Said::read(&request.protocols[0].metadata).expect("a subscription");
+    assert_eq!(said.owned_partitions[0].partitions, [0, 1]);
+    assert_eq!(said.generation_id, 1);
+    let position = |bench: &Bench<Consumer>, number| {
+        let view = bench
+            .client
+            .partition(&TopicPartition::new("orders", number));
+        view.and_then(|view| view.position)
+    };
+    assert_eq!(position(&bench, 1), Some(Offset(5)), "it goes on reading");
+    bench.asked.push_front(question);
+    join(&mut bench, 2);
+    sync(&mut bench, &[0]);
+    assert_eq!(position(&bench, 0), Some(Offset(5)), "without asking again");
+    assert_eq!(position(&bench, 1), None);
+    let lines = bench.lines().join("\n");
+    assert!(lines.contains("takes back orders-1"), "{lines}");
+    answer_commit(&mut bench, ErrorCode::None);
+    let (_, request) = join_request(&mut bench);
+    let said = Said::read(&request.protocols[0].metadata).expect("a subscription");
+    assert_eq!(
+        said.owned_partitions[0].partitions,
+        [0],
+        "others may have it now"
     );
 }

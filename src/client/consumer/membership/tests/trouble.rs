@@ -1,7 +1,6 @@
 //! Coordinators that are silent, gone or somebody else, and members and brokers that talk nonsense.
 
 use super::*;
-use crate::client::consumer::tests::{answer_fetch, batch, data};
 use crate::protocol::api::OffsetForLeaderEpochResponse;
 use crate::protocol::api::offset_for_leader_epoch::{EpochEndOffset, OffsetForLeaderTopicResult};
 use crate::time::Duration;
@@ -57,11 +56,7 @@ fn a_broker_that_does_not_say_who_coordinates_is_not_waited_for() {
 #[test]
 fn a_member_that_is_told_that_it_asks_the_wrong_broker_asks_another_at_once() {
     let mut bench = stable(&[]);
-    // No Fetch shall hold up the question who coordinates.
-    bench.tell(Instruction::PauseReading);
-    let fetch = pick(&mut bench, "Fetch");
-    let nothing = crate::protocol::Chunks::new();
-    answer_fetch(&mut bench, &fetch, vec![data(0, 5, nothing)]);
+    stop_fetching(&mut bench);
     bench.coordinator = 3;
     answer_heartbeat(&mut bench, ErrorCode::NotCoordinator);
     let refused_at = bench.now;
@@ -86,9 +81,7 @@ fn a_coordinator_that_cannot_be_is_not_believed() {
         let (question, _) = join_request(&mut bench);
         assert_eq!(question.broker.0, 2, "{odd:?}");
         bench.asked.push_front(question);
-        join(&mut bench, 1);
-        sync(&mut bench, &[0]);
-        restore(&mut bench, 5);
+        settle(&mut bench, 1, &[0], 5);
         assert_eq!(pick(&mut bench, "Fetch").broker.0, 1, "{odd:?}");
     }
 }
@@ -132,12 +125,7 @@ fn who_has_given_up_tries_again_with_another_subscription() {
 fn a_part_that_cannot_be_read_is_heard_by_the_application() {
     let mut bench = bench(&[]);
     join(&mut bench, 1);
-    let (question, _) = sync_request(&mut bench);
-    let response = SyncGroupResponse {
-        assignment: bytes::Bytes::from_static(&[0, 1, 0xff]),
-        ..SyncGroupResponse::default()
-    };
-    bench.answer(&question, &AnyResponse::SyncGroup(response));
+    answer_sync(&mut bench, Bytes::from_static(&[0, 1, 0xff]));
     bench.pass_ms(10_000);
     assert!(!is_asked(&bench, "JoinGroup"), "it would get the same");
     let lines = bench.lines().join("\n");
@@ -150,24 +138,8 @@ fn a_part_that_cannot_be_read_is_heard_by_the_application() {
 #[test]
 fn a_leader_that_cannot_read_what_a_member_says_says_so() {
     let mut bench = bench(&[]);
-    let (question, request) = join_request(&mut bench);
-    let member_of = |id: &str, metadata: &bytes::Bytes| JoinGroupResponseMember {
-        member_id: id.into(),
-        group_instance_id: None,
-        metadata: metadata.clone(),
-    };
-    let response = JoinGroupResponse {
-        generation_id: 1,
-        protocol_name: Some("range".into()),
-        leader: "me".into(),
-        member_id: "me".into(),
-        members: vec![
-            member_of("me", &request.protocols[0].metadata),
-            member_of("other", &bytes::Bytes::from_static(&[0, 0, 0])),
-        ],
-        ..JoinGroupResponse::default()
-    };
-    bench.answer(&question, &AnyResponse::JoinGroup(response));
+    let nonsense = Bytes::from_static(&[0, 0, 0]);
+    lead(&mut bench, 1, &[("other", nonsense)]);
     bench.pass_ms(10_000);
     assert!(!is_asked(&bench, "JoinGroup") && !is_asked(&bench, "SyncGroup"));
     assert_eq!(
@@ -184,9 +156,7 @@ fn the_answer_to_a_join_waits_for_the_next_poll() {
         ("poll.interval.ms", "2s"),
     ];
     let mut bench = bench(&settings);
-    join(&mut bench, 1);
-    sync(&mut bench, &[0]);
-    restore(&mut bench, 0);
+    settle(&mut bench, 1, &[0], 0);
     let fetch = pick(&mut bench, "Fetch");
     answer_heartbeat(&mut bench, ErrorCode::RebalanceInProgress);
     let (question, _) = join_request(&mut bench);
@@ -210,11 +180,8 @@ fn a_member_that_does_not_poll_leaves_unless_it_is_expected_back() {
             ("enable.auto.commit", "false"),
         ];
         let mut bench = bench(&settings);
-        join(&mut bench, 1);
-        sync(&mut bench, &[0]);
-        restore(&mut bench, 0);
-        let fetch = pick(&mut bench, "Fetch");
-        answer_fetch(&mut bench, &fetch, vec![data(0, 1, batch(0, 1, 0))]);
+        settle(&mut bench, 1, &[0], 0);
+        give_records(&mut bench, 0);
         bench.pass_ms(7_999);
         assert!(member(&bench).is_stable());
         bench.pass_ms(1);
