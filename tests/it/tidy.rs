@@ -249,7 +249,7 @@ fn the_swarm_knows_every_code_that_answers_are_made_of() {
             continue;
         }
         let code = code(&text);
-        let code = code.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
         for (at, found) in code.match_indices("ErrorCode::") {
             let rest = code[at + found.len()..].chars();
             let name: String = rest.take_while(|c| c.is_alphanumeric()).collect();
