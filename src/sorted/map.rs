@@ -1,15 +1,4 @@
-//! Maps and sets kept as sorted lists.
-//!
-//! A cluster that a person can watch has few brokers, topics, connections and clients, so nearly every map
-//! in it holds between none and a few hundred entries. A sorted list finds one by halving, walks them as
-//! fast as memory allows, is copied in one go when a checkpoint copies its owner, and costs the page far
-//! less code than a balanced tree does for each pair of types.
-//!
-//! Laws: keys ascend strictly, so walking a map is the same everywhere; what is inserted again replaces
-//! what was there. Looking up costs the logarithm of the length; inserting anywhere but at the end, and
-//! removing, costs the length.
-//!
-//! Left out: whatever is unbounded and not appended in order. It takes a tree.
+//! A map as a list of pairs, sorted by their keys.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -20,7 +9,7 @@ use std::slice;
 /// A map from keys to values, ascending by key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SortedMap<K, V> {
-    pairs: Vec<(K, V)>,
+    pub(super) pairs: Vec<(K, V)>,
 }
 
 impl<K, V> Default for SortedMap<K, V> {
@@ -356,144 +345,6 @@ impl<K, V> DoubleEndedIterator for IterMut<'_, K, V> {
 
 impl<K, V> ExactSizeIterator for IterMut<'_, K, V> {}
 
-/// A set, ascending.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SortedSet<T> {
-    members: SortedMap<T, ()>,
-}
-
-impl<T> Default for SortedSet<T> {
-    fn default() -> Self {
-        SortedSet::new()
-    }
-}
-
-impl<T> SortedSet<T> {
-    pub const fn new() -> SortedSet<T> {
-        let members = SortedMap::new();
-        SortedSet { members }
-    }
-
-    pub fn len(&self) -> usize {
-        self.members.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
-    pub fn clear(&mut self) {
-        self.members.clear();
-    }
-
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator + Clone {
-        self.members.keys()
-    }
-
-    pub fn first(&self) -> Option<&T> {
-        self.members.first_key_value().map(|(member, ())| member)
-    }
-
-    pub fn last(&self) -> Option<&T> {
-        self.members.last_key_value().map(|(member, ())| member)
-    }
-
-    pub fn pop_first(&mut self) -> Option<T> {
-        self.members.pop_first().map(|(member, ())| member)
-    }
-
-    /// Keeps the members of which `keep` says so.
-    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        self.members.retain(|member, ()| keep(member));
-    }
-}
-
-impl<T: Ord> SortedSet<T> {
-    pub fn contains<Q: Ord + ?Sized>(&self, member: &Q) -> bool
-    where
-        T: Borrow<Q>,
-    {
-        self.members.contains_key(member)
-    }
-
-    /// Adds a member; false if it was one.
-    pub fn insert(&mut self, member: T) -> bool {
-        self.members.insert(member, ()).is_none()
-    }
-
-    /// Removes a member; false if it was none.
-    pub fn remove<Q: Ord + ?Sized>(&mut self, member: &Q) -> bool
-    where
-        T: Borrow<Q>,
-    {
-        self.members.remove(member).is_some()
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for SortedSet<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter()).finish()
-    }
-}
-
-impl<T: Ord> Extend<T> for SortedSet<T> {
-    fn extend<I: IntoIterator<Item = T>>(&mut self, members: I) {
-        for member in members {
-            self.insert(member);
-        }
-    }
-}
-
-impl<T: Ord> FromIterator<T> for SortedSet<T> {
-    fn from_iter<I: IntoIterator<Item = T>>(members: I) -> Self {
-        let mut set = SortedSet::new();
-        set.extend(members);
-        set
-    }
-}
-
-impl<T: Ord, const N: usize> From<[T; N]> for SortedSet<T> {
-    fn from(members: [T; N]) -> Self {
-        members.into_iter().collect()
-    }
-}
-
-impl<T> IntoIterator for SortedSet<T> {
-    type Item = T;
-    type IntoIter = std::iter::Map<std::vec::IntoIter<(T, ())>, fn((T, ())) -> T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.members.into_iter().map(|(member, ())| member)
-    }
-}
-
-impl<'a, T> IntoIterator for &'a SortedSet<T> {
-    type Item = &'a T;
-    type IntoIter = std::iter::Map<slice::Iter<'a, (T, ())>, fn(&'a (T, ())) -> &'a T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.members.pairs.iter().map(|(member, ())| member)
-    }
-}
-
-/// Sorts a short list, or one that is nearly sorted, by a key; equals keep their order.
-///
-/// The standard sort is made for long lists, and is in the page once more for every type that it sorts.
-pub fn sort_by_key<T, K: Ord>(list: &mut [T], key: impl Fn(&T) -> K) {
-    sort_by(list, |one, other| key(one).cmp(&key(other)));
-}
-
-/// Like `sort_by_key`, by any order.
-pub fn sort_by<T>(list: &mut [T], order: impl Fn(&T, &T) -> Ordering) {
-    for end in 1..list.len() {
-        let mut at = end;
-        while at > 0 && order(&list[at - 1], &list[at]).is_gt() {
-            list.swap(at - 1, at);
-            at -= 1;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -532,21 +383,5 @@ mod tests {
     fn what_is_inserted_again_replaces_what_was_there() {
         let map: SortedMap<_, _> = [("b", 1), ("a", 2), ("b", 3)].into();
         assert_eq!(map.into_iter().collect::<Vec<_>>(), [("a", 2), ("b", 3)]);
-    }
-
-    #[test]
-    fn equals_keep_their_order() {
-        let mut list = vec![(2, 'a'), (1, 'b'), (2, 'c'), (0, 'd'), (1, 'e')];
-        sort_by_key(&mut list, |(number, _)| *number);
-        assert_eq!(list, [(0, 'd'), (1, 'b'), (1, 'e'), (2, 'a'), (2, 'c')]);
-    }
-
-    #[test]
-    fn a_set_has_each_member_once_and_in_order() {
-        let mut set: SortedSet<_> = [3, 1, 3, 2].into();
-        assert!(!set.insert(1));
-        assert!(set.remove(&3) && !set.remove(&3));
-        assert_eq!(set.iter().rev().copied().collect::<Vec<_>>(), [2, 1]);
-        assert_eq!(format!("{set:?}"), "{1, 2}");
     }
 }
