@@ -4,63 +4,9 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-
-use super::{CloseReason, Crash, Departure, Entry, Fact, LogStartReason, Role};
+use super::print::{Ids, Listed, Shown, short_member};
+use super::{Crash, Entry, Fact, LogStartReason};
 use crate::model::BrokerId;
-
-struct Ids<'a>(&'a [BrokerId]);
-
-impl fmt::Display for Ids<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, id) in self.0.iter().enumerate() {
-            let comma = if i > 0 { "," } else { "" };
-            write!(f, "{comma}{id}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Bytes as a person reads them: quoted text when it is printable UTF-8, hex otherwise.
-pub struct Shown<'a>(pub Option<&'a Bytes>);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(bytes) = self.0 else {
-            return f.write_str("null");
-        };
-        match std::str::from_utf8(bytes) {
-            Ok(text) if !text.chars().any(char::is_control) => write!(f, "{text:?}"),
-            _ => {
-                f.write_str("0x")?;
-                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
-        }
-    }
-}
-
-impl fmt::Display for CloseReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            CloseReason::Refused => "refused",
-            CloseReason::Remote => "closed by the other end",
-            CloseReason::RequestTimedOut => "no answer in time",
-            CloseReason::Malformed => "unreadable bytes",
-            CloseReason::Idle => "idle",
-            CloseReason::Done => "done",
-            CloseReason::FailedWithoutAnswer => "acks=0 failed",
-        })
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Role::Leader => "leader",
-            Role::Follower => "follower",
-        })
-    }
-}
 
 /// `1.204s b1 orders-0 hw @0 → @1`
 impl fmt::Display for Entry {
@@ -488,50 +434,5 @@ impl fmt::Display for Fact {
             Fact::TopicRefused { topic, error } => write!(f, "⇒ topic {topic} {}", error.name()),
             Fact::Commanded { line } => write!(f, "> {line}"),
         }
-    }
-}
-
-/// A member id without most of the random part that the coordinator puts behind the client's name.
-pub fn short_member(id: &str) -> &str {
-    const RANDOM: usize = 36;
-    const SHOWN: usize = 4;
-    let dashes = [8, 13, 18, 23];
-    let begin = id
-        .len()
-        .checked_sub(RANDOM)
-        .filter(|at| id.is_char_boundary(*at));
-    let Some((begin, random)) = begin.map(|at| (at, &id.as_bytes()[at..])) else {
-        return id;
-    };
-    let is_random = (0..RANDOM).all(|at| match dashes.contains(&at) {
-        true => random[at] == b'-',
-        false => random[at].is_ascii_hexdigit(),
-    });
-    if is_random { &id[..begin + SHOWN] } else { id }
-}
-
-/// Partitions one after the other, or that there are none.
-struct Listed<'a>(&'a [crate::model::TopicPartition]);
-
-impl fmt::Display for Listed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str(" nothing");
-        }
-        self.0
-            .iter()
-            .try_for_each(|partition| write!(f, " {partition}"))
-    }
-}
-
-impl fmt::Display for Departure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Departure::Left => "it leaves",
-            Departure::Silent => "it was silent for too long",
-            Departure::LateToJoin => "it did not join in time",
-            Departure::LateToSync => "it did not ask for its part in time",
-            Departure::GroupFull => "the group is too large",
-        })
     }
 }

@@ -1,17 +1,23 @@
 //! Facts: everything worth showing, in one closed enum.
 //!
 //! A fact is past tense, self-contained and cheap to clone. The journal is a list of facts; golden
-//! scripts print them as one line (`line.rs`), the narrator speaks them as a sentence
-//! (`sentence.rs`), invariants and the audit fold over them. Nothing that runs reads a fact.
+//! scripts print them as one line ([`line`]), the narrator speaks them as a sentence ([`sentence`], in
+//! parts from [`phrase`]), people choose among them by their [`kind`], invariants and the audit fold over
+//! them. Nothing that runs reads a fact. What is in one besides Kafka's nouns is in [`detail`], and how that
+//! is written in [`print`].
 //!
 //! Laws: a fact is noted when it becomes true, by the process for which it became true; its hash is the
 //! journal's digest, so equal runs note equal facts in equal order on every target.
 
+mod detail;
+mod kind;
 mod line;
+mod phrase;
+mod print;
 mod sentence;
 
-pub use line::{Shown, short_member};
-pub use sentence::clipped;
+pub use detail::{CloseReason, Crash, Departure, LogStartReason, Numbers, Role};
+pub use print::{Shown, clipped, short_member};
 
 use bytes::Bytes;
 
@@ -19,93 +25,9 @@ use crate::model::{
     BrokerId, ConnectionId, LeaderEpoch, Offset, PartitionEpoch, ProcessId, ProducerEpoch,
     ProducerId, Text, TopicName, TopicPartition,
 };
-use crate::protocol::records::BatchHeader;
 use crate::protocol::zookeeper::SessionId;
 use crate::protocol::{ApiKey, ErrorCode};
 use crate::time::{Duration, Instant};
-
-/// Which half of the replication a replica plays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    Leader,
-    Follower,
-}
-
-/// What an idempotent producer numbers a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Numbers {
-    pub producer_id: ProducerId,
-    pub epoch: ProducerEpoch,
-    /// The sequences of its first and its last record.
-    pub base_sequence: i32,
-    pub last_sequence: i32,
-}
-
-impl Numbers {
-    /// The numbers in a batch's header, if it has any.
-    pub fn of(header: &BatchHeader) -> Option<Numbers> {
-        header.is_idempotent().then(|| Numbers {
-            producer_id: ProducerId(header.producer_id),
-            epoch: ProducerEpoch(header.producer_epoch),
-            base_sequence: header.base_sequence,
-            last_sequence: header.last_sequence(),
-        })
-    }
-}
-
-/// Why a connection ended, as the end that notes it knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CloseReason {
-    /// Nobody listens there.
-    Refused,
-    /// The other end closed it.
-    Remote,
-    /// A request was not answered within its timeout.
-    RequestTimedOut,
-    /// The other end sent bytes that are no frame, or a request nobody serves.
-    Malformed,
-    /// Nothing was heard for `connections.max.idle.ms`.
-    Idle,
-    /// Closed on purpose: no longer needed.
-    Done,
-    /// An acks=0 produce failed, which closing is Kafka's only way to tell.
-    FailedWithoutAnswer,
-}
-
-/// What a crash takes with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Crash {
-    /// The process. Its machine lives, and what it has written is safe with the operating system.
-    Process,
-    /// The machine, with everything that was not flushed to the disk.
-    Machine,
-}
-
-/// Why a log's first readable offset moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LogStartReason {
-    RetentionTime,
-    RetentionSize,
-    /// The leader's log start was copied.
-    Leader,
-    /// Somebody asked for it (DeleteRecords).
-    Deleted,
-}
-
-/// Why a member is one no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Departure {
-    /// It, or an operator, said so.
-    Left,
-    /// Nothing was heard of it for its session timeout.
-    Silent,
-    /// It did not join the next generation in time.
-    LateToJoin,
-    /// It did not ask for its part in time.
-    LateToSync,
-    /// It joined when `group.max.size` members were there already.
-    GroupFull,
-}
 
 /// Something that became true.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -297,7 +219,6 @@ pub enum Fact {
         /// What an idempotent producer had numbered it, where it came so far that somebody looked.
         numbers: Option<Numbers>,
     },
-
     /// A leader has this batch already, and answers its producer with the place where it is.
     DuplicateDropped {
         partition: TopicPartition,
@@ -443,6 +364,8 @@ pub enum Fact {
         session: SessionId,
         owner: ProcessId,
     },
+
+    // ---- errands of admin clients
     /// An admin client's errand is done.
     ErrandDone {
         what: Text,
@@ -452,12 +375,16 @@ pub enum Fact {
         what: Text,
         error: ErrorCode,
     },
+
+    // ---- a broker by itself
     /// This broker could not write: its disk fails, and it halts.
     DiskFailed,
     /// The replicas of a topic on this broker go by other settings from now on.
     TopicConfigured {
         topic: TopicName,
     },
+
+    // ---- groups as their coordinator sees them
     /// A broker has read the groups of a partition of `__consumer_offsets`, and coordinates them from now on.
     GroupsLoaded {
         partition: i32,
@@ -492,6 +419,8 @@ pub enum Fact {
         partition: TopicPartition,
         offset: Offset,
     },
+
+    // ---- a broker by itself, once more
     /// This broker goes by other settings from now on.
     BrokerConfigured,
     /// A log was compacted: of every key that comes again before `until`, the records before the last are gone.
@@ -505,6 +434,8 @@ pub enum Fact {
         /// How many records are gone.
         removed: u64,
     },
+
+    // ---- groups as their coordinator sees them, once more
     /// A group has forgotten how far it has read: that was long ago, or the partition is gone, or the group.
     OffsetForgotten {
         group: Text,
@@ -584,124 +515,4 @@ pub struct Entry {
     /// Who noted it; `None` is the person at the controls.
     pub by: Option<ProcessId>,
     pub fact: Fact,
-}
-
-impl Fact {
-    /// The word by which `only=` and the narrator's level choose facts.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Fact::Started => "start",
-            Fact::Killed { .. }
-            | Fact::DiskFailed
-            | Fact::Stopped
-            | Fact::Frozen
-            | Fact::Thawed => "life",
-            Fact::Connected { .. } | Fact::Disconnected { .. } => "connection",
-            Fact::RequestSent { .. } | Fact::ResponseSent { .. } => "wire",
-            Fact::RequestParked { .. } => "park",
-            Fact::RequestRejected { .. } => "reject",
-            Fact::RecordsAppended { .. } => "append",
-            Fact::HighWatermarkMoved { .. } => "hw",
-            Fact::LogTruncated { .. } | Fact::LogTailLost { .. } => "truncate",
-            Fact::SegmentRolled { .. } | Fact::LogStartMoved { .. } => "segment",
-            Fact::LogCleaned { .. } => "clean",
-            Fact::BrokerRegistered { .. } | Fact::RegistrationRefused => "registration",
-            Fact::ControllerElected { .. }
-            | Fact::ControllerResigned { .. }
-            | Fact::BrokerCame { .. }
-            | Fact::BrokerWent { .. } => "controller",
-            Fact::ReplicaStopped { .. } | Fact::ReplicaDeleted { .. } => "role",
-            Fact::TopicDeleted { .. } | Fact::TopicConfigured { .. } => "state",
-            Fact::BrokerConfigured => "state",
-            Fact::PartitionStateDecided { .. } => "state",
-            Fact::BecameLeader { .. } | Fact::BecameFollower { .. } => "role",
-            Fact::IsrChangeAsked { .. }
-            | Fact::IsrChanged { .. }
-            | Fact::IsrChangeRefused { .. } => "isr",
-            Fact::MetadataCacheUpdated { .. } | Fact::LeaderLearned { .. } => "metadata",
-            Fact::FetchFailed { .. } => "fetch",
-            Fact::ProduceRefused { .. } => "refuse",
-            Fact::DuplicateDropped { .. } => "duplicate",
-            Fact::ProducerIdsAllocated { .. }
-            | Fact::ProducerIdGiven { .. }
-            | Fact::ProducerIdTaken { .. } => "id",
-            Fact::RecordQueued { .. } | Fact::RecordsQueued { .. } => "queue",
-            Fact::BatchSent { .. } => "send",
-            Fact::RecordsAcknowledged { .. }
-            | Fact::SendFailed { .. }
-            | Fact::TopicCreated { .. }
-            | Fact::TopicRefused { .. }
-            | Fact::ErrandDone { .. }
-            | Fact::ErrandRefused { .. } => "result",
-            Fact::SendWillRetry { .. } => "retry",
-            Fact::RecordsConsumed { .. } => "consume",
-            Fact::PositionSet { .. } | Fact::ReadingFailed { .. } => "position",
-            Fact::SessionOpened { .. }
-            | Fact::SessionExpired { .. }
-            | Fact::SessionRanOut { .. } => "session",
-            Fact::ZooKeeperLeads { .. }
-            | Fact::ZooKeeperFollows { .. }
-            | Fact::ZooKeeperLooksForLeader
-            | Fact::ZnodeCreated { .. }
-            | Fact::ZnodeChanged { .. }
-            | Fact::ZnodeDeleted { .. } => "zookeeper",
-            Fact::GroupsLoaded { .. }
-            | Fact::GroupRebalancing { .. }
-            | Fact::GroupGenerationBegan { .. }
-            | Fact::GroupStabilized { .. }
-            | Fact::MemberLeft { .. } => "group",
-            Fact::OffsetCommitted { .. } | Fact::OffsetForgotten { .. } => "offset",
-            Fact::CoordinatorFound { .. }
-            | Fact::GroupJoined { .. }
-            | Fact::HeartbeatRefused { .. }
-            | Fact::MembershipFailed { .. }
-            | Fact::GroupLeft { .. } => "member",
-            Fact::PartitionsAssigned { .. }
-            | Fact::PartitionsRevoked { .. }
-            | Fact::PartitionsLost { .. } => "assign",
-            Fact::OffsetsCommitted { .. } | Fact::CommitFailed { .. } => "commit",
-            Fact::RecordsProcessed { .. } => "process",
-            Fact::Commanded { .. } => "command",
-        }
-    }
-
-    /// Every kind, in the order in which the help lists them.
-    pub const KINDS: [&'static str; 36] = [
-        "command",
-        "start",
-        "life",
-        "connection",
-        "wire",
-        "park",
-        "reject",
-        "queue",
-        "send",
-        "append",
-        "hw",
-        "result",
-        "retry",
-        "refuse",
-        "duplicate",
-        "id",
-        "consume",
-        "position",
-        "group",
-        "offset",
-        "member",
-        "assign",
-        "commit",
-        "process",
-        "fetch",
-        "isr",
-        "role",
-        "state",
-        "registration",
-        "controller",
-        "metadata",
-        "truncate",
-        "segment",
-        "clean",
-        "zookeeper",
-        "session",
-    ];
 }

@@ -2,69 +2,10 @@
 //!
 //! Present tense, the actor named first, then the consequence. Numbers come from the fact.
 
-use super::line::{Shown, short_member};
+use super::phrase::{actor, list, named, noun, plural, span};
+use super::print::{Shown, clipped, short_member};
 use super::{Crash, Entry, Fact, LogStartReason, Role};
-use crate::model::{BrokerId, Offset, ProcessId, ProducerEpoch, TopicPartition};
-
-/// Partitions, as one says them.
-fn named(partitions: &[TopicPartition]) -> String {
-    match partitions {
-        [] => "nothing".to_owned(),
-        [one] => one.to_string(),
-        [first @ .., last] => {
-            let names: Vec<String> = first.iter().map(ToString::to_string).collect();
-            format!("{} and {last}", names.join(", "))
-        }
-    }
-}
-
-fn plural(count: u32, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
-}
-
-fn list(ids: &[BrokerId]) -> String {
-    let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    match names.split_last() {
-        None => "nobody".to_owned(),
-        Some((only, [])) => only.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-    }
-}
-
-fn span(base: Offset, next: Offset) -> String {
-    match next - base {
-        1 => format!("offset {}", base.0),
-        _ => format!("offsets {} to {}", base.0, next.0 - 1),
-    }
-}
-
-/// How a sentence names a process.
-fn actor(by: Option<ProcessId>) -> String {
-    match by {
-        None => "You".to_owned(),
-        Some(ProcessId::Broker(n)) => format!("Broker {n}"),
-        Some(ProcessId::Producer(n)) => format!("Producer {n}"),
-        Some(ProcessId::Consumer(n)) => format!("Consumer {n}"),
-        Some(ProcessId::Admin(n)) => format!("Admin client {n}"),
-        Some(ProcessId::Socket(n)) => format!("Client {n}"),
-        Some(ProcessId::ZooKeeper(n)) => format!("ZooKeeper server {n}"),
-    }
-}
-
-/// How a sentence names a process that is not its subject.
-fn noun(process: ProcessId) -> String {
-    match process {
-        ProcessId::ZooKeeper(_) => actor(Some(process)),
-        _ => {
-            let name = actor(Some(process));
-            name[..1].to_lowercase() + &name[1..]
-        }
-    }
-}
+use crate::model::{BrokerId, ProducerEpoch};
 
 impl Entry {
     /// The entry as one sentence, processes by their kind and number.
@@ -562,16 +503,5 @@ impl Entry {
             }
             Fact::Commanded { line } => format!("Command: {}", clipped(line)),
         }
-    }
-}
-
-/// The longest line that is told whole.
-const LINE: usize = 120;
-
-/// The beginning of a text that is too long to be told.
-pub fn clipped(text: &str) -> String {
-    match text.char_indices().nth(LINE) {
-        Some((at, _)) => format!("{}… ({} bytes)", &text[..at], text.len()),
-        None => text.to_owned(),
     }
 }
