@@ -11,8 +11,12 @@
 //! up with one connection more than it needs, until that is idle for too long.
 //!
 //! The network asks for metadata by itself, whenever it should be asked for, from the broker that has
-//! least to do (`whom`). Left out: TLS, SASL, throttling, DNS.
+//! least to do ([`whom`]). [`calling`] is what goes out, [`closing`] how connections end, [`waiting`] what is
+//! waited for; here is how they begin and what comes in. Left out: TLS, SASL, throttling, DNS.
 
+mod calling;
+mod closing;
+mod waiting;
 mod whom;
 
 use crate::sorted::SortedMap;
@@ -23,11 +27,11 @@ use super::metadata::Metadata;
 use crate::channel::{Answer, Channel, Negotiation, State};
 use crate::fact::CloseReason;
 use crate::model::{Address, BrokerId, ConnectionId, ProcessId, Text};
-use crate::process::{Deadline, Input, Outbox, Payload};
+use crate::process::{Input, Outbox, Payload};
 use crate::protocol::api::MetadataRequest;
-use crate::protocol::{ApiKey, Chunks, ErrorCode, Request};
+use crate::protocol::{Chunks, ErrorCode};
 use crate::rng::Rng;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// The highest id of a broker to which there can be a second connection.
 const MOST_SECOND: i32 = i32::MAX / 2;
@@ -167,8 +171,6 @@ impl<T: Clone> Network<T> {
         })
     }
 
-    // ---- inputs
-
     /// Takes what happened to a connection; what became of requests goes to `events`.
     pub fn handle(
         &mut self,
@@ -252,105 +254,12 @@ impl<T: Clone> Network<T> {
         }
     }
 
-    /// Gives up connections whose answers are overdue, and those that nobody has used for long.
-    pub fn expire(
-        &mut self,
-        now: Instant,
-        rng: &mut Rng,
-        events: &mut Vec<Event<T>>,
-        out: &mut Outbox,
-    ) {
-        let idle = self.config.connections_max_idle;
-        let overdue = self.peers.iter().filter_map(|(broker, peer)| {
-            if peer.channel.is_overdue(now) {
-                return Some((*broker, CloseReason::RequestTimedOut));
-            }
-            let unused = peer.is_open() && peer.channel.in_flight().len() == 0;
-            (unused && peer.used_at + idle <= now).then_some((*broker, CloseReason::Idle))
-        });
-        let overdue: Vec<_> = overdue.collect();
-        for (broker, reason) in overdue {
-            self.close(now, broker, reason, rng, events, out);
-        }
-    }
-
-    /// Closes the connection to a broker from which nothing is expected any more, so that what was asked there
-    /// is lost at once and not when its time is over.
-    pub fn abandon(
-        &mut self,
-        now: Instant,
-        broker: BrokerId,
-        rng: &mut Rng,
-        events: &mut Vec<Event<T>>,
-        out: &mut Outbox,
-    ) {
-        let peer = self.peers.get(&broker);
-        if peer.is_some_and(|peer| peer.channel.state() != State::Closed) {
-            self.close(now, broker, CloseReason::Done, rng, events, out);
-        }
-    }
-
-    /// Closes the connection to a broker whose bytes make no sense.
-    pub fn close(
-        &mut self,
-        now: Instant,
-        broker: BrokerId,
-        reason: CloseReason,
-        rng: &mut Rng,
-        events: &mut Vec<Event<T>>,
-        out: &mut Outbox,
-    ) {
-        let Some(peer) = self.peers.get_mut(&broker) else {
-            return;
-        };
-        let lost = peer.channel.close(reason, out);
-        if reason == CloseReason::Idle {
-            return;
-        }
-        let error = match reason {
-            CloseReason::RequestTimedOut => ErrorCode::RequestTimedOut,
-            _ => ErrorCode::NetworkException,
-        };
-        self.lost(now, broker, lost, error, rng, events);
-    }
-
-    fn lost(
-        &mut self,
-        now: Instant,
-        broker: BrokerId,
-        lost: Vec<Purpose<T>>,
-        error: ErrorCode,
-        rng: &mut Rng,
-        events: &mut Vec<Event<T>>,
-    ) {
-        let backoff = Backoff {
-            first: self.config.reconnect_backoff,
-            most: self.config.reconnect_backoff_max,
-        };
-        if let Some(peer) = self.peers.get_mut(&broker) {
-            peer.failures = peer.failures.saturating_add(1);
-            peer.retry_at = now + backoff.after(peer.failures, rng);
-        }
-        let mut calls = Vec::new();
-        for purpose in lost {
-            match purpose {
-                Purpose::Metadata => self.metadata.failed(now, &self.config, rng),
-                Purpose::Call(call) => calls.push(call),
-            }
-        }
-        self.metadata.request_update();
-        let to = broker;
-        events.push(Event::Lost { to, calls, error });
-    }
-
     fn peer_of(&mut self, connection: ConnectionId) -> Option<(BrokerId, &mut Peer<T>)> {
         let mut peers = self.peers.iter_mut();
         let (broker, peer) =
             peers.find(|(_, peer)| peer.channel.connection() == Some(connection))?;
         Some((*broker, peer))
     }
-
-    // ---- talking
 
     /// Whether a broker can be talked to; opens a connection if there is none and one may be opened.
     pub fn ensure(
@@ -403,151 +312,6 @@ impl<T: Clone> Network<T> {
         let name = BrokerId(i32::MIN + broker.0);
         self.second.insert(name, address);
         Some(name)
-    }
-
-    /// The newest version of an API that both sides serve.
-    pub fn version(&self, broker: BrokerId, api: ApiKey) -> Option<i16> {
-        self.peers.get(&broker)?.channel.version(api)
-    }
-
-    /// How many requests to a broker are not answered yet.
-    pub fn in_flight(&self, broker: BrokerId) -> usize {
-        let peer = self.peers.get(&broker);
-        peer.map_or(0, |peer| peer.channel.in_flight().len())
-    }
-
-    /// Sends a request over a ready connection.
-    ///
-    /// # Panics
-    /// When the connection is not ready.
-    pub fn call<R: Request>(
-        &mut self,
-        now: Instant,
-        to: BrokerId,
-        request: &R,
-        version: i16,
-        call: T,
-        out: &mut Outbox,
-    ) {
-        let timeout = self.config.request_timeout;
-        self.call_within(now, to, request, version, call, timeout, out);
-    }
-
-    /// The same, for a request that may take another time than `request.timeout.ms`.
-    ///
-    /// # Panics
-    /// When the connection is not ready.
-    #[expect(clippy::too_many_arguments, reason = "one more than `call` has")]
-    pub fn call_within<R: Request>(
-        &mut self,
-        now: Instant,
-        to: BrokerId,
-        request: &R,
-        version: i16,
-        call: T,
-        timeout: Duration,
-        out: &mut Outbox,
-    ) {
-        let peer = self.ready_peer(to);
-        peer.used_at = now;
-        (peer.channel).send(now, request, version, Purpose::Call(call), timeout, out);
-    }
-
-    /// Sends a request to which there is no answer.
-    ///
-    /// # Panics
-    /// When the connection is not ready.
-    pub fn call_unanswered<R: Request>(
-        &mut self,
-        now: Instant,
-        to: BrokerId,
-        request: &R,
-        version: i16,
-        out: &mut Outbox,
-    ) {
-        let peer = self.ready_peer(to);
-        peer.used_at = now;
-        peer.channel.send_unanswered(request, version, out);
-    }
-
-    fn ready_peer(&mut self, broker: BrokerId) -> &mut Peer<T> {
-        let peer = self.peers.get_mut(&broker);
-        peer.filter(|peer| peer.channel.is_ready())
-            .expect("requests go over a ready connection")
-    }
-
-    /// What the client wants with each request in flight, and where it went.
-    pub fn calls(&self) -> impl Iterator<Item = (BrokerId, &T)> {
-        self.peers.iter().flat_map(|(broker, peer)| {
-            let tags = peer.channel.in_flight().filter_map(|asked| asked.tag());
-            tags.filter_map(|purpose| match purpose {
-                Purpose::Call(call) => Some((*broker, call)),
-                Purpose::Metadata => None,
-            })
-        })
-    }
-
-    /// The same, to change it.
-    pub fn calls_mut(&mut self) -> impl Iterator<Item = (BrokerId, &mut T)> {
-        self.peers.iter_mut().flat_map(|(broker, peer)| {
-            peer.channel.tags_mut().filter_map(|purpose| match purpose {
-                Purpose::Call(call) => Some((*broker, call)),
-                Purpose::Metadata => None,
-            })
-        })
-    }
-
-    // ---- time
-
-    /// Forgets which back-offs were waited for: whoever still waits asks again.
-    pub fn begin_turn(&mut self) {
-        self.waited_for = None;
-    }
-
-    /// When something falls due here, as of the end of a turn at `now`.
-    pub fn next_wakeup(&self, now: Instant) -> Option<Instant> {
-        let mut earliest = self.waited_for;
-        let mut consider = |at: Option<Instant>| {
-            if let Some(at) = at {
-                earliest = Some(earliest.map_or(at, |other| other.min(at)));
-            }
-        };
-        // A refresh that is due but could not be sent waits for a connection, not for time.
-        let refresh = self.metadata.next_request(&self.config);
-        consider(refresh.filter(|at| *at > now));
-        for peer in self.peers.values() {
-            consider(peer.channel.next_timeout());
-            if peer.is_open() && peer.channel.in_flight().len() == 0 {
-                consider(Some(peer.used_at + self.config.connections_max_idle));
-            }
-        }
-        earliest
-    }
-
-    /// What is waited for here, for people.
-    pub fn deadlines(&self, deadlines: &mut Vec<Deadline>) {
-        if let Some(at) = self.metadata.next_request(&self.config) {
-            let why = "asks for metadata".into();
-            deadlines.push(Deadline { at, why });
-        }
-        for (name, peer) in &self.peers {
-            let broker = behind(*name);
-            let waits = match peer.channel.state() {
-                State::Closed => {
-                    let pause = peer.failures > 0 && peer.retry_at > Instant::ZERO;
-                    let at = Some(peer.retry_at).filter(|_| pause);
-                    at.map(|at| (at, format!("may connect to broker {broker} again")))
-                }
-                State::Connecting => (peer.channel.next_timeout())
-                    .map(|at| (at, format!("gives up connecting to broker {broker}"))),
-                State::Negotiating | State::Ready => (peer.channel.next_timeout())
-                    .map(|at| (at, format!("gives up waiting for broker {broker}"))),
-            };
-            deadlines.extend(waits.map(|(at, why)| Deadline {
-                at,
-                why: why.into(),
-            }));
-        }
     }
 }
 
