@@ -14,12 +14,7 @@ pub(super) const MUCH_LAG: i64 = 9;
 
 pub(super) fn producer(pen: &mut Pen, producer: &Producer) {
     let thing = Thing::Process(producer.id);
-    let Some(area) = pen
-        .layout
-        .producers
-        .get(&producer.id)
-        .map(|client| client.area)
-    else {
+    let Some(area) = pen.area_of(producer.id) else {
         return;
     };
     let topic = pen.layout.manner == Manner::Topic;
@@ -146,12 +141,7 @@ fn lines(
 
 pub(super) fn consumer(pen: &mut Pen, consumer: &Consumer) {
     let thing = Thing::Process(consumer.id);
-    let Some(area) = pen
-        .layout
-        .consumers
-        .get(&consumer.id)
-        .map(|client| client.area)
-    else {
+    let Some(area) = pen.area_of(consumer.id) else {
         return;
     };
     let mut parts = vec![client_box(area, class_of(pen, &thing, consumer.state), 8.0)];

@@ -326,12 +326,7 @@ fn lane_of(pen: &Pen, group: &Group) -> f64 {
 
 fn small(pen: &mut Pen, consumer: &Consumer, several: bool) {
     let thing = Thing::Process(consumer.id);
-    let Some(area) = pen
-        .layout
-        .consumers
-        .get(&consumer.id)
-        .map(|client| client.area)
-    else {
+    let Some(area) = pen.area_of(consumer.id) else {
         return;
     };
     let (x, end) = (area.x + 7.0, area.right() - 6.0);

@@ -92,6 +92,14 @@ impl<'a> Pen<'a> {
         }
     }
 
+    /// Where a producer or a consumer stands; `None` when this lens shows no such box.
+    pub fn area_of(&self, client: ProcessId) -> Option<Rect> {
+        let layout = self.layout;
+        let places = [&layout.producers, &layout.consumers];
+        let place = places.into_iter().find_map(|places| places.get(&client));
+        place.map(|place| place.area)
+    }
+
     /// The fault on the link between two processes, when there is one.
     pub fn fault(&self, a: ProcessId, b: ProcessId) -> Option<&'a Link> {
         let wanted = Thing::link(a, b);

@@ -238,10 +238,10 @@ fn client_line(pen: &mut Pen) {
     let snapshot = pen.snapshot;
     if let Some(producer) = snapshot.producers.first() {
         let thing = Thing::Process(producer.id);
-        let Some(place) = pen.layout.producers.get(&producer.id) else {
+        let Some(area) = pen.area_of(producer.id) else {
             return;
         };
-        let (mut x, y) = (place.area.x + 12.0, place.area.mid().y);
+        let (mut x, y) = (area.x + 12.0, area.mid().y);
         let mut parts = Vec::new();
         for key in producer.held.iter().take(3) {
             let (state, form) = (CellState::Committed, RecordForm::Dot);
@@ -258,13 +258,13 @@ fn client_line(pen: &mut Pen) {
             None => doing,
         };
         let x = if producer.held.is_empty() {
-            place.area.x
+            area.x
         } else {
             x - 6.0
         };
         parts.push(Shape::text(x, y + 4.0, doing, "s2"));
         pen.put(&thing, "box", Shape::group("", parts));
-        pen.target(thing, place.area);
+        pen.target(thing, area);
     }
     groups::strips(pen);
     let loose: Vec<&Consumer> = snapshot
@@ -277,10 +277,10 @@ fn client_line(pen: &mut Pen) {
     let Some(first) = loose.first() else {
         return;
     };
-    let Some(place) = pen.layout.consumers.get(&first.id) else {
+    let Some(area) = pen.area_of(first.id) else {
         return;
     };
-    let (x, y) = (place.area.right(), place.area.mid().y);
+    let (x, y) = (area.right(), area.mid().y);
     let words = match waiting {
         Some(consumer) if consumer.reads.is_empty() => format!("{} idles", consumer.name),
         Some(consumer) => format!("{} waits", consumer.name),
@@ -304,5 +304,5 @@ fn client_line(pen: &mut Pen) {
     ];
     let thing = Thing::Process(waiting.unwrap_or(first).id);
     pen.put(&thing, "box", Shape::group("", parts));
-    pen.target(thing, place.area);
+    pen.target(thing, area);
 }
