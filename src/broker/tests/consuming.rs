@@ -279,3 +279,41 @@ fn w45_offsets_are_listed_by_the_leader_alone() {
         );
     }
 }
+
+#[test]
+fn epochs_are_looked_up_by_the_leader_alone() {
+    use crate::protocol::api::OffsetForLeaderEpochRequest;
+    use crate::protocol::api::offset_for_leader_epoch::{
+        OffsetForLeaderPartition, OffsetForLeaderTopic,
+    };
+    let mut bench = Bench::new(&[], &[]);
+    bench.produce_now(1, -1, "a");
+    let table = [
+        // broker, current epoch, asked, error, epoch, end
+        (1, -1, 0, 0, 0, 1),
+        (1, 0, 0, 0, 0, 1),
+        (1, 0, 5, 0, -1, -1),
+        (1, 3, 0, 75, -1, -1),
+        (2, 0, 0, 6, -1, -1),
+    ];
+    for (broker, current, asked, error, epoch, end) in table {
+        let connection = bench.open(broker);
+        let request = OffsetForLeaderEpochRequest {
+            topics: vec![OffsetForLeaderTopic {
+                topic: TOPIC.into(),
+                partitions: vec![OffsetForLeaderPartition {
+                    partition: 0,
+                    current_leader_epoch: current,
+                    leader_epoch: asked,
+                }],
+            }],
+            ..OffsetForLeaderEpochRequest::default()
+        };
+        let response = bench.call(connection, &request, 4);
+        let found = &response.topics[0].partitions[0];
+        assert_eq!(
+            (found.error_code, found.leader_epoch, found.end_offset),
+            (error, epoch, end)
+        );
+    }
+}

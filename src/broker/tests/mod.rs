@@ -3,11 +3,14 @@
 //! The bench carries bytes between brokers with one fixed latency, in order, and can hold a link. It is
 //! no world: no journal, no plan, no randomness. Tests read as a client sees a cluster, and look inside
 //! a broker only where no client can see.
+//!
+//! Clients: [`producing`], [`idempotence`], [`consuming`], [`sessions`], [`groups`], [`metadata`], [`crowds`].
+//! Administrators: [`admin`], [`deleting`], [`settings`]. Brokers among themselves: [`following`], [`in_sync`],
+//! [`control`]. What nobody should send: [`bad_frames`], [`bad_records`]; and [`planted`], wrong states for others.
 
 mod admin;
 mod bad_frames;
 mod bad_records;
-mod bad_requests;
 mod consuming;
 mod control;
 mod crowds;

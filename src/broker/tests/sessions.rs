@@ -65,28 +65,6 @@ fn next_named_by(bench: &mut Bench, follower: i32) -> Vec<i32> {
 }
 
 #[test]
-fn w35_sessions_that_are_unknown_or_out_of_step_are_refused() {
-    let mut bench = Bench::new(&[], &[]);
-    let connection = bench.open_as(ProcessId::Consumer(1), 1);
-    let mut ask = |id, epoch| {
-        let request = in_session(id, epoch, &[(0, 0)]);
-        let response = bench.call(connection, &request, FETCH);
-        (response.error_code, response.session_id)
-    };
-    assert_eq!(ask(0, -1), (0, 0), "none is wanted");
-    assert_eq!(ask(5, 3), (70, 0), "nobody knows it");
-    assert_eq!(ask(5, -1), (0, 0), "nobody has to know what is closed");
-    let (error, id) = ask(0, 0);
-    assert!(error == 0 && id > 0);
-    assert_eq!(ask(id, 1), (0, id));
-    assert_eq!(ask(id, 1), (71, 0), "said before");
-    assert_eq!(ask(id, 3), (71, 0), "said too early");
-    assert_eq!(ask(id, 2), (0, id), "neither changed anything");
-    assert_eq!(ask(id, -1), (0, 0));
-    assert_eq!(ask(id, 3), (70, 0), "closed");
-}
-
-#[test]
 fn a_consumer_hears_only_of_partitions_that_have_news() {
     let mut bench = Bench::with_replicas(&[], &[], &[&[1, 2, 3], &[1, 2, 3], &[1, 2, 3]]);
     let connection = bench.open_as(ProcessId::Consumer(1), 1);

@@ -1,4 +1,7 @@
 //! Well-formed requests over TCP with bad content: an error code, and nothing else changes.
+//!
+//! Every rule of creation (W42) is in `broker::tests::metadata`, and who answers for offsets (W45) in
+//! `broker::tests::consuming`; here is one of each code.
 
 use std::time::{Duration, Instant};
 
@@ -161,6 +164,7 @@ fn w35_sessions_that_are_unknown_or_out_of_step_are_refused() {
     };
     assert_eq!(ask(0, -1), (0, 0), "none is wanted");
     assert_eq!(ask(5, 3), (70, 0), "nobody knows it");
+    assert_eq!(ask(5, -1), (0, 0), "nobody has to know what is closed");
     let (error, id) = ask(0, 0);
     assert!(error == 0 && id > 0);
     assert_eq!(ask(id, 1), (0, id));
@@ -211,7 +215,7 @@ fn created(client: &mut Client, topic: create_topics::CreatableTopic, timeout_ms
 }
 
 #[test]
-fn w42_every_rule_of_creation_has_its_code() {
+fn w42_every_code_of_creation_comes_over_tcp() {
     let (_served, mut client) = with_topic(&["a"]);
     let counted = |name: &str, partitions: i32, copies: i16| create_topics::CreatableTopic {
         name: name.into(),
@@ -228,10 +232,10 @@ fn w42_every_rule_of_creation_has_its_code() {
             .collect(),
         ..counted("new", -1, -1)
     };
-    let configured = |name: &str, value: Option<&str>| create_topics::CreatableTopic {
+    let configured = |name: &str, value: &str| create_topics::CreatableTopic {
         configs: vec![CreateableTopicConfig {
             name: name.into(),
-            value: value.map(Into::into),
+            value: Some(value.into()),
         }],
         ..counted("new", 1, 1)
     };
@@ -239,21 +243,14 @@ fn w42_every_rule_of_creation_has_its_code() {
     both.num_partitions = 1;
     for (what, topic, expected) in [
         ("no partitions", counted("new", 0, 1), 37),
-        ("fewer than none", counted("new", -2, 1), 37),
-        ("too many", counted("new", 1_001, 1), 44),
         ("far too many", counted("new", 1_000_000_000, 1), 44),
         ("no replicas", counted("new", 1, 0), 38),
         ("more replicas than brokers", counted("new", 1, 2), 38),
         ("it exists", counted("orders", 1, 1), 36),
         ("no name", counted("", 1, 1), 17),
-        ("a slash", counted("a/b", 1, 1), 17),
         ("counts and lists", both, 42),
         ("a gap", assigned(&[(0, &[1]), (2, &[1])]), 39),
-        ("a broker twice", assigned(&[(0, &[1, 1])]), 39),
-        ("an empty list", assigned(&[(0, &[])]), 39),
-        ("a null setting", configured("retention.ms", None), 40),
-        ("no such setting", configured("colour", Some("red")), 40),
-        ("a bad value", configured("retention.ms", Some("soon")), 40),
+        ("no such setting", configured("colour", "red"), 40),
         // It is made all the same.
         ("no time at all", counted("late", 1, 1), 7),
     ] {
@@ -298,14 +295,10 @@ fn w45_times_that_are_none_are_refused_by_version() {
     let (_served, mut client) = with_topic(&["a"]);
     const THEN: i64 = 1_700_000_000_000;
     for (version, timestamp, error, offset) in [
-        (4, -1, 0, 1),
-        (4, -2, 0, 0),
         (7, -3, 0, 0),
         (6, -3, 35, -1),
-        (8, -4, 0, 0),
         (8, -100, 35, -1),
         (4, THEN, 0, 0),
-        (4, THEN + 1, 0, -1),
         (4, i64::MAX, 0, -1),
     ] {
         let partition = ListOffsetsPartition {
