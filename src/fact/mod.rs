@@ -7,7 +7,8 @@
 //! is written in [`print`].
 //!
 //! Laws: a fact is noted when it becomes true, by the process for which it became true; its hash is the
-//! journal's digest, so equal runs note equal facts in equal order on every target.
+//! journal's digest, so equal runs note equal facts in equal order on every target. The order in which kinds of
+//! facts are declared is part of that hash: a new one comes last, even if its subject has come up before.
 
 mod detail;
 mod kind;
