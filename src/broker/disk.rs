@@ -59,11 +59,6 @@ impl Disk {
         written.unwrap_or(Offset::ZERO)
     }
 
-    /// Whether the broker stopped in order, so that nothing has to be recovered.
-    pub fn is_clean(&self) -> bool {
-        self.clean
-    }
-
     /// The machine has lost power. Which logs ended where, and end where now.
     pub fn lose_unflushed(
         &mut self,

@@ -4,7 +4,6 @@
 //! and where it began and ended, and the result is the tree that the wire inspector shows. So the
 //! picture of a message cannot differ from the message.
 
-use std::fmt::Write;
 use std::ops::Range;
 
 /// A named stretch of a frame and what it means.
@@ -23,29 +22,6 @@ pub struct Field {
     /// The first byte that is no longer part of it.
     pub end: usize,
     pub children: Vec<Field>,
-}
-
-impl Field {
-    /// The tree as indented text, a field a line: `start..end name kind value`.
-    pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        self.print(0, &mut text);
-        text
-    }
-
-    fn print(&self, depth: usize, text: &mut String) {
-        let Field { start, end, .. } = self;
-        let indent = depth * 2;
-        writeln!(
-            text,
-            "{:indent$}{start}..{end} {} {} {}",
-            "", self.name, self.kind, self.value
-        )
-        .expect("a string takes any text");
-        for child in &self.children {
-            child.print(depth + 1, text);
-        }
-    }
 }
 
 /// The fields that are open, outermost first; the first one is the whole.

@@ -334,11 +334,6 @@ impl<T: Clone> Client<T> {
         self.timeout
     }
 
-    /// Requests that have no answer yet, oldest first.
-    pub fn open_requests(&self) -> impl ExactSizeIterator<Item = (&Operation, &T)> {
-        self.open.iter().map(|asked| (&asked.operation, &asked.tag))
-    }
-
     // ---- the way to a server
 
     fn connect(&mut self, now: Instant, serials: &mut Serials<'_>, out: &mut Outbox) {

@@ -1,7 +1,7 @@
 //! What a leader does: append, watch its followers, move the high watermark, ask for another ISR.
 
 use super::high_watermark::Standing;
-use super::{Around, Decision, Duty, FollowerState, Isr, Lead, Partition, PendingIsr};
+use super::{Around, Decision, Duty, FollowerState, Isr, Lead, Partition};
 use crate::broker::metadata::Image;
 use crate::fact::{Fact, LogStartReason, Role};
 use crate::log::Appended;
@@ -446,11 +446,6 @@ impl Partition {
             Duty::Lead(lead) => Some(lead.epoch_start),
             Duty::Follow => None,
         }
-    }
-
-    /// The shrinking or growing ISR, for people.
-    pub fn proposed_isr(&self) -> Option<&[BrokerId]> {
-        self.isr.pending().map(PendingIsr::proposed)
     }
 }
 

@@ -96,11 +96,6 @@ impl Fetcher {
         self.channel.state()
     }
 
-    /// When the request in flight was sent.
-    pub fn waiting_since(&self) -> Option<Instant> {
-        self.channel.in_flight().next().map(|asked| asked.sent_at)
-    }
-
     pub(in crate::broker) fn states(&self) -> impl Iterator<Item = (Slot, FetchState)> {
         self.partitions.iter().map(|(slot, state)| (*slot, *state))
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::buffer::Buffer;
 use super::membership::Membership;
 use super::subscription::{Assigned, State};
-use super::{BYTES_SHOWN, Call, Consumer, RECORDS_SHOWN};
+use super::{BYTES_SHOWN, Consumer, RECORDS_SHOWN};
 use crate::client::config::ConsumerConfig;
 use crate::client::metadata::Metadata;
 use crate::model::{BrokerId, Offset, TopicPartition};
@@ -70,18 +70,6 @@ impl Consumer {
     /// One partition of the assignment.
     pub fn partition(&self, partition: &TopicPartition) -> Option<PartitionView<'_>> {
         self.partitions().find(|view| view.partition == partition)
-    }
-
-    /// The partitions that a Fetch in flight asks for, and the broker it went to.
-    pub fn fetching(&self) -> impl Iterator<Item = (BrokerId, &TopicPartition, Offset)> {
-        self.network.calls().flat_map(|(broker, call)| {
-            let fetches = match call {
-                Call::Fetch(fetches) => fetches.as_slice(),
-                _ => &[],
-            };
-            let fetches = fetches.iter();
-            fetches.map(move |fetch| (broker, &fetch.partition, fetch.offset))
-        })
     }
 
     /// How many records `poll()` has returned.

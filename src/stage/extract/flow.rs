@@ -23,7 +23,7 @@ const BUCKETS: u64 = 160;
 /// Records whose hue is remembered for each partition.
 const HUES: usize = 40_000;
 /// The hue of a record without a key.
-pub const NO_HUE: Hue = 10;
+const NO_HUE: Hue = 10;
 
 /// How fast a partition is written, in records a second of the reader's time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -3,12 +3,13 @@
 //! Who leads and who is in sync is the controller's word, which is what the cluster agrees on; how far each
 //! copy reaches is the broker's own. What travels is read from the bytes under way, never guessed.
 //!
-//! A [`Memory`] is kept between pictures: which keys have been seen, in order, and what was asked on each
+//! A [`Memory`] (`memory`) is kept between pictures: which keys have been seen, in order, and what was asked on each
 //! connection. It only ever adds to what the journal says, so a picture does not depend on the way to it.
 //!
-//! `brokers` says who runs and who is reached, `links` over which lines not, `coordination` what stands in ZooKeeper and `past` what stood
-//! there, `logs` reads the copies, `clients` who writes and reads, `groups` what coordinators say of them, `wire` what is under way, `changes` what
-//! has just happened, `flow` how much of it, `anatomy` a single record.
+//! `brokers` says who runs and who is reached, `links` over which lines not, `coordination` what stands in ZooKeeper
+//! and `past` what stood there, `logs` reads the copies, `clients` who writes and reads, `groups` what coordinators say
+//! of them, `wire` what is under way, `changes` what has just happened, `flow` how much of it, `anatomy` a single
+//! record.
 //!
 //! Laws: nothing here changes the world; what the world does not know is left out, not made up.
 
@@ -34,7 +35,7 @@ use crate::world::{self, Command, History, World};
 
 pub use changes::{changes, step};
 pub use clients::name as client_name;
-pub use flow::{NO_HUE, Rate, activity, rates};
+pub use flow::{Rate, activity, rates};
 pub use groups::{coordinator_of, is_internal};
 pub use memory::Memory;
 pub use wire::is_drawn;

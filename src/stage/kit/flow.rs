@@ -90,7 +90,7 @@ pub fn heat(area: Rect, buckets: &[Bucket]) -> Shape {
 }
 
 /// Six levels, each about three times the one before, so that one glance covers 0 to hundreds.
-pub fn heat_level(count: u32) -> u8 {
+fn heat_level(count: u32) -> u8 {
     match count {
         0 => 0,
         1..=2 => 1,

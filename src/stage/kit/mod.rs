@@ -23,7 +23,7 @@ mod tape;
 mod travel;
 
 pub use defs::{DEFS, KEY_PATTERNS};
-pub use flow::{heat, heat_level, stream, strip};
+pub use flow::{heat, stream, strip};
 pub use icon::{COMPACT, FLAG, icon};
 pub use link::{arrow, arrow_head, casing, chosen, line};
 pub use mark::{
@@ -31,9 +31,6 @@ pub use mark::{
     broken, chip, cross, dot, fitting, flag, group_marker, half_dot, hollow_dot, low_flag, pole,
     ring, text_width, wash,
 };
-pub use record::{
-    RecordForm, filling_record, flat_record, hole, hue_class, letter_size, record, settling_record,
-    size_class,
-};
+pub use record::{RecordForm, filling_record, hole, hue_class, record, settling_record};
 pub use tape::{Numbers, Tape};
 pub use travel::{answer, capsule, capsule_size, control_pill, diamond, error_answer};

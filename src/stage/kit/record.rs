@@ -117,18 +117,18 @@ pub fn hole(at: Point, size: f64) -> Shape {
 }
 
 /// A record without its letter: a cell of a follower's thin row.
-pub fn flat_record(at: Point, w: f64, h: f64, mark: &KeyMark, state: CellState) -> Shape {
+pub(super) fn flat_record(at: Point, w: f64, h: f64, mark: &KeyMark, state: CellState) -> Shape {
     let class = format!("rec {} {} flat", hue_class(mark), state_class(state));
     Shape::rect(-w / 2.0, -h / 2.0, w, h, 2.5, class).at(at)
 }
 
 /// A letter fills 56 % of its record and is never under 10 px.
-pub fn letter_size(size: f64) -> f64 {
+fn letter_size(size: f64) -> f64 {
     (size * 0.56).round().max(10.0)
 }
 
 /// The class that sets a size of text; the style sheet knows the sizes 10 to 17 and the halves 10.5, 11.5.
-pub fn size_class(px: f64) -> Name {
+pub(super) fn size_class(px: f64) -> Name {
     let class = match (px * 2.0) as u32 {
         ..=20 => "fs10",
         21 => "fs10-5",

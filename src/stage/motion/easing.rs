@@ -32,7 +32,7 @@ pub enum Beat {
     Travel,
     /// A record that arrived becomes a square.
     Append,
-    /// A copy travels to a follower; each starts [`Beat::STAGGER`] after the one before.
+    /// A copy travels to a follower.
     Copy,
     /// The high watermark moves and the squares behind it fill.
     HighWatermark,
@@ -53,8 +53,6 @@ pub enum Beat {
 }
 
 impl Beat {
-    /// Between the starts of two copies.
-    pub const STAGGER: u64 = 60;
     /// Between two changes that share an instant, in order of cause.
     pub const APART: u64 = 80;
 

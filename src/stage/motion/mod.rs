@@ -4,9 +4,9 @@
 //! place follows from that instant, so pausing, scrubbing and playing backwards need no code.
 //!
 //! - `easing`: how progress in time becomes progress in place; the durations of the storyboard
-//! - `even`: the pace of figures: every gap between events takes a comfortable time, long ones are folded
+//! - `even`: the limits of even pace: every gap between events takes a comfortable time, long ones are folded
 //! - `ages`: how long ago something was, in the reader's time
-//! - `steady`: the pace of the sandbox: a speed, in 13 notches, and folds over idle time
+//! - `steady`: the pace of real time: a speed, in 13 notches
 //!
 //! Left out: the frame itself, which the browser drives.
 
@@ -17,5 +17,5 @@ mod steady;
 
 pub use ages::Ages;
 pub use easing::{Beat, Easing, travel};
-pub use even::{EvenPace, Event, Fold, HI, LO, LO_TRAVELLING};
-pub use steady::{NOTCHES, SkipIdle, Speed, advance};
+pub use even::{HI, LO, LO_TRAVELLING};
+pub use steady::{NOTCHES, Speed};

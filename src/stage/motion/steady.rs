@@ -1,28 +1,13 @@
 //! Steady pace: so many times real time, from 1/64 to 64, each notch twice the one before.
-//!
-//! Idle time may be skipped: a gap of more than two seconds in which nothing travels passes at once. The
-//! clock says so by jumping; nothing else is told apart from real waiting.
 
 use std::fmt;
-
-use crate::time::{Duration, Instant};
 
 /// How many speeds there are.
 pub const NOTCHES: u8 = 13;
 
-/// Longer gaps without anything under way are idle.
-const IDLE: Duration = Duration::from_secs(2);
-
 /// A speed by its notch: 0 is 1/64, 6 is real time, 12 is 64 times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Speed(u8);
-
-/// Whether idle time passes at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SkipIdle {
-    On,
-    Off,
-}
 
 impl Speed {
     /// Real time.
@@ -63,33 +48,6 @@ impl fmt::Display for Speed {
     }
 }
 
-/// Where the reader stands after `elapsed` microseconds of real time.
-///
-/// `next` is the instant of the next visible event, and `travelling` says whether anything is under way
-/// now. With idle time skipped a long wait for it is cut to its last two seconds.
-pub fn advance(
-    now: f64,
-    elapsed: f64,
-    speed: Speed,
-    skip: SkipIdle,
-    next: Option<Instant>,
-    travelling: bool,
-) -> f64 {
-    let to = now + elapsed * speed.factor();
-    let idle = IDLE.as_micros() as f64;
-    match (skip, next) {
-        (SkipIdle::On, Some(next)) if !travelling => {
-            let next = next.as_micros() as f64;
-            if next - now > idle {
-                to.max(next - idle)
-            } else {
-                to
-            }
-        }
-        _ => to,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,23 +65,5 @@ mod tests {
         );
         assert_eq!(speeds[12].faster(), speeds[12]);
         assert_eq!(speeds[0].slower(), speeds[0]);
-    }
-
-    #[test]
-    fn idle_time_is_skipped_only_when_nothing_travels() {
-        let next = Some(Instant::from_secs(30));
-        let one = Speed::ONE;
-        let on = |travelling| advance(0.0, 16_000.0, one, SkipIdle::On, next, travelling);
-        assert_eq!(on(false), 28_000_000.0);
-        assert_eq!(on(true), 16_000.0);
-        assert_eq!(
-            advance(0.0, 16_000.0, one, SkipIdle::Off, next, false),
-            16_000.0
-        );
-        let soon = Some(Instant::from_secs(2));
-        assert_eq!(
-            advance(0.0, 16_000.0, one, SkipIdle::On, soon, false),
-            16_000.0
-        );
     }
 }
