@@ -20,7 +20,8 @@
 //! - [`coordinating`]: hosting the coordinator of groups;
 //! - [`stopping`]: stopping in order; [`config_changes`], [`dynamic`]: settings that change;
 //! - [`metadata`]: what the broker knows of the cluster;
-//! - [`disk`]: what outlives a crash.
+//! - [`disk`]: what outlives a crash;
+//! - `views`: looking at a broker from outside.
 //!
 //! Laws: answers of a connection leave in the order of its requests; every request gets an answer, or
 //! its connection is closed, or it wanted no answer; bytes that cannot be read close one connection and

@@ -12,7 +12,9 @@
 //! - [`network`]: its connections to the brokers;
 //! - [`producer`]: from `send()` to the acknowledgement: partitioner, accumulator, sender;
 //! - [`consumer`]: from a position to records, alone or as a member of a group;
-//! - [`admin`]: creates topics.
+//! - [`admin`]: topics, partitions, elections and settings, as an administrator asks for them.
+//!
+//! Tests of all of them stand on `bench`, a cluster that does what a test says.
 //!
 //! Left out: transactional producers, interceptors, metrics, quotas.
 

@@ -12,11 +12,14 @@
 //!   hostile frame is kept harmless;
 //! - [`wire`], `primitive`, [`structure`], [`message`]: the types of fields, what is done with a list of them,
 //!   and the macro in which a message is declared once;
-//! - [`api`]: the messages, one file per API;
+//! - [`api`]: the messages, one file per API, and `api_key`, the table of them;
 //! - [`header`], [`frame`]: what stands around a body;
 //! - [`records`]: record batches, which travel inside Produce and Fetch and lie on disk as they travelled;
+//! - [`consumer_protocol`], [`offsets_topic`]: what consumers tell each other, and what their coordinator writes down;
 //! - [`error_code`]: what answers say when things go wrong;
-//! - [`trace`], [`describe`]: which bytes are what, for the wire inspector.
+//! - [`trace`], [`describe`]: which bytes are what, for the wire inspector;
+//! - [`zookeeper`], [`zookeeper_peers`]: what is said to ZooKeeper's servers and between them, as types without bytes;
+//! - [`sample`]: messages made by chance.
 //!
 //! Left out: versions older than those in the table, SASL and TLS, message formats 0 and 1, and
 //! quotas. The codec knows no broker: it says what bytes mean, not whether they make sense.

@@ -4,9 +4,11 @@
 //! stop working. The instant that is shown is always the instant at which the history stands, so a pause, a
 //! command or a share link needs no correction.
 //!
-//! `timeline` knows the visible events · `editing` the reader's commands, undone and done again · `acting` branches · `pace` how fast time is shown · `playing` moves the playhead with it ·
-//! `age` how long ago things were · `showing` what of it moves · `axis` and `ribbon` the run along a line · `words` how instants and facts
-//! are said · `stored` what can be done to what a topic keeps · `trouble` what can be done to what is on the stage · `book` the lessons and the first page as sessions.
+//! `timeline` knows the visible events · `editing` the reader's commands, undone and done again · `acting` branches ·
+//! `pace` how fast time is shown · `playing` moves the playhead with it · `age` how long ago things were · `showing` what
+//! of it moves · `axis` and `ribbon` the run along a line · `words` how instants and facts are said · `stored` what can be
+//! done to what a topic keeps · `trouble` what can be done to what is on the stage · `book` the lessons and the first
+//! page as sessions.
 
 mod acting;
 mod age;

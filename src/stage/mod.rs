@@ -6,7 +6,7 @@
 //!
 //! In reading order:
 //!
-//! - `snapshot`: what is, as plain data, at one instant
+//! - `snapshot`: what is, as plain data, at one instant; `extract`: how it is taken out of the world
 //! - `thing`: the names of what can be pointed at
 //! - `keys`: which hue and tag a record's key gets
 //! - `density`: how much of each record is drawn, by how many there are

@@ -11,13 +11,13 @@
 //!
 //! Contents: [`plan`] how a world is described · `genesis` how it begins · [`command`] what people do ·
 //! [`host`] one machine and its process · `step` what arriving and acting
-//! do · [`lives`] how processes die and come back · [`clock`] clocks that
-//! are wrong · [`network`] connections, links and packets · [`journal`] what happened · [`invariant`] what must always hold ·
-//! [`audit`] acknowledged, readable, lost, duplicated · [`ribbon`] counts and marks along time · [`truth`] what stands in ZooKeeper ·
-//! [`observed`] every fold over facts, rewound together · [`history`] seeking and forking ·
+//! do · [`lives`] how processes die and come back · [`clock`] clocks that are wrong · [`network`] connections, links and
+//! packets · [`journal`] what happened · [`invariant`] what must always hold · [`audit`] acknowledged, readable, lost,
+//! duplicated, with `copies`, what stands in a log twice · [`ribbon`] counts and marks along time · [`truth`] what
+//! stands in ZooKeeper · [`observed`] every fold over facts, rewound together · [`history`] seeking and forking ·
 //! [`checkpoints`] where a history comes back to · [`weight`] what all that takes in memory.
 //!
-//! Left out: disks that are full or fail.
+//! Left out: disks that are full.
 
 pub mod audit;
 pub mod checkpoints;

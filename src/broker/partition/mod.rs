@@ -8,7 +8,8 @@
 //! - [`replica`]: what a leader knows of a follower;
 //! - [`high_watermark`]: the rule by which records become visible;
 //! - [`leader`], [`follower`]: what the two roles do;
-//! - [`read`]: reading, by consumers and by followers.
+//! - [`read`]: reading, by consumers and by followers;
+//! - `planted`: wrong states, for tests that must notice them.
 //!
 //! Laws: `log start ≤ high watermark ≤ log end`; a leader's high watermark never goes back within its
 //! epoch; the leader is in its ISR; the ISR is part of the replicas; a leader never changes the ISR by

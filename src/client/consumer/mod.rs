@@ -15,7 +15,8 @@
 //! - [`buffer`]: what was fetched and not yet returned;
 //! - [`membership`]: joins the group and stays in it; [`assignor`]: who reads what;
 //! - [`committing`], [`committed`]: what the group remembers;
-//! - `application`: the loop around `poll()`, and `close()`; `waiting`: what all this waits for.
+//! - `application`: the loop around `poll()`, and `close()`; `waiting`: what all this waits for;
+//! - `view`: looking at a consumer from outside.
 //!
 //! What holds: of a partition, records are returned in the order of their offsets, each once, none left
 //! out, from one position on; only a seek, a reset, a log that was cut or another assignment breaks this,

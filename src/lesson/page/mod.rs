@@ -25,13 +25,16 @@
 //! check: {homes chen orders} = 2
 //! ```
 //!
-//! `try: key` gives the reader an input of their own there, see `attempt`. `label` is the heading in a word, for the ribbon. `wash` names what the reader should look at. `ask` to `because` is a prediction: it is asked where
-//! the step begins, `event` is what it is about and must happen within the step. `check` is held against
-//! the world where the step ends; nobody sees it.
+//! `try: key` gives the reader an input of their own there, see `attempt`. `label` is the heading in a word, for the
+//! ribbon. `wash` names what the reader should look at. `ask` to `because` is a prediction: it is asked where the step
+//! begins, `event` is what it is about and must happen within the step. `check` is held against the world where the
+//! step ends; nobody sees it.
 //!
 //! Laws: a lesson has 3 to 8 steps and at least one prediction; a heading has at most 7 words, a body 60,
 //! a lead 30, an explanation 25; at most two things are washed; no number is typed in prose (`wording`).
 //! What cannot be read is refused with its line and what would have been accepted.
+//!
+//! `front` reads what stands between the dashes, `step` a step line by line.
 
 mod front;
 mod step;

@@ -24,6 +24,10 @@
 //! from a slice how large its backing is, so the rule that kept bytes pin at most twice their size is
 //! the keeper's: who stores a batch smaller than half the frame it came in stores [`Batch::detached`].
 //!
+//! In reading order: `header` the 61 bytes · `batch` a header before a body · `record` the records and the walk over
+//! them, of `varint`s · `builder` how a producer makes a batch · `compression`, with `gzip` · `describe` the fields,
+//! for the wire inspector.
+//!
 //! Left out: message formats 0 and 1, whose batches are refused by their magic.
 
 mod batch;

@@ -13,7 +13,8 @@
 //! are numbered every fifth, then hosts are hidden, then other topics collapse into one heat row, and at last
 //! the stage pans: `content` is larger than what was asked for.
 //!
-//! `window` says which offsets a log shows; `lanes` keeps lines apart; `groups` says where members stand.
+//! `columns` are those of the lens by broker; `window` says which offsets a log shows; `lanes` keeps lines apart;
+//! `groups` says where members stand.
 
 mod by_broker;
 mod by_topic;

@@ -6,6 +6,7 @@
 //! the keyboard can reach. Words for those who do not see it come with it: a title, one sentence, and
 //! [`name`] for any thing.
 //!
+//! - `pen`: what everything here draws with
 //! - `by_broker`, `by_topic`, `phone`, `record`: one for each lens, in drawing order
 //! - `card`, `row` with its `remarks`, `clients`, `groups`, `reading`, `coordination`: the parts that lenses share
 //! - `links`, `broker_links`, `sessions`: the lines of clients, between brokers, and to ZooKeeper

@@ -1,9 +1,10 @@
 //! The words beside the stage: one component for each kind of page.
 //!
 //! [`first`] the first ten seconds · [`contents`] the list of lessons · [`lesson`] a lesson's column ·
-//! [`attempt`] what a reader may try in it ·
-//! [`prose`] text with references that light things on the stage · [`quiz`] a prediction · [`sandbox`] a
-//! cluster to talk to, with `readers`, a form for groups, and `opening`, where a whole script is put in · [`code`] what is coming · `scroll` brings into view what is to be looked at.
+//! [`attempt`] what a reader may try in it · [`prose`] text with references that light things on the stage ·
+//! [`quiz`] a prediction · [`sandbox`] a cluster to talk to, with `topics`, `readers`, a form for groups, and
+//! `opening`, where a whole script is put in · [`code`] what is coming · `scroll` brings into view what is to be
+//! looked at.
 
 pub mod attempt;
 pub mod code;

@@ -5,7 +5,8 @@
 //! too many for the document. Nothing here decides what is to be seen: the picture comes from
 //! [`crate::stage`], the instant from the session.
 //!
-//! `look` says what is looked at, `levels` how crowded each log is drawn, `asking` answers the page.
+//! `look` says what is looked at, `levels` how crowded each log is drawn, `colours` what the style sheet says,
+//! `asking` answers the page.
 
 mod asking;
 mod colours;

@@ -3,6 +3,9 @@
 //! The bench carries messages with one fixed latency, in order, can hold a link, and can kill a server and
 //! start it again from its disk. It is no world: no journal, no plan. After every input it looks at every
 //! server that serves, and what it sees must hold whatever the test is about: see [`Bench::look`].
+//!
+//! [`writing`] has reads and writes, [`watching`] what clients are told, [`sessions`] and [`elections`] what they are
+//! named for, [`promises`] one server by itself, [`chance`] servers that die at random.
 
 mod chance;
 mod elections;

@@ -4,7 +4,7 @@
 //! members and topics give equal parts, whoever computes them.
 //!
 //! - `range`: topic by topic, a stretch of its partitions for each member;
-//! - `roundrobin`: all partitions in a row, dealt out one by one;
+//! - `roundrobin` (in `round_robin`): all partitions in a row, dealt out one by one;
 //! - `sticky`: as even as can be, and within that everybody keeps what he has;
 //! - `cooperative-sticky`: the same, but what changes hands is given away one generation before it is
 //!   handed over, so that nobody has to stop reading what he keeps.
