@@ -96,6 +96,7 @@ scripts![
     "groups/assigned_by_hand",
     "groups/at_least_once",
     "groups/at_most_once",
+    "groups/more_partitions_for_the_offsets_topic",
     "groups/no_brokers_for_the_offsets_topic",
     "groups/the_coordinator_dies",
     "groups/the_log_was_cut_meanwhile",

@@ -7,7 +7,7 @@ use super::{Invariant, View, broker};
 use crate::broker::{Broker, OFFSETS_TOPIC};
 use crate::fact::{Entry, Fact};
 use crate::group::Coordinator;
-use crate::model::{BrokerId, Offset, ProcessId, Text, TopicPartition};
+use crate::model::{BrokerId, Offset, ProcessId, Text, TopicName, TopicPartition};
 use crate::protocol::ApiKey;
 use crate::sorted::SortedMap;
 use crate::time::Instant;
@@ -26,11 +26,14 @@ type Commits = VecDeque<(Instant, Option<Offset>)>;
 /// and nobody has been told of counts from then on.
 ///
 /// A coordinator that was replaced and does not know it may still tell what it knew, as Kafka's may: only the
-/// present one is held to it. What is gone with the partition that kept it is excused.
+/// present one is held to it. What is gone with the partition that kept it is excused. And when
+/// `__consumer_offsets` has got more partitions, a broker that starts looks for a group in another of them than
+/// the others, as Kafka's does, and finds what was written in that one.
 #[derive(Clone, Debug, Default)]
 pub struct CommitsAreKept {
-    /// What was committed and when; `None` that it was forgotten.
-    commits: SortedMap<(Text, TopicPartition), Commits>,
+    /// What was committed and when, and in which partition of `__consumer_offsets` it stands; `None` that it was
+    /// forgotten.
+    commits: SortedMap<(Text, TopicPartition, i32), Commits>,
     /// When each consumer last asked.
     asked: SortedMap<ProcessId, Instant>,
 }
@@ -47,11 +50,15 @@ impl Invariant for CommitsAreKept {
                 partition,
                 offset,
             } => {
-                self.remember(group, partition, entry.at, Some(*offset));
+                if let Some(home) = broker(entry).and_then(|by| home_of(view, by, group)) {
+                    self.remember(group, partition, home, entry.at, Some(*offset));
+                }
                 Ok(())
             }
             Fact::OffsetForgotten { group, partition } => {
-                self.remember(group, partition, entry.at, None);
+                if let Some(home) = broker(entry).and_then(|by| home_of(view, by, group)) {
+                    self.remember(group, partition, home, entry.at, None);
+                }
                 Ok(())
             }
             Fact::GroupsLoaded { partition, .. } => {
@@ -84,10 +91,11 @@ impl CommitsAreKept {
         &mut self,
         group: &Text,
         partition: &TopicPartition,
+        home: i32,
         at: Instant,
         offset: Option<Offset>,
     ) {
-        let key = (group.clone(), partition.clone());
+        let key = (group.clone(), partition.clone(), home);
         let commits = self.commits.entry(key).or_default();
         if commits.len() == REMEMBERED {
             commits.pop_front();
@@ -103,10 +111,11 @@ impl CommitsAreKept {
                 continue;
             }
             for (name, committed) in group.offsets().iter() {
-                let known = self.commits.get(&(group.id.clone(), name.clone()));
+                let key = (group.id.clone(), name.clone(), partition);
+                let known = self.commits.get(&key);
                 let mut known = known.into_iter().flatten();
                 if known.all(|(_, offset)| *offset != Some(committed.offset)) {
-                    self.remember(&group.id, name, at, Some(committed.offset));
+                    self.remember(&group.id, name, partition, at, Some(committed.offset));
                 }
             }
         }
@@ -125,7 +134,14 @@ impl CommitsAreKept {
             return Ok(());
         };
         let group = &consumer.config().group_id;
-        let Some(commits) = self.commits.get(&(group.clone(), partition.clone())) else {
+        let Some(coordinator) = consumer.coordinator() else {
+            return Ok(());
+        };
+        let Some(home) = home_of(view, coordinator, group) else {
+            return Ok(());
+        };
+        let key = (group.clone(), partition.clone(), home);
+        let Some(commits) = self.commits.get(&key) else {
             return match told {
                 None => Ok(()),
                 Some(told) => Err(format!(
@@ -133,17 +149,11 @@ impl CommitsAreKept {
                 )),
             };
         };
-        let Some(coordinator) = consumer.coordinator() else {
-            return Ok(());
+        let home = &TopicPartition {
+            topic: TopicName::new(OFFSETS_TOPIC),
+            partition: home,
         };
-        let broker = view.world.broker_by_id(coordinator);
-        let home = broker.map(|broker| TopicPartition {
-            topic: crate::model::TopicName::new(OFFSETS_TOPIC),
-            partition: broker.coordinator().partition_of(group),
-        });
-        let state = home.as_ref();
-        let state = state.and_then(|home| Some((home, view.world.cluster().partition(home)?)));
-        let Some((home, state)) = state else {
+        let Some(state) = view.world.cluster().partition(home) else {
             return Ok(());
         };
         let excused = view.losses.is_lost(home) || view.losses.is_torn(home);
