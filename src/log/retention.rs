@@ -40,12 +40,8 @@ impl Log {
         config: &LogConfig,
     ) -> Vec<Expired> {
         let mut expired = Vec::new();
+        expired.extend(self.expire_below_start());
         if config.cleanup_policy.deletes() {
-            if let Some(retention) = config.retention {
-                let oldest = wall.0.saturating_sub_unsigned(retention.as_millis());
-                let too_old = |segment: &Segment| segment.largest_timestamp().0 < oldest;
-                expired.extend(self.expire(Expiry::Time, high_watermark, wall, too_old));
-            }
             if let Some(retention) = config.retention_bytes {
                 let mut surplus = self.held.bytes.saturating_sub(retention);
                 let too_much = |segment: &Segment| {
@@ -57,8 +53,12 @@ impl Log {
                 };
                 expired.extend(self.expire(Expiry::Size, high_watermark, wall, too_much));
             }
+            if let Some(retention) = config.retention {
+                let oldest = wall.0.saturating_sub_unsigned(retention.as_millis());
+                let too_old = |segment: &Segment| segment.largest_timestamp().0 < oldest;
+                expired.extend(self.expire(Expiry::Time, high_watermark, wall, too_old));
+            }
         }
-        expired.extend(self.expire_below_start());
         expired
     }
 
