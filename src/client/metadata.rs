@@ -110,10 +110,9 @@ impl Metadata {
 
     /// Who leads a partition, if anybody is known to.
     pub fn leader(&self, partition: &TopicPartition) -> Option<(BrokerId, LeaderEpoch)> {
-        let topic = self.topics.get(&partition.topic)?;
-        let number = usize::try_from(partition.partition).ok()?;
-        let known = topic.partitions.get(number)?;
-        (known.leader != BrokerId::NONE).then_some((known.leader, known.epoch))
+        self.topics
+            .get(&partition.topic)?
+            .leader(partition.partition)
     }
 
     /// How many answers there were; a change means that something may have been learnt.
@@ -280,6 +279,13 @@ impl Metadata {
 }
 
 impl Topic {
+    /// Who leads a partition, if anybody is known to.
+    pub fn leader(&self, partition: i32) -> Option<(BrokerId, LeaderEpoch)> {
+        let number = usize::try_from(partition).ok()?;
+        let known = self.partitions.get(number)?;
+        (known.leader != BrokerId::NONE).then_some((known.leader, known.epoch))
+    }
+
     fn count_available(&mut self) {
         let numbered = (0..).zip(&self.partitions);
         let led = numbered.filter(|(_, known)| known.leader != BrokerId::NONE);

@@ -40,6 +40,11 @@ impl Value {
             checksum: crc32c::crc32c(&batch.body),
         }
     }
+
+    /// Whether its producer has numbered it.
+    fn is_numbered(&self) -> bool {
+        self.producer.0 >= 0
+    }
 }
 
 impl std::fmt::Debug for Value {
@@ -61,7 +66,8 @@ type Contents = BTreeMap<(TopicPartition, (i64, u32)), Value>;
 #[derive(Clone, Debug, Default)]
 pub struct Witness {
     account: Account<Value>,
-    asked: Frames,
+    /// What producers have sent that has no answer yet.
+    asked: Frames<Written>,
     /// What producers will be told stands at an offset.
     answered: SortedMap<ProcessId, BTreeMap<(TopicPartition, Offset), Value>>,
     /// Under which numbers what each producer sends was sent first.
@@ -137,7 +143,7 @@ impl Witness {
     /// Learns from a piece of news.
     pub fn add(&mut self, world: &World, entry: &Entry) {
         let of_producers = |api| api == ApiKey::Produce;
-        self.asked.follow(world, entry, of_producers);
+        (self.asked).follow_reading(world, entry, of_producers, |frame| written(&frame));
         match &entry.fact {
             Fact::ZnodeDeleted { path } => {
                 if let Some(name) = znodes::state_of(path) {
@@ -226,40 +232,36 @@ impl Witness {
     // ---- writing
 
     fn sends(&mut self, world: &World, connection: ConnectionId, id: i32) {
-        let frame = self.asked.get(connection, id);
-        let request = frame.and_then(|frame| AnyRequest::decode(frame).ok());
         let producer = world.host(connection.opener);
         let producer = producer.and_then(|host| host.producer());
-        let (Some((_, AnyRequest::Produce(request))), Some(producer)) = (request, producer) else {
+        let (Some(written), Some(producer)) = (self.asked.get(connection, id), producer) else {
             return;
         };
-        for (partition, batch) in batches_of(&request) {
+        for (partition, value) in written {
+            let value = *value;
             let promise = Promise {
-                numbered: batch.header.is_idempotent(),
+                numbered: value.is_numbered(),
                 by_all: producer.config().acks == Acks::All,
             };
-            let value = Value::of(&batch);
-            (self.account).sent(connection.opener, &partition, value, promise);
+            (self.account).sent(connection.opener, partition, value, promise);
             // After a batch has failed, those behind it are numbered anew.
             let content = (value.timestamp, value.checksum);
             let sent = self.contents.entry(connection.opener).or_default();
             let first = *sent.entry((partition.clone(), content)).or_insert(value);
             if first != value {
-                self.account.renumbered(&partition, &first, &value);
+                self.account.renumbered(partition, &first, &value);
             }
         }
     }
 
     fn answers(&mut self, world: &World, producer: ProcessId, over: (ConnectionId, i16, i32)) {
         let (connection, version, id) = over;
-        let request = self.asked.take(connection, id);
-        let request = request.and_then(|frame| AnyRequest::decode(&frame).ok());
+        let written = self.asked.take(connection, id);
         let told = answer::<ProduceRequest>(world, connection, version, id);
-        let (Some((_, AnyRequest::Produce(request))), Some(told)) = (request, told) else {
+        let (Some(written), Some(told)) = (written, told) else {
             return;
         };
-        for (partition, batch) in batches_of(&request) {
-            let value = Value::of(&batch);
+        for (partition, value) in written {
             let topics = told.responses.iter();
             let topics = topics.filter(|topic| topic.name == partition.topic.0);
             let mut parts = topics.flat_map(|topic| &topic.partition_responses);
@@ -360,23 +362,28 @@ fn way(world: &World, by: ProcessId) -> Way {
     }
 }
 
-/// The batches that a producer sends.
-fn batches_of(request: &ProduceRequest) -> Vec<(TopicPartition, Batch)> {
-    let topics = request.topic_data.iter();
-    let parts = topics.flat_map(|topic| {
-        let parts = topic.partition_data.iter();
-        parts.map(move |part| (topic, part))
-    });
-    let batches = parts.flat_map(|(topic, part)| {
-        let name = TopicPartition {
-            topic: TopicName(topic.name.clone()),
-            partition: part.index,
-        };
-        let read = |records: &Chunks| read_whole_batches(records).unwrap_or_default();
-        let batches = part.records.as_ref().map(read).unwrap_or_default();
-        batches.into_iter().map(move |batch| (name.clone(), batch))
-    });
-    batches.collect()
+/// What a request of a producer holds.
+type Written = Vec<(TopicPartition, Value)>;
+
+/// What a producer sends.
+fn written(frame: &Chunks) -> Option<Written> {
+    let Ok((_, AnyRequest::Produce(request))) = AnyRequest::decode(frame) else {
+        return None;
+    };
+    let mut all = Vec::new();
+    for topic in &request.topic_data {
+        for part in &topic.partition_data {
+            let batches = part.records.as_ref().map(read_whole_batches);
+            for batch in batches.into_iter().flatten().flatten() {
+                let name = TopicPartition {
+                    topic: TopicName(topic.name.clone()),
+                    partition: part.index,
+                };
+                all.push((name, Value::of(&batch)));
+            }
+        }
+    }
+    Some(all)
 }
 
 /// Whether an error says for certain that nothing was written. The others may be told of what was.

@@ -13,19 +13,21 @@
 //! in later versions; and errors are dealt with when they arrive, not in the next `poll()`. Not
 //! modelled: reading from a follower (KIP-392).
 
-use crate::sorted::SortedMap;
+use smallvec::SmallVec;
 
 use super::buffer::{Buffer, Check};
-use super::subscription::{State, Subscription};
+use super::subscription::{Assigned, State, Subscription};
 use super::{Call, Turn};
 use crate::channel::Answer;
+use crate::client::metadata::Topic;
 use crate::client::network::Readiness;
 use crate::fact::CloseReason;
 use crate::fetch_session::{Heard, Wanted};
-use crate::model::{BrokerId, LeaderEpoch, Offset, TopicId, TopicPartition};
+use crate::model::{BrokerId, LeaderEpoch, Offset, TopicId, TopicName, TopicPartition};
 use crate::protocol::api::FetchRequest;
 use crate::protocol::api::fetch::{FetchPartition, FetchResponse, PartitionData};
 use crate::protocol::{ApiKey, ErrorCode};
+use crate::sorted::SortedMap;
 
 /// The last version that names topics by name.
 const LAST_BY_NAME: i16 = 12;
@@ -42,12 +44,10 @@ pub struct Fetching {
 /// Asks every leader that can be asked.
 pub fn ask(subscription: &mut Subscription, turn: &mut Turn<'_>) {
     let now = turn.at.now;
-    for (broker, fetches) in fetchable(subscription, turn) {
-        let mut calls = turn.network.calls();
-        if calls.any(|(to, call)| to == broker && matches!(call, Call::Fetch(_))) {
-            continue;
-        }
-        drop(calls);
+    let calls = turn.network.calls();
+    let fetches = calls.filter(|(_, call)| matches!(call, Call::Fetch(_)));
+    let busy: SmallVec<[BrokerId; 8]> = fetches.map(|(to, _)| to).collect();
+    for (broker, fetches) in fetchable(subscription, &busy, turn) {
         if turn.network.ensure(now, broker, turn.rng, turn.out) != Readiness::Ready {
             continue;
         }
@@ -65,30 +65,54 @@ pub fn ask(subscription: &mut Subscription, turn: &mut Turn<'_>) {
     }
 }
 
+/// What can be asked for of each leader that is not asked already.
 fn fetchable(
     subscription: &Subscription,
+    busy: &[BrokerId],
     turn: &mut Turn<'_>,
 ) -> SortedMap<BrokerId, Vec<Fetching>> {
     let mut by_broker: SortedMap<BrokerId, Vec<Fetching>> = SortedMap::new();
     if subscription.is_paused() {
         return by_broker;
     }
-    let mut leader_unknown = false;
     let metadata = turn.network.metadata();
-    for (partition, assigned) in subscription.in_order() {
-        let State::Reading { position } = &assigned.state else {
-            continue;
-        };
+    let fresh = |assigned: &Assigned| {
         let stale = assigned
             .stale_since
             .is_some_and(|since| metadata.version() <= since);
-        if assigned.buffer.is_some() || stale || assigned.not_before > turn.at.now {
+        let waits = assigned.buffer.is_some() || stale || assigned.not_before > turn.at.now;
+        !waits
+    };
+    // Mostly everybody is asked already, which shows without the order in which partitions are asked for.
+    let (mut leader_unknown, mut some) = (false, false);
+    let mut last: Option<(&TopicName, Option<&Topic>)> = None;
+    for (partition, assigned) in subscription.iter() {
+        let reading = matches!(assigned.state, State::Reading { .. });
+        if !reading || !fresh(assigned) {
             continue;
         }
-        let leader = metadata.leader(partition);
-        let topic = metadata.topic(&partition.topic);
-        let (Some((leader, leader_epoch)), Some(topic)) = (leader, topic) else {
-            leader_unknown = true;
+        let topic = match last {
+            Some((name, topic)) if *name == partition.topic => topic,
+            _ => metadata.topic(&partition.topic),
+        };
+        last = Some((&partition.topic, topic));
+        match topic.and_then(|topic| topic.leader(partition.partition)) {
+            None => leader_unknown = true,
+            Some((leader, _)) => some |= !busy.contains(&leader),
+        }
+    }
+    let in_order = some.then(|| subscription.in_order());
+    let in_order = in_order.into_iter().flatten();
+    for (partition, assigned) in in_order.filter(|(_, assigned)| fresh(assigned)) {
+        let State::Reading { position } = &assigned.state else {
+            continue;
+        };
+        let Some(topic) = metadata.topic(&partition.topic) else {
+            continue;
+        };
+        let leader = topic.leader(partition.partition);
+        let Some((leader, leader_epoch)) = leader.filter(|(leader, _)| !busy.contains(leader))
+        else {
             continue;
         };
         by_broker.entry(leader).or_default().push(Fetching {

@@ -345,7 +345,7 @@ impl Subscription {
         self.partitions.get_mut(partition)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&TopicPartition, &Assigned)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&TopicPartition, &Assigned)> + Clone {
         self.partitions.iter()
     }
 

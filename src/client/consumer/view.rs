@@ -61,7 +61,7 @@ impl Consumer {
     }
 
     /// The partitions of the assignment.
-    pub fn partitions(&self) -> impl Iterator<Item = PartitionView<'_>> {
+    pub fn partitions(&self) -> impl Iterator<Item = PartitionView<'_>> + Clone {
         let paused = self.subscription.is_paused();
         let partitions = self.subscription.iter();
         partitions.map(move |(partition, assigned)| view(partition, assigned, paused))

@@ -75,6 +75,8 @@ impl Whose {
 #[derive(Clone, Debug, Default)]
 pub(super) struct States {
     known: SortedMap<Whose, &'static str>,
+    /// What each consumer was about when it was looked at last: mostly it is about the same the next time.
+    reads: SortedMap<ProcessId, Vec<(TopicPartition, &'static str)>>,
     taken: Vec<Edge>,
 }
 
@@ -135,17 +137,33 @@ impl States {
             if let Some(to) = member(consumer) {
                 self.stands(Whose::Member(host.id), to);
             }
-            for view in consumer.partitions() {
-                let to = match view.doing {
-                    Doing::Resetting => "resetting",
-                    Doing::Validating => "validating",
-                    Doing::Reading => "reading",
-                    Doing::Failed(_) => "failed",
-                    Doing::Restoring => "restoring",
-                    Doing::Paused => continue,
-                };
-                self.stands(Whose::Reads(host.id, view.partition.clone()), to);
-            }
+            self.look_at_partitions(host.id, consumer);
+        }
+    }
+
+    fn look_at_partitions(&mut self, id: ProcessId, consumer: &Consumer) {
+        let reads = consumer.partitions().filter_map(|view| {
+            let to = match view.doing {
+                Doing::Resetting => "resetting",
+                Doing::Validating => "validating",
+                Doing::Reading => "reading",
+                Doing::Failed(_) => "failed",
+                Doing::Restoring => "restoring",
+                Doing::Paused => return None,
+            };
+            Some((view.partition, to))
+        });
+        let before = self.reads.entry(id).or_default();
+        let known = before.iter().map(|(partition, to)| (partition, *to));
+        if known.eq(reads.clone()) {
+            return;
+        }
+        let reads: Vec<(TopicPartition, &'static str)> = reads
+            .map(|(partition, to)| (partition.clone(), to))
+            .collect();
+        *before = reads.clone();
+        for (partition, to) in reads {
+            self.stands(Whose::Reads(id, partition), to);
         }
     }
 
@@ -220,6 +238,7 @@ impl States {
         let (group, to) = match fact {
             Fact::PartitionsRevoked { partitions, .. }
             | Fact::PartitionsLost { partitions, .. } => {
+                self.reads.remove(&by);
                 for partition in partitions.iter() {
                     self.stands(Whose::Reads(by, partition.clone()), NOWHERE);
                 }
@@ -261,6 +280,7 @@ impl States {
         for whose in replicas {
             self.stands(whose, "down");
         }
+        self.reads.remove(&who);
         self.known.retain(|whose, _| match whose {
             Whose::Registration(id)
             | Whose::Session(id)

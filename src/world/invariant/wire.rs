@@ -11,12 +11,12 @@ use crate::sorted::SortedMap;
 use crate::world::{Parcel, World};
 
 /// Requests that were sent and have no answer yet, as they left: from their senders' facts, so what a
-/// socket of somebody else's asks is not among them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Frames {
-    sent: SortedMap<ConnectionId, SortedMap<i32, Chunks>>,
+/// socket of somebody else's asks is not among them. `T` is what is kept of each: its bytes, or what was read in them.
+#[derive(Clone, Debug)]
+pub(crate) struct Frames<T = Chunks> {
+    sent: SortedMap<ConnectionId, SortedMap<i32, T>>,
     /// The latest of those on which their senders have given up. They may arrive all the same.
-    given_up: VecDeque<Chunks>,
+    given_up: VecDeque<T>,
     /// Some had to be forgotten, and may arrive too.
     is_incomplete: bool,
 }
@@ -24,9 +24,32 @@ pub(crate) struct Frames {
 /// So many requests on which their senders have given up are kept.
 const GIVEN_UP: usize = 256;
 
+impl<T> Default for Frames<T> {
+    fn default() -> Frames<T> {
+        Frames {
+            sent: SortedMap::new(),
+            given_up: VecDeque::new(),
+            is_incomplete: false,
+        }
+    }
+}
+
 impl Frames {
     /// Keeps the requests of the wanted kinds, and forgets those that will never be answered.
     pub(crate) fn follow(&mut self, world: &World, entry: &Entry, wanted: impl Fn(ApiKey) -> bool) {
+        self.follow_reading(world, entry, wanted, |frame| Some(frame));
+    }
+}
+
+impl<T> Frames<T> {
+    /// Keeps what can be read in the requests of the wanted kinds.
+    pub(crate) fn follow_reading(
+        &mut self,
+        world: &World,
+        entry: &Entry,
+        wanted: impl Fn(ApiKey) -> bool,
+        read: impl Fn(Chunks) -> Option<T>,
+    ) {
         match &entry.fact {
             Fact::RequestSent {
                 connection,
@@ -40,7 +63,7 @@ impl Frames {
                     true => None,
                     false => request(world, *connection, *correlation_id),
                 };
-                if let Some(frame) = frame {
+                if let Some(frame) = frame.and_then(read) {
                     let sent = self.sent.entry(*connection).or_default();
                     sent.insert(*correlation_id, frame);
                 }
@@ -69,18 +92,18 @@ impl Frames {
     }
 
     /// A request that was just sent, if it is kept.
-    pub(crate) fn get(&self, connection: ConnectionId, id: i32) -> Option<&Chunks> {
+    pub(crate) fn get(&self, connection: ConnectionId, id: i32) -> Option<&T> {
         self.sent.get(&connection)?.get(&id)
     }
 
     /// The request that is answered over this end of a connection.
-    pub(crate) fn take(&mut self, connection: ConnectionId, id: i32) -> Option<Chunks> {
+    pub(crate) fn take(&mut self, connection: ConnectionId, id: i32) -> Option<T> {
         let sent = self.sent.get_mut(&connection.other_end())?;
         sent.remove(&id)
     }
 
     /// Every request that has no answer yet, and may still arrive.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Chunks> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &T> {
         let sent = self.sent.values().flat_map(SortedMap::values);
         sent.chain(&self.given_up)
     }
