@@ -4,10 +4,11 @@
 //! A wish is sent to the controller once. Whether it comes true is told to nobody; the client asks for
 //! the metadata again, and by then the topic is there or is wished for again.
 
-use crate::sorted::SortedMap;
+use crate::sorted::{Mentions, SortedMap};
 
 use super::controller_line::{ControllerLine, Overdue};
 use super::{Broker, Owner};
+use crate::controller::MAX_PARTITIONS_OF_ALL;
 use crate::model::{BrokerId, Text};
 use crate::process::Outbox;
 use crate::protocol::Chunks;
@@ -45,12 +46,18 @@ impl TopicWishes {
 }
 
 impl Broker {
-    /// Wishes for a topic, unless it is already wished for.
-    pub(super) fn ask_for_topic(&mut self, at: Moment, topic: CreatableTopic, out: &mut Outbox) {
-        self.topic_wishes
-            .wishes
-            .entry(topic.name.clone())
-            .or_insert(topic);
+    /// Wishes for topics, unless they are already wished for. What is more than a cluster may have is not.
+    pub(super) fn ask_for_topics(
+        &mut self,
+        at: Moment,
+        topics: Vec<CreatableTopic>,
+        out: &mut Outbox,
+    ) {
+        let wishes = &mut self.topic_wishes.wishes;
+        let room = MAX_PARTITIONS_OF_ALL.saturating_sub(wishes.len());
+        let new = topics.into_iter().filter(|topic| !wishes.contains_key(&topic.name));
+        let new: Vec<CreatableTopic> = new.take(room).collect();
+        wishes.gather(new.into_iter().map(|topic| (topic.name.clone(), topic)));
         self.send_topic_wishes(at, out);
     }
 
@@ -74,9 +81,10 @@ impl Broker {
         let Some(arrived) = self.topic_wishes.line.received(bytes, out) else {
             return self.topic_wishes.wishes.clear();
         };
-        for name in arrived.answers.iter().flat_map(|answer| &answer.tag) {
-            self.topic_wishes.wishes.remove(name);
-        }
+        let told = arrived.answers.iter().flat_map(|answer| &answer.tag);
+        let told = Mentions::of(told);
+        let wishes = &mut self.topic_wishes.wishes;
+        wishes.retain(|name, _| !told.is_named(name));
         self.send_topic_wishes(at, out);
     }
 }

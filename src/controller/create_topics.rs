@@ -10,7 +10,7 @@ use crate::protocol::api::create_topics::{
 };
 use crate::protocol::zookeeper::{ANY_VERSION, CreateMode, Operation, Outcome};
 use crate::rng::Rng;
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::{Mentions, SortedMap};
 
 /// A topic that passed every rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,18 +88,25 @@ impl Creation {
         names.zip(outcomes.iter().skip(2).step_by(3))
     }
 
-    /// Says why a topic was not made.
-    pub(super) fn refuse(&mut self, name: &TopicName, error: ErrorCode, why: String) {
-        let mut results = self.results.iter_mut();
-        if let Some(result) = results.find(|result| result.name == name.0) {
-            result.error_code = error.code();
-            result.error_message = Some(why.into());
+    /// Says why topics were not made.
+    pub(super) fn refuse(&mut self, refused: Vec<(TopicName, Refusal)>) {
+        let mut why: SortedMap<Text, Refusal> = SortedMap::new();
+        why.gather(refused.into_iter().map(|(name, refusal)| (name.0, refusal)));
+        for result in &mut self.results {
+            if let Some((error, why)) = why.get(&result.name) {
+                result.error_code = error.code();
+                result.error_message = Some(why.as_str().into());
+            }
         }
     }
 }
 
 /// Unlike Kafka, a topic has at most this many partitions: a page shows no more.
 pub const MAX_PARTITIONS: usize = 1_000;
+
+/// Unlike Kafka, all topics that clients make have at most this many partitions together: each is known to every
+/// broker and lies in the memory of its replicas, and one request may name a million topics.
+pub const MAX_PARTITIONS_OF_ALL: usize = 10_000;
 
 /// What a request leaves to the broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +125,7 @@ pub enum Intent {
 }
 
 /// Why a topic cannot be, with a sentence.
-type Refusal = (ErrorCode, String);
+pub(super) type Refusal = (ErrorCode, String);
 
 /// Says why a topic's settings are not legal, if they are not.
 pub type CheckConfigs<'a> = dyn Fn(&[(Text, Text)]) -> Result<(), String> + 'a;
@@ -137,17 +144,14 @@ impl Controller {
     /// Holds the topics of a request against every rule; one result for each name, in order. Nothing is
     /// written yet: that is for [`Question::CreateTopics`](super::Question).
     pub fn plan_topics(&mut self, topics: &[CreatableTopic], mut making: Making<'_>) -> Creation {
-        let mut named: SortedMap<&str, u32> = SortedMap::new();
-        for topic in topics {
-            *named.entry(&topic.name).or_default() += 1;
-        }
-        let mut results: Vec<CreatableTopicResult> = Vec::with_capacity(named.len());
+        let mentions = Mentions::of(topics.iter().map(|topic| &topic.name));
+        let mut results: Vec<CreatableTopicResult> = Vec::new();
         let mut planned_topics = Vec::new();
-        for topic in topics {
-            let planned = match named.get(&*topic.name) {
-                Some(1) => self.plan_topic(topic, &mut making),
-                _ if results.iter().any(|result| result.name == topic.name) => continue,
-                _ => {
+        let mut others = Others::default();
+        for topic in mentions.firsts().map(|place| &topics[place]) {
+            let planned = match mentions.is_repeated(&topic.name) {
+                false => self.plan_topic(topic, &mut making, &mut others),
+                true => {
                     let why = "Found multiple entries for this topic.".to_owned();
                     Err((ErrorCode::InvalidRequest, why))
                 }
@@ -165,9 +169,12 @@ impl Controller {
                     result.num_partitions = i32::try_from(setup.replicas.len()).unwrap_or(-1);
                     let factor = setup.replicas.first().map_or(0, Vec::len);
                     result.replication_factor = i16::try_from(factor).unwrap_or(-1);
+                    others.count(&setup);
                     if making.intent == Intent::Create {
                         result.topic_id = setup.id;
-                        self.creating.insert(setup.name.clone());
+                        self.creating
+                            .insert(setup.name.clone(), setup.replicas.len());
+                        others.made(&setup);
                         planned_topics.push(setup);
                     }
                 }
@@ -185,28 +192,27 @@ impl Controller {
         &self,
         topic: &CreatableTopic,
         making: &mut Making<'_>,
+        others: &mut Others,
     ) -> Result<TopicSetup, Refusal> {
         let name = TopicName(topic.name.clone());
-        if self.store.topic(&name).is_some() || self.creating.contains(&name) {
+        if self.store.topic(&name).is_some() || self.creating.contains_key(&name) {
             return Err(already_exists(&name));
         }
         let configs = given(&topic.configs)?;
+        let left = MAX_PARTITIONS_OF_ALL.saturating_sub(others.partitions(self));
         let counted = topic.num_partitions != -1 || topic.replication_factor != -1;
         let replicas = match topic.assignments.is_empty() {
-            true => Controller::counted(topic, making)?,
+            true => Controller::counted(topic, making, left)?,
             false if counted => {
                 let why =
                     "Both numPartitions or replicationFactor and replicasAssignments were set.";
                 return Err((ErrorCode::InvalidRequest, why.to_owned()));
             }
-            false => listed(topic)?,
+            false => listed(topic, left)?,
         };
         TopicName::check(name.as_str())
             .map_err(|rule| (ErrorCode::InvalidTopicException, format!("{rule}.")))?;
-        // '.' and '_' look alike in the names of metrics.
-        let alike = |name: &TopicName| name.as_str().replace('.', "_");
-        let mut known = self.store.topics().keys().chain(self.creating.iter());
-        if let Some(other) = known.find(|known| alike(known) == alike(&name)) {
+        if let Some(other) = others.alike(self, &name) {
             let why = format!("Topic '{name}' collides with existing topic: {other}");
             return Err((ErrorCode::InvalidTopicException, why));
         }
@@ -228,17 +234,28 @@ impl Controller {
             .into_iter()
             .partition(|topic| self.store.topic(&topic.name).is_some());
         creation.topics = new;
-        for TopicSetup { name, .. } in old {
-            self.creating.remove(&name);
-            let (error, why) = already_exists(&name);
-            creation.refuse(&name, error, why);
+        for TopicSetup { name, .. } in &old {
+            self.creating.remove(name);
         }
+        let refused = old.into_iter().map(|topic| {
+            let refusal = already_exists(&topic.name);
+            (topic.name, refusal)
+        });
+        creation.refuse(refused.collect());
+    }
+
+    /// How many partitions there are, those included that are on their way to ZooKeeper.
+    pub(super) fn count_partitions(&self) -> usize {
+        let known = self.store.topics().values();
+        let known: usize = known.map(|topic| topic.partitions.len()).sum();
+        known + self.creating.values().sum::<usize>()
     }
 
     /// Replicas by number, placed by the controller on the brokers that are alive.
     fn counted(
         topic: &CreatableTopic,
         making: &mut Making<'_>,
+        left: usize,
     ) -> Result<Vec<Vec<BrokerId>>, Refusal> {
         let partitions = match topic.num_partitions {
             -1 => making.defaults.partitions,
@@ -251,11 +268,59 @@ impl Controller {
         let live = making.live;
         assignment::check(live.len(), partitions, factor)?;
         let count = usize::try_from(partitions).unwrap_or(usize::MAX);
-        check_count(count)?;
+        check_count(count, left)?;
         let start = Start::draw(making.rng, live.len());
         let factor = usize::try_from(factor).expect("checked to be above 0");
         Ok(assignment::assign(live, count, factor, start, 0))
     }
+}
+
+/// What new topics must get along with, found out once for all topics of a request, and only if it matters.
+#[derive(Default)]
+struct Others {
+    /// By how they look in the names of metrics.
+    alike: Option<SortedMap<String, TopicName>>,
+    partitions: Option<usize>,
+}
+
+impl Others {
+    /// A topic that looks like this one, if there is one: '.' and '_' are the same in the names of metrics.
+    fn alike(&mut self, controller: &Controller, name: &TopicName) -> Option<&TopicName> {
+        let alike = self.alike.get_or_insert_with(|| {
+            let known = controller.store.topics().keys();
+            let known = known.chain(controller.creating.keys());
+            let mut alike = SortedMap::new();
+            alike.gather(known.filter_map(|name| Some((looks(name)?, name.clone()))));
+            alike
+        });
+        alike.get(&looks(name)?)
+    }
+
+    fn partitions(&mut self, controller: &Controller) -> usize {
+        *self
+            .partitions
+            .get_or_insert_with(|| controller.count_partitions())
+    }
+
+    /// There is room for this one.
+    fn count(&mut self, topic: &TopicSetup) {
+        if let Some(partitions) = &mut self.partitions {
+            *partitions += topic.replicas.len();
+        }
+    }
+
+    /// From now on this topic is one of them.
+    fn made(&mut self, topic: &TopicSetup) {
+        if let (Some(alike), Some(looks)) = (&mut self.alike, looks(&topic.name)) {
+            alike.insert(looks, topic.name.clone());
+        }
+    }
+}
+
+/// How a name looks in the names of metrics, if that is not how it looks.
+fn looks(name: &TopicName) -> Option<String> {
+    let collides = name.as_str().contains(['.', '_']);
+    collides.then(|| name.as_str().replace('.', "_"))
 }
 
 pub(super) fn already_exists(name: &TopicName) -> Refusal {
@@ -277,11 +342,15 @@ fn given(configs: &[CreateableTopicConfig]) -> Result<Vec<(Text, Text)>, Refusal
     given.collect()
 }
 
-fn check_count(partitions: usize) -> Result<(), Refusal> {
-    if partitions <= MAX_PARTITIONS {
+/// That a topic has not too many partitions, for itself or for a cluster that has room for so many more.
+fn check_count(partitions: usize, left: usize) -> Result<(), Refusal> {
+    let why = if partitions > MAX_PARTITIONS {
+        format!("A topic of this cluster has at most {MAX_PARTITIONS} partitions.")
+    } else if partitions > left {
+        format!("All topics of this cluster have at most {MAX_PARTITIONS_OF_ALL} partitions.")
+    } else {
         return Ok(());
-    }
-    let why = format!("A topic of this cluster has at most {MAX_PARTITIONS} partitions.");
+    };
     Err((ErrorCode::PolicyViolation, why))
 }
 
@@ -290,8 +359,8 @@ fn invalid<T>(why: &str) -> Result<T, Refusal> {
 }
 
 /// Replicas that the request lists itself. Unlike the counted way, nobody checks that the brokers exist.
-fn listed(topic: &CreatableTopic) -> Result<Vec<Vec<BrokerId>>, Refusal> {
-    check_count(topic.assignments.len())?;
+fn listed(topic: &CreatableTopic, left: usize) -> Result<Vec<Vec<BrokerId>>, Refusal> {
+    check_count(topic.assignments.len(), left)?;
     let mut replicas: Vec<Option<Vec<BrokerId>>> = vec![None; topic.assignments.len()];
     for assignment in &topic.assignments {
         let index = usize::try_from(assignment.partition_index).ok();
@@ -309,11 +378,11 @@ fn listed(topic: &CreatableTopic) -> Result<Vec<Vec<BrokerId>>, Refusal> {
 fn check_lists(replicas: &[Vec<BrokerId>]) -> Result<(), Refusal> {
     let factor = replicas.first().map_or(0, Vec::len);
     for list in replicas {
-        let distinct: SortedSet<&BrokerId> = list.iter().collect();
+        let distinct = Mentions::of(list.iter());
         if list.is_empty() || list.iter().any(|id| id.0 < 0) {
             return invalid("Every partition needs replicas.");
         }
-        if distinct.len() != list.len() {
+        if !distinct.are_distinct() {
             return invalid("Duplicate replica assignment found.");
         }
         if list.len() != factor {

@@ -64,7 +64,9 @@ pub mod znodes;
 
 pub use asked_elections::Elected;
 pub use candidacy::Candidacy;
-pub use create_topics::{Creation, Defaults, Intent, MAX_PARTITIONS, Making, TopicSetup};
+pub use create_topics::{
+    Creation, Defaults, Intent, MAX_PARTITIONS, MAX_PARTITIONS_OF_ALL, Making, TopicSetup,
+};
 pub use moves::{MoveWish, Ongoing};
 pub use orders::{DURING_DELETE, last_or_new};
 pub use partition_state::{PartitionState, Recovery};
@@ -80,7 +82,7 @@ use crate::model::{BrokerId, ConnectionId, ControllerEpoch, TopicName, TopicPart
 use crate::process::{Outbox, Serials};
 use crate::protocol::Chunks;
 use crate::protocol::zookeeper::{Operation, Outcome, WatchEvent};
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::SortedMap;
 use crate::time::{Duration, Instant};
 
 use batch::Batch;
@@ -134,8 +136,8 @@ pub struct Controller {
     waiting: Option<Waiting>,
     events: VecDeque<Event>,
     batch: Batch,
-    /// Topics that are being written to ZooKeeper.
-    creating: SortedSet<TopicName>,
+    /// Topics that are being written to ZooKeeper, and how many partitions they have.
+    creating: SortedMap<TopicName, usize>,
     /// Topics that are to go.
     deletions: SortedMap<TopicName, Deletion>,
     /// When preferred leaders are looked after.
@@ -170,7 +172,7 @@ impl Controller {
             waiting: None,
             events: VecDeque::from([Event::TookOffice]),
             batch: Batch::default(),
-            creating: SortedSet::new(),
+            creating: SortedMap::new(),
             deletions: SortedMap::new(),
             rebalance_at: None,
             asks: Vec::new(),

@@ -3,7 +3,7 @@
 use super::assignment::{self, Start};
 use super::question::{Reply, Token};
 use super::step::Step;
-use super::{Controller, MAX_PARTITIONS, znodes};
+use super::{Controller, MAX_PARTITIONS, MAX_PARTITIONS_OF_ALL, znodes};
 use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::CreatePartitionsRequest;
@@ -11,7 +11,7 @@ use crate::protocol::api::create_partitions::{
     CreatePartitionsAssignment, CreatePartitionsTopic, CreatePartitionsTopicResult,
 };
 use crate::protocol::zookeeper::{ANY_VERSION, Operation};
-use crate::sorted::SortedSet;
+use crate::sorted::Mentions;
 
 /// Why a topic cannot grow, with a sentence.
 type Refusal = (ErrorCode, &'static str);
@@ -20,15 +20,16 @@ impl Controller {
     pub(super) fn create_partitions(&mut self, token: Token, request: &CreatePartitionsRequest) {
         let mut results = Vec::new();
         let mut steps = Vec::new();
+        let mentions = Mentions::of(request.topics.iter().map(|topic| &topic.name));
+        let mut left = MAX_PARTITIONS_OF_ALL.saturating_sub(self.count_partitions());
         for topic in &request.topics {
             let mut result = CreatePartitionsTopicResult {
                 name: topic.name.clone(),
                 ..CreatePartitionsTopicResult::default()
             };
-            let twice = request.topics.iter().filter(|one| one.name == topic.name);
-            let grown = match twice.count() {
-                1 => self.judge_growth(topic),
-                _ => Err((ErrorCode::InvalidRequest, "The topic is named twice.")),
+            let grown = match mentions.is_repeated(&topic.name) {
+                false => self.judge_growth(topic, left),
+                true => Err((ErrorCode::InvalidRequest, "The topic is named twice.")),
             };
             let mut new = Vec::new();
             match grown {
@@ -38,6 +39,7 @@ impl Controller {
                 }
                 Ok(replicas) if !request.validate_only => {
                     let name = TopicName(topic.name.clone());
+                    left = left.saturating_sub(replicas.len());
                     new = self.partition_names(&name, replicas.len());
                     // What it has by then is known before the next wish is judged.
                     steps.push(Step::WriteGrowth(name.clone(), replicas));
@@ -81,7 +83,11 @@ impl Controller {
     }
 
     /// The replicas of the partitions that are new.
-    fn judge_growth(&self, asked: &CreatePartitionsTopic) -> Result<Vec<Vec<BrokerId>>, Refusal> {
+    fn judge_growth(
+        &self,
+        asked: &CreatePartitionsTopic,
+        left: usize,
+    ) -> Result<Vec<Vec<BrokerId>>, Refusal> {
         let name = TopicName(asked.name.clone());
         if self.is_deleting(&name) {
             return Err((
@@ -103,7 +109,7 @@ impl Controller {
         let new = match count.checked_sub(before) {
             None => return Err((ErrorCode::InvalidPartitions, "It has more already.")),
             Some(0) => return Err((ErrorCode::InvalidPartitions, "It has as many already.")),
-            Some(_) if count > MAX_PARTITIONS => {
+            Some(new) if count > MAX_PARTITIONS || new > left => {
                 return Err((
                     ErrorCode::PolicyViolation,
                     "So many partitions are not allowed.",
@@ -147,8 +153,8 @@ impl Controller {
         let mut replicas = Vec::new();
         for list in lists {
             let ids: Vec<BrokerId> = list.broker_ids.iter().map(|id| BrokerId(*id)).collect();
-            let distinct: SortedSet<BrokerId> = ids.iter().copied().collect();
-            if ids.is_empty() || distinct.len() != ids.len() {
+            let distinct = Mentions::of(ids.iter().copied());
+            if ids.is_empty() || !distinct.are_distinct() {
                 return refuse("A broker has one replica of a partition at most.");
             }
             if ids.len() != factor {

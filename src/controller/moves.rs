@@ -21,7 +21,7 @@ use super::{Controller, znodes};
 use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::zookeeper::{ANY_VERSION, Operation};
-use crate::sorted::SortedSet;
+use crate::sorted::{Mentions, SortedSet};
 
 /// Where a partition shall be; `None` gives a move up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +42,10 @@ pub struct Ongoing {
 impl Controller {
     /// The moves that are under way: of these partitions, or of all.
     pub(super) fn list_moves(&self, named: Option<&[TopicPartition]>) -> Vec<Ongoing> {
+        let named = named.map(Mentions::of);
         let moving = self.store.partitions().filter(|(name, state)| {
-            state.is_reassigning() && named.is_none_or(|named| named.contains(name))
+            let is_named = || named.as_ref().is_none_or(|named| named.is_named(name));
+            state.is_reassigning() && is_named()
         });
         let listed = moving.map(|(partition, state)| Ongoing {
             partition,
@@ -91,12 +93,12 @@ impl Controller {
                 false => Err(ErrorCode::NoReassignmentInProgress),
             };
         };
-        let distinct: SortedSet<BrokerId> = target.iter().copied().collect();
+        let distinct = Mentions::of(target.iter().copied());
         let origin = state.origin();
         // Only who is new to it must be alive.
         let mut new = target.iter().filter(|id| !origin.contains(id));
         let sound = !target.is_empty()
-            && distinct.len() == target.len()
+            && distinct.are_distinct()
             && target.iter().all(|id| id.0 >= 0)
             && new.all(|id| self.store.is_alive(*id));
         match sound {

@@ -162,17 +162,18 @@ impl Controller {
             Some((name.clone(), error))
         });
         let failed: Vec<(TopicName, Error)> = failed.collect();
-        for (name, error) in failed {
+        let refused = failed.into_iter().map(|(name, error)| {
             self.creating.remove(&name);
-            let (error, why) = match error {
+            let refusal = match error {
                 Error::NodeExists => already_exists(&name),
                 _ => {
                     let why = "ZooKeeper did not take it.".to_owned();
                     (ErrorCode::UnknownServerError, why)
                 }
             };
-            creation.refuse(&name, error, why);
-        }
+            (name, refusal)
+        });
+        creation.refuse(refused.collect());
         let reply = Reply::TopicsCreated(creation.results);
         self.replies.push((token, reply));
     }

@@ -16,7 +16,7 @@ use crate::protocol::api::offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
     OffsetCommitResponse, OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
-use crate::sorted::SortedMap;
+use crate::sorted::{Mentions, last_words};
 use crate::time::{Moment, Timestamp};
 
 impl Coordinator {
@@ -173,32 +173,19 @@ impl Coordinator {
 
 /// A partition that is named twice is committed once, as it was named last, and answered once.
 fn once(topics: Vec<OffsetCommitRequestTopic>) -> Vec<OffsetCommitRequestTopic> {
-    let mut unique: Vec<OffsetCommitRequestTopic> = Vec::with_capacity(topics.len());
-    for topic in topics {
-        let known = unique.iter().position(|known| known.name == topic.name);
-        let place = known.unwrap_or_else(|| {
-            unique.push(OffsetCommitRequestTopic {
-                partitions: Vec::with_capacity(topic.partitions.len()),
-                name: topic.name.clone(),
-            });
-            unique.len() - 1
-        });
-        let all = &mut unique[place].partitions;
-        // Where each stands, so that a long list is gone through once.
-        let mut places: SortedMap<i32, usize> = (all.iter().enumerate())
-            .map(|(at, partition)| (partition.partition_index, at))
-            .collect();
-        for partition in topic.partitions {
-            match places.get(&partition.partition_index) {
-                Some(at) => all[*at] = partition,
-                None => {
-                    places.insert(partition.partition_index, all.len());
-                    all.push(partition);
-                }
-            }
+    let names = Mentions::of(topics.iter().map(|topic| &topic.name));
+    let unique = names.firsts().map(|first| {
+        let topic = &topics[first];
+        let places = names.places(&topic.name).iter();
+        let named = places.flat_map(|place| &topics[*place].partitions);
+        let named: Vec<OffsetCommitRequestPartition> = named.cloned().collect();
+        let mentions = Mentions::of(named.iter().map(|partition| partition.partition_index));
+        OffsetCommitRequestTopic {
+            name: topic.name.clone(),
+            partitions: last_words(&named, &mentions),
         }
-    }
-    unique
+    });
+    unique.collect()
 }
 
 fn named(topic: &Text, partition: i32) -> TopicPartition {

@@ -16,7 +16,7 @@ use crate::protocol::api::offset_delete::{
     OffsetDeleteRequest, OffsetDeleteResponse, OffsetDeleteResponsePartition,
     OffsetDeleteResponseTopic,
 };
-use crate::sorted::SortedSet;
+use crate::sorted::{Mentions, SortedSet, last_words};
 use crate::time::Moment;
 
 impl Coordinator {
@@ -30,10 +30,9 @@ impl Coordinator {
     /// once.
     pub fn delete(&mut self, at: Moment, asker: Asker, names: &[Text]) {
         self.desk.at = at;
-        let unique = (names.iter().enumerate())
-            .filter(|(place, name)| !names[..*place].contains(*name))
-            .map(|(_, name)| name);
-        let results = unique.map(|name| {
+        let unique = Mentions::of(names);
+        let results = unique.firsts().map(|place| {
+            let name = &names[place];
             let deleted = self.delete_one(name);
             DeletableGroupResult {
                 group_id: name.clone(),
@@ -127,6 +126,7 @@ impl Coordinator {
         if !all.is_empty() {
             // Unlike Kafka, also those under way: their records stand before what takes them away.
             all.retain(|partition| group.offsets.knows(partition));
+            let all = last_words(&all, &Mentions::of(&all));
             clean(group, &all, desk);
             self.drop_dead(home);
         }

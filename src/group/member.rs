@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::Asker;
 use crate::model::Text;
+use crate::sorted::Mentions;
 use crate::time::Duration;
 
 /// An assignor that a member knows, and what it wants the assigning member to know of it.
@@ -60,9 +61,14 @@ impl Member {
             .unwrap_or_default()
     }
 
+    /// The names of the assignors that it knows.
+    pub(super) fn protocol_names(&self) -> Mentions<&Text> {
+        Mentions::of(self.protocols.iter().map(|(name, _)| name))
+    }
+
     /// The assignor of these that it likes best (`MemberMetadata.vote`).
-    pub(super) fn vote(&self, candidates: &[Text]) -> Option<Text> {
+    pub(super) fn vote(&self, candidates: &Mentions<&Text>) -> Option<&Text> {
         let mut names = self.protocols.iter().map(|(name, _)| name);
-        names.find(|name| candidates.contains(name)).cloned()
+        names.find(|name| candidates.is_named(*name))
     }
 }

@@ -19,7 +19,7 @@ use super::record;
 use crate::model::{Text, TopicName};
 use crate::protocol::consumer_protocol::Subscription;
 use crate::protocol::offsets_topic::{GroupMetadataValue, MemberMetadata};
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::{Mentions, SortedMap, SortedSet};
 use crate::time::{Duration, Timestamp};
 
 /// What a group of consumers calls its protocol.
@@ -36,6 +36,14 @@ pub enum State {
 }
 
 impl State {
+    pub const ALL: [State; 5] = [
+        State::Empty,
+        State::PreparingRebalance,
+        State::CompletingRebalance,
+        State::Stable,
+        State::Dead,
+    ];
+
     /// Kafka's name for it.
     pub fn name(self) -> &'static str {
         match self {
@@ -226,8 +234,9 @@ impl Group {
             return !protocol_type.is_empty() && !protocols.is_empty();
         }
         let common = self.common_protocols();
+        let common = Mentions::of(&common);
         // Of none, all agree on any.
-        let agrees = |name: &Text| self.members.is_empty() || common.contains(name);
+        let agrees = |name: &Text| self.members.is_empty() || common.is_named(name);
         self.protocol_type.as_ref() == Some(protocol_type)
             && protocols.iter().any(|(name, _)| agrees(name))
     }
@@ -238,10 +247,10 @@ impl Group {
             return Vec::new();
         };
         let names = first.protocols.iter().map(|(name, _)| name);
-        let known = |name: &&Text| {
-            let mut members = self.members.iter();
-            members.all(|member| member.protocols.iter().any(|(known, _)| known == *name))
-        };
+        // A member may know as many as its request had room for.
+        let others = self.members[1..].iter().map(Member::protocol_names);
+        let others: Vec<Mentions<&Text>> = others.collect();
+        let known = |name: &&Text| others.iter().all(|member| member.is_named(*name));
         names.filter(known).cloned().collect()
     }
 
@@ -249,12 +258,14 @@ impl Group {
     /// equal ones the first in the first member's list (`GroupMetadata.selectProtocol`).
     pub(super) fn elect_protocol(&self) -> Option<Text> {
         let candidates = self.common_protocols();
-        let votes: Vec<Text> = self
+        let known = Mentions::of(&candidates);
+        let votes: Vec<&Text> = self
             .members
             .iter()
-            .filter_map(|member| member.vote(&candidates))
+            .filter_map(|member| member.vote(&known))
             .collect();
-        let count = |name: &Text| votes.iter().filter(|vote| *vote == name).count();
+        let votes = Mentions::of(votes);
+        let count = |name: &Text| votes.places(name).len();
         let most = candidates.iter().map(count).max()?;
         candidates.iter().find(|name| count(name) == most).cloned()
     }
@@ -264,11 +275,13 @@ impl Group {
         if self.protocol_type.as_deref() != Some(CONSUMER) {
             return None;
         }
-        let mut topics = SortedSet::new();
+        let mut all = Vec::new();
         for member in &self.members {
             let said = member.metadata(self.protocol.as_ref()?);
-            topics.extend(Subscription::topics(&said).ok()?.into_iter().map(TopicName));
+            all.extend(Subscription::topics(&said).ok()?.into_iter().map(TopicName));
         }
+        let mut topics = SortedSet::new();
+        topics.gather(all);
         Some(topics)
     }
 

@@ -74,8 +74,9 @@ fn take(group: &mut Group, asker: Asker, request: SyncGroupRequest, desk: &mut D
             asked_for(group, &id, desk);
             if group.is_leader(&id) {
                 let parts = request.assignments.into_iter();
-                let parts = parts.map(|part| (part.member_id, part.assignment));
-                hand_in(group, parts.collect(), desk);
+                let mut given = SortedMap::new();
+                given.gather(parts.map(|part| (part.member_id, part.assignment)));
+                hand_in(group, given, desk);
             }
         }
         State::Stable => {

@@ -43,10 +43,12 @@ impl Coordinator {
         let wanted = |list: &[Text], name: &str| {
             list.is_empty() || list.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
         };
-        let groups = self
-            .groups()
-            .filter(|group| wanted(states, group.state().name()));
-        let groups = groups.filter(|_| wanted(types, CLASSIC));
+        // Asked once: there may be many groups, and a long list.
+        let mut states_wanted = State::ALL.to_vec();
+        states_wanted.retain(|state| wanted(states, state.name()));
+        let classic = wanted(types, CLASSIC);
+        let groups = self.groups().filter(|_| classic);
+        let groups = groups.filter(|group| states_wanted.contains(&group.state()));
         let groups = groups.map(|group| ListedGroup {
             group_id: group.id.clone(),
             protocol_type: group.protocol_type().cloned().unwrap_or_default(),

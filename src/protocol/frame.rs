@@ -46,6 +46,24 @@ pub fn encode_response<M: Message>(
     })
 }
 
+/// The same, if it is no longer than `most` bytes beside the stored ones that it shares, nor with them than
+/// any frame can be.
+pub fn encode_response_within<M: Message>(
+    most: usize,
+    api: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    response: &M,
+) -> Option<Chunks> {
+    let mut writer = Writer::within(most);
+    write_frame(&mut writer, &mut |writer| {
+        encode_response_header(writer, api, version, correlation_id);
+        response.encode(writer, version);
+    });
+    let fits = !writer.is_full() && i32::try_from(writer.len()).is_ok();
+    fits.then(|| finished(writer))
+}
+
 /// Reads the answer to a request of type `R` from a frame without its size.
 ///
 /// The correlation id comes back beside it; whether it is the expected one is for the caller to see,
@@ -76,8 +94,17 @@ fn read_response(
 /// The size of a message and then the message that `write` writes.
 fn frame(write: &mut dyn FnMut(&mut Writer)) -> Chunks {
     let mut writer = Writer::new();
+    write_frame(&mut writer, write);
+    finished(writer)
+}
+
+/// Room for the size, and the message behind it.
+fn write_frame(writer: &mut Writer, write: &mut dyn FnMut(&mut Writer)) {
     writer.put(&[0; SIZE]);
-    write(&mut writer);
+    write(writer);
+}
+
+fn finished(mut writer: Writer) -> Chunks {
     let size = length_as_i32(writer.len() - SIZE);
     writer.patch(0, size.to_be_bytes());
     writer.finish()

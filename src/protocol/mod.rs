@@ -50,7 +50,9 @@ pub use api_key::Audience;
 pub use chunks::Chunks;
 pub use describe::{Description, describe_request, describe_response};
 pub use error_code::ErrorCode;
-pub use frame::{FrameBuffer, decode_response, encode_request, encode_response};
+pub use frame::{
+    FrameBuffer, decode_response, encode_request, encode_response, encode_response_within,
+};
 pub use header::RequestHeader;
 pub use malformed::{Malformed, Reason};
 pub use message::{Message, Request};
@@ -221,7 +223,7 @@ impl AnyRequest {
     /// What lies behind the end of the body is not looked at, as in Kafka: librdkafka sends three bytes too
     /// many when it asks for the metadata of all topics (its issue 5049).
     pub fn decode(frame: &Chunks) -> Result<(RequestHeader, AnyRequest), Malformed> {
-        let mut reader = Reader::new(frame);
+        let mut reader = Reader::of_request(frame);
         let header = RequestHeader::decode(&mut reader)?;
         let Some(api) = header.api() else {
             return Err(Malformed::new(Reason::UnknownApi, 0));

@@ -4,6 +4,9 @@
 //! if so many smallest elements fit into the bytes left, and only then is memory taken for them. And
 //! all memory that decoding takes is paid from a budget of 64 bytes for each byte given, which no
 //! honest message comes near.
+//!
+//! Unlike Kafka, a broker spends no more than 64 MiB on a request beside its own length: a long one could else make it
+//! take a gigabyte for names of one letter. A million of them are still read.
 
 use super::chunks::Chunks;
 use super::malformed::{Malformed, Reason};
@@ -13,6 +16,9 @@ use bytes::Bytes;
 
 /// How much memory decoding may take for each byte decoded.
 pub const AMPLIFICATION: usize = 64;
+
+/// How much memory decoding a request may take beyond its own length, whatever that is.
+pub const MEMORY_OF_A_REQUEST: usize = 64 << 20;
 
 /// Text keeps two counts of its owners beside its bytes, which is memory too.
 const TEXT_OVERHEAD: usize = 16;
@@ -59,6 +65,16 @@ impl<'a> Reader<'a> {
             field: "",
             trace: None,
             codes: None,
+        }
+    }
+
+    /// Like `new`, for who must not spend more than a request is worth.
+    pub fn of_request(chunks: &'a Chunks) -> Reader<'a> {
+        let reader = Reader::new(chunks);
+        let most = chunks.len().saturating_add(MEMORY_OF_A_REQUEST);
+        Reader {
+            budget: reader.budget.min(most),
+            ..reader
         }
     }
 

@@ -14,10 +14,16 @@ pub struct Writer {
     /// Shared bytes, each with the place in `written` before which it belongs.
     shared: Vec<(usize, Chunks)>,
     shared_length: usize,
+    /// How much may be written, if there is a bound, and whether it was too little.
+    most: Option<usize>,
+    is_full: bool,
 }
 
 /// Most messages, their stored bytes apart, are shorter than this.
 const USUAL: usize = 192;
+
+/// How long a varint of 32 bits may be.
+const MOST_OF_A_VARINT: usize = 5;
 
 impl Writer {
     pub fn new() -> Writer {
@@ -25,6 +31,27 @@ impl Writer {
             written: Vec::with_capacity(USUAL),
             ..Writer::default()
         }
+    }
+
+    /// Like `new`, and takes no more than so many bytes beside those that are shared. What does not fit is dropped,
+    /// and the writer says so.
+    pub fn within(most: usize) -> Writer {
+        Writer {
+            most: Some(most),
+            ..Writer::new()
+        }
+    }
+
+    /// Whether something did not fit. Then what was written is no message.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Whether so much more may be written.
+    fn has_room(&mut self, more: usize) -> bool {
+        let most = self.most.unwrap_or(usize::MAX);
+        self.is_full |= more > most.saturating_sub(self.written.len());
+        !self.is_full
     }
 
     /// How many bytes the message has so far, shared ones included.
@@ -38,7 +65,9 @@ impl Writer {
 
     /// Adds bytes by copying them.
     pub fn put(&mut self, bytes: &[u8]) {
-        self.written.extend_from_slice(bytes);
+        if self.has_room(bytes.len()) {
+            self.written.extend_from_slice(bytes);
+        }
     }
 
     /// Adds stored bytes by reference.
@@ -51,6 +80,9 @@ impl Writer {
 
     /// Adds an integer in groups of seven bits, lowest first.
     pub(super) fn unsigned_varint(&mut self, value: u32) {
+        if !self.has_room(MOST_OF_A_VARINT) {
+            return;
+        }
         let mut left = value;
         while left >= 0x80 {
             self.written.push(left as u8 | 0x80);
@@ -105,7 +137,8 @@ fn push_range(chunks: &mut Chunks, written: &Bytes, range: Range<usize>) {
 /// A length as the wire says it.
 ///
 /// # Panics
-/// From 2 GiB on, which no message of a world reaches.
+/// From 2 GiB on. No request that is sent in a world is so long, and answers are bounded
+/// ([`encode_response_within`](super::encode_response_within)).
 pub(super) fn length_as_u32(length: usize) -> u32 {
     match i32::try_from(length) {
         Ok(length) => length.unsigned_abs(),
@@ -136,6 +169,18 @@ mod tests {
         assert_eq!(&chunks.to_bytes()[..], b"sssssonessssssssssTWO".as_slice());
         let third = chunks.pieces().nth(2).expect("a third piece");
         assert_eq!(third.as_ptr(), stored.as_ptr());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_dropped_and_nothing_behind_it_is_taken() {
+        let mut writer = Writer::within(8);
+        writer.put(b"12345678");
+        writer.share(&Chunks::from(vec![b's'; 100]));
+        assert!(!writer.is_full());
+        writer.put(b"9");
+        assert!(writer.is_full());
+        (0..1_000).for_each(|_| writer.unsigned_varint(7));
+        assert_eq!(writer.len(), 108);
     }
 
     #[test]

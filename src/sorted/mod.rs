@@ -9,14 +9,18 @@
 //! what was there. Looking up costs the logarithm of the length; inserting anywhere but at the end, and
 //! removing, costs the length.
 //!
-//! [`map`] is the list of pairs, [`set`] the same without values, [`order`] sorts any list.
+//! [`map`] is the list of pairs, [`set`] the same without values, [`order`] sorts any list,
+//! [`mentions`] is what a request names, which may be much and the same again.
 //!
-//! Left out: whatever is unbounded and not appended in order. It takes a tree.
+//! Left out: whatever is unbounded and not appended in order. It takes a tree; or, if it comes all at once, as the
+//! names in a request do, it is gathered and sorted first ([`Mentions`], [`SortedMap::gather`]).
 
 mod map;
+mod mentions;
 mod order;
 mod set;
 
 pub use map::{Entry, Iter, IterMut, SortedMap};
+pub use mentions::{Mentions, last_words};
 pub use order::{sort_by, sort_by_key};
 pub use set::SortedSet;

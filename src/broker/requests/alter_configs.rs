@@ -21,7 +21,7 @@ use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::incremental_alter_configs::AlterableConfig;
 use crate::protocol::api::{AlterConfigsRequest, IncrementalAlterConfigsRequest};
-use crate::sorted::SortedSet;
+use crate::sorted::{Mentions, SortedMap};
 use crate::time::Moment;
 
 /// The resource that is a topic.
@@ -77,14 +77,11 @@ impl Broker {
         validate_only: bool,
         out: &mut Outbox,
     ) {
-        let named = |kind: i8, name: &Text| {
-            let same = wanted.iter().filter(|one| one.0 == kind && one.1 == *name);
-            same.count()
-        };
+        let mentions = Mentions::of(wanted.iter().map(|(kind, name, _)| (*kind, name)));
         let entities: Vec<Result<Entity, Refusal>> = (wanted.iter())
-            .map(|(kind, name, wish)| match named(*kind, name) {
-                1 => self.judge_resource(*kind, name, wish),
-                _ => refuse(
+            .map(|(kind, name, wish)| match mentions.is_repeated((*kind, name)) {
+                false => self.judge_resource(*kind, name, wish),
+                true => refuse(
                     ErrorCode::InvalidRequest,
                     "Each resource must appear at most once.",
                 ),
@@ -121,8 +118,7 @@ impl Broker {
                 (configs.iter().map(|(name, _)| name).collect(), without)
             }
         };
-        let mut seen = SortedSet::new();
-        if !names.into_iter().all(|name| seen.insert(name.clone())) {
+        if !Mentions::of(names).are_distinct() {
             return refuse(
                 ErrorCode::InvalidRequest,
                 "Error due to duplicate config keys",
@@ -171,18 +167,26 @@ impl Broker {
         resource: &Resource,
         now: &[(Text, Text)],
     ) -> Result<Vec<(Text, Text)>, Refusal> {
-        let mut configs = match &resource.wish {
+        let mut configs: Vec<(Text, Text)> = match &resource.wish {
             Wish::Replace(all) => {
                 let all = all.iter();
                 let given = all.filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
                 given.collect()
             }
             Wish::Change(changes) => {
-                let mut configs = now.to_vec();
+                // Each setting is named once: that was judged.
+                let mut changed = Vec::with_capacity(changes.len());
                 for change in changes {
-                    self.change_one(entity, change, &mut configs)?;
+                    let before = now.iter().find(|(known, _)| *known == change.name);
+                    let before = before.map(|(_, value)| value);
+                    changed.push((change.name.clone(), self.change_one(entity, change, before)?));
                 }
-                configs
+                let mut configs: SortedMap<Text, Option<Text>> = SortedMap::new();
+                let now = now.iter().cloned();
+                configs.gather(now.map(|(name, value)| (name, Some(value))).chain(changed));
+                let configs = configs.into_iter();
+                let configs = configs.filter_map(|(name, value)| Some((name, value?)));
+                configs.collect()
             }
         };
         configs.sort();
@@ -204,17 +208,16 @@ impl Broker {
         Ok(configs)
     }
 
+    /// What a setting is when this is done to it, where it was `before`.
     fn change_one(
         &self,
         entity: &Entity,
         change: &AlterableConfig,
-        configs: &mut Vec<(Text, Text)>,
-    ) -> Result<(), Refusal> {
+        before: Option<&Text>,
+    ) -> Result<Option<Text>, Refusal> {
         let name = &change.name;
         let value = change.value.clone().unwrap_or_else(|| "".into());
-        let before = configs.iter().find(|(known, _)| known == name);
-        let before = before.map(|(_, value)| value.clone());
-        let value = match change.config_operation {
+        Ok(match change.config_operation {
             SET => Some(value),
             DELETE => None,
             APPEND | SUBTRACT => {
@@ -259,10 +262,7 @@ impl Broker {
                 let why = format!("Unknown operations type {other}");
                 return refuse(ErrorCode::InvalidRequest, why);
             }
-        };
-        configs.retain(|(known, _)| known != name);
-        configs.extend(value.map(|value| (name.clone(), value)));
-        Ok(())
+        })
     }
 
     /// That these settings of a broker may be made while it runs (`DynamicBrokerConfig.validate`).

@@ -4,6 +4,8 @@
 //! again elsewhere.
 
 use super::Asked;
+use super::room::Room;
+use crate::broker::connections::RequestId;
 use crate::broker::controlling::Pending;
 use crate::broker::delayed_admin::{AdminAnswer, DelayedAdmin, Until};
 use crate::broker::{Broker, OFFSETS_TOPIC};
@@ -16,7 +18,11 @@ use crate::protocol::api::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult,
 };
 use crate::protocol::api::{CreateTopicsRequest, CreateTopicsResponse};
+use crate::sorted::Mentions;
 use crate::time::{Duration, Moment};
+
+/// The first version whose answer tells the settings of new topics.
+const CONFIGS_FROM: i16 = 5;
 
 /// Where a setting's value comes from, as Kafka numbers it.
 const FROM_TOPIC: i8 = 1;
@@ -46,7 +52,9 @@ impl Broker {
                     Some(creation) => creation.results().to_vec(),
                     None => request.topics.iter().map(refused).collect(),
                 };
-                self.describe_created(&request.topics, &mut results);
+                if !self.describe_created(asked.id, &request.topics, &mut results) {
+                    return self.refuse_length(asked.id, out);
+                }
                 let response = CreateTopicsResponse {
                     topics: results,
                     ..CreateTopicsResponse::default()
@@ -82,35 +90,43 @@ impl Broker {
         Some(controller.plan_topics(topics, making))
     }
 
-    /// Adds to each topic that can be, or is, what its settings are.
-    pub(in crate::broker) fn describe_created(
+    /// Adds to each topic that can be, or is, what its settings are. False when that is more than can be said.
+    fn describe_created(
         &self,
+        request: RequestId,
         topics: &[CreatableTopic],
         results: &mut [CreatableTopicResult],
-    ) {
-        for result in results {
-            let asked = topics.iter().find(|topic| topic.name == result.name);
-            if let Some(asked) = asked.filter(|_| result.error_code == ErrorCode::None.code()) {
-                result.configs = Some(describe(&self.config.log, asked));
+    ) -> bool {
+        if request.version < CONFIGS_FROM {
+            return true;
+        }
+        let mut room = Room::of(request);
+        let mentions = Mentions::of(topics.iter().map(|topic| &topic.name));
+        let fine = results.iter_mut().filter(|result| result.error_code == 0);
+        for result in fine {
+            if let Some(place) = mentions.first(&result.name) {
+                result.configs = Some(describe(&self.config.log, &topics[place]));
+            }
+            if !room.take(result) {
+                return false;
             }
         }
+        true
     }
 
-    /// A client asked for the metadata of a topic that does not exist, and would like to have it.
+    /// A client asked for the metadata of topics that do not exist, and would like to have them; what it is told of
+    /// each. Each is named once.
     ///
-    /// The controller makes it at once and answers LEADER_NOT_AVAILABLE (5). Other brokers ask the
+    /// The controller makes them at once and answers LEADER_NOT_AVAILABLE (5). Other brokers ask the
     /// controller behind the client's back and answer UNKNOWN_TOPIC_OR_PARTITION (3). Either way the
     /// client has to ask again.
-    pub(super) fn auto_create(
+    pub(super) fn auto_create<'a>(
         &mut self,
         at: Moment,
-        topic: &TopicName,
+        topics: impl Iterator<Item = &'a TopicName>,
         out: &mut Outbox,
-    ) -> ErrorCode {
-        if TopicName::check(topic.as_str()).is_err() {
-            return ErrorCode::InvalidTopicException;
-        }
-        let wanted = match topic.as_str() {
+    ) -> Vec<ErrorCode> {
+        let wanted = topics.map(|topic| match topic.as_str() {
             OFFSETS_TOPIC => self.offsets_topic(),
             _ => CreatableTopic {
                 name: topic.0.clone(),
@@ -118,34 +134,37 @@ impl Broker {
                 replication_factor: -1,
                 ..CreatableTopic::default()
             },
-        };
-        self.wish_for_topic(at, wanted, out)
+        });
+        let wanted = wanted.collect();
+        self.wish_for_topics(at, wanted, out)
     }
 
-    /// Has a topic made, here if this broker hosts the controller, else behind the client's back.
-    pub(in crate::broker) fn wish_for_topic(
+    /// Has topics made, here if this broker hosts the controller, else behind the client's back.
+    pub(in crate::broker) fn wish_for_topics(
         &mut self,
         at: Moment,
-        wanted: CreatableTopic,
+        wanted: Vec<CreatableTopic>,
         out: &mut Outbox,
-    ) -> ErrorCode {
+    ) -> Vec<ErrorCode> {
+        let elsewhere = vec![ErrorCode::UnknownTopicOrPartition; wanted.len()];
         if self.controller.is_none() {
-            self.ask_for_topic(at, wanted, out);
-            return ErrorCode::UnknownTopicOrPartition;
+            self.ask_for_topics(at, wanted, out);
+            return elsewhere;
         }
-        let Some(creation) = self.judge_topics(&[wanted], Intent::Create) else {
-            return ErrorCode::UnknownTopicOrPartition;
+        let Some(creation) = self.judge_topics(&wanted, Intent::Create) else {
+            return elsewhere;
         };
-        let result = creation.results().first();
-        let error = result.map_or(0, |result| result.error_code);
+        let results = creation.results().iter();
+        let errors = results.map(|result| match ErrorCode::from_i16(result.error_code) {
+            ErrorCode::None | ErrorCode::TopicAlreadyExists => ErrorCode::LeaderNotAvailable,
+            error => error,
+        });
+        let errors = errors.collect();
         if !creation.is_empty() {
             let question = Question::CreateTopics(creation);
             self.ask_controller(at, Pending::AutoCreate, question, out);
         }
-        match ErrorCode::from_i16(error) {
-            ErrorCode::None | ErrorCode::TopicAlreadyExists => ErrorCode::LeaderNotAvailable,
-            error => error,
-        }
+        errors
     }
 
     /// The topics are written; the answer waits until they have leaders that this broker knows of.
@@ -158,7 +177,9 @@ impl Broker {
         mut results: Vec<CreatableTopicResult>,
         out: &mut Outbox,
     ) {
-        self.describe_created(topics, &mut results);
+        if !self.describe_created(asked.id, topics, &mut results) {
+            return self.refuse_length(asked.id, out);
+        }
         let created = |(place, result): (usize, &CreatableTopicResult)| {
             let fine = result.error_code == ErrorCode::None.code();
             let topic = TopicName(result.name.clone());

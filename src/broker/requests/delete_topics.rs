@@ -5,12 +5,12 @@ use crate::broker::Broker;
 use crate::broker::controlling::Pending;
 use crate::broker::delayed_admin::{AdminAnswer, DelayedAdmin, Until};
 use crate::controller::Question;
-use crate::model::{TopicId, TopicName};
+use crate::model::{Text, TopicId, TopicName};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::delete_topics::DeletableTopicResult;
 use crate::protocol::api::{DeleteTopicsRequest, DeleteTopicsResponse};
-use crate::sorted::SortedMap;
+use crate::sorted::Mentions;
 use crate::time::{Duration, Moment};
 
 /// From this version on a forbidden deletion has an error of its own.
@@ -78,13 +78,12 @@ impl Broker {
             };
             result.error_code = error.map_or_else(ErrorCode::code, |()| 0);
         }
-        let mut counts: SortedMap<crate::model::Text, u32> = SortedMap::new();
-        for name in results.iter().filter_map(|result| result.name.clone()) {
-            *counts.entry(name).or_default() += 1;
-        }
+        let names = results.iter().filter_map(|result| result.name.clone());
+        let names: Vec<Text> = names.collect();
+        let mentions = Mentions::of(&names);
         for result in results.iter_mut() {
-            let count = result.name.as_ref().and_then(|name| counts.get(name));
-            if count.is_some_and(|count| *count > 1) {
+            let name = result.name.as_ref();
+            if name.is_some_and(|name| mentions.is_repeated(name)) {
                 result.error_code = ErrorCode::InvalidRequest.code();
             }
         }

@@ -11,6 +11,7 @@
 
 use super::Asked;
 use super::alter_configs::{BROKER, TOPIC};
+use super::room::Room;
 use crate::broker::config_changes::{Refusal, present};
 use crate::broker::settings::{self, BrokerSetting, Change};
 use crate::broker::zookeeper::Asker;
@@ -26,6 +27,7 @@ use crate::protocol::api::describe_configs::{
 };
 use crate::protocol::api::{DescribeConfigsRequest, DescribeConfigsResponse};
 use crate::protocol::zookeeper::{Operation, Outcome, Watch};
+use crate::sorted::Mentions;
 use crate::time::Moment;
 
 /// Where a value comes from, as Kafka numbers it.
@@ -61,9 +63,9 @@ impl Broker {
         request: DescribeConfigsRequest,
         out: &mut Outbox,
     ) {
-        let places = 0..request.resources.len();
+        // What several ask for is read once.
         let is_known = |place: &usize| self.known_topic(&request.resources[*place]).is_ok();
-        let places: Vec<usize> = places.filter(is_known).collect();
+        let places = named(&request).firsts().filter(is_known).collect::<Vec<_>>();
         let reads = places.iter().map(|place| Operation::GetData {
             path: znodes::config_path(&TopicName(request.resources[*place].resource_name.clone())),
             watch: Watch::None,
@@ -109,15 +111,23 @@ impl Broker {
 
     fn describe(&mut self, at: Moment, describing: &Describing, out: &mut Outbox) {
         let mut results = Vec::new();
+        let mut room = Room::of(describing.asked.id);
+        let request = &describing.request;
+        let mentions = named(request);
         // A topic may have gone while ZooKeeper was asked: what it had set is told all the same.
-        for (place, resource) in describing.request.resources.iter().enumerate() {
-            let asked = describing.places.iter().position(|asked| *asked == place);
+        for resource in &request.resources {
+            let asked = mentions.first(key(resource));
+            let asked = asked.and_then(|first| describing.places.binary_search(&first).ok());
             let outcome = asked.and_then(|asked| describing.outcomes.get(asked));
             let configs = match outcome {
                 Some(outcome) => present(outcome).map(|own| self.describe_topic(&own)),
                 None => self.describe_other(resource),
             };
-            results.push(result(resource, configs, &describing.request));
+            let result = result(resource, configs, request);
+            if !room.take(&result) {
+                return self.refuse_length(describing.asked.id, out);
+            }
+            results.push(result);
         }
         let response = DescribeConfigsResponse {
             results,
@@ -238,6 +248,15 @@ impl Broker {
     }
 }
 
+/// The resources of a request.
+fn named(request: &DescribeConfigsRequest) -> Mentions<(i8, &Text)> {
+    Mentions::of(request.resources.iter().map(key))
+}
+
+fn key(resource: &DescribeConfigsResource) -> (i8, &Text) {
+    (resource.resource_type, &resource.resource_name)
+}
+
 /// One setting as it will be told.
 struct Told {
     entry: DescribeConfigsResourceResult,
@@ -335,7 +354,7 @@ fn result(
             let mut entry = told.entry;
             entry.documentation = request.include_documentation.then(|| told.about.into());
             if !request.include_synonyms {
-                entry.synonyms.clear();
+                entry.synonyms = Vec::new();
             }
             entry
         })

@@ -11,7 +11,7 @@ use crate::protocol::api::describe_log_dirs::{
     DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
 };
 use crate::protocol::api::{DescribeLogDirsRequest, DescribeLogDirsResponse};
-use crate::sorted::SortedMap;
+use crate::sorted::{Mentions, SortedMap};
 use crate::time::Moment;
 
 /// Where Kafka keeps logs when nobody says otherwise (`log.dir`).
@@ -28,11 +28,16 @@ impl Broker {
         request: &DescribeLogDirsRequest,
         out: &mut Outbox,
     ) {
+        let named = request.topics.as_ref().map(|topics| {
+            let partitions = topics.iter().flat_map(|one| {
+                let partitions = one.partitions.iter();
+                partitions.map(move |partition| (&one.topic, *partition))
+            });
+            Mentions::of(partitions)
+        });
         let wanted = |name: &TopicPartition| {
-            request.topics.as_ref().is_none_or(|topics| {
-                let mut topics = topics.iter().filter(|one| one.topic == name.topic.0);
-                topics.any(|one| one.partitions.contains(&name.partition))
-            })
+            let key = (&name.topic.0, name.partition);
+            named.as_ref().is_none_or(|named| named.is_named(key))
         };
         let opened = self.partitions();
         let opened = opened.map(|(name, replica)| {

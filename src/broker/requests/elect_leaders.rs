@@ -12,6 +12,7 @@ use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::elect_leaders::{PartitionResult, ReplicaElectionResult};
 use crate::protocol::api::{ElectLeadersRequest, ElectLeadersResponse};
+use crate::sorted::{Mentions, last_words};
 use crate::time::{Duration, Moment};
 
 impl Broker {
@@ -44,7 +45,7 @@ impl Broker {
                         partition: *partition,
                     })
             });
-            names.collect::<Vec<_>>()
+            once(&names.collect::<Vec<_>>())
         });
         let pending = Pending::ElectLeaders {
             asked: asked.clone(),
@@ -103,4 +104,9 @@ impl Broker {
             .map(|name| (name, Err(ErrorCode::NotController)))
             .collect()
     }
+}
+
+/// Each partition once: to Kafka they are a set.
+fn once(names: &[TopicPartition]) -> Vec<TopicPartition> {
+    last_words(names, &Mentions::of(names))
 }

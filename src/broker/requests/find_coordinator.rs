@@ -99,8 +99,8 @@ impl Broker {
         }
         let topic = TopicName(OFFSETS_TOPIC.into());
         if self.metadata.topic(&topic).is_none() {
-            let wanted = self.offsets_topic();
-            self.wish_for_topic(at, wanted, out);
+            let wanted = vec![self.offsets_topic()];
+            self.wish_for_topics(at, wanted, out);
             return Err(ErrorCode::CoordinatorNotAvailable);
         }
         if !self.groups.coordinator.knows_partitions() {

@@ -2,6 +2,7 @@
 //! decides; here its words are put into the versions of the protocol.
 
 use super::Asked;
+use super::room::Room;
 use crate::broker::Broker;
 use crate::group::{JoinAsked, JoinVersion};
 use crate::model::{Text, TopicPartition};
@@ -123,17 +124,18 @@ impl Broker {
         request: &DescribeGroupsRequest,
         out: &mut Outbox,
     ) {
-        let groups = request.groups.iter().map(|name| {
+        let mut response = DescribeGroupsResponse::default();
+        let mut room = Room::of(asked.id);
+        for name in &request.groups {
             let mut group = self.groups.coordinator.describe(name);
             if request.include_authorized_operations && group.error_code == 0 {
                 group.authorized_operations = GROUP_OPERATIONS;
             }
-            group
-        });
-        let response = DescribeGroupsResponse {
-            groups: groups.collect(),
-            ..DescribeGroupsResponse::default()
-        };
+            if !room.take(&group) {
+                return self.refuse_length(asked.id, out);
+            }
+            response.groups.push(group);
+        }
         self.answer(at, asked.id, &response, out);
     }
 

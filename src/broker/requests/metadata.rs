@@ -11,6 +11,7 @@ use crate::protocol::api::metadata::{
     NOT_ASKED,
 };
 use crate::protocol::api::{MetadataRequest, MetadataResponse};
+use crate::sorted::Mentions;
 use crate::time::Moment;
 
 /// What anybody may do when nobody has set access rules: read, write, create, delete, alter, describe,
@@ -22,6 +23,13 @@ pub(super) const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
 
 /// The first version in which topics may be asked for by id.
 const IDS_FROM: i16 = 12;
+
+/// Whether topics that are asked for and are not there are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Create {
+    Missing,
+    Nothing,
+}
 
 impl Broker {
     pub(super) fn handle_metadata(
@@ -38,10 +46,11 @@ impl Broker {
             Some(topics) => {
                 let may_create =
                     request.allow_auto_topic_creation && self.config.auto_create_topics;
-                let described = topics.iter();
-                described
-                    .map(|topic| self.topic_metadata(at, topic, version, may_create, out))
-                    .collect()
+                let create = match may_create {
+                    true => Create::Missing,
+                    false => Create::Nothing,
+                };
+                self.named_topics(at, topics, version, create, out)
             }
         };
         if request.include_topic_authorized_operations {
@@ -80,37 +89,77 @@ impl Broker {
             .collect()
     }
 
-    fn topic_metadata(
+    /// Each of these topics once, however often it is named: to Kafka they are a set. Those that are not there
+    /// are made in one go.
+    fn named_topics(
         &mut self,
         at: Moment,
+        asked: &[MetadataRequestTopic],
+        version: i16,
+        create: Create,
+        out: &mut Outbox,
+    ) -> Vec<MetadataResponseTopic> {
+        // A topic that is asked for by its id has whatever name it has.
+        let names = asked.iter().map(|topic| match is_by_id(topic) {
+            true => (topic.topic_id, None),
+            false => (topic.topic_id, topic.name.as_ref()),
+        });
+        let mentions = Mentions::of(names);
+        let mut topics = Vec::new();
+        let mut missing: Vec<(usize, TopicName)> = Vec::new();
+        for place in mentions.firsts() {
+            let topic = &asked[place];
+            match self.topic_metadata(topic, version) {
+                Ok(described) => topics.push(described),
+                Err(error) => {
+                    let makes = error == ErrorCode::UnknownTopicOrPartition
+                        && create == Create::Missing
+                        && !is_by_id(topic);
+                    if let Some(name) = topic.name.clone().filter(|_| makes) {
+                        missing.push((topics.len(), TopicName(name)));
+                    }
+                    topics.push(failed(topic, error));
+                }
+            }
+        }
+        if !missing.is_empty() {
+            let names = missing.iter().map(|(_, name)| name);
+            let errors = self.auto_create(at, names, out);
+            for ((place, _), error) in missing.iter().zip(errors) {
+                topics[*place].error_code = error.code();
+            }
+        }
+        topics
+    }
+
+    fn topic_metadata(
+        &self,
         asked: &MetadataRequestTopic,
         version: i16,
-        may_create: bool,
-        out: &mut Outbox,
-    ) -> MetadataResponseTopic {
-        let by_id = asked.topic_id != TopicId::default();
+    ) -> Result<MetadataResponseTopic, ErrorCode> {
+        let by_id = is_by_id(asked);
         if version < IDS_FROM && (by_id || asked.name.is_none()) {
-            return failed(asked, ErrorCode::InvalidRequest);
+            return Err(ErrorCode::InvalidRequest);
         }
         let name = match (&asked.name, by_id) {
             (_, true) => self.metadata.name_of(asked.topic_id).cloned(),
             (Some(name), false) => Some(TopicName(name.clone())),
             (None, false) => None,
         };
-        let Some(name) = name else {
-            return failed(asked, ErrorCode::UnknownTopicId);
-        };
+        let name = name.ok_or(ErrorCode::UnknownTopicId)?;
         if let Some(topic) = self.metadata.topic(&name) {
-            return described(&self.metadata, &name, topic, version);
+            return Ok(described(&self.metadata, &name, topic, version));
         }
-        let error = match may_create && !by_id {
-            true => self.auto_create(at, &name, out),
-            // Names that could never be a topic's are told so.
-            false if TopicName::check(name.as_str()).is_err() => ErrorCode::InvalidTopicException,
-            false => ErrorCode::UnknownTopicOrPartition,
-        };
-        failed(asked, error)
+        // Names that could never be a topic's are told so.
+        Err(match TopicName::check(name.as_str()) {
+            Err(_) => ErrorCode::InvalidTopicException,
+            Ok(()) => ErrorCode::UnknownTopicOrPartition,
+        })
     }
+}
+
+fn is_by_id(topic: &MetadataRequestTopic) -> bool {
+    topic.topic_id != TopicId::default()
 }
 
 fn failed(asked: &MetadataRequestTopic, error: ErrorCode) -> MetadataResponseTopic {

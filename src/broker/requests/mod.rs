@@ -25,15 +25,17 @@ mod offset_for_leader_epoch;
 mod offsets;
 mod produce;
 mod reassignments;
+mod room;
 mod sasl_handshake;
 mod stop_replica;
 
+use self::room::LONGEST_ANSWER;
 use super::Broker;
 use super::connections::RequestId;
 use crate::fact::{CloseReason, Fact};
 use crate::model::{Address, BrokerId, ConnectionId, Text};
 use crate::process::Outbox;
-use crate::protocol::{AnyRequest, ApiKey, Audience, Chunks, Message, encode_response};
+use crate::protocol::{AnyRequest, ApiKey, Audience, Chunks, Message, encode_response_within};
 use crate::time::Moment;
 
 /// Whether a topic is Kafka's own (`Topic.isInternal`): only an admin client may write into it by hand.
@@ -178,7 +180,7 @@ impl Broker {
         }
     }
 
-    /// Answers a request, unless who asked is gone.
+    /// Answers a request, unless who asked is gone. What would be too long to say closes the connection.
     pub(super) fn answer<M: Message>(
         &mut self,
         at: Moment,
@@ -198,13 +200,17 @@ impl Broker {
         // An answer of ApiVersions says what it says in version 0 when the asked version is unknown.
         let known = api != ApiKey::ApiVersions || api.versions().contains(&version);
         let version = if known { version } else { 0 };
+        let frame =
+            encode_response_within(LONGEST_ANSWER, api, version, correlation_id, response);
+        let Some(frame) = frame else {
+            return self.refuse_length(request, out);
+        };
         out.note(Fact::ResponseSent {
             connection,
             api,
             version,
             correlation_id,
         });
-        let frame = encode_response(api, version, correlation_id, response);
         out.send(connection, frame);
     }
 

@@ -1,6 +1,7 @@
 //! OffsetCommit and OffsetFetch: how far groups have read.
 
 use super::Asked;
+use super::room::Room;
 use crate::broker::Broker;
 use crate::group::Group;
 use crate::model::{Text, TopicName, TopicPartition};
@@ -58,16 +59,20 @@ impl Broker {
         };
         let mut response = OffsetFetchResponse::default();
         if asked.id.version >= SEVERAL_FROM {
-            let groups = request.groups.into_iter().map(|group| {
+            let mut room = Room::of(asked.id);
+            for group in request.groups {
                 let topics = group.topics.map(|topics| {
                     let topics = topics.into_iter();
                     topics
                         .map(|topic| (topic.name, topic.partition_indexes))
                         .collect()
                 });
-                self.committed_by(group.group_id, topics, stable)
-            });
-            response.groups = groups.collect();
+                let committed = self.committed_by(group.group_id, topics, stable);
+                if !room.take(&committed) {
+                    return self.refuse_length(asked.id, out);
+                }
+                response.groups.push(committed);
+            }
         } else {
             let topics = request.topics.map(|topics| {
                 let topics = topics.into_iter();

@@ -17,6 +17,7 @@ use crate::protocol::api::{
     AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
     ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
 };
+use crate::sorted::{Mentions, last_words};
 use crate::time::Moment;
 
 impl Broker {
@@ -40,7 +41,10 @@ impl Broker {
                     .map(|ids| ids.iter().map(|id| BrokerId(*id)).collect()),
             })
         });
-        let question = Question::Reassign(wishes.collect());
+        // Of two wishes for one partition the last counts, as in Kafka, where they are a map.
+        let wishes: Vec<MoveWish> = wishes.collect();
+        let mentions = Mentions::of(wishes.iter().map(|wish| &wish.partition));
+        let question = Question::Reassign(last_words(&wishes, &mentions));
         self.ask_controller(at, Pending::Reassign(asked.clone()), question, out);
     }
 
