@@ -13,7 +13,7 @@ use crate::model::{Text, TopicId};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::FetchResponse;
 use crate::protocol::api::fetch::{FetchPartition, FetchRequest, FetchTopic, ForgottenTopic};
-use crate::sorted::SortedMap;
+use crate::sorted::{Mentions, SortedMap};
 
 /// The epoch by which a full request opens a session.
 pub const INITIAL_EPOCH: i32 = 0;
@@ -41,6 +41,35 @@ impl Wanted {
     fn key(&self) -> (&Text, TopicId, i32) {
         (&self.topic, self.topic_id, self.partition.partition)
     }
+}
+
+/// Each partition that a request names once, where it is named first and as it is named last: to Kafka they are the
+/// keys of a map.
+pub fn once(topics: Vec<FetchTopic>) -> Vec<FetchTopic> {
+    let all: Vec<(usize, &FetchPartition)> = (topics.iter().enumerate())
+        .flat_map(|(at, topic)| topic.partitions.iter().map(move |wanted| (at, wanted)))
+        .collect();
+    if all.len() < 2 {
+        return topics;
+    }
+    let keys = all.iter().map(|(at, wanted)| {
+        let topic = &topics[*at];
+        (topic.topic_id, &topic.topic, wanted.partition)
+    });
+    let mentions = Mentions::of(keys);
+    if mentions.are_distinct() {
+        return topics;
+    }
+    let named = |topic: &FetchTopic| FetchTopic {
+        partitions: Vec::new(),
+        ..topic.clone()
+    };
+    let mut once: Vec<FetchTopic> = topics.iter().map(named).collect();
+    for (first, last) in mentions.ends() {
+        once[all[first].0].partitions.push(all[last].1.clone());
+    }
+    once.retain(|topic| !topic.partitions.is_empty());
+    once
 }
 
 /// What an answer speaks of.

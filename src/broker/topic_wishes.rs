@@ -55,7 +55,9 @@ impl Broker {
     ) {
         let wishes = &mut self.topic_wishes.wishes;
         let room = MAX_PARTITIONS_OF_ALL.saturating_sub(wishes.len());
-        let new = topics.into_iter().filter(|topic| !wishes.contains_key(&topic.name));
+        let new = topics
+            .into_iter()
+            .filter(|topic| !wishes.contains_key(&topic.name));
         let new: Vec<CreatableTopic> = new.take(room).collect();
         wishes.gather(new.into_iter().map(|topic| (topic.name.clone(), topic)));
         self.send_topic_wishes(at, out);

@@ -47,7 +47,9 @@ impl<K: Ord + Copy> Mentions<K> {
     /// Whether nothing is named more than once.
     pub fn are_distinct(&self) -> bool {
         let pairs = self.order.windows(2);
-        pairs.into_iter().all(|pair| self.keys[pair[0]] != self.keys[pair[1]])
+        pairs
+            .into_iter()
+            .all(|pair| self.keys[pair[0]] != self.keys[pair[1]])
     }
 
     /// Each key's first place and its last, in the order of the first.

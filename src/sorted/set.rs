@@ -9,7 +9,7 @@ use super::SortedMap;
 /// A set, ascending.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SortedSet<T> {
-    members: SortedMap<T, ()>,
+    pub(super) members: SortedMap<T, ()>,
 }
 
 impl<T> Default for SortedSet<T> {

@@ -10,6 +10,9 @@
 //! large ones, if whoever comes weighs no less. A follower need not wait until a consumer's is old. Who finds no
 //! room is answered in full, without a session.
 //!
+//! Unlike Kafka, which bounds how many sessions there are and not what they hold: all of them together have room for
+//! half a million partitions, about, and whoever would have more is in the same way answered without one.
+//!
 //! Laws: a request that is not the next of its session is refused and changes nothing; sessions belong to
 //! no connection.
 //!
@@ -21,7 +24,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use self::session::{Cached, Session, all_wanted};
+use self::session::{Cached, Session, all_wanted, bytes};
 use crate::fetch_session::{FINAL_EPOCH, INITIAL_EPOCH, Wanted, next_epoch, topics};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::fetch::FetchTopic;
@@ -32,6 +35,9 @@ use crate::time::{Duration, Instant};
 
 /// How long a session is safe from others (`min.incremental.fetch.session.eviction.ms`).
 const SAFE: Duration = Duration::from_secs(120);
+
+/// How much memory the sessions of a broker may take: for half a million partitions, about.
+const MOST_BYTES: usize = 64 << 20;
 
 /// Who keeps sessions longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +93,7 @@ impl FetchSessions {
                 Ok((Context::Opens(rank, Arc::new(wanted)), request.topics))
             }
             epoch => {
+                let held = self.bytes();
                 let session = self.sessions.get_mut(&id);
                 let session = session.ok_or(ErrorCode::FetchSessionIdNotFound)?;
                 if session.epoch != epoch {
@@ -96,7 +103,13 @@ impl FetchSessions {
                     return Err(ErrorCode::FetchSessionTopicIdError);
                 }
                 let session = Arc::make_mut(session);
+                let others = held - session.bytes;
                 session.update(&request);
+                if others + session.bytes > MOST_BYTES {
+                    // Its reader will say everything again, and be answered without a session.
+                    self.sessions.remove(&id);
+                    return Err(ErrorCode::FetchSessionIdNotFound);
+                }
                 if session.partitions.is_empty() {
                     self.sessions.remove(&id);
                     return Ok((Context::Sessionless, Vec::new()));
@@ -123,7 +136,7 @@ impl FetchSessions {
         match context {
             Context::Sessionless => {}
             Context::Opens(rank, wanted) => {
-                if !self.make_room(now, *rank, wanted.len(), slots as usize) {
+                if !self.make_room(now, *rank, wanted, slots as usize) {
                     return;
                 }
                 let mut id = 0;
@@ -146,6 +159,7 @@ impl FetchSessions {
                     last_used: now,
                     epoch: next_epoch(INITIAL_EPOCH),
                     partitions: partitions.collect(),
+                    bytes: wanted.iter().map(bytes).sum(),
                 };
                 self.sessions.insert(id, Arc::new(session));
                 response.session_id = id;
@@ -169,11 +183,27 @@ impl FetchSessions {
         }
     }
 
-    /// Whether there is room for a session of this rank and size, perhaps in place of another.
-    fn make_room(&mut self, now: Instant, rank: Rank, size: usize, slots: usize) -> bool {
-        if self.sessions.len() < slots {
-            return true;
+    /// How much memory all of them take.
+    fn bytes(&self) -> usize {
+        self.sessions.values().map(|session| session.bytes).sum()
+    }
+
+    /// Whether there is room for a session of this rank and these partitions, perhaps in place of others.
+    fn make_room(&mut self, now: Instant, rank: Rank, wanted: &[Wanted], slots: usize) -> bool {
+        let needed: usize = wanted.iter().map(bytes).sum();
+        if needed > MOST_BYTES {
+            return false;
         }
+        while self.sessions.len() >= slots || self.bytes() + needed > MOST_BYTES {
+            if !self.evict(now, rank, wanted.len()) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Has a session give way to one of this rank and size, if any must.
+    fn evict(&mut self, now: Instant, rank: Rank, size: usize) -> bool {
         let oldest = self.sessions.iter();
         let oldest = oldest.min_by_key(|(id, session)| (session.last_used, **id));
         let Some((oldest, session)) = oldest else {

@@ -6,7 +6,7 @@ use crate::model::{Text, TopicId};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::FetchRequest;
 use crate::protocol::api::fetch::{FetchTopic, FetchableTopicResponse, PartitionData};
-use crate::sorted::SortedMap;
+use crate::sorted::Mentions;
 use crate::time::Instant;
 
 /// A partition of a session.
@@ -29,31 +29,45 @@ pub(super) struct Session {
     pub(super) epoch: i32,
     /// In the order in which they are read: those that gave records last come last.
     pub(super) partitions: Vec<Cached>,
+    /// How much memory they take.
+    pub(super) bytes: usize,
 }
 
 impl Session {
     /// Takes in what a request says is different.
     pub(super) fn update(&mut self, request: &FetchRequest) {
-        for forgotten in &request.forgotten_topics_data {
-            self.partitions.retain(|cached| {
-                let wanted = &cached.wanted;
-                let same = wanted.topic_id == forgotten.topic_id && wanted.topic == forgotten.topic;
-                !same || !forgotten.partitions.contains(&wanted.partition.partition)
-            });
+        if request.forgotten_topics_data.is_empty() && request.topics.is_empty() {
+            return;
         }
-        let known = self.partitions.iter().zip(0..);
-        let known = known.map(|(cached, place)| (key(&cached.wanted), place));
-        let known: SortedMap<_, usize> = known.collect();
-        for wanted in all_wanted(&request.topics) {
-            match known.get(&key(&wanted)).copied() {
-                Some(place) => self.partitions[place].wanted = wanted,
-                None => self.partitions.push(Cached {
-                    wanted,
-                    high_watermark: -1,
-                    log_start: -1,
-                }),
+        if !request.forgotten_topics_data.is_empty() {
+            let forgotten = request.forgotten_topics_data.iter().flat_map(|topic| {
+                let partitions = topic.partitions.iter();
+                partitions.map(|partition| (topic.topic_id, &topic.topic, *partition))
+            });
+            let forgotten = Mentions::of(forgotten);
+            self.partitions
+                .retain(|cached| !forgotten.is_named(key(&cached.wanted)));
+        }
+        let said: Vec<Wanted> = all_wanted(&request.topics).collect();
+        if !said.is_empty() {
+            let known = Mentions::of(self.partitions.iter().map(|cached| key(&cached.wanted)));
+            let places: Vec<_> = said.iter().map(|wanted| known.first(key(wanted))).collect();
+            for (wanted, place) in said.into_iter().zip(places) {
+                match place {
+                    Some(place) => self.partitions[place].wanted = wanted,
+                    None => self.partitions.push(Cached {
+                        wanted,
+                        high_watermark: -1,
+                        log_start: -1,
+                    }),
+                }
             }
         }
+        self.bytes = self
+            .partitions
+            .iter()
+            .map(|cached| bytes(&cached.wanted))
+            .sum();
     }
 
     /// Leaves in an answer, which speaks of every partition in order, only what is news; what gave
@@ -99,12 +113,13 @@ impl Cached {
     }
 }
 
-fn key(wanted: &Wanted) -> (TopicId, Text, i32) {
-    (
-        wanted.topic_id,
-        wanted.topic.clone(),
-        wanted.partition.partition,
-    )
+fn key(wanted: &Wanted) -> (TopicId, &Text, i32) {
+    (wanted.topic_id, &wanted.topic, wanted.partition.partition)
+}
+
+/// How much memory a session takes for a partition. Its topic's name may be as long as a request has room for.
+pub(super) fn bytes(wanted: &Wanted) -> usize {
+    size_of::<Cached>() + wanted.topic.len()
 }
 
 /// Every partition of a request.

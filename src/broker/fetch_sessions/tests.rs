@@ -1,6 +1,7 @@
 //! Sessions by themselves: what they remember, what they leave out, and who gives way.
 
 use super::*;
+use crate::model::Text;
 use crate::protocol::Chunks;
 use crate::protocol::api::fetch::{
     FetchPartition, FetchableTopicResponse, ForgottenTopic, PartitionData,
@@ -77,6 +78,62 @@ fn left(response: &FetchResponse) -> Vec<i32> {
         .iter()
         .flat_map(|topic| &topic.partitions);
     partitions.map(|data| data.partition_index).collect()
+}
+
+/// A partition of a topic with a name of so many megabytes, of which there are so many.
+fn large(id: i32, epoch: i32, count: i32, megabytes: usize) -> FetchRequest {
+    let mut large = request(id, epoch, &[]);
+    let name: Text = "x".repeat(megabytes << 20).into();
+    large.topics = (0..count)
+        .map(|partition| FetchTopic {
+            topic: name.clone(),
+            ..request(0, 0, &[partition]).topics[0].clone()
+        })
+        .collect();
+    large
+}
+
+#[test]
+fn what_sessions_hold_is_bounded_and_who_would_have_more_has_none() {
+    let mut sessions = FetchSessions::default();
+    let mut ask = |second, request| fetch(&mut sessions, at(second), Rank::Consumer, request);
+    assert_eq!(ask(1, large(0, 0, 9, 8)), Ok(0), "more than all may have");
+    let first = ask(2, large(0, 0, 5, 8)).expect("it opens");
+    assert!(first > 0);
+    assert_eq!(ask(3, large(0, 0, 4, 8)), Ok(0), "more than is left");
+    assert!(ask(4, large(0, 0, 2, 8)).is_ok_and(|second| second > 0));
+    let grown = large(first, 1, 6, 8);
+    let refusal = Err(ErrorCode::FetchSessionIdNotFound);
+    assert_eq!(ask(5, grown), refusal, "it grows beyond what is left");
+    assert!(ask(6, large(0, 0, 5, 8)).is_ok_and(|again| again > 0));
+    assert_eq!(ask(7, large(0, 0, 5, 8)), Ok(0));
+    assert!(
+        ask(200, large(0, 0, 7, 8)).is_ok_and(|late| late > 0),
+        "two gave way"
+    );
+    assert_eq!(sessions.len(), 1);
+}
+
+#[test]
+fn a_hundred_thousand_partitions_are_forgotten_in_one_go() {
+    let mut sessions = FetchSessions::default();
+    let all: Vec<i32> = (0..100_000).rev().collect();
+    let id = fetch(&mut sessions, at(1), Rank::Consumer, request(0, 0, &all)).expect("opened");
+    let mut forgetting = request(id, 1, &[]);
+    forgetting.forgotten_topics_data = (1..100_000)
+        .rev()
+        .map(|partition| ForgottenTopic {
+            topic: "orders".into(),
+            partitions: vec![partition],
+            ..ForgottenTopic::default()
+        })
+        .collect();
+    let context = sessions.context(at(2), forgetting, Rank::Consumer, false);
+    assert_eq!(context.map(|(_, topics)| named(&topics)), Ok(vec![0]));
+    let again = request(id, 2, &all);
+    let context = sessions.context(at(3), again, Rank::Consumer, false);
+    let (_, topics) = context.expect("it is there");
+    assert_eq!(named(&topics).len(), 100_000);
 }
 
 #[test]

@@ -79,13 +79,15 @@ impl Broker {
     ) {
         let mentions = Mentions::of(wanted.iter().map(|(kind, name, _)| (*kind, name)));
         let entities: Vec<Result<Entity, Refusal>> = (wanted.iter())
-            .map(|(kind, name, wish)| match mentions.is_repeated((*kind, name)) {
-                false => self.judge_resource(*kind, name, wish),
-                true => refuse(
-                    ErrorCode::InvalidRequest,
-                    "Each resource must appear at most once.",
-                ),
-            })
+            .map(
+                |(kind, name, wish)| match mentions.is_repeated((*kind, name)) {
+                    false => self.judge_resource(*kind, name, wish),
+                    true => refuse(
+                        ErrorCode::InvalidRequest,
+                        "Each resource must appear at most once.",
+                    ),
+                },
+            )
             .collect();
         let resources = wanted.into_iter().zip(entities);
         let resources = resources.map(|((kind, name, wish), entity)| Resource {
@@ -179,7 +181,10 @@ impl Broker {
                 for change in changes {
                     let before = now.iter().find(|(known, _)| *known == change.name);
                     let before = before.map(|(_, value)| value);
-                    changed.push((change.name.clone(), self.change_one(entity, change, before)?));
+                    changed.push((
+                        change.name.clone(),
+                        self.change_one(entity, change, before)?,
+                    ));
                 }
                 let mut configs: SortedMap<Text, Option<Text>> = SortedMap::new();
                 let now = now.iter().cloned();

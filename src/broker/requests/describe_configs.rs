@@ -65,7 +65,10 @@ impl Broker {
     ) {
         // What several ask for is read once.
         let is_known = |place: &usize| self.known_topic(&request.resources[*place]).is_ok();
-        let places = named(&request).firsts().filter(is_known).collect::<Vec<_>>();
+        let places = named(&request)
+            .firsts()
+            .filter(is_known)
+            .collect::<Vec<_>>();
         let reads = places.iter().map(|place| Operation::GetData {
             path: znodes::config_path(&TopicName(request.resources[*place].resource_name.clone())),
             watch: Watch::None,

@@ -13,6 +13,7 @@ use crate::broker::fetch_sessions::{Context, Rank};
 use crate::broker::partition::{Around, Partition, PartitionRead, ReadPartition, Reader};
 use crate::broker::purgatory::{DelayedFetch, Parked, Seen, Wait, WaitingRead};
 use crate::broker::replicas::Slot;
+use crate::fetch_session::once;
 use crate::log::{AtLeastOne, Place};
 use crate::model::{
     Address, BrokerEpoch, BrokerId, LeaderEpoch, Offset, TopicId, TopicName, TopicPartition,
@@ -86,7 +87,7 @@ impl Broker {
         &mut self,
         at: Moment,
         asked: &Asked,
-        request: FetchRequest,
+        mut request: FetchRequest,
         out: &mut Outbox,
     ) {
         let (replica, epoch) = match asked.id.version {
@@ -117,6 +118,7 @@ impl Broker {
             Reader::OldConsumer | Reader::Consumer => Rank::Consumer,
         };
         let by_id = asked.id.version >= TOPIC_IDS_FROM;
+        request.topics = once(request.topics);
         let context = self.fetch_sessions.context(at.now, request, rank, by_id);
         let (session, topics) = match context {
             Ok(found) => found,

@@ -200,8 +200,7 @@ impl Broker {
         // An answer of ApiVersions says what it says in version 0 when the asked version is unknown.
         let known = api != ApiKey::ApiVersions || api.versions().contains(&version);
         let version = if known { version } else { 0 };
-        let frame =
-            encode_response_within(LONGEST_ANSWER, api, version, correlation_id, response);
+        let frame = encode_response_within(LONGEST_ANSWER, api, version, correlation_id, response);
         let Some(frame) = frame else {
             return self.refuse_length(request, out);
         };

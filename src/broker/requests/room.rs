@@ -4,8 +4,8 @@
 //! as often as a request has room for names: all settings of one topic a million times. Those measure what they
 //! have gathered before they go on.
 //!
-//! Unlike Kafka, which tries until its memory or the length of a frame ends: an answer is as long as a request may
-//! be by default (`socket.request.max.bytes`), beside the stored batches in it, of which there is one copy
+//! Unlike Kafka, which tries until its memory or the length of a frame ends: an answer is as long as Kafka lets a
+//! request be (`socket.request.max.bytes`), beside the stored batches in it, of which there is one copy
 //! anyway. Who asks for more is closed the door upon, and the facts say why.
 
 use crate::broker::Broker;

@@ -19,6 +19,7 @@ mod following;
 mod groups;
 mod idempotence;
 mod in_sync;
+mod many;
 mod metadata;
 mod planted;
 mod producing;

@@ -300,3 +300,40 @@ fn an_id_that_was_given_away_is_nobodys_who_bears_a_name() {
         "the name is still the first's"
     );
 }
+
+#[test]
+fn w38_two_members_may_know_a_hundred_thousand_assignors_each() {
+    let mut bench = Bench::new();
+    let names = |from: usize| {
+        (from..from + 100_000)
+            .rev()
+            .map(|nth| format!("assignor-{nth:06}"))
+    };
+    let mut join = |member: &str, from: usize| {
+        let mut asked = bench.joining(member, None, &[], 2);
+        asked.protocols = names(from)
+            .map(|name| (name.into(), Bytes::new()))
+            .collect();
+        bench.join_with(asked)
+    };
+    let (one, two) = (join("", 0), join("", 99_998));
+    bench.pass(6_000);
+    let (one, two) = (bench.joined(one), bench.joined(two));
+    assert_eq!((one.error_code, two.error_code), (0, 0));
+    // The two that both know; both like the larger number better.
+    assert_eq!(one.protocol_name.as_deref(), Some("assignor-099999"));
+    assert_eq!(one.members.len(), 2);
+    let mut asked = bench.joining("", None, &[], 2);
+    asked.protocols = names(99_999)
+        .map(|name| (name.into(), Bytes::new()))
+        .collect();
+    let third = bench.join_with(asked);
+    assert!(bench.waits(third), "it knows one that all know");
+    let mut asked = bench.joining("", None, &[], 2);
+    asked.protocols = names(200_000)
+        .map(|name| (name.into(), Bytes::new()))
+        .collect();
+    let stranger = bench.join_with(asked);
+    let refusal = ErrorCode::InconsistentGroupProtocol.code();
+    assert_eq!(bench.joined(stranger).error_code, refusal);
+}

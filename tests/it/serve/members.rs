@@ -11,8 +11,9 @@ use kafka_playground::protocol::api::offset_commit::{
 use kafka_playground::protocol::api::offset_fetch::OffsetFetchRequestTopic;
 use kafka_playground::protocol::api::sync_group::SyncGroupRequestAssignment;
 use kafka_playground::protocol::api::{
-    FindCoordinatorRequest, InitProducerIdRequest, JoinGroupRequest, JoinGroupResponse,
-    OffsetCommitRequest, OffsetFetchRequest, SyncGroupRequest,
+    DescribeGroupsRequest, FindCoordinatorRequest, InitProducerIdRequest, JoinGroupRequest,
+    JoinGroupResponse, LeaveGroupRequest, OffsetCommitRequest, OffsetFetchRequest,
+    SyncGroupRequest,
 };
 use kafka_playground::protocol::records::{BatchBuilder, Codec};
 
@@ -111,6 +112,92 @@ fn w38_members_that_cannot_be_are_refused() {
     is_well(&mut client);
 }
 
+/// The id that a newcomer to a group is given.
+fn new_id(client: &mut Client, group: &str) -> Text {
+    let mut request = joining("");
+    request.group_id = group.into();
+    let answer = client.call(&request, 5);
+    assert_eq!(answer.error_code, 79);
+    answer.member_id
+}
+
+#[test]
+fn w38_who_knows_ten_thousand_assignors_is_a_member_like_any_other() {
+    let served = Served::start(&AT_ONCE);
+    let (mut first, mut second) = (served.connect(1), served.connect(1));
+    coordinated(&mut first);
+    let knowing = |member: &Text, from: usize| {
+        let named = (from..from + 10_000).rev();
+        let named = named.map(|number| JoinGroupRequestProtocol {
+            name: format!("assignor-{number:05}").into(),
+            ..Default::default()
+        });
+        JoinGroupRequest {
+            protocols: named.collect(),
+            ..joining(member)
+        }
+    };
+    let one = new_id(&mut first, "group");
+    let alone = first.call(&knowing(&one, 0), 5);
+    assert_eq!((alone.error_code, alone.members.len()), (0, 1));
+    let two = new_id(&mut second, "group");
+    let joins = thread::spawn(move || second.call(&knowing(&two, 9_998), 5));
+    let mut again = alone;
+    eventually("both are there", || {
+        again = first.call(&knowing(&one, 0), 5);
+        again.members.len() == 2
+    });
+    let joined = joins.join().expect("an answer");
+    assert_eq!((again.error_code, joined.error_code), (0, 0));
+    assert_eq!(joined.protocol_name.as_deref(), Some("assignor-09999"));
+    is_well(&mut first);
+}
+
+#[test]
+fn w38_what_a_member_knows_goes_with_it() {
+    let served = Served::start(&AT_ONCE);
+    let mut client = served.connect(1);
+    coordinated(&mut client);
+    let before = served.memory();
+    for group in ["a", "b", "c", "d", "e", "f"] {
+        let id = new_id(&mut client, group);
+        let mut request = joining(&id);
+        request.group_id = group.into();
+        request.protocols[0].metadata = vec![b'x'; 10 << 20].into();
+        let joined = client.call(&request, 5);
+        assert_eq!((joined.error_code, joined.members.len()), (0, 1));
+        assert_eq!(joined.members[0].metadata.len(), 10 << 20);
+        // Its generation cannot be written down: a record is not so long.
+        let part = SyncGroupRequest {
+            group_id: group.into(),
+            ..syncing(&joined, &[(&id, b"all")])
+        };
+        assert_eq!(client.call(&part, 3).error_code, -1);
+        let leaving = LeaveGroupRequest {
+            group_id: group.into(),
+            member_id: id,
+            ..Default::default()
+        };
+        assert_eq!(client.call(&leaving, 2).error_code, 0);
+    }
+    let grown = served.memory().saturating_sub(before);
+    assert!(grown < 35_000_000, "{grown}");
+}
+
+#[test]
+fn a_member_is_where_its_client_is() {
+    let served = Served::start(&AT_ONCE);
+    let mut client = served.connect(1);
+    coordinated(&mut client);
+    assert_eq!(client.call(&joining(""), 2).error_code, 0);
+    let request = DescribeGroupsRequest {
+        groups: vec!["group".into()],
+        ..Default::default()
+    };
+    let group = client.call(&request, 5).groups.remove(0);
+    assert_eq!(&*group.members[0].client_host, "/127.0.0.1");
+}
+
 /// Two members of one generation: the leader and the other.
 fn two(served: &Served) -> [(Client, JoinGroupResponse); 2] {
     let mut first = served.connect(1);
@@ -192,6 +279,7 @@ fn w40_offsets_are_stored_whatever_they_are() {
     let mut client = served.connect(1);
     client.create_topic("orders", 3, 1);
     coordinated(&mut client);
+    let mut reader = served.connect(1);
     let committing =
         |group: &str, partitions: Vec<OffsetCommitRequestPartition>| OffsetCommitRequest {
             group_id: group.into(),
@@ -220,31 +308,67 @@ fn w40_offsets_are_stored_whatever_they_are() {
         at(-1, 7, String::new()),
     ];
     assert_eq!(codes(&committing("group", various)), [0, 0, 12, 3, 3]);
+    let mut stored = |group: &str| -> Vec<i64> {
+        let topic = OffsetFetchRequestTopic {
+            name: "orders".into(),
+            partition_indexes: vec![0, 1, 2, 9],
+        };
+        let request = OffsetFetchRequest {
+            group_id: group.into(),
+            topics: Some(vec![topic]),
+            ..Default::default()
+        };
+        let answer = reader.call(&request, 5);
+        let partitions = answer.topics[0].partitions.iter();
+        partitions.map(|told| told.committed_offset).collect()
+    };
+    assert_eq!(stored("group"), [-1, i64::MAX, -1, -1]);
+    // That the first was stored and not left out is to be seen where something stood before.
+    assert_eq!(
+        codes(&committing("group", vec![at(0, 5, String::new())])),
+        [0]
+    );
+    assert_eq!(stored("group")[0], 5);
+    assert_eq!(
+        codes(&committing("group", vec![at(0, -1, String::new())])),
+        [0]
+    );
+    assert_eq!(stored("group")[0], -1);
     // A group without a name may commit, as in Kafka, where only members need one.
     let plain = vec![at(0, 5, String::new())];
     assert_eq!(codes(&committing("", plain)), [0]);
+    assert_eq!(stored(""), [5, -1, -1, -1]);
     let before = served.memory();
     let many = (0..100_000)
+        .rev()
         .map(|index| at(index, 1, String::new()))
         .collect();
     let found = codes(&committing("group", many));
     assert_eq!(found.len(), 100_000);
-    assert!(found[..3].iter().all(|code| *code == 0) && found[3..].iter().all(|code| *code == 3));
-    let grown = served.memory().saturating_sub(before);
-    assert!(grown < 100_000_000, "{grown}");
-    let topic = OffsetFetchRequestTopic {
-        name: "orders".into(),
-        partition_indexes: vec![0, 1, 2, 9],
-    };
-    let request = OffsetFetchRequest {
+    let (unknown, known) = found.split_at(100_000 - 3);
+    assert!(known.iter().all(|code| *code == 0) && unknown.iter().all(|code| *code == 3));
+    // The same number of topics.
+    let topics = (0..100_000).rev().map(|number| OffsetCommitRequestTopic {
+        name: format!("topic-{number:05}").into(),
+        partitions: vec![at(0, 1, String::new())],
+    });
+    let request = OffsetCommitRequest {
         group_id: "group".into(),
-        topics: Some(vec![topic]),
+        topics: topics.collect(),
         ..Default::default()
     };
-    let answer = client.call(&request, 5);
+    assert_eq!(reader.call(&request, 7).topics.len(), 100_000);
+    let grown = served.memory().saturating_sub(before);
+    assert!(grown < 100_000_000, "{grown}");
+    let request = OffsetFetchRequest {
+        group_id: "group".into(),
+        topics: None,
+        ..Default::default()
+    };
+    let answer = served.connect(1).call(&request, 5);
     let partitions = answer.topics[0].partitions.iter();
     let offsets: Vec<i64> = partitions.map(|told| told.committed_offset).collect();
-    assert_eq!(offsets, [1, 1, 1, -1]);
+    assert_eq!((answer.topics.len(), offsets), (1, vec![1, 1, 1]));
 }
 
 #[test]

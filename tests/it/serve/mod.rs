@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod batches;
+mod bounds;
 mod clean;
 mod content;
 mod control;
@@ -96,9 +97,18 @@ impl Served {
 
     /// How many bytes of memory it takes.
     pub fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// How many it has ever taken.
+    pub fn peak(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, what: &str) -> u64 {
         let status = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(status).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let line = status.lines().find(|line| line.starts_with(what));
         let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
         kilobytes.expect("a number") * 1024
     }
