@@ -248,6 +248,9 @@ impl Config {
                 let count: u32 = read.int(1)?;
                 self.groups.offsets_topic_replication_factor = count.min(1_000) as i16;
             }
+            "offsets.topic.segment.bytes" => {
+                self.groups.offsets_topic_segment_bytes = read.int(1)?;
+            }
             "offsets.retention.minutes" => {
                 let minutes = u64::from(read.int(1)?);
                 self.groups.offsets_retention = Duration::from_secs(minutes * 60);

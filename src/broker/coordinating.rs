@@ -36,9 +36,6 @@ use bytes::Bytes;
 /// Where groups are kept.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
-/// The size of a segment there (`offsets.topic.segment.bytes`).
-const OFFSETS_SEGMENT_BYTES: &str = "104857600";
-
 /// How long it takes to read a partition of the offsets topic, and how much longer for each batch in it.
 const LOADING: Duration = Duration::from_millis(1);
 const LOADING_A_BATCH: Duration = Duration::from_micros(10);
@@ -384,7 +381,10 @@ impl Broker {
             configs: vec![
                 setting("compression.type", "producer"),
                 setting("cleanup.policy", "compact"),
-                setting("segment.bytes", OFFSETS_SEGMENT_BYTES),
+                setting(
+                    "segment.bytes",
+                    &config.offsets_topic_segment_bytes.to_string(),
+                ),
             ],
             ..CreatableTopic::default()
         }

@@ -47,7 +47,7 @@ const fn dynamic(name: &'static str, kind: Kind, about: &'static str) -> BrokerS
 }
 
 /// What belongs to the broker itself.
-const OWN: [BrokerSetting; 47] = [
+const OWN: [BrokerSetting; 48] = [
     fixed(
         "auto.create.topics.enable",
         Kind::Boolean,
@@ -229,6 +229,11 @@ const OWN: [BrokerSetting; 47] = [
         "How many replicas __consumer_offsets has.",
     ),
     fixed(
+        "offsets.topic.segment.bytes",
+        Kind::Int,
+        "The size of a segment of __consumer_offsets.",
+    ),
+    fixed(
         "producer.id.expiration.check.interval.ms",
         Kind::Int,
         "How often silent producers are looked for.",
@@ -391,6 +396,7 @@ impl Config {
             "offsets.topic.replication.factor" => {
                 groups.offsets_topic_replication_factor.to_string()
             }
+            "offsets.topic.segment.bytes" => groups.offsets_topic_segment_bytes.to_string(),
             "producer.id.expiration.check.interval.ms" => {
                 millis(self.producer_id_expiration_check_interval)
             }

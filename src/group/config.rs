@@ -19,6 +19,8 @@ pub struct GroupConfig {
     pub offsets_topic_num_partitions: i32,
     /// `offsets.topic.replication.factor`.
     pub offsets_topic_replication_factor: i16,
+    /// `offsets.topic.segment.bytes`.
+    pub offsets_topic_segment_bytes: u32,
     /// `offsets.retention.minutes`.
     pub offsets_retention: Duration,
     /// `offsets.retention.check.interval.ms`.
@@ -41,6 +43,7 @@ impl Default for GroupConfig {
             offset_metadata_max_bytes: 4_096,
             offsets_topic_num_partitions: 50,
             offsets_topic_replication_factor: 3,
+            offsets_topic_segment_bytes: 104_857_600,
             offsets_retention: Duration::from_secs(7 * 24 * 3_600),
             offsets_retention_check_interval: Duration::from_secs(600),
             offsets_commit_timeout: Duration::from_secs(5),
