@@ -1,5 +1,7 @@
 //! Lines of standard input: a script's, as far as they make sense while time passes by itself.
 
+use std::borrow::Cow;
+
 use kafka_playground::model::ProcessId;
 use kafka_playground::script::{self, Action, Shown};
 use kafka_playground::world::Command;
@@ -33,23 +35,25 @@ pub fn read(line: &str) -> Result<Option<Said>, String> {
     }
 }
 
-/// `kill broker 2` is a long way to say `kill b2`.
-fn shortened(line: &str) -> String {
-    let mut line = line.to_owned();
+/// `kill broker 2` is a long way to say `kill b2`. Only what stands right behind the verb is shortened: what follows
+/// may be text.
+fn shortened(line: &str) -> Cow<'_, str> {
+    let Some((verb, rest)) = line.split_once(' ') else {
+        return line.into();
+    };
     for (long, short) in [
         ("broker ", "b"),
         ("zookeeper ", "zk"),
         ("producer ", "p"),
         ("consumer ", "c"),
     ] {
-        let Some((before, after)) = line.split_once(&format!(" {long}")) else {
-            continue;
-        };
-        if after.starts_with(|c: char| c.is_ascii_digit()) {
-            line = format!("{before} {short}{after}");
+        if let Some(whose) = rest.trim_start().strip_prefix(long)
+            && whose.starts_with(|c: char| c.is_ascii_digit())
+        {
+            return format!("{verb} {short}{whose}").into();
         }
     }
-    line
+    line.into()
 }
 
 fn of_a_socket(command: &Command) -> bool {
@@ -80,8 +84,11 @@ mod tests {
         assert_eq!(said("kill broker 2"), "kill b2");
         assert_eq!(said(" restart b2 "), "restart b2");
         assert_eq!(said("freeze zookeeper 1"), "freeze zk1");
+        assert_eq!(said("freeze  producer 1"), "freeze p1");
         assert_eq!(said("show digest"), "digest");
         assert_eq!(said("# a remark"), "");
+        let quoted = r#"produce p1 orders-0 "the broker 2 fell""#;
+        assert_eq!(said(quoted), quoted);
     }
 
     #[test]
