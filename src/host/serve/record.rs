@@ -1,7 +1,7 @@
-//! A run as a script, written while it happens.
+//! A run as a script, written while it happens, by the thread of the world: a disk that stalls stalls the cluster.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,13 @@ use kafka_playground::rng::Seed;
 use kafka_playground::script;
 use kafka_playground::world::{Command, Place, Plan};
 
+use super::speech::complain;
+
 /// What lies in memory is written out so often, so that a run that ends in a power cut is recorded too.
 const FLUSHED: Duration = Duration::from_secs(1);
+
+/// How every record begins.
+const BEGINNING: &[u8; 6] = b"world ";
 
 /// The script of a run.
 pub struct Record {
@@ -29,9 +34,14 @@ impl Record {
     /// Begins a file with the lines that describe the world.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the file cannot be written, or holds something that is no record.
     pub fn begin(file: &Path, plan: &Plan, seed: Seed) -> Result<Record, String> {
         let name = file.display();
+        if is_of_value(file) {
+            return Err(format!(
+                "--record {name}: that file is there and is no record, so it is not overwritten"
+            ));
+        }
         let out = File::create(file).map_err(|error| format!("--record {name}: {error}"))?;
         let mut record = Record {
             out: BufWriter::new(out),
@@ -107,17 +117,35 @@ impl Record {
         }
         self.bytes += text.len() as u64;
         if let Err(error) = self.out.write_all(text.as_bytes()) {
-            eprintln!("The run is not recorded any further: {error}");
-            self.failed = Some(error.to_string());
+            self.fails(&error);
         }
     }
 
     fn flush(&mut self) {
         self.flushed = Instant::now();
-        if let Err(error) = self.out.flush() {
-            self.failed.get_or_insert(error.to_string());
+        if self.failed.is_none()
+            && let Err(error) = self.out.flush()
+        {
+            self.fails(&error);
         }
     }
+
+    /// What cannot be written is said at once, not at the end of a run that somebody relies on.
+    fn fails(&mut self, error: &std::io::Error) {
+        complain(&format!("The run is not recorded any further: {error}"));
+        self.failed = Some(error.to_string());
+    }
+}
+
+/// Whether there is a file that something else than a record would be lost with.
+fn is_of_value(file: &Path) -> bool {
+    // A device or a pipe holds nothing that could be lost.
+    if !std::fs::metadata(file).is_ok_and(|known| known.is_file() && known.len() > 0) {
+        return false;
+    }
+    let mut start = [0; BEGINNING.len()];
+    let read = File::open(file).and_then(|mut file| file.read_exact(&mut start));
+    read.is_err() || start != *BEGINNING
 }
 
 #[cfg(test)]
@@ -125,6 +153,24 @@ mod tests {
     use super::*;
     use kafka_playground::model::ProcessId;
     use kafka_playground::time::Instant;
+
+    #[test]
+    fn only_a_record_is_overwritten() {
+        let file = std::env::temp_dir().join(format!("overwritten-{}", std::process::id()));
+        let begin = |text: &str| {
+            std::fs::write(&file, text).expect("it can be written");
+            let begun = Record::begin(&file, &Plan::default(), Seed(1));
+            begun.err().unwrap_or_default()
+        };
+        for lost in ["my notes", "w", "worldly things"] {
+            assert!(begin(lost).contains("is not overwritten"), "{lost}");
+            assert_eq!(std::fs::read_to_string(&file).ok().as_deref(), Some(lost));
+        }
+        for kept in ["", "world brokers=1"] {
+            assert_eq!(begin(kept), "");
+        }
+        std::fs::remove_file(&file).expect("it can go");
+    }
 
     #[test]
     fn what_felled_the_world_stands_in_the_record() {

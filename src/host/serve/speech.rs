@@ -47,6 +47,11 @@ fn write(sentence: &str) {
     let _ = out.flush();
 }
 
+/// Says on standard error what a person should know and nobody asked for; when that is closed, nothing.
+pub fn complain(sentence: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{sentence}");
+}
+
 /// Takes lines until there are no more; then goes on without.
 pub fn listen(events: Sender<Event>) {
     let reader = move || {
