@@ -22,8 +22,9 @@ use super::entrance::{Seat, Shared};
 const MOST_UNSENT: usize = 1024 * 1024;
 /// What is longer is left to the task: it takes longer to write than to hand over.
 const SHORT: usize = 64 * 1024;
-/// A client that does not read what is left for it is waited for so long.
-const LINGER: Duration = Duration::from_secs(5);
+/// A client that takes nothing of what is left for it is waited for so long. The system says only now and then that
+/// there is room again, when much of what it holds itself has gone.
+const LINGER: Duration = Duration::from_secs(30);
 /// So many pieces are written with one call, which is as many as systems take.
 const SLICES: usize = 1024;
 
@@ -126,11 +127,7 @@ impl Writer {
     /// Writes until the connection is to be closed, and closes it.
     pub async fn run(mut self, reading: JoinHandle<()>, seat: Seat) {
         let ended = match self.write().await {
-            // A client that reads no more is not waited for without end.
-            Ok(()) => match tokio::time::timeout(LINGER, self.write_rest()).await {
-                Ok(ended) => ended,
-                Err(_) => Ok(()),
-            },
+            Ok(()) => self.write_rest().await,
             Err(error) => Err(error),
         };
         if ended.is_err() {
@@ -162,9 +159,14 @@ impl Writer {
         }
     }
 
+    /// Writes what is left, as long as the client takes some of it from time to time: the world closes a connection
+    /// that it takes for idle, however slowly an answer is read.
     async fn write_rest(&mut self) -> std::io::Result<()> {
         while !self.waiting.is_empty() {
-            self.socket.writable().await?;
+            match tokio::time::timeout(LINGER, self.socket.writable()).await {
+                Ok(writable) => writable?,
+                Err(_) => return Ok(()),
+            }
             self.write_some()?;
         }
         Ok(())

@@ -11,8 +11,8 @@ use kafka_playground::protocol::api::create_topics::{
 use kafka_playground::protocol::api::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_playground::protocol::api::metadata::MetadataRequestTopic;
 use kafka_playground::protocol::api::{
-    ApiVersionsRequest, CreateTopicsRequest, FetchRequest, ListOffsetsRequest, MetadataRequest,
-    create_topics, fetch,
+    ApiVersionsRequest, CreateTopicsRequest, DeleteRecordsRequest, FetchRequest,
+    ListOffsetsRequest, MetadataRequest, create_topics, delete_records, fetch,
 };
 use kafka_playground::protocol::records::read_whole_batches;
 use kafka_playground::protocol::{Chunks, encode_request};
@@ -33,7 +33,7 @@ fn with_topic(values: &[&str]) -> (Served, Client) {
     (served, client)
 }
 
-fn fetch(offset: i64, max_wait_ms: i32) -> FetchRequest {
+pub fn fetch(offset: i64, max_wait_ms: i32) -> FetchRequest {
     let partition = fetch::FetchPartition {
         fetch_offset: offset,
         partition_max_bytes: 1 << 20,
@@ -113,8 +113,29 @@ fn w34_a_fetch_asks_for_what_it_likes_and_gets_what_there_is() {
         let seen = (found.error_code, count(found.records.as_ref()));
         assert_eq!(seen, (error, batches), "from {offset}");
     }
+    // What was deleted is not there either, whoever asks.
+    let until = delete_records::DeleteRecordsPartition {
+        partition_index: 0,
+        offset: 2,
+    };
+    let deleting = DeleteRecordsRequest {
+        topics: vec![delete_records::DeleteRecordsTopic {
+            name: "orders".into(),
+            partitions: vec![until],
+        }],
+        timeout_ms: 5_000,
+    };
+    let deleted = client.call(&deleting, 1);
+    let deleted = &deleted.topics[0].partitions[0];
+    assert_eq!((deleted.error_code, deleted.low_watermark), (0, 2));
+    for (offset, error, batches) in [(1, 1, 0), (2, 0, 1)] {
+        let answer = client.call(&fetch(offset, 0), 12);
+        let found = &answer.responses[0].partitions[0];
+        let seen = (found.error_code, count(found.records.as_ref()));
+        assert_eq!(seen, (error, batches), "from {offset}");
+    }
     // More bytes than may ever come are not waited for longer than the fetch says.
-    let mut greedy = fetch(0, 300);
+    let mut greedy = fetch(2, 300);
     greedy.min_bytes = i32::MAX;
     let since = Instant::now();
     client.call(&greedy, 12);

@@ -1,5 +1,6 @@
 //! What one client can make the program hold, or do, is bounded, whatever it sends and however its broker is.
 
+use std::io::Read as _;
 use std::thread;
 use std::time::Duration;
 
@@ -76,6 +77,44 @@ fn what_is_said_to_a_broker_that_does_not_serve_yet_is_bounded() {
     });
     drop(client);
     is_bounded(&served, served.connect(1));
+}
+
+#[test]
+fn an_answer_is_read_to_its_end_however_slowly() {
+    // Much longer than a connection may be idle, and much more than the buffers of the system hold.
+    let options = [
+        "--brokers",
+        "1",
+        "--config",
+        "connections.max.idle.ms=1000",
+        "--config",
+        "fetch.max.bytes=57671680",
+        "--config",
+        "log.segment.bytes=67108864",
+        "--config",
+        "log.retention.ms=-1",
+    ];
+    let served = Served::start(&options);
+    let mut client = served.connect(1);
+    client.create_topic("orders", 1, 1);
+    eventually("it leads", || client.produce("orders", b"first").is_ok());
+    for _ in 0..36 {
+        let taken = client.produce("orders", &vec![b'x'; 1_000_000]);
+        assert!(taken.is_ok(), "{taken:?}");
+    }
+    let mut slow = served.connect(1);
+    let mut request = super::content::fetch(0, 0);
+    request.max_bytes = 50 << 20;
+    request.topics[0].partitions[0].partition_max_bytes = 50 << 20;
+    slow.write(&encode_request(&request, 12, 1, None).to_vec());
+    let mut read = 0;
+    let mut some = vec![0; 200_000];
+    while read < 3_600_000 {
+        read += slow.stream.read(&mut some).expect("more comes");
+        thread::sleep(Duration::from_millis(400));
+    }
+    let rest = slow.rest().expect("it is closed at its end");
+    assert!(read + rest.len() > 36_000_000, "{}", read + rest.len());
 }
 
 #[test]
