@@ -24,7 +24,7 @@ use crate::world::network::InFlight;
 /// What the first owner of a batch adds to its bytes: the count of the slices that share it.
 const OWNER: u64 = 4 * size_of::<usize>() as u64;
 /// What each replica adds to a batch.
-const HANDLE: u64 = size_of::<StoredBatch>() as u64;
+pub const HANDLE: u64 = size_of::<StoredBatch>() as u64;
 /// One entry of the journal, with what little it points to.
 pub(super) const ENTRY: u64 = size_of::<Entry>() as u64 + 16;
 /// What laws and audit remember of one replica.

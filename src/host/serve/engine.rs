@@ -15,17 +15,20 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration as WallDuration, Instant as WallInstant};
 
+use kafka_playground::broker::Broker;
 use kafka_playground::model::ProcessId;
 use kafka_playground::rng::Seed;
 use kafka_playground::time::{Duration, Instant};
-use kafka_playground::world::{Command, Journal, Plan, Refused, Steps, World};
+use kafka_playground::world::{Command, Host, Journal, Plan, Refused, Steps, World};
 use tokio::sync::{Semaphore, watch};
 
+use super::entrance::Doors;
 use super::inward::Piece;
 use super::lines;
 use super::outward::Outward;
 use super::peer::Peer;
 use super::record::Record;
+use super::scales::Scales;
 use super::stopping::{Ended, Fallen};
 
 /// The world is not let run for longer than this without looking at sockets.
@@ -62,21 +65,15 @@ pub enum Event {
     Halt,
 }
 
-/// Who listens for a broker, and whether it shall.
+/// Who listens for a broker, and whom they shall let in.
 pub struct Gate {
     broker: ProcessId,
-    is_open: bool,
-    open: watch::Sender<bool>,
+    doors: watch::Sender<Doors>,
 }
 
 impl Gate {
-    /// A gate that stands open, as `open` says to begin with.
-    pub fn new(broker: ProcessId, open: watch::Sender<bool>) -> Gate {
-        Gate {
-            broker,
-            is_open: true,
-            open,
-        }
+    pub fn new(broker: ProcessId, doors: watch::Sender<Doors>) -> Gate {
+        Gate { broker, doors }
     }
 
     pub fn broker(&self) -> ProcessId {
@@ -101,6 +98,7 @@ pub struct Engine {
     pub(super) free: Vec<ProcessId>,
     pub(super) sockets: u16,
     pub(super) record: Option<Record>,
+    pub(super) scales: Scales,
     pub(super) stopping: Option<Instant>,
 }
 
@@ -115,6 +113,7 @@ impl Engine {
         gates: Vec<Gate>,
         events: Receiver<Event>,
         record: Option<Record>,
+        scales: Scales,
     ) -> Result<Engine, Refused> {
         let mut journal = Journal::default();
         let world = World::new(plan, seed, &mut journal)?;
@@ -131,6 +130,7 @@ impl Engine {
             free: Vec::new(),
             sockets: 0,
             record,
+            scales,
             stopping: None,
         })
     }
@@ -161,6 +161,7 @@ impl Engine {
                     self.take(event);
                 }
             }
+            self.scales.weigh(&self.world);
             self.hand_over();
             if self.handed {
                 self.let_pass();
@@ -258,16 +259,23 @@ impl Engine {
         }
     }
 
-    /// Nobody listens for a broker that is dead.
+    /// Nobody listens for a broker that is dead, and one that lives lets in as many as its settings say now.
     fn watch_brokers(&mut self) {
-        for gate in &mut self.gates {
+        for gate in &self.gates {
             let host = self.world.host(gate.broker);
             let alive = host.is_some_and(|host| host.life().is_alive());
-            let alive = alive && self.stopping.is_none();
-            if gate.is_open != alive {
-                gate.is_open = alive;
-                gate.open.send_replace(alive);
+            let config = host.and_then(Host::broker).map(Broker::config);
+            let mut wanted = *gate.doors.borrow();
+            wanted.are_open = alive && self.stopping.is_none();
+            if let Some(config) = config {
+                wanted.most = config.max_connections;
+                wanted.most_of_one_host = config.max_connections_per_ip;
             }
+            gate.doors.send_if_modified(|doors| {
+                let differ = *doors != wanted;
+                *doors = wanted;
+                differ
+            });
         }
     }
 
@@ -299,7 +307,8 @@ mod tests {
         for event in events {
             tell.send(event).expect("it is there");
         }
-        let engine = Engine::new(&plan, Seed(1), Vec::new(), told, Some(record));
+        let scales = Scales::new(u64::MAX);
+        let engine = Engine::new(&plan, Seed(1), Vec::new(), told, Some(record), scales);
         let ended = engine.expect("a plan").run();
         let text = std::fs::read_to_string(&file).expect("a record");
         std::fs::remove_file(&file).expect("it can go");

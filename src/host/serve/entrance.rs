@@ -1,23 +1,27 @@
 //! Where clients come in: a listener for each broker, as long as it lives.
 //!
-//! A connection becomes two tasks, one that reads and one that writes. Neither knows what the bytes mean.
+//! A connection becomes two tasks, one that reads and one that writes. Neither knows what the bytes mean. How many may
+//! come in is asked anew for each: settings of a broker change while it runs.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kafka_playground::model::ProcessId;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Notify, Semaphore, watch};
 
+use super::addresses::why_not;
 use super::either::{Either, either};
 use super::engine::Event;
 use super::inward::{Inward, MOST_UNASKED};
 use super::outward::Outward;
+use super::speech::complain;
 
 /// What is read where a request begins is at most so much at once; the rest goes straight to its own place.
 const LANDING: usize = 16 * 1024;
@@ -27,125 +31,171 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// What all gates share.
 pub struct Shared {
     pub events: Sender<Event>,
-    pub most_of_one_host: u32,
     next_connection: AtomicU64,
     /// Where a request begins it lands here, so that a silent connection costs no buffer.
     pub landing: Mutex<Vec<u8>>,
+    /// Whether it was said that the system lets nobody in.
+    complained: AtomicBool,
 }
 
 impl Shared {
-    pub fn new(events: Sender<Event>, most_of_one_host: u32) -> Shared {
+    pub fn new(events: Sender<Event>) -> Shared {
         Shared {
             events,
-            most_of_one_host,
             next_connection: AtomicU64::new(1),
             landing: Mutex::new(vec![0; LANDING]),
+            complained: AtomicBool::new(false),
         }
     }
+}
+
+/// Whom a broker lets in, as its settings are now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doors {
+    /// Nobody listens for a broker that is dead.
+    pub are_open: bool,
+    /// `max.connections`: more wait to be accepted.
+    pub most: u32,
+    /// `max.connections.per.ip`: more are turned away.
+    pub most_of_one_host: u32,
 }
 
 /// Where clients of one broker come in.
 pub struct Entrance {
     pub broker: ProcessId,
     pub address: SocketAddr,
-    /// At most so many at once; more wait to be accepted.
-    pub room: Arc<Semaphore>,
     pub shared: Arc<Shared>,
-    hosts: Arc<Mutex<BTreeMap<IpAddr, u32>>>,
+    seats: Arc<Seats>,
 }
 
-/// A place in the room, given back when its connection is gone.
+/// Who is inside.
+#[derive(Default)]
+struct Seats {
+    taken: Mutex<BTreeMap<IpAddr, u32>>,
+    freed: Notify,
+}
+
+impl Seats {
+    fn taken(&self) -> MutexGuard<'_, BTreeMap<IpAddr, u32>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self) -> u32 {
+        self.taken().values().sum()
+    }
+
+    /// A seat for one more of a host that may have so many.
+    fn take(self: &Arc<Seats>, host: IpAddr, most_of_one_host: u32) -> Option<Seat> {
+        let mut taken = self.taken();
+        if taken.get(&host).copied().unwrap_or(0) >= most_of_one_host {
+            return None;
+        }
+        *taken.entry(host).or_insert(0) += 1;
+        let all = self.clone();
+        Some(Seat { host, all })
+    }
+}
+
+/// A place inside, given back when its connection is gone.
 pub struct Seat {
-    _room: OwnedSemaphorePermit,
     host: IpAddr,
-    hosts: Arc<Mutex<BTreeMap<IpAddr, u32>>>,
+    all: Arc<Seats>,
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = hosts.get_mut(&self.host) {
+        let mut taken = self.all.taken();
+        if let Some(count) = taken.get_mut(&self.host) {
             *count -= 1;
             if *count == 0 {
-                hosts.remove(&self.host);
+                taken.remove(&self.host);
             }
         }
+        self.all.freed.notify_one();
     }
 }
 
 impl Entrance {
-    pub fn new(
-        broker: ProcessId,
-        address: SocketAddr,
-        most: usize,
-        shared: Arc<Shared>,
-    ) -> Entrance {
-        let room = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        let hosts = Arc::default();
+    pub fn new(broker: ProcessId, address: SocketAddr, shared: Arc<Shared>) -> Entrance {
         Entrance {
             broker,
             address,
-            room,
             shared,
-            hosts,
+            seats: Arc::default(),
         }
     }
 
-    /// Accepts connections while the gate is open, and listens anew when it opens again.
-    pub async fn attend(self, first: std::net::TcpListener, mut open: watch::Receiver<bool>) {
+    /// Accepts connections while the doors are open, and listens anew when they open again.
+    pub async fn attend(self, first: std::net::TcpListener, mut doors: watch::Receiver<Doors>) {
         let mut listener = listen(first).ok();
+        let mut complained = false;
         loop {
-            if !*open.borrow_and_update() {
-                listener = None;
-                if open.changed().await.is_err() {
+            let now = *doors.borrow_and_update();
+            if !now.are_open {
+                (listener, complained) = (None, false);
+                if doors.changed().await.is_err() {
                     return;
                 }
                 continue;
             }
             if listener.is_none() {
-                let bound = std::net::TcpListener::bind(self.address).and_then(listen);
-                listener = bound.ok();
+                match std::net::TcpListener::bind(self.address).and_then(listen) {
+                    Ok(bound) => listener = Some(bound),
+                    Err(error) if !complained => {
+                        complained = true;
+                        self.cannot_listen(&error);
+                    }
+                    Err(_) => {}
+                }
             }
-            let Some(standing) = &listener else {
-                tokio::time::sleep(AGAIN).await;
-                continue;
+            let changed = match &listener {
+                None => either(tokio::time::sleep(AGAIN), doors.changed()).await,
+                // Whoever is too many waits where the operating system has accepted it.
+                Some(_) if self.seats.count() >= now.most => {
+                    either(self.seats.freed.notified(), doors.changed()).await
+                }
+                Some(standing) => either(self.accept(standing, now), doors.changed()).await,
             };
-            match either(self.accept(standing), open.changed()).await {
-                Either::First(()) | Either::Second(Ok(())) => {}
-                Either::Second(Err(_)) => return,
+            if let Either::Second(Err(_)) = changed {
+                return;
             }
         }
     }
 
-    /// Accepts one connection, once there is room for it.
-    async fn accept(&self, listener: &TcpListener) {
-        let Ok(room) = self.room.clone().acquire_owned().await else {
-            return;
-        };
+    /// Another program may have taken the port while the broker was dead.
+    fn cannot_listen(&self, error: &std::io::Error) {
+        let broker = self.broker;
+        let why = why_not(self.address, error);
+        complain(&format!(
+            "{broker} runs, and nobody can connect to it: {why}. It listens as soon as that can be."
+        ));
+    }
+
+    /// Accepts one connection.
+    async fn accept(&self, listener: &TcpListener, doors: Doors) {
         match listener.accept().await {
-            Ok((stream, from)) => self.came(stream, from.ip(), room),
+            Ok((stream, from)) => self.came(stream, from.ip(), doors),
             Err(error) if is_passing(error.kind()) => {}
             // Out of file descriptors: others must go first.
-            Err(_) => tokio::time::sleep(AGAIN).await,
+            Err(error) => {
+                if !self.shared.complained.swap(true, Ordering::Relaxed) {
+                    complain(&format!(
+                        "The system lets no more connections in: {error}. Whoever comes waits until others have left. \
+                         `ulimit -Hn` says how many files and sockets it allows."
+                    ));
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
         }
     }
 
-    fn came(&self, stream: TcpStream, host: IpAddr, room: OwnedSemaphorePermit) {
-        let hosts = self.hosts.clone();
-        let mut counts = hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(host).or_insert(0);
-        if *count >= self.shared.most_of_one_host {
+    fn came(&self, stream: TcpStream, host: IpAddr, doors: Doors) {
+        let Some(seat) = self.seats.take(host, doors.most_of_one_host) else {
             return;
-        }
-        *count += 1;
-        let seat = Seat {
-            _room: room,
-            host,
-            hosts: self.hosts.clone(),
         };
-        drop(counts);
         // An answer is not held back to be sent with the next.
         let _ = stream.set_nodelay(true);
+        keep_alive(&stream);
         let (from, to) = stream.into_split();
         let connection = self.shared.next_connection.fetch_add(1, Ordering::Relaxed);
         let credit = Arc::new(Semaphore::new(MOST_UNASKED));
@@ -162,6 +212,14 @@ impl Entrance {
         let inward = Inward::new(connection, from, credit, self.shared.clone());
         let reading = tokio::spawn(inward.run());
         tokio::spawn(writer.run(reading, seat));
+    }
+}
+
+/// Has the system look from time to time whether the other end is still there, as Kafka does: a client whose machine has
+/// vanished is found out in the end. The copy is another name for the same socket.
+fn keep_alive(stream: &TcpStream) {
+    if let Ok(copy) = stream.as_fd().try_clone_to_owned() {
+        let _ = TcpSocket::from_std_stream(copy.into()).set_keepalive(true);
     }
 }
 

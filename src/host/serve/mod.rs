@@ -4,30 +4,35 @@
 //! listener; each connection becomes a socket of the world, and its bytes become commands. So whatever a real
 //! client did can be recorded and replayed.
 //!
-//! Contents: [`options`] the command line · `addresses` where brokers listen · [`engine`] the thread of the world ·
-//! `peers` connections as sockets of the world, of which [`peer`] is one as that thread sees it · [`entrance`]
-//! listeners as the operating system sees them · [`inward`] what clients say · [`outward`] what they are told ·
-//! [`either`] waiting for one of two · [`lines`] what standard input may say · [`speech`] how it is heard and
-//! answered · [`record`] the run as a script · [`stopping`] its end.
+//! Contents: [`options`] the command line · [`bounds`] how much memory it takes · `addresses` where brokers listen
+//! · [`engine`] the thread of the world · `peers` connections as sockets of the world, of which [`peer`] is one as
+//! that thread sees it · [`scales`] how much all logs weigh · [`entrance`] listeners as the operating system sees
+//! them · `descriptors` how many sockets that allows · [`inward`] what clients say · [`outward`] what they are told
+//! · [`either`] waiting for one of two · [`kafka`] settings that only Kafka has · [`lines`] what standard input may
+//! say · [`speech`] how it is heard and answered · [`record`] the run as a script · [`stopping`] its end.
 //!
-//! Laws: a connection holds a bounded amount of memory in each direction, whatever its client does; what the
-//! world does is a function of the plan, the seed and the commands, in their order, that a record holds; a
-//! broker that is dead has no listener.
+//! Laws: a connection holds a bounded amount of memory in each direction, whatever its client does, and so do all
+//! logs together; what the world does is a function of the plan, the seed and the commands, in their order, that a
+//! record holds; a broker that is dead has no listener.
 //!
 //! Unlike Kafka, everything is kept in memory: a broker that is restarted finds its logs, a program that is
 //! started again does not. Not modelled: TLS and SASL, and addresses per listener.
 
 mod addresses;
+mod bounds;
+mod descriptors;
 mod either;
 mod engine;
 mod entrance;
 mod inward;
+mod kafka;
 mod lines;
 mod options;
 mod outward;
 mod peer;
 mod peers;
 mod record;
+mod scales;
 mod speech;
 mod stopping;
 
@@ -46,10 +51,11 @@ use tokio::sync::{oneshot, watch};
 
 use either::{Either, either};
 use engine::{Engine, Event, Gate};
-use entrance::{Entrance, Shared};
+use entrance::{Doors, Entrance, Shared};
 use options::Options;
 use record::Record;
-use speech::Speech;
+use scales::Scales;
+use speech::{Speech, complain};
 use stopping::{Ended, Fallen};
 
 /// Words that make no sense, or an address that cannot be had.
@@ -61,7 +67,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// Serves until it is told to stop.
 pub fn serve(words: &[&str]) -> ExitCode {
-    if matches!(words, ["--help" | "-h" | "help"]) {
+    if words.contains(&"--help") || matches!(words, ["-h" | "help"]) {
         Speech::begin().say(options::HELP.trim_end().to_owned());
         return ExitCode::SUCCESS;
     }
@@ -74,20 +80,22 @@ pub fn serve(words: &[&str]) -> ExitCode {
     let (options, listeners, record) = match prepared {
         Ok(prepared) => prepared,
         Err(sentence) => {
-            eprintln!("{sentence}");
+            complain(&sentence);
             return ExitCode::from(USAGE);
         }
     };
+    let descriptors = descriptors::raise();
     let served = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let served =
         served.map_err(|error| format!("the sockets of this system cannot be used: {error}"));
-    let ended = served.and_then(|runtime| runtime.block_on(run(&options, listeners, record)));
+    let ended =
+        served.and_then(|runtime| runtime.block_on(run(&options, listeners, record, descriptors)));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            eprintln!("{sentence}");
+            complain(&sentence);
             ExitCode::FAILURE
         }
     }
@@ -97,13 +105,14 @@ async fn run(
     options: &Options,
     listeners: Vec<TcpListener>,
     record: Option<Record>,
+    descriptors: Option<u64>,
 ) -> Result<(), String> {
     let (events, taken) = channel();
     let gates = open_gates(&options.plan, listeners, &events)?;
     let recorded = options.record.clone();
     let ended = begin(options, gates, taken, record)?;
     let speech = Speech::begin();
-    speech.say(welcome(options));
+    speech.say(welcome(options, descriptors));
     speech::listen(events.clone());
     let no_signals = |error| format!("signals cannot be waited for: {error}");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
@@ -135,8 +144,9 @@ async fn run(
         Err(_) => return Err("the thread of the world is gone".to_owned()),
     };
     tokio::time::sleep(LAST_WORDS).await;
-    speech.say(farewell(ended, file.as_deref())?);
-    Ok(())
+    let (text, complete) = farewell(ended, file.as_deref());
+    speech.say(text);
+    complete
 }
 
 /// What is said when the world has fallen over, which is never a client's fault.
@@ -161,18 +171,18 @@ fn open_gates(
     events: &Sender<Event>,
 ) -> Result<Vec<Gate>, String> {
     let config = plan.broker_config().map_err(|refused| refused.0)?;
-    let shared = Arc::new(Shared::new(events.clone(), config.max_connections_per_ip));
+    let shared = Arc::new(Shared::new(events.clone()));
+    let doors = Doors {
+        are_open: true,
+        most: config.max_connections,
+        most_of_one_host: config.max_connections_per_ip,
+    };
     let mut gates = Vec::new();
     for (id, listener) in plan.brokers.iter().zip(listeners) {
         let broker = ProcessId::from(*id);
         let address: SocketAddr = listener.local_addr().map_err(|error| error.to_string())?;
-        let (open, seen) = watch::channel(true);
-        let entrance = Entrance::new(
-            broker,
-            address,
-            config.max_connections as usize,
-            shared.clone(),
-        );
+        let (open, seen) = watch::channel(doors);
+        let entrance = Entrance::new(broker, address, shared.clone());
         tokio::spawn(entrance.attend(listener, seen));
         gates.push(Gate::new(broker, open));
     }
@@ -187,7 +197,8 @@ fn begin(
     record: Option<Record>,
 ) -> Result<oneshot::Receiver<Result<Ended, Fallen>>, String> {
     let (done, ended) = oneshot::channel();
-    let engine = Engine::new(&options.plan, options.seed, gates, events, record);
+    let scales = Scales::new(options.memory);
+    let engine = Engine::new(&options.plan, options.seed, gates, events, record, scales);
     let engine = engine.map_err(|refused| refused.0)?;
     let world = thread::Builder::new().name("world".to_owned());
     let world = world.spawn(move || done.send(engine.run()));
@@ -195,7 +206,7 @@ fn begin(
     Ok(ended)
 }
 
-fn welcome(options: &Options) -> String {
+fn welcome(options: &Options, descriptors: Option<u64>) -> String {
     let addresses: Vec<String> = options
         .plan
         .addresses()
@@ -215,14 +226,15 @@ fn welcome(options: &Options) -> String {
         let strangers = "Other machines can connect, and nobody is asked who they are.";
         lines.push(strangers.to_owned());
     }
-    lines.push(options.bound());
+    lines.extend(options.bounds(descriptors));
     let told = "Lines such as kill b2 and restart b2 are taken from standard input. Ctrl-C stops.";
     lines.push(told.to_owned());
     lines.push("ready".to_owned());
     lines.join("\n")
 }
 
-fn farewell(ended: Ended, file: Option<&str>) -> Result<String, String> {
+/// What is said at the end, and what is wrong with the record.
+fn farewell(ended: Ended, file: Option<&str>) -> (String, Result<(), String>) {
     let killed = match ended.killed {
         0 => String::new(),
         1 => ", the last without anybody to hand over to".to_owned(),
@@ -232,14 +244,16 @@ fn farewell(ended: Ended, file: Option<&str>) -> Result<String, String> {
         "The brokers have ended at {}{killed}. digest {}",
         ended.at, ended.digest
     );
-    if let (Some(recorded), Some(file)) = (ended.recorded, file) {
-        let bytes = recorded?;
+    let (Some(recorded), Some(file)) = (ended.recorded, file) else {
+        return (text, Ok(()));
+    };
+    let complete = recorded.map(|bytes| {
         text += &format!(
             "\nRecorded in {file}: {bytes} bytes; kafka-playground digest {file} replays it."
         );
         if bytes > script::MOST_BYTES as u64 {
             text += "\nThat is more than the page takes, which is 1 MiB.";
         }
-    }
-    Ok(text)
+    });
+    (text, complete)
 }

@@ -2,14 +2,20 @@
 //!
 //! Everything that describes the cluster becomes part of a plan, so that a recorded run begins with it.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kafka_playground::broker;
+use kafka_playground::controller::MAX_PARTITIONS;
 use kafka_playground::model::{Address, BrokerId, ProcessId};
 use kafka_playground::time::{Duration, Timestamp};
 use kafka_playground::world::{ClientPlan, Plan};
 use kafka_playground::{rng::Seed, script};
+
+use super::bounds::{self, MEBIBYTE};
+use super::kafka;
 
 pub const HELP: &str = "\
 kafka-playground serve [OPTION]...   a Kafka cluster on TCP, for real clients; Ctrl-C stops it
@@ -22,7 +28,9 @@ kafka-playground serve [OPTION]...   a Kafka cluster on TCP, for real clients; C
   --auto-create BOOLEAN     whether asking for an unknown topic creates it (true)
   --group-initial-rebalance-delay MS   how long an empty group waits for more members (3000)
   --config NAME=VALUE       a setting of every broker by its Kafka name; may be given again and again
-  --seed N                  what chance follows from (1)
+  --seed N                  what chance follows from (drawn; a record says it)
+  --memory MIB              what all logs together may weigh before producers wait (4096, but at most half of what
+                            this machine has)
   --plan FILE               a script whose world, topic and client lines describe the cluster
   --record FILE             writes the run as a script, which replays anywhere in the same way
 
@@ -30,12 +38,14 @@ Standard input takes script lines, one at a time, such as: kill b2, restart b2, 
 ";
 
 /// What serve has settled before anybody says otherwise: everything is kept in memory, so there is less of it.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 8] = [
+    ("fetch.max.bytes", "16777216"),
     ("log.initial.task.delay.ms", "1000"),
     ("log.retention.bytes", "67108864"),
     ("log.retention.check.interval.ms", "1000"),
     ("log.segment.bytes", "16777216"),
     ("max.connections", "1000"),
+    ("offsets.topic.segment.bytes", "1048576"),
     ("socket.request.max.bytes", "16777216"),
 ];
 
@@ -43,6 +53,8 @@ const SETTINGS: [(&str, &str); 6] = [
 pub struct Options {
     pub plan: Plan,
     pub seed: Seed,
+    /// What all logs together may weigh, in bytes.
+    pub memory: u64,
     pub record: Option<PathBuf>,
     pub(super) listen: Address,
     pub(super) advertised: Option<Address>,
@@ -53,6 +65,7 @@ pub struct Options {
 struct Said {
     brokers: Option<u16>,
     seed: Option<u64>,
+    memory: Option<u64>,
     settings: Vec<(String, String)>,
     plan: Option<PathBuf>,
     record: Option<PathBuf>,
@@ -81,7 +94,7 @@ impl Options {
                 return Err("--brokers: the plan says how many brokers there are".to_owned());
             }
             Some(file) => read_plan(file)?,
-            None => (Plan::default(), Seed(1), false),
+            None => (Plan::default(), drawn(), false),
         };
         if !planned {
             let count = said.brokers.unwrap_or(3);
@@ -113,13 +126,55 @@ impl Options {
         let options = Options {
             plan,
             seed: said.seed.map_or(seed, Seed),
+            memory: match said.memory {
+                Some(mebibytes) => mebibytes.saturating_mul(MEBIBYTE),
+                None => bounds::memory(),
+            },
             record: said.record,
             listen: said.listen.unwrap_or(first),
             advertised: said.advertised,
         };
         options.plan.check().map_err(|refused| refused.0)?;
+        options.check_counts()?;
         options.check_ports()?;
         Ok(options)
+    }
+
+    /// That topics of which nobody says more can be made.
+    fn check_counts(&self) -> Result<(), String> {
+        let config = self.plan.broker_config().map_err(|refused| refused.0)?;
+        let brokers = self.plan.brokers.len() as u64;
+        for (name, copies) in [
+            (
+                "default.replication.factor",
+                u64::from(config.default_replication_factor),
+            ),
+            (
+                "offsets.topic.replication.factor",
+                config.groups.offsets_topic_replication_factor as u64,
+            ),
+        ] {
+            if copies > brokers {
+                return Err(format!(
+                    "{name}={copies}: a partition has a replica on each broker at the most, and there will be {brokers}"
+                ));
+            }
+        }
+        let most = MAX_PARTITIONS as u64;
+        for (name, count) in [
+            ("num.partitions", u64::from(config.num_partitions)),
+            (
+                "offsets.topic.num.partitions",
+                config.groups.offsets_topic_num_partitions as u64,
+            ),
+        ] {
+            if count > most {
+                return Err(format!(
+                    "{name}={count}: a topic has {most} partitions at the most"
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn check_ports(&self) -> Result<(), String> {
@@ -138,32 +193,13 @@ impl Options {
         }
         Ok(())
     }
+}
 
-    /// How much memory partitions take at the most, in a sentence.
-    pub fn bound(&self) -> String {
-        let Ok(config) = self.plan.broker_config() else {
-            return String::new();
-        };
-        let log = &config.log;
-        let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / 1_048_576.0);
-        let request = mib(u64::from(config.socket_request_max_bytes));
-        let request = format!(
-            " A connection holds at most a request, which is up to {request} long: \
-                               socket.request.max.bytes; there are up to {} to each broker: max.connections.",
-            config.max_connections
-        );
-        let partition = match log.retention_bytes {
-            Some(kept) => format!(
-                "A partition holds at most {} and what arrives in {}: log.retention.bytes={kept} and a segment of \
-                 {}. Its replicas share the bytes.",
-                mib(kept + u64::from(log.segment_bytes)),
-                config.log_retention_check_interval,
-                mib(u64::from(log.segment_bytes)),
-            ),
-            None => "Without log.retention.bytes a partition holds whatever arrives, until memory is full.".to_owned(),
-        };
-        partition + &request
-    }
+/// A seed that no other run is likely to have: who outlives a cluster can tell the next one from it.
+fn drawn() -> Seed {
+    // Short enough to be read out.
+    let random = RandomState::new().build_hasher().finish();
+    Seed(random >> 32)
 }
 
 impl Said {
@@ -185,6 +221,7 @@ impl Said {
             match name {
                 "brokers" => said.brokers = Some(number(name, value()?)?),
                 "seed" => said.seed = Some(number(name, value()?)?),
+                "memory" => said.memory = Some(number(name, value()?)?),
                 "plan" => said.plan = Some(value()?.into()),
                 "record" => said.record = Some(value()?.into()),
                 "listen" => said.listen = Some(address(name, value()?)?),
@@ -212,6 +249,11 @@ impl Said {
     }
 
     fn set(&mut self, option: &str, name: &str, value: &str) -> Result<(), String> {
+        if kafka::has(name) {
+            return Err(format!(
+                "--{option}: Kafka has {name}; it is not modelled here, and would do nothing"
+            ));
+        }
         let set = broker::Config::default().set(name, value);
         set.map_err(|sentence| format!("--{option}: {sentence}"))?;
         self.settings.push((name.to_owned(), value.to_owned()));
@@ -292,6 +334,18 @@ mod tests {
                 &["--auto-create", "perhaps"],
                 "--auto-create: Invalid value perhaps for configuration auto.create.topics.enable",
             ),
+            (
+                &["--config", "transaction.state.log.replication.factor=1"],
+                "Kafka has transaction.state.log.replication.factor; it is not modelled here",
+            ),
+            (
+                &["--replication-factor", "5"],
+                "default.replication.factor=5: a partition has a replica on each broker at the most, and there will be 3",
+            ),
+            (
+                &["--num-partitions", "100000"],
+                "num.partitions=100000: a topic has 1000 partitions at the most",
+            ),
             (&["--colour", "blue"], "serve has no --colour"),
             (&["9092"], "9092 is no option of serve"),
             (&["--seed"], "--seed needs a value"),
@@ -300,5 +354,12 @@ mod tests {
             let refusal = refusal(words);
             assert!(refusal.contains(part), "{words:?}: {refusal}");
         }
+    }
+
+    #[test]
+    fn every_run_has_a_seed_of_its_own_unless_it_is_told() {
+        let seed = |words: &[&str]| Options::read(words).map(|options| options.seed);
+        assert_ne!(seed(&[]), seed(&[]));
+        assert_eq!(seed(&["--seed", "7"]), Ok(Seed(7)));
     }
 }

@@ -58,6 +58,13 @@ impl Peer {
         self.pending.front().is_some_and(|piece| piece.begins)
     }
 
+    /// Whether the next request is one that adds to a log. One of which too little is there to tell may be.
+    pub fn produces(&self) -> bool {
+        let bytes = self.pending.iter().flat_map(|piece| &*piece.bytes);
+        let mut api = bytes.skip(4);
+        matches!((api.next(), api.next()), (Some(0), Some(0)) | (_, None))
+    }
+
     pub fn is_full(&self) -> bool {
         self.outward.is_full()
     }

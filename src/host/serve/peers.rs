@@ -55,6 +55,11 @@ impl Engine {
     fn hand_over_from(&mut self, connection: u64) -> bool {
         while let Some(peer) = self.peers.get_mut(&connection) {
             if peer.is_over() {
+                // As in Kafka, which looks for the end of a client when it is done with what that has asked.
+                let socket = peer.socket;
+                if !self.is_done_with(socket) {
+                    return false;
+                }
                 self.leave(connection);
                 return true;
             }
@@ -63,7 +68,11 @@ impl Engine {
             }
             let socket = peer.socket;
             let waits = match peer.is_between_requests() {
-                true => peer.is_full() || !self.world.is_settled(socket),
+                true => {
+                    peer.is_full()
+                        || (self.scales.are_full() && peer.produces())
+                        || !self.world.is_settled(socket)
+                }
                 // The rest of a request goes on when what went before it was looked at.
                 false => self.world.unread(socket) >= SOCKET_BUFFER,
             };
@@ -82,6 +91,18 @@ impl Engine {
             self.must(&Command::WriteSocket { socket, bytes });
         }
         true
+    }
+
+    /// Whether all that came through a socket is answered, and the answers were sent on.
+    fn is_done_with(&self, socket: ProcessId) -> bool {
+        let held = self.world.host(socket).and_then(Host::socket);
+        let Some(held) = held.filter(|held| held.connection.is_some()) else {
+            return true;
+        };
+        let mut under_way = self.world.in_flight();
+        self.world.is_settled(socket)
+            && held.received.is_empty()
+            && under_way.all(|packet| Some(packet.connection) != held.connection)
     }
 
     /// The client is gone.
@@ -106,6 +127,8 @@ impl Engine {
             };
             if let Some(peer) = self.peers.get(&connection) {
                 peer.send(pieces);
+                // Who has closed its side and has its answer may go at once.
+                self.handed |= peer.is_over();
             }
             let held = self.world.host(socket).and_then(Host::socket);
             if held.is_none_or(|socket| socket.connection.is_none()) {
@@ -137,7 +160,7 @@ pub mod tests {
             .build()
             .expect("a runtime");
         let (events, _) = std::sync::mpsc::channel();
-        let shared = Arc::new(Shared::new(events, 1));
+        let shared = Arc::new(Shared::new(events));
         let (_, to) = runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
                 .await

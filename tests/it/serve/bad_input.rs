@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use kafka_playground::protocol::api::{ApiVersionsRequest, MetadataRequest};
+use kafka_playground::protocol::api::{ApiVersionsRequest, MetadataRequest, ProduceRequest};
 use kafka_playground::protocol::{Chunks, decode_response, encode_request};
 
 use super::{Client, Served, eventually, frame, is_well, produced, request};
@@ -45,7 +45,11 @@ fn bytes_that_are_no_request_cost_their_connection_and_nothing_else() {
         ("W37 UpdateMetadata", request(6, 0, &[0; 16])),
         ("W37 ControlledShutdown", request(7, 1, &[0; 4])),
         ("W37 WriteTxnMarkers", request(27, 0, &[0; 4])),
-        ("W37 AlterPartition", request(56, 0, &[0; 16])),
+        // Well-formed: tags, a broker with its epoch, no topics, tags.
+        (
+            "W37 AlterPartition",
+            request(56, 0, &[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]),
+        ),
         ("W37 AllocateProducerIds", request(67, 0, &[0; 16])),
     ] {
         let mut client = served.connect(1);
@@ -138,7 +142,7 @@ fn what_was_said_before_the_end_counts() {
     // Records that nobody confirms, and a client that is gone as soon as it has sent them.
     let mut hasty = served.connect(1);
     for _ in 0..50 {
-        let request = kafka_playground::protocol::api::ProduceRequest {
+        let request = ProduceRequest {
             acks: 0,
             ..produced("orders", b"more")
         };
@@ -154,10 +158,23 @@ fn what_was_said_before_the_end_counts() {
     let mut half = served.connect(1);
     half.write(&encode_request(&produced("orders", b"half"), 7, 1, None).to_vec());
     half.stream.shutdown(Shutdown::Write).expect("a socket");
-    assert!(half.rest().is_some());
-    eventually("it is there", || {
-        client.produce("orders", b"after").expect("taken") > last + 1
-    });
+    let answer = half.rest().expect("it is closed");
+    assert_eq!(answer.get(4..8), Some(&[0, 0, 0, 1][..]), "{answer:?}");
+    let answered = Chunks::from(answer[4..].to_vec());
+    let (_, answered) = decode_response::<ProduceRequest>(&answered, 7).expect("an answer");
+    let taken = &answered.responses[0].partition_responses[0];
+    assert_eq!((taken.error_code, taken.base_offset), (0, last + 1));
+    // Also one that waits for a while, and what was asked behind it.
+    let mut patient = served.connect(1);
+    let waits = encode_request(&super::content::fetch(last + 2, 700), 12, 3, None).to_vec();
+    let asks = encode_request(&ApiVersionsRequest::default(), 0, 4, None).to_vec();
+    patient.write(&[waits, asks].concat());
+    patient.stream.shutdown(Shutdown::Write).expect("a socket");
+    assert_eq!(patient.read()[..4], [0, 0, 0, 3]);
+    assert_eq!(patient.read()[..4], [0, 0, 0, 4]);
+    let since = Instant::now();
+    assert!(patient.is_closed());
+    assert!(since.elapsed() < Duration::from_millis(300), "{since:?}");
 }
 
 #[test]
@@ -179,6 +196,56 @@ fn w44_a_storm_of_connections_leaves_nothing_behind() {
     }
     let grown = memory[memory.len() - 1].saturating_sub(memory[0]);
     assert!(grown < 2_000_000, "{memory:?}");
+}
+
+#[test]
+fn w44_five_thousand_clients_at_once_are_served() {
+    const ALL: usize = 5_000;
+    // The sockets of the clients are in this process, those of the broker in its own.
+    let mine = std::process::id().to_string();
+    let raise =
+        "soft=$(ulimit -Hn); prlimit --pid \"$0\" --nofile=\"$soft:$soft\" && echo \"$soft\"";
+    let raised = std::process::Command::new("sh")
+        .args(["-c", raise, &mine])
+        .output();
+    let raised = raised.expect("there is a shell").stdout;
+    let limit = String::from_utf8_lossy(&raised).trim().to_owned();
+    if limit != "unlimited" && limit.parse::<usize>().is_ok_and(|limit| limit < ALL + 500) {
+        println!("skipped: the system allows {limit} sockets");
+        return;
+    }
+    // Few are what a shell allows as a rule; the program asks for more.
+    let options = ["--brokers", "1", "--config", "max.connections=6000"];
+    let served = Served::start_with("ulimit -Sn 256", &options);
+    let (before, memory) = (served.descriptors(), served.memory());
+    let mut clients: Vec<Client> = (0..ALL).map(|_| served.connect(1)).collect();
+    clients.iter_mut().step_by(50).for_each(is_well);
+    is_well(&mut clients[ALL - 1]);
+    assert!(served.descriptors() >= before + ALL);
+    let each = served.memory().saturating_sub(memory) / ALL as u64;
+    assert!(each < 10_000, "{each} bytes for each");
+    drop(clients);
+    eventually("all of them are gone", || served.descriptors() == before);
+    assert!(served.complaints.try_recv().is_err());
+}
+
+#[test]
+fn whom_the_system_does_not_let_in_waits_and_that_is_said_once() {
+    let served = Served::start_with("ulimit -n 60", &["--brokers", "1"]);
+    let mut inside: Vec<Client> = (0..80).map(|_| served.connect(1)).collect();
+    let complaint = served.complaints.recv_timeout(super::PATIENCE);
+    let complaint = complaint.expect("it complains");
+    assert!(
+        complaint.starts_with("The system lets no more connections in: "),
+        "{complaint}"
+    );
+    inside[..30].iter_mut().for_each(is_well);
+    let mut late = inside.pop().expect("the last");
+    late.write(&encode_request(&ApiVersionsRequest::default(), 0, 9, None).to_vec());
+    assert!(late.is_silent_for(Duration::from_millis(500)), "it waits");
+    drop(inside);
+    assert_eq!(late.read()[..4], [0, 0, 0, 9]);
+    assert!(served.complaints.try_recv().is_err(), "once is enough");
 }
 
 #[test]

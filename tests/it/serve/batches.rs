@@ -165,6 +165,11 @@ fn w26_a_bomb_is_refused_before_it_bursts() {
         let (error, offset) = bench.produce(compressed(4, &claim));
         assert!([2, 10].contains(&error) && offset == -1, "zstd: {error}");
     }
+    // Two hundred megabytes again, as often the same byte: blocks of four bytes that say 128 KiB each.
+    let block = |last: u32| (((128 << 10) << 3) | 2 | last).to_le_bytes()[..3].to_vec();
+    let all = (0..1_600).flat_map(|number| [block(u32::from(number == 1_599)), vec![0]].concat());
+    let burst = [&magic[..], &[0x00, 0x38], &all.collect::<Vec<u8>>()].concat();
+    assert_eq!(bench.produce(compressed(4, &burst)), (10, -1), "zstd");
     let grown = bench.served.memory().saturating_sub(before);
     assert!(grown < 80_000_000, "{grown}");
     assert_eq!(bench.client.produce("orders", b"an honest one"), Ok(1));
@@ -246,6 +251,13 @@ fn w29_w30_timestamps_may_be_far_apart_and_batches_not_too_large() {
     assert_eq!(bench.produce(large(1_048_588)), (10, -1));
     assert_eq!(bench.produce(large(3_000_000)), (10, -1));
     assert_eq!(bench.produce(large(1_048_000)), (0, 3));
+    // To the byte: `max.message.bytes` is what a whole batch may have, its head and its lengths included.
+    let around = large(1_048_000).map_or(0, |records| records.len()) - 1_048_000;
+    let most = 1_048_588 - around;
+    let sizes = [most, most + 1].map(|length| large(length).map(|records| records.len()));
+    assert_eq!(sizes, [Some(1_048_588), Some(1_048_589)]);
+    assert_eq!(bench.produce(large(most)), (0, 4));
+    assert_eq!(bench.produce(large(most + 1)), (10, -1));
 }
 
 #[test]

@@ -172,6 +172,32 @@ fn a_long_poll_is_answered_when_something_comes() {
 }
 
 #[test]
+fn a_record_that_cannot_be_written_is_said_at_once_and_costs_no_digest() {
+    let served = Served::start_with(":", &["--brokers", "1", "--record", "/dev/full"]);
+    let complaint = served.complaints.recv_timeout(super::PATIENCE);
+    let complaint = complaint.expect("it complains");
+    assert!(
+        complaint.starts_with("The run is not recorded any further"),
+        "{complaint}"
+    );
+    super::is_well(&mut served.connect(1));
+    let (said, code) = served.stop();
+    assert_eq!(code, Some(1), "{said:?}");
+    assert!(said.iter().any(|line| line.contains("digest ")), "{said:?}");
+}
+
+#[test]
+fn help_is_given_wherever_it_is_asked_for() {
+    for words in [&["--help"][..], &["-h"], &["--brokers", "3", "--help"]] {
+        let output = program().arg("serve").args(words).output();
+        let output = output.expect("it starts");
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("--replication-factor N"), "{said}");
+    }
+}
+
+#[test]
 fn what_cannot_be_ends_with_a_sentence_and_code_2() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let taken = taken.local_addr().expect("bound").to_string();
@@ -190,6 +216,23 @@ fn what_cannot_be_ends_with_a_sentence_and_code_2() {
         (
             &["--config", "retention=1"],
             "retention is not a setting of a broker",
+        ),
+        (
+            &["--config", "num.io.threads=8"],
+            "Kafka has num.io.threads; it is not modelled here",
+        ),
+        (
+            &["--replication-factor", "5", "--listen", "127.0.0.1:0"],
+            "a replica on each broker at the most, and there will be 3",
+        ),
+        (
+            &[
+                "--record",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"),
+                "--listen",
+                "127.0.0.1:0",
+            ],
+            "README.md: that file is there and is no record",
         ),
         (
             &["--record", "/no/such/place", "--listen", "127.0.0.1:0"],

@@ -308,6 +308,25 @@ fn w40_offsets_are_stored_whatever_they_are() {
         at(-1, 7, String::new()),
     ];
     assert_eq!(codes(&committing("group", various)), [0, 0, 12, 3, 3]);
+    let fetching = OffsetFetchRequest {
+        group_id: "group".into(),
+        topics: Some(vec![OffsetFetchRequestTopic {
+            name: "orders".into(),
+            partition_indexes: vec![0, 1],
+        }]),
+        ..Default::default()
+    };
+    let stored = served.connect(1).call(&fetching, 5);
+    let [first, second] = &stored.topics[0].partitions[..] else {
+        panic!("{stored:?}");
+    };
+    let note = |told: Option<&str>| told.map_or(0, str::len);
+    assert_eq!(
+        (first.committed_offset, note(first.metadata.as_deref())),
+        (-1, 0)
+    );
+    let stored = (second.committed_offset, note(second.metadata.as_deref()));
+    assert_eq!(stored, (i64::MAX, 4_096));
     let mut stored = |group: &str| -> Vec<i64> {
         let topic = OffsetFetchRequestTopic {
             name: "orders".into(),

@@ -9,6 +9,8 @@ mod control;
 mod frames;
 mod limits;
 mod members;
+mod settings;
+mod weight;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -30,6 +32,8 @@ pub struct Served {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
+    /// What it complains about, if that is listened to.
+    pub complaints: Receiver<String>,
     pub brokers: Vec<SocketAddr>,
 }
 
@@ -40,7 +44,20 @@ fn program() -> Command {
 impl Served {
     /// Starts a cluster at ports that are free, and waits until it is ready.
     pub fn start(options: &[&str]) -> Served {
-        let mut child = program()
+        Served::start_by(program(), options)
+    }
+
+    /// Likewise, with a limit of open files as a shell sets it, and hears what it complains about.
+    pub fn start_with(limit: &str, options: &[&str]) -> Served {
+        let mut shell = Command::new("sh");
+        let begin = format!("{limit}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &begin, env!("CARGO_BIN_EXE_kafka-playground")]);
+        shell.stderr(Stdio::piped());
+        Served::start_by(shell, options)
+    }
+
+    pub fn start_by(mut command: Command, options: &[&str]) -> Served {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(options)
             .stdin(Stdio::piped())
@@ -48,20 +65,13 @@ impl Served {
             .spawn()
             .expect("the program starts");
         let stdin = child.stdin.take();
-        let stdout = child.stdout.take().expect("it has an output");
-        let (heard, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines() {
-                let Ok(line) = line else { return };
-                if heard.send(line).is_err() {
-                    return;
-                }
-            }
-        });
+        let lines = lines_of(child.stdout.take());
+        let complaints = lines_of(child.stderr.take());
         let mut served = Served {
             child,
             stdin,
             lines,
+            complaints,
             brokers: Vec::new(),
         };
         let first = served.hear();
@@ -138,6 +148,22 @@ impl Served {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// The lines of a stream, as they come.
+fn lines_of(stream: Option<impl std::io::Read + Send + 'static>) -> Receiver<String> {
+    let (heard, lines) = channel();
+    if let Some(stream) = stream {
+        std::thread::spawn(move || {
+            for line in BufReader::new(stream).lines() {
+                let Ok(line) = line else { return };
+                if heard.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    lines
 }
 
 impl Drop for Served {

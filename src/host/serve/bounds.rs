@@ -1,0 +1,105 @@
+//! How much memory there will be need of at the most, in sentences that are said before anybody comes.
+
+use kafka_playground::world::weight;
+
+use super::options::Options;
+
+pub const MEBIBYTE: u64 = 1024 * 1024;
+/// What logs may weigh when nobody says.
+const MOST_MEMORY: u64 = 4 * 1024 * MEBIBYTE;
+/// So many files a program has open besides its sockets, and some more.
+const FEW: u64 = 24;
+
+impl Options {
+    /// How much memory there will be need of at the most, in sentences.
+    pub fn bounds(&self, descriptors: Option<u64>) -> Vec<String> {
+        let Ok(config) = self.plan.broker_config() else {
+            return Vec::new();
+        };
+        let log = &config.log;
+        let logs = format!(
+            "All logs together weigh at most {}: --memory. What is produced beyond that waits. Replicas share the bytes \
+             of a batch; each adds {} bytes to it.",
+            mebibytes(self.memory),
+            weight::HANDLE
+        );
+        let partition = match log.retention_bytes {
+            Some(kept) => format!(
+                "A partition keeps at most {} and what arrives in {}: log.retention.bytes={kept} and a segment of {}. One \
+                 that is compacted keeps the last record of each key, however many there are.",
+                mebibytes(kept.saturating_add(u64::from(log.segment_bytes))),
+                config.log_retention_check_interval,
+                mebibytes(u64::from(log.segment_bytes)),
+            ),
+            None => "Without log.retention.bytes a partition keeps whatever arrives.".to_owned(),
+        };
+        // Beside a request that is being worked on, some of the next is there; beside an answer, some that went before.
+        let (asked, told) = (config.socket_request_max_bytes, config.fetch_max_bytes);
+        let each = u64::from(asked) + u64::from(told) + 2 * MEBIBYTE;
+        let mut count = u64::from(config.max_connections) * self.plan.brokers.len() as u64;
+        let mut may_be = format!(
+            "up to {} to each broker: max.connections",
+            config.max_connections
+        );
+        if let Some(limit) = descriptors.filter(|limit| *limit < count.saturating_add(FEW)) {
+            count = limit.saturating_sub(FEW);
+            may_be = format!("up to {count}, as the system allows (ulimit -n)");
+        }
+        let connections = format!(
+            "A connection holds at most {} of what was asked and of what is not read yet: socket.request.max.bytes and \
+             fetch.max.bytes. There are {may_be}. If all of them did so at once, that would be {}.",
+            mebibytes(each),
+            mebibytes(each.saturating_mul(count)),
+        );
+        vec![logs, partition, connections]
+    }
+}
+
+/// Bytes as people read them.
+pub fn mebibytes(bytes: u64) -> String {
+    format!("{:.0} MiB", bytes as f64 / MEBIBYTE as f64)
+}
+
+/// What logs may weigh when nobody says: not more than half of what there is.
+pub fn memory() -> u64 {
+    installed().map_or(MOST_MEMORY, |all| MOST_MEMORY.min(all / 2))
+}
+
+/// How much memory this machine has, or the group of processes that this one is in may have; nothing when nobody says.
+fn installed() -> Option<u64> {
+    let known = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = known
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let all = line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024;
+    let limit = std::fs::read_to_string("/sys/fs/cgroup/memory.max");
+    let limit = limit.ok().and_then(|limit| limit.trim().parse().ok());
+    Some(limit.unwrap_or(all).min(all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_are_said_as_sums() {
+        let words = [
+            "--brokers=2",
+            "--memory=100",
+            "--config",
+            "max.connections=10",
+        ];
+        let said = Options::read(&words).map(|options| options.bounds(None).join("\n"));
+        let said = said.expect("readable");
+        for part in [
+            "at most 100 MiB: --memory",
+            "at most 80 MiB",
+            "at most 34 MiB",
+            "680 MiB",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        let few = Options::read(&words).map(|options| options.bounds(Some(34)).join("\n"));
+        assert!(few.is_ok_and(|few| few.contains("up to 10, as the system allows")));
+    }
+}
