@@ -15,7 +15,6 @@ const refused = async (asking, pattern, what) => {
 
 /** Settings, partitions, the beginning of a log; members, offsets and the end of a group. */
 export async function manages(client) {
-  if (client.name === 'kcat') return 'cannot';
   const can = word => !MISSING[client.name]?.includes(word);
   const topic = named('managed');
   await client.ask('create', { topic, partitions: 1, replicas: 3 });

@@ -1,19 +1,24 @@
 // Clients that nobody here wrote, against `serve`: the matrix of who produces and who consumes, groups with members of
 // each, and a broker that dies in the middle.
+import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { ask, at, say } from '../../www/tools/kit.mjs';
 import { administers, consumes, groups, mixed, produces, survives } from './cases.mjs';
 import { manages } from './administration.mjs';
 import { keepsReading, keptTo } from './failover.mjs';
 import { fuzz } from './fuzz.mjs';
-import { members } from './members.mjs';
-import { serve } from './served.mjs';
+import { endAll, members } from './members.mjs';
+import { endClusters, serve } from './served.mjs';
 
 const PLAN = at('tests/clients/cluster.script');
 /** So much at the least is taken from each producer while brokers die, which takes some fifteen seconds. */
 const FEWEST = 500;
 /** How long the fuzzer talks, and what it says follows from. */
-const FUZZED = { seconds: 20, seed: Number(process.env.SEED ?? 1) };
+const FUZZED = { seconds: 20, seed: Number(process.env.SEED ?? randomInt(1 << 30)) };
+/** All of it together is over by then, or something hangs. */
+const LIMIT = 300_000;
+/** What a client has no word for is not counted. */
+const CANNOT = '-';
 
 /**
  * Runs every case against one cluster and the fuzzer against another, and prints the tables. Both runs are recorded and
@@ -21,8 +26,17 @@ const FUZZED = { seconds: 20, seed: Number(process.env.SEED ?? 1) };
  */
 export async function testClients(binary) {
   const count = { passed: 0, failed: 0 };
+  const open = new Set();
+  const limit = setTimeout(() => {
+    console.error(`  not over after ${LIMIT / 1000} s: ${[...open].join(', ')}`);
+    console.log(`${count.passed} cases passed, ${count.failed + open.size} failed`);
+    endAll();
+    endClusters();
+    process.exit(1);
+  }, LIMIT);
   const attempt = async (what, body) => {
     const since = Date.now();
+    open.add(what);
     try {
       const answer = await body();
       count.passed += 1;
@@ -32,6 +46,8 @@ export async function testClients(binary) {
       count.failed += 1;
       console.error(`  ${what}: ${error.message}`);
       return 'FAILED';
+    } finally {
+      open.delete(what);
     }
   };
   mkdirSync(at('target/clients'), { recursive: true });
@@ -40,8 +56,8 @@ export async function testClients(binary) {
   let clients = [];
   try {
     clients = await members(served.brokers);
-    const admin = await eachOf(clients, client => attempt(`${client.name} administers`, () => administers(client)));
-    const managed = await eachOf(clients, client => attempt(`${client.name} manages`, () => manages(client)));
+    const admin = await eachOf(clients, client => attempt(`${client.name} administers`, () => administers(client, clients)));
+    const managed = await eachOf(clients, client => (client.name === 'kcat' ? CANNOT : attempt(`${client.name} manages`, () => manages(client))));
     const made = await eachOf(clients, client => attempt(`${client.name} produces`, () => produces(clients, client)));
     const rows = await Promise.all(clients.map(async client => {
       const row = [];
@@ -83,6 +99,7 @@ export async function testClients(binary) {
   const noisy = await serve(binary, '--plan', PLAN, '--record', fuzzed);
   say(`The fuzzer (seed ${FUZZED.seed}): ${await attempt('the fuzzer', () => fuzz(noisy, record, FUZZED))}`);
   await attempt('the fuzzed run replays', () => replays(binary, noisy, fuzzed));
+  clearTimeout(limit);
   return count;
 }
 

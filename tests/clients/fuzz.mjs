@@ -4,6 +4,7 @@
 // they make them. The same seed makes the same changes.
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { connect } from 'node:net';
+import { eventually } from './cases.mjs';
 import { members, pause } from './members.mjs';
 
 /** Numbers that follow from a seed. */
@@ -18,7 +19,8 @@ function dice(seed) {
   return { below: n => next() % n, of: list => list[next() % list.length], odds: percent => next() % 100 < percent };
 }
 
-const LONGEST = 8192;
+/** Of what real clients say, and of what is made of it. */
+const LONGEST = 65_536;
 const EACH = 8;
 
 /** Requests that stand in a record: some of each API and version. */
@@ -62,7 +64,7 @@ function changed(frame, all, { below, of, odds }) {
   let bytes = Buffer.from(frame);
   for (let i = below(5); i > 0; i -= 1) {
     const at = 4 + below(Math.max(1, bytes.length - 4));
-    switch (below(7)) {
+    switch (below(8)) {
       case 0:
         if (at < bytes.length) bytes[at] ^= 1 << below(8);
         break;
@@ -83,6 +85,17 @@ function changed(frame, all, { below, of, odds }) {
         bytes = Buffer.concat([bytes.subarray(0, at), other.subarray(Math.min(at, other.length))]);
         break;
       }
+      case 6: {
+        // What may be an element comes again and again, and what may be the count before it says so.
+        const length = 1 + below(48);
+        const times = Math.min(1 + below(1_000), Math.floor((LONGEST - bytes.length) / length));
+        if (times < 1 || at + length > bytes.length) break;
+        const again = Array.from({ length: times }, () => bytes.subarray(at, at + length));
+        if (at >= 8 && bytes.readUInt32BE(at - 4) < 1_000) bytes.writeUInt32BE(bytes.readUInt32BE(at - 4) + times, at - 4);
+        else if (bytes[at - 1] < 0x7f - times) bytes[at - 1] += times;
+        bytes = Buffer.concat([bytes.subarray(0, at), ...again, bytes.subarray(at)]);
+        break;
+      }
       default:
         if (bytes.length >= 8) bytes.writeInt16BE(below(20), 6);
     }
@@ -96,11 +109,15 @@ function changed(frame, all, { below, of, odds }) {
   return bytes;
 }
 
-/** Says changed requests to every broker for some seconds; how many, and how many connections they cost. */
-async function shout(brokers, kinds, seconds, seed) {
+/**
+ * Says changed requests to every broker for some seconds; how many, how many connections they cost, and how much memory
+ * was taken at the most.
+ */
+async function shout(served, kinds, seconds, seed) {
+  const brokers = served.brokers.split(',');
   const chance = dice(seed);
   const all = [...kinds.values()];
-  const count = { said: 0, answered: 0, closed: 0 };
+  const count = { said: 0, answered: 0, closed: 0, memory: 0 };
   const open = [];
   const begin = () => {
     const [host, port] = chance.of(brokers).split(':');
@@ -129,6 +146,7 @@ async function shout(brokers, kinds, seconds, seed) {
       }
       if (chance.odds(2) || socket.said > 200) socket.destroy();
     }
+    count.memory = Math.max(count.memory, memory(served.pid));
     await pause(4);
   }
   open.splice(0).forEach(socket => socket.destroy());
@@ -144,20 +162,41 @@ function memory(pid) {
   }
 }
 
+/** Reads and commits for one member of a group, until it is told that there is no more. */
+async function reads(client, name, state) {
+  while (!state.over) {
+    state.found.push(...(await client.ask('collect', { names: [name], total: 200, timeout: 0.5 })));
+    await client.ask('commit', { name }).then(() => (state.commits += 1), () => (state.refused += 1));
+  }
+}
+
 /** Fuzzes beside a producer and a group of two libraries, none of which may lose or repeat anything. */
 export async function fuzz(served, record, { seconds, seed }) {
   const kinds = corpus(record);
   if (kinds.size < 20) throw new Error(`the corpus has ${kinds.size} kinds of requests, which is too few to mean anything`);
   const clients = await members(served.brokers);
   try {
-    const [producer, , , reader] = clients;
+    const [producer, , aiokafka, kafkajs] = clients;
     const topic = 'beside-the-fuzzer';
-    await producer.ask('create', { topic, partitions: 3, replicas: 3 });
-    await reader.ask('join', { name: 'beside', topics: [topic], group: topic, strategy: 'range' });
+    await producer.ask('create', { topic, partitions: 4, replicas: 3 });
+    const state = { over: false, found: [], commits: 0, refused: 0 };
+    const readers = [aiokafka, kafkajs];
+    for (const reader of readers) await reader.ask('join', { name: reader.name, topics: [topic], group: topic, strategy: 'range' });
+    const reading = Promise.all(readers.map(reader => reads(reader, reader.name, state)));
+    // Whatever goes wrong there is said where it is waited for.
+    reading.catch(() => {});
+    await eventually(async () => {
+      const shares = await Promise.all(readers.map(reader => reader.ask('assigned', { name: reader.name })));
+      return shares.every(share => share.length === 2);
+    }, 'two readers do not share four partitions', 20);
     await producer.ask('stream', { name: 'beside', topic, idempotent: true, first: 0 });
-    const count = await shout(served.brokers.split(','), kinds, seconds, seed);
+    const count = await shout(served, kinds, seconds, seed);
     const { acked, failed } = await producer.ask('halt', { name: 'beside' });
-    const found = (await reader.ask('collect', { names: ['beside'], total: acked.length, timeout: 20, quiet: 0.5 })).map(({ s }) => Number(s));
+    await eventually(() => state.found.length >= acked.length, '', 20).catch(() => {});
+    await pause(500);
+    state.over = true;
+    await reading;
+    const found = state.found.map(({ s }) => Number(s));
     const there = new Set(found);
     const lost = acked.filter(number => !there.has(number)).length;
     if (failed.length) throw new Error(`${failed.length} records failed beside the fuzzer`);
@@ -166,9 +205,10 @@ export async function fuzz(served, record, { seconds, seed }) {
     const fewest = { said: seconds * 200, answered: seconds * 20, closed: 24 };
     const few = Object.keys(fewest).find(what => count[what] < fewest[what]);
     if (few) throw new Error(`${count[few]} ${few} in ${seconds} s is too little to mean anything`);
-    const taken = memory(served.pid);
+    if (state.commits < seconds) throw new Error(`only ${state.commits} commits in ${seconds} s beside the fuzzer`);
+    const taken = count.memory;
     if (taken > 400e6) throw new Error(`the cluster takes ${Math.round(taken / 1e6)} MB`);
-    return `${count.said} requests of ${kinds.size} kinds, ${count.answered} answers, ${count.closed} connections; ${acked.length} records beside; ${Math.round(taken / 1e6)} MB`;
+    return `${count.said} requests of ${kinds.size} kinds, ${count.answered} answers, ${count.closed} connections; ${acked.length} records and ${state.commits} commits beside; at most ${Math.round(taken / 1e6)} MB`;
   } finally {
     clients.forEach(client => client.end());
   }

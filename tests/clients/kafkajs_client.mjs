@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import kafkajs from 'kafkajs';
+import { bringCodecs } from './codecs.mjs';
 
 const { AssignerProtocol, CompressionTypes, ConfigResourceTypes, Kafka, Partitioners, logLevel } = kafkajs;
 const kafka = new Kafka({
@@ -10,6 +11,7 @@ const kafka = new Kafka({
   logLevel: logLevel.NOTHING,
   retry: { initialRetryTime: 100, retries: 30, maxRetryTime: 1000 },
 });
+await bringCodecs();
 const admin = kafka.admin();
 const consumers = new Map();
 const streams = new Map();
@@ -85,8 +87,9 @@ const administration = {
     admin.alterConfigs({ validateOnly: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name, value }] }] }),
   grow: ({ topic, count }) => admin.createPartitions({ topicPartitions: [{ topic, count }] }),
   async forget({ topic, partition, before }) {
+    // It keeps to itself what the broker answers, where the log begins now.
     await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${before}` }] });
-    return before;
+    return (await administration.bounds({ topic, partition }))[0];
   },
   async bounds({ topic, partition }) {
     const found = (await admin.fetchTopicOffsets(topic)).find(one => one.partition === partition);
@@ -127,7 +130,7 @@ const words = {
 
   async produce({ topic, partition, acks, codec, idempotent, records }) {
     const made = await producer(idempotent);
-    const compression = { none: CompressionTypes.None, gzip: CompressionTypes.GZIP }[codec];
+    const compression = CompressionTypes[codec === 'none' ? 'None' : codec === 'snappy' ? 'Snappy' : codec.toUpperCase()];
     const places = [];
     for (const record of records) {
       const sent = await made.send({ topic, acks: acks === 'all' ? -1 : Number(acks), compression, messages: [wanted(record, partition)] });
@@ -159,11 +162,12 @@ const words = {
 
   async join({ name, topics, group, strategy }) {
     const consumer = kafka.consumer({ groupId: group, partitionAssigners: [assigner(strategy)], sessionTimeout: 10_000, heartbeatInterval: 500, metadataMaxAge: 1000, maxWaitTimeInMs: 500 });
-    const state = { consumer, found: [], next: new Map(), assigned: [] };
+    const state = { consumer, found: [], next: new Map(), assigned: [], joins: 0 };
     consumers.set(name, state);
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       // How far it was in what is others' now is theirs to say.
       state.next.clear();
+      state.joins += 1;
       state.assigned = Object.entries(payload.memberAssignment).flatMap(([topic, list]) => list.map(p => [topic, p])).sort();
     });
     await consumer.connect();
@@ -171,7 +175,7 @@ const words = {
     await consumer.run({
       autoCommit: false,
       eachMessage: async ({ topic, partition, message }) => {
-        state.found.push({ ...seen(topic, partition, message), by: name });
+        state.found.push({ ...seen(topic, partition, message), by: name, joins: state.joins });
         state.next.set(`${topic} ${partition}`, { topic, partition, offset: `${Number(message.offset) + 1}` });
       },
     });
@@ -183,7 +187,13 @@ const words = {
     await pause(quiet * 1000);
     return states.flatMap(state => state.found.splice(0));
   },
-  commit: ({ name }) => consumers.get(name).consumer.commitOffsets([...consumers.get(name).next.values()]),
+  /** What it was told to commit, since a late commit of it may take a group back. */
+  async commit({ name }) {
+    const { consumer, next } = consumers.get(name);
+    const told = [...next.values()];
+    await consumer.commitOffsets(told);
+    return told.map(({ partition, offset }) => [partition, Number(offset)]);
+  },
   seek: async ({ name, topic, partition, offset }) => consumers.get(name).consumer.seek({ topic, partition, offset: `${offset}` }),
   assigned: async ({ name }) => consumers.get(name).assigned,
   async leave({ name }) {

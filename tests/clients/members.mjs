@@ -5,12 +5,36 @@ import { createInterface } from 'node:readline';
 import { at } from '../../www/tools/kit.mjs';
 
 const PYTHON = at('.tools/clients/bin/python');
+/** Nothing that a client is asked takes so long. */
+const PATIENCE = 120_000;
+
+/** Every process that was started here, so that none is left behind. */
+const processes = new Set();
+
+function begin(command, args, stdio) {
+  const child = spawn(command, args, { stdio });
+  processes.add(child);
+  child.on('exit', () => processes.delete(child));
+  return child;
+}
+
+/** Ends whatever still runs, however it is. */
+export const endAll = () => processes.forEach(child => child.kill('SIGKILL'));
+
+/** A promise that fails, saying what nobody answered, when it takes too long. */
+function within(promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: no answer in ${PATIENCE / 1000} s`)), PATIENCE);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
 
 /** A client in a process of its own, spoken to in lines of JSON. Each answers one thing after the other. */
 class Remote {
   constructor(name, command, args, codecs) {
     Object.assign(this, { name, codecs, waiting: new Map(), next: 1, said: '' });
-    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child = begin(command, args, ['pipe', 'pipe', 'pipe']);
     this.child.stderr.on('data', chunk => (this.said = (this.said + chunk).slice(-4000)));
     createInterface({ input: this.child.stdout }).on('line', line => this.hear(JSON.parse(line)));
     this.ready = new Promise((resolve, reject) => this.waiting.set(undefined, { resolve, reject }));
@@ -18,18 +42,20 @@ class Remote {
   }
 
   hear({ id, ok, error }) {
-    const { resolve, reject } = this.waiting.get(id);
+    const { resolve, reject } = this.waiting.get(id) ?? {};
     this.waiting.delete(id);
+    if (!resolve) return;
     if (error) reject(new Error(`${this.name}: ${error}`));
     else resolve(ok);
   }
 
   ask(word, rest = {}) {
     const id = this.next++;
-    return new Promise((resolve, reject) => {
+    const answer = new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
       this.child.stdin.write(`${JSON.stringify({ id, word, ...rest })}\n`);
     });
+    return within(answer, `${this.name} ${word}`);
   }
 
   end() {
@@ -42,16 +68,16 @@ class Remote {
 /** kcat has a process for each thing that it does. */
 class Kcat {
   constructor(brokers) {
-    Object.assign(this, { name: 'kcat', brokers, codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'], consumers: new Map(), ready: Promise.resolve() });
+    Object.assign(this, { name: 'kcat', brokers, codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'], consumers: new Map(), streams: new Map(), ready: Promise.resolve() });
   }
 
   ask(word, rest = {}) {
-    return this[word](rest);
+    return within(this[word](rest), `kcat ${word}`);
   }
 
   run(args, input = '') {
     return new Promise((resolve, reject) => {
-      const child = spawn('kcat', ['-b', this.brokers, '-q', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+      const child = begin('kcat', ['-b', this.brokers, '-q', ...args], ['pipe', 'pipe', 'pipe']);
       let [out, said] = ['', ''];
       child.stdout.on('data', chunk => (out += chunk));
       child.stderr.on('data', chunk => (said += chunk));
@@ -82,10 +108,33 @@ class Kcat {
     return records.map(() => [partition, -1]);
   }
 
+  /** What is piped to it, a line every few milliseconds, for as long as it shall. */
+  async stream({ name, topic, idempotent, first }) {
+    const child = begin('kcat', ['-b', this.brokers, '-q', '-P', '-t', topic, '-K', '\t', '-X', `enable.idempotence=${idempotent}`, '-X', 'linger.ms=2'], ['pipe', 'ignore', 'pipe']);
+    const stream = { child, first, said: '', next: first, ended: new Promise(resolve => child.on('close', resolve)) };
+    child.stderr.on('data', chunk => (stream.said += chunk));
+    child.stdin.on('error', () => {});
+    stream.timer = setInterval(() => {
+      if (!child.stdin.writableNeedDrain) child.stdin.write(`${stream.next}\t${stream.next++}\n`);
+    }, 3);
+    this.streams.set(name, stream);
+  }
+
+  /** At the end of its input it waits for every answer, and says whether one was a refusal, not which. */
+  async halt({ name }) {
+    const stream = this.streams.get(name);
+    this.streams.delete(name);
+    clearInterval(stream.timer);
+    stream.child.stdin.end();
+    const code = await stream.ended;
+    const numbers = Array.from({ length: stream.next - stream.first }, (_, i) => stream.first + i);
+    return code === 0 && !/failed/i.test(stream.said) ? { acked: numbers, failed: [] } : { acked: [], failed: numbers };
+  }
+
   async join({ name, topics, group, strategy }) {
     const args = ['-b', this.brokers, '-q', '-u', '-J', '-X', 'auto.offset.reset=earliest', '-X', `partition.assignment.strategy=${strategy}`,
       '-X', 'session.timeout.ms=10000', '-X', 'topic.metadata.refresh.interval.ms=1000', '-X', 'auto.commit.interval.ms=200', '-G', group, ...topics];
-    const child = spawn('kcat', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = begin('kcat', args, ['ignore', 'pipe', 'ignore']);
     const state = { child, found: [] };
     createInterface({ input: child.stdout }).on('line', line => state.found.push({ ...seen(JSON.parse(line)), by: name }));
     this.consumers.set(name, state);
@@ -114,6 +163,10 @@ class Kcat {
 
   end() {
     this.consumers.forEach(({ child }) => child.kill('SIGKILL'));
+    this.streams.forEach(({ child, timer }) => {
+      clearInterval(timer);
+      child.kill('SIGKILL');
+    });
   }
 }
 
@@ -134,8 +187,7 @@ export async function members(brokers) {
     python('confluent-kafka'),
     python('kafka-python'),
     python('aiokafka'),
-    // The other codecs are for its users to bring along.
-    new Remote('kafkajs', process.execPath, [at('tests/clients/kafkajs_client.mjs'), brokers], all.slice(0, 2)),
+    new Remote('kafkajs', process.execPath, [at('tests/clients/kafkajs_client.mjs'), brokers], all),
     new Kcat(brokers),
   ];
   await Promise.all(found.map(client => client.ready));

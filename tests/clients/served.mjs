@@ -3,9 +3,16 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Failed } from '../../www/tools/kit.mjs';
 
+const clusters = new Set();
+
+/** Ends whatever still runs, however it is. */
+export const endClusters = () => clusters.forEach(child => child.kill('SIGKILL'));
+
 /** Starts a cluster on ports that are free. */
 export async function serve(binary, ...options) {
   const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
+  clusters.add(child);
+  child.on('exit', () => clusters.delete(child));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const hear = async () => {
     const { value, done } = await lines.next();
