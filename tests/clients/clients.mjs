@@ -88,8 +88,8 @@ export async function testClients(binary) {
     }
     const kept = await attempt('coordinators die', () => keepsReading(clients, served));
     if (kept !== 'FAILED') {
-      table([['while coordinators die', 'acknowledged', 'not read', 'read again', 'commits', 'refused'],
-        ...kept.map(({ name, acked, lost, again, commits, refused }) => [name, acked, lost, again.length, commits, refused])]);
+      table([['while coordinators die', 'acknowledged', 'not read', 'read again', 'commits', 'refused', 'heard'],
+        ...kept.map(({ name, acked, lost, again, commits, refused, heard }) => [name, acked, lost, again.length, commits, refused, heard])]);
       for (const group of kept) await attempt(`${group.name} keeps reading`, () => keptTo(group));
     }
   } finally {

@@ -38,7 +38,10 @@ class Remote {
     this.child.stderr.on('data', chunk => (this.said = (this.said + chunk).slice(-4000)));
     createInterface({ input: this.child.stdout }).on('line', line => this.hear(JSON.parse(line)));
     this.ready = new Promise((resolve, reject) => this.waiting.set(undefined, { resolve, reject }));
-    this.child.on('exit', () => [...this.waiting.values()].forEach(({ reject }) => reject(new Error(`${name} ended: ${this.said}`))));
+    this.child.on('exit', (code, signal) => {
+      this.ended = new Error(`${name} ended by itself (${signal ?? `code ${code}`}) ${this.said}`);
+      this.waiting.forEach(({ reject }) => reject(this.ended));
+    });
   }
 
   hear({ id, ok, error }) {
@@ -50,6 +53,7 @@ class Remote {
   }
 
   ask(word, rest = {}) {
+    if (this.ended) return Promise.reject(this.ended);
     const id = this.next++;
     const answer = new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
@@ -179,14 +183,22 @@ function seen({ topic, partition, offset, key, payload, headers = [] }) {
 
 export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
+const all = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+const python = (name, brokers) => new Remote(name, PYTHON, [at('tests/clients/python_client.py'), name, brokers], all);
+
+/** One more client, for questions that nobody else is to answer. */
+export async function another(name, brokers) {
+  const client = python(name, brokers);
+  await client.ready;
+  return client;
+}
+
 /** Every client, ready to be asked. */
 export async function members(brokers) {
-  const all = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
-  const python = name => new Remote(name, PYTHON, [at('tests/clients/python_client.py'), name, brokers], all);
   const found = [
-    python('confluent-kafka'),
-    python('kafka-python'),
-    python('aiokafka'),
+    python('confluent-kafka', brokers),
+    python('kafka-python', brokers),
+    python('aiokafka', brokers),
     new Remote('kafkajs', process.execPath, [at('tests/clients/kafkajs_client.mjs'), brokers], all),
     new Kcat(brokers),
   ];
