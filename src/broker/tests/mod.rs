@@ -20,6 +20,7 @@ mod groups;
 mod idempotence;
 mod in_sync;
 mod many;
+mod isolation;
 mod metadata;
 mod planted;
 mod producing;

@@ -16,6 +16,9 @@ use crate::world::World;
 /// The timestamp by which ListOffsets is asked for the end.
 const LATEST: i64 = -1;
 
+/// The first version of Fetch that tells the last stable offset.
+const STABLE_FROM: i16 = 4;
+
 /// What was told of a partition's end, and after which loss.
 #[derive(Clone, Copy, Debug)]
 struct Told {
@@ -24,7 +27,8 @@ struct Told {
 }
 
 /// R11 the high watermarks that leaders tell clients never go down, cluster-wide. R14 a consumer is sent
-/// nothing that ends above the high watermark in the same answer. I7 with an error comes no offset, no high
+/// nothing that ends above the high watermark in the same answer. A1 as there are no transactions, everything below the
+/// high watermark is decided: the last stable offset is the same, and nothing was aborted. I7 with an error comes no offset, no high
 /// watermark and no record.
 ///
 /// A follower that serves a consumer tells its own high watermark, which may be lower; so may a leader in a
@@ -102,6 +106,9 @@ impl NobodyIsToldLess {
                     partition: data.partition_index,
                 };
                 is_below_the_high_watermark(&partition, data)?;
+                if over.1 >= STABLE_FROM {
+                    is_decided(&partition, data)?;
+                }
                 let settled = |leader: &Partition| {
                     let began = leader.epoch_start();
                     began.is_none_or(|began| data.high_watermark >= began.0)
@@ -207,6 +214,20 @@ fn is_below_the_high_watermark(
     Err(format!(
         "R14: a consumer is sent {partition} up to {}, the high watermark is {}",
         Offset(end),
+        Offset(data.high_watermark)
+    ))
+}
+
+/// A1, in an answer to a consumer, whether it asks for what is committed only or not.
+fn is_decided(partition: &TopicPartition, data: &PartitionData) -> Result<(), String> {
+    let aborted = data.aborted_transactions.as_ref();
+    let aborted = aborted.map_or(0, Vec::len);
+    if data.last_stable_offset == data.high_watermark && aborted == 0 {
+        return Ok(());
+    }
+    Err(format!(
+        "A1: {partition} is told to be decided up to {} with {aborted} transactions aborted, the high watermark is {}",
+        Offset(data.last_stable_offset),
         Offset(data.high_watermark)
     ))
 }

@@ -2,7 +2,7 @@
 
 use super::super::told::NobodyIsToldLess;
 use super::*;
-use crate::protocol::api::fetch::{FetchableTopicResponse, PartitionData};
+use crate::protocol::api::fetch::{AbortedTransaction, FetchableTopicResponse, PartitionData};
 use crate::protocol::api::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsTopic, ListOffsetsTopicResponse,
 };
@@ -30,6 +30,7 @@ fn fetch_response(high_watermark: i64) -> FetchResponse {
             topic: "orders".into(),
             partitions: vec![PartitionData {
                 high_watermark,
+                last_stable_offset: high_watermark,
                 records: Some(crate::protocol::Chunks::new()),
                 ..PartitionData::default()
             }],
@@ -94,6 +95,34 @@ fn r14_an_answer_that_holds_what_is_not_committed_is_found() {
         match high_watermark {
             3 => holds(&mut law, &world, 1, fact),
             _ => breaks(&mut law, &world, 1, fact, "R14"),
+        }
+    }
+}
+
+#[test]
+fn a1_a_last_stable_offset_that_is_not_the_high_watermark_is_found() {
+    let mut world = world();
+    let mut law = Shown::<NobodyIsToldLess>::default();
+    for (id, version, stable, aborted, good) in [
+        (1, 12, 3, None, true),
+        (2, 12, 3, Some(0), true),
+        (3, 12, -1, None, false),
+        (4, 4, 2, None, false),
+        (5, 12, 4, None, false),
+        (6, 12, 3, Some(1), false),
+        // It is not told there.
+        (7, 3, -1, None, true),
+    ] {
+        let mut response = fetch_response(3);
+        let data = &mut response.responses[0].partitions[0];
+        data.last_stable_offset = stable;
+        data.aborted_transactions = aborted.map(|count| vec![AbortedTransaction::default(); count]);
+        let frame = encode_response(ApiKey::Fetch, version, id, &response);
+        send(&mut world, to_consumer(), frame);
+        let fact = answered(ApiKey::Fetch, version, id);
+        match good {
+            true => holds(&mut law, &world, 1, fact),
+            false => breaks(&mut law, &world, 1, fact, "A1"),
         }
     }
 }
