@@ -1,27 +1,32 @@
 //! Who may commit for a group, and who may not.
 
+use super::asked::Asked;
 use super::coordinators::home_of;
-use super::wire::{Frames, answer};
+use super::wire::answer;
 use super::{Invariant, View, broker};
 use crate::fact::{Entry, Fact};
 use crate::group::{Group, State};
 use crate::model::{BrokerId, ConnectionId, Offset, Text, TopicName, TopicPartition};
-use crate::protocol::api::OffsetCommitRequest;
+use crate::protocol::api::{JoinGroupRequest, OffsetCommitRequest};
 use crate::protocol::{AnyRequest, ApiKey, Chunks, ErrorCode};
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Instant;
+use crate::world::World;
 
 /// K5 a commit is taken from who is a member of the present generation, but not before the parts of that generation
 /// are given out, and from anybody while the group has no members; and only the others are refused.
 ///
 /// K7 what a group has committed goes back only when somebody has asked for that.
 ///
+/// Who is a member is known from the coordinator's word when the generation begins, and from the answers to JoinGroups
+/// since: who bears the name of another from then on has taken its place.
+///
 /// A commit is taken at one moment between its being sent and its being answered, and the law does not know at
-/// which: what held at any of them is accepted. A refusal is held to what the coordinator knows as it answers. What
-/// a stranger's socket asks is not followed.
+/// which: what held at any of them is accepted. A refusal is held to what the coordinator knows as it answers.
 #[derive(Clone, Debug, Default)]
 pub struct CommitsAreTheGroups {
-    frames: Frames,
+    frames: Asked,
+    joins: Asked,
     /// When each of them was sent.
     sent: SortedMap<ConnectionId, SortedMap<i32, Instant>>,
     /// By the word of the coordinator that answers.
@@ -39,7 +44,11 @@ struct Since {
     peopled: Option<Instant>,
     /// Since when the parts of this generation are waited for.
     completing: Option<Instant>,
-    /// Who left since it began, and when.
+    /// Who has been a member of this generation at any time; `None` when that is not known.
+    members: Option<SortedSet<Text>>,
+    /// Who bears each name, as far as members were told.
+    bearers: SortedMap<Text, Text>,
+    /// Who left since it began, or was replaced, and when.
     left: Vec<(Text, Instant)>,
 }
 
@@ -58,7 +67,7 @@ impl Invariant for CommitsAreTheGroups {
                 group,
                 partition,
                 offset,
-            } => self.goes_on(view, group, partition, *offset),
+            } => self.goes_on(group, partition, *offset),
             Fact::OffsetForgotten { group, partition } => {
                 self.last.remove(&(group.clone(), partition.clone()));
                 Ok(())
@@ -69,6 +78,16 @@ impl Invariant for CommitsAreTheGroups {
                 version,
                 correlation_id,
             } => self.answered(view, by, (*connection, *version, *correlation_id)),
+            Fact::ResponseSent {
+                connection,
+                api: ApiKey::JoinGroup,
+                version,
+                correlation_id,
+            } => {
+                let over = (*connection, *version, *correlation_id);
+                self.joined(view.world, by, over, entry.at);
+                Ok(())
+            }
             fact => {
                 self.see(view, by, entry.at, fact);
                 Ok(())
@@ -81,6 +100,8 @@ impl CommitsAreTheGroups {
     fn follow(&mut self, view: View<'_>, entry: &Entry) {
         let wanted = |api| api == ApiKey::OffsetCommit;
         self.frames.follow(view.world, entry, wanted);
+        let joins = |api| api == ApiKey::JoinGroup;
+        self.joins.follow(view.world, entry, joins);
         match &entry.fact {
             Fact::RequestSent {
                 connection,
@@ -131,6 +152,8 @@ impl CommitsAreTheGroups {
                     began: at,
                     peopled: (!members.is_empty()).then_some(peopled),
                     completing: (!members.is_empty()).then_some(at),
+                    members: Some(members.iter().cloned().collect()),
+                    bearers: std::mem::take(&mut since.bearers),
                     left: Vec::new(),
                 };
             }
@@ -161,16 +184,45 @@ impl CommitsAreTheGroups {
                 generation: group.generation(),
                 began: at,
                 peopled: (!group.members().is_empty()).then_some(at),
+                members: Some(group.members().iter().map(|it| it.id.clone()).collect()),
+                bearers: bearers_of(group),
                 ..Since::default()
             };
             self.since.insert((by, group.id.clone()), since);
         }
     }
 
+    /// A member is told that it is one: it may have taken another's place.
+    fn joined(&mut self, world: &World, by: BrokerId, over: (ConnectionId, i16, i32), at: Instant) {
+        let (connection, version, id) = over;
+        let request = self.joins.take(connection, id);
+        let request = request.and_then(|frame| AnyRequest::decode(&frame).ok());
+        let told = answer::<JoinGroupRequest>(world, connection, version, id);
+        let (Some((_, AnyRequest::JoinGroup(request))), Some(told)) = (request, told) else {
+            return;
+        };
+        let since = self.since.get_mut(&(by, request.group_id.clone()));
+        let Some(since) = since.filter(|it| it.generation == told.generation_id) else {
+            return;
+        };
+        if told.error_code != 0 {
+            return;
+        }
+        if let Some(members) = &mut since.members {
+            members.insert(told.member_id.clone());
+        }
+        let Some(name) = request.group_instance_id else {
+            return;
+        };
+        let before = since.bearers.insert(name, told.member_id.clone());
+        if let Some(before) = before.filter(|before| *before != told.member_id) {
+            since.left.push((before, at));
+        }
+    }
+
     /// K7, as a group remembers something else.
     fn goes_on(
         &mut self,
-        view: View<'_>,
         group: &Text,
         partition: &TopicPartition,
         offset: Offset,
@@ -181,7 +233,7 @@ impl CommitsAreTheGroups {
             return Ok(());
         };
         let asks = |frame: &Chunks| asks_for(frame, group, partition, offset);
-        if self.frames.is_incomplete(view.world) || self.frames.all().any(asks) {
+        if self.frames.is_incomplete() || self.frames.all().any(asks) {
             return Ok(());
         }
         Err(format!(
@@ -199,6 +251,7 @@ impl CommitsAreTheGroups {
         let (connection, version, id) = over;
         let sent = self.sent.get_mut(&connection.other_end());
         let sent = sent.and_then(|sent| sent.remove(&id));
+        let sent = sent.or_else(|| self.frames.sent_at(connection, id));
         let request = self.frames.take(connection, id);
         let request = request.and_then(|frame| AnyRequest::decode(&frame).ok());
         let (Some(sent), Some((_, AnyRequest::OffsetCommit(request)))) = (sent, request) else {
@@ -251,9 +304,25 @@ impl CommitsAreTheGroups {
             }
             newer if newer > since.generation => Some("there is no such generation yet"),
             _ if before(left) => Some("its member had gone when it was sent"),
+            _ if !since.knows(&request.member_id) => Some("its member is none of that generation"),
             _ => before(since.completing).then_some("nobody has his part of it yet"),
         }
     }
+}
+
+impl Since {
+    /// Whether somebody has been a member of this generation.
+    fn knows(&self, member: &Text) -> bool {
+        let members = self.members.as_ref();
+        members.is_none_or(|members| members.contains(member))
+    }
+}
+
+/// Who bears each name in a group.
+fn bearers_of(group: &Group) -> SortedMap<Text, Text> {
+    let members = group.members().iter();
+    let bearers = members.filter_map(|it| Some((it.instance_id.clone()?, it.id.clone())));
+    bearers.collect()
 }
 
 /// Why a commit should have been taken, if so.

@@ -1,6 +1,7 @@
 //! One broker coordinates a group, and what it tells of the group is in the committed log.
 
-use super::wire::{Frames, answer};
+use super::asked::Asked;
+use super::wire::answer;
 use super::{Invariant, View, broker};
 use crate::broker::OFFSETS_TOPIC;
 use crate::fact::{Entry, Fact};
@@ -26,7 +27,7 @@ pub struct OneCoordinates {
     read: SortedSet<(BrokerId, i32)>,
     /// Who has acted in the newest epoch of each in which anybody did.
     acted: SortedMap<i32, (LeaderEpoch, BrokerId)>,
-    asked: Frames,
+    asked: Asked,
 }
 
 impl Invariant for OneCoordinates {

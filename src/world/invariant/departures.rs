@@ -1,7 +1,8 @@
 //! Nobody is taken out of a group before his time.
 
+use super::asked::Asked;
 use super::coordinators::home_of;
-use super::wire::{Frames, answer};
+use super::wire::answer;
 use super::{Invariant, View, broker};
 use crate::fact::{Departure, Entry, Fact};
 use crate::group::Group;
@@ -21,7 +22,7 @@ use crate::world::World;
 /// was before.
 #[derive(Clone, Debug, Default)]
 pub struct NobodyIsTakenOutEarly {
-    asked: Frames,
+    asked: Asked,
     /// Until when the silence of a member is no reason.
     heard: SortedMap<(BrokerId, Text, Text), Instant>,
     /// Until when a group waits for those who have not joined.
@@ -77,7 +78,7 @@ impl Invariant for NobodyIsTakenOutEarly {
                 Ok(())
             }
             Fact::MemberLeft { group, member, why } => {
-                self.left(view.world, by, entry.at, (group, member, *why))
+                self.left(by, entry.at, (group, member, *why))
             }
             _ => Ok(()),
         }
@@ -128,7 +129,6 @@ impl NobodyIsTakenOutEarly {
 
     fn left(
         &mut self,
-        world: &World,
         by: BrokerId,
         at: Instant,
         who: (&Text, &Text, Departure),
@@ -146,7 +146,7 @@ impl NobodyIsTakenOutEarly {
             Departure::GroupFull => return Ok(()),
             Departure::Left => {
                 let named = |frame: &Chunks| names(frame, group, member);
-                return match self.asked.is_incomplete(world) || self.asked.all().any(named) {
+                return match self.asked.is_incomplete() || self.asked.all().any(named) {
                     true => Ok(()),
                     false => Err(format!(
                         "K8: broker {by} takes {member} out of group {group}, for which nobody has asked"

@@ -1,4 +1,4 @@
-//! Groups: generations follow each other, and each gives a partition to one member, who reads it.
+//! Groups: generations follow each other, and each gives a partition to one member.
 
 use super::{Invariant, View, broker};
 use crate::client::consumer::assignor::Assignor;
@@ -6,7 +6,7 @@ use crate::fact::{Entry, Fact};
 use crate::group::Group;
 use crate::model::{BrokerId, Text, TopicPartition};
 use crate::protocol::consumer_protocol::Assignment;
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::SortedMap;
 use crate::world::World;
 
 /// Where a group stands, by the word of its coordinator.
@@ -24,8 +24,6 @@ enum Standing {
 /// K2 a group goes from one generation to the next by one step: everybody joins again, then everybody gets
 /// his part; the number grows by one, exactly when all have joined.
 ///
-/// K3 a member reads what the leader gave it in its generation, that and nothing else.
-///
 /// K4 a generation gives no partition to two members, as far as Kafka's own assignors have divided them.
 ///
 /// A coordinator that has just read a group may know an older generation than the one before it has begun:
@@ -41,9 +39,6 @@ impl Invariant for GenerationsFollow {
     }
 
     fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
-        if let Fact::PartitionsAssigned { group, .. } = &entry.fact {
-            return reads_its_part(view.world, entry, group);
-        }
         let Some(by) = broker(entry) else {
             return Ok(());
         };
@@ -117,41 +112,6 @@ impl Invariant for GenerationsFollow {
 impl GenerationsFollow {
     fn stands(&mut self, by: BrokerId, group: &Text, now: Standing) -> Option<Standing> {
         self.standings.insert((by, group.clone()), now)
-    }
-}
-
-fn reads_its_part(world: &World, entry: &Entry, name: &Text) -> Result<(), String> {
-    let consumer = entry.by.and_then(|by| world.host(by)?.consumer());
-    let place = consumer.and_then(|consumer| Some((consumer, consumer.membership()?)));
-    let Some((consumer, membership)) = place else {
-        return Ok(());
-    };
-    if !membership.is_stable() {
-        // It has given up at once what it was given: it subscribes to something else by now.
-        return Ok(());
-    }
-    let generation = &membership.generation;
-    let broker = consumer.coordinator();
-    let broker = broker.and_then(|broker| world.broker_by_id(broker));
-    let group = broker.and_then(|broker| broker.coordinator().group(name));
-    // By now the group may have gone on.
-    let group = group.filter(|group| group.generation() == generation.number);
-    let member = group.and_then(|group| group.member(&generation.member));
-    let Some(member) = member else {
-        return Ok(());
-    };
-    let given = Assignment::read(&member.assignment).unwrap_or_default();
-    let given: SortedSet<TopicPartition> = given.partitions().collect();
-    let reads = consumer.partitions().map(|view| view.partition.clone());
-    let reads: SortedSet<TopicPartition> = reads.collect();
-    match reads == given {
-        true => Ok(()),
-        false => Err(format!(
-            "K3: {} reads {} partitions of {name}, and was given {}",
-            generation.member,
-            reads.len(),
-            given.len()
-        )),
     }
 }
 

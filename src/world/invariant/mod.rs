@@ -25,7 +25,8 @@
 //! - [`sequences`]: A6, I1 to I4, I6 — what is numbered is written once and in order;
 //! - [`refusals`]: I1, I2 — nobody is refused who numbers well;
 //! - [`compaction`]: what compaction must keep;
-//! - [`groups`]: K2 to K4 — generations follow each other, and each gives a partition to one member;
+//! - [`groups`]: K2, K4 — generations follow each other, and each gives a partition to one member;
+//! - [`parts`]: K3, K4 — what a leader hands in is what its members get, and it leaves nothing out;
 //! - [`offsets`]: K6 — what a group has committed is what its members find;
 //! - [`coordinators`]: K1, K7 — one coordinates, who has read what it coordinates;
 //! - [`commits`]: K5, K7 — who may commit for a group;
@@ -45,6 +46,7 @@
 //! look at the leader of the newest epoch.
 
 pub mod answers;
+mod asked;
 pub mod bounded;
 pub mod cleaned;
 pub mod clients;
@@ -61,6 +63,7 @@ pub mod matching;
 pub mod offices;
 pub mod offsets;
 pub mod orders;
+pub mod parts;
 mod per_replica;
 pub mod pictures;
 pub mod produced;
@@ -173,6 +176,7 @@ struct Laws {
     refusals: refusals::WellNumberedIsTaken,
     compaction: compaction::CompactionKeepsTheLast,
     groups: groups::GenerationsFollow,
+    parts: parts::PartsAreTheLeaders,
     offsets: offsets::CommitsAreKept,
     coordinators: coordinators::OneCoordinates,
     commits: commits::CommitsAreTheGroups,
@@ -214,6 +218,7 @@ impl Checker {
             look(&mut laws.refusals, view, entry, &mut first);
             look(&mut laws.compaction, view, entry, &mut first);
             look(&mut laws.groups, view, entry, &mut first);
+            look(&mut laws.parts, view, entry, &mut first);
             look(&mut laws.offsets, view, entry, &mut first);
             look(&mut laws.coordinators, view, entry, &mut first);
             look(&mut laws.commits, view, entry, &mut first);

@@ -108,6 +108,11 @@ impl<T> Frames<T> {
         sent.chain(&self.given_up)
     }
 
+    /// Whether some had to be forgotten.
+    pub(super) fn has_forgotten(&self) -> bool {
+        self.is_incomplete
+    }
+
     /// Whether there may be others.
     pub(super) fn is_incomplete(&self, world: &World) -> bool {
         let mut hosts = world.hosts();

@@ -3,6 +3,8 @@
 use super::super::departures::NobodyIsTakenOutEarly;
 use super::*;
 use crate::fact::Departure;
+use crate::protocol::api::LeaveGroupRequest;
+use crate::protocol::encode_request;
 
 type Law = Watched<NobodyIsTakenOutEarly>;
 
@@ -74,8 +76,31 @@ fn k8_nobody_leaves_unasked() {
     is_about(watched.hears(1, left), "K8");
     // Who is closed says so.
     Law::run(&format!("{GROUP}stop c1\nrun 2s\n"));
-    // And what a stranger has asked nobody knows.
-    let mut watched = Law::run(&format!("{GROUP}socket s1\nrun 1s\n"));
+    // That there is a stranger is no excuse, unless it has asked for that, in however many pieces.
+    let with_stranger = format!("{GROUP}socket s1\nconnect s1 b1\nrun 1s\n");
+    let mut watched = Law::run(&with_stranger);
     let left = leaves(&watched, Departure::Left);
+    is_about(watched.hears(1, left), "K8");
+    let mut watched = Law::run(&with_stranger);
+    let left = leaves(&watched, Departure::Left);
+    let Fact::MemberLeft { member, .. } = &left else {
+        panic!("{left:?}");
+    };
+    let request = LeaveGroupRequest {
+        group_id: "billing".into(),
+        member_id: member.clone(),
+        ..LeaveGroupRequest::default()
+    };
+    let bytes = encode_request(&request, 2, 1, None).to_bytes();
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (first, rest) = text.split_at(14);
+    for piece in [first, rest] {
+        assert_eq!(
+            watched.line(&format!("bytes s1 {piece}")),
+            Vec::<String>::new()
+        );
+    }
     assert_eq!(watched.hears(1, left), Ok(()));
+    // And then it is taken out, with which the law agrees.
+    assert_eq!(watched.line("run 10ms"), Vec::<String>::new());
 }

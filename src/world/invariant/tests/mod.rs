@@ -17,6 +17,7 @@ mod matching;
 mod offices;
 mod offsets;
 mod orders;
+mod parts;
 mod pictures;
 mod produced;
 mod quorum;
