@@ -16,6 +16,7 @@
 //!
 //! [`Losses`]: crate::world::invariant::Losses
 
+use super::groups::home_of;
 use super::{Budget, Run};
 use crate::client::config::Acks;
 use crate::controller::{Recovery, znodes};
@@ -259,14 +260,16 @@ fn testified(run: &Run<'_>, budget: Budget) -> Option<Finding> {
     let found = run.witness().findings().into_iter();
     let mut wrong = found.filter(|found| found.is_wrong);
     wrong.find(|found| {
-        let name = &found.partition;
-        let lost = run.losses().is_lost(name) || run.losses().is_torn(name);
-        let state = run.world().cluster().partition(name);
-        let leader = state.and_then(|state| run.world().broker_by_id(state.leader));
-        let leader = leader.and_then(|broker| broker.partition(name));
-        // What is compacted is written anew, and nobody knows it again.
-        let whole = leader.is_some_and(|leader| leader.log().cleaned_until().is_none());
-        whole && !(budget == Budget::Harsh && lost)
+        // What a group knows may be lost with what keeps it.
+        let about = match &found.group {
+            Some(group) => home_of(run.world(), group),
+            None => Some(found.partition.clone()),
+        };
+        let lost =
+            |name: TopicPartition| run.losses().is_lost(&name) || run.losses().is_torn(&name);
+        // What a partition has lost is forgotten with it.
+        let lost = found.is_of_the_past || about.is_none_or(lost);
+        !(budget == Budget::Harsh && lost && found.class.may_come_of_loss())
     })
 }
 

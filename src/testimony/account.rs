@@ -1,11 +1,15 @@
 //! `Account`: operations of clients, one after the other, and what they amount to.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use super::finding::{Class, Finding};
-use crate::model::{Offset, ProcessId, Text, TopicPartition};
+use super::finding::{Class, Finding, MOST_FOUND};
+use super::groups::Groups;
+use super::known::{Fate, Known, Sent};
+use super::measures::Measures;
+use crate::model::{Offset, ProcessId, TopicPartition};
 use crate::sorted::SortedMap;
+use crate::time::Instant;
 
 /// How a reader came by a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,46 +27,16 @@ pub struct Promise {
     pub numbered: bool,
     /// It waits for all replicas, so that nothing acknowledged is lost.
     pub by_all: bool,
+    /// It sends nothing before what it sent last is settled.
+    pub in_flight_one: bool,
 }
 
-/// What became of something that was sent. The last word counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// Nobody knows.
-    Unknown,
-    /// It was certainly not written, by no attempt.
-    Failed,
-    Acknowledged(Offset),
-}
-
-/// Something that was sent.
-#[derive(Clone, Debug)]
-struct Sent {
-    by: ProcessId,
-    promise: Promise,
-    fate: Fate,
-    /// How much was sent before it.
-    order: u64,
-    /// Attempts of which nobody has heard.
-    open: u32,
-    /// One of its attempts may have been written, though nobody has said so.
-    doubtful: bool,
-}
-
-/// What is known of one partition.
-#[derive(Clone, Debug)]
-struct Known<V> {
-    sent: BTreeMap<V, Sent>,
-    /// What stands at each offset by anybody's word, and whether it was read there.
-    order: BTreeMap<Offset, Vec<(V, bool)>>,
-    /// Where each value stands.
-    places: BTreeMap<V, Vec<Offset>>,
-    /// Where what each producer has sent stands, in the order in which it was first sent.
-    acknowledged: SortedMap<ProcessId, BTreeMap<u64, Offset>>,
-    /// How much was sent.
-    count: u64,
-    /// How far everything is read, and from where on, by who reads all in the end.
-    read_to_end: Option<(Offset, Offset)>,
+impl Promise {
+    /// Whether what it is told of stands in the order in which it was sent. What only the leader has may be lost with
+    /// it, and what comes then stands where that stood.
+    fn is_in_order(self) -> bool {
+        self.numbered || (self.in_flight_one && self.by_all)
+    }
 }
 
 /// Where a reader is.
@@ -72,48 +46,31 @@ struct Reader {
     next: Offset,
 }
 
-/// What a group has done with a partition: how often its members were done with the records of a stretch.
-#[derive(Clone, Debug, Default)]
-struct Work {
-    /// From these offsets on, up to the next, so often.
-    times: BTreeMap<Offset, u32>,
-    first: Option<Offset>,
-    committed: Offset,
-}
-
 /// An account. `V` is a value.
 #[derive(Clone, Debug)]
 pub struct Account<V> {
     partitions: SortedMap<TopicPartition, Known<V>>,
     readers: SortedMap<(ProcessId, TopicPartition), Reader>,
-    work: SortedMap<(Text, TopicPartition), Work>,
+    /// What stood in topics that are gone and was settled.
+    past: SortedMap<TopicPartition, BTreeSet<V>>,
+    /// What groups were told and did.
+    pub groups: Groups,
+    measures: Measures,
+    now: Instant,
     /// What was found on the way.
     found: Vec<Finding>,
 }
-
-/// So many findings are kept.
-const MOST_FOUND: usize = 1_000;
 
 impl<V> Default for Account<V> {
     fn default() -> Account<V> {
         Account {
             partitions: SortedMap::new(),
             readers: SortedMap::new(),
-            work: SortedMap::new(),
+            past: SortedMap::new(),
+            groups: Groups::default(),
+            measures: Measures::default(),
+            now: Instant::ZERO,
             found: Vec::new(),
-        }
-    }
-}
-
-impl<V> Default for Known<V> {
-    fn default() -> Known<V> {
-        Known {
-            sent: BTreeMap::new(),
-            order: BTreeMap::new(),
-            places: BTreeMap::new(),
-            acknowledged: SortedMap::new(),
-            count: 0,
-            read_to_end: None,
         }
     }
 }
@@ -121,19 +78,22 @@ impl<V> Default for Known<V> {
 impl<V: Clone + Ord + Debug> Account<V> {
     fn find(&mut self, class: Class, partition: &TopicPartition, is_wrong: bool, what: String) {
         if self.found.len() < MOST_FOUND {
-            self.found.push(Finding {
-                class,
-                partition: partition.clone(),
-                is_wrong,
-                what: what.into(),
-            });
+            self.found.push(finding(class, partition, is_wrong, what));
         }
+    }
+
+    /// What comes from now on happens then.
+    pub fn at(&mut self, now: Instant) {
+        self.now = now;
     }
 
     // ---- writing
 
     /// A producer sends a value, once more perhaps.
     pub fn sent(&mut self, by: ProcessId, partition: &TopicPartition, value: V, promise: Promise) {
+        if let Some(past) = self.past.get_mut(partition) {
+            past.remove(&value);
+        }
         let known = self.partitions.get_or_default(partition);
         known.count += 1;
         let sent = known.sent.entry(value).or_insert(Sent {
@@ -189,14 +149,24 @@ impl<V: Clone + Ord + Debug> Account<V> {
         };
         sent.fate = Fate::Acknowledged(at);
         sent.open = sent.open.saturating_sub(1);
-        let (by, numbered, order) = (sent.by, sent.promise.numbered, sent.order);
+        let (by, promise, order) = (sent.by, sent.promise, sent.order);
+        known.since.entry(at).or_insert(self.now);
+        // What was written twice stands in two places, whatever the order.
+        let again = known
+            .places
+            .get(value)
+            .is_some_and(|places| *places != [at]);
         let all = known.acknowledged.entry(by).or_default();
-        all.insert(order, at);
-        let before = all.range(..order).next_back().map(|(_, at)| *at);
-        let after = all.range(order + 1..).next().map(|(_, at)| *at);
-        if before > Some(at) || after.is_some_and(|after| after < at) {
+        all.insert(order, (at, promise));
+        let before = all.range(..order).next_back();
+        let before = before.filter(|(_, (before, _))| *before > at);
+        let after = all.range(order + 1..).next();
+        let after = after.filter(|(_, (after, _))| *after < at);
+        if let Some((_, (_, other))) = before.or(after) {
+            let both = promise.is_in_order() && other.is_in_order() && !again;
             let what = format!("{by} sent what stands at {at} in another order");
-            self.find(Class::NonmonotonicSend, partition, numbered, what);
+            let is_wrong = promise.numbered || both;
+            self.find(Class::NonmonotonicSend, partition, is_wrong, what);
         }
         self.stands(partition, at, value, false);
     }
@@ -228,6 +198,17 @@ impl<V: Clone + Ord + Debug> Account<V> {
     ) {
         for (offset, _, value) in values {
             self.stands(partition, *offset, value, true);
+            let past = self.past.get(partition);
+            if past.is_some_and(|past| past.contains(value)) {
+                let what =
+                    format!("{by} reads {value:?} at {offset}, which stood in the one before");
+                self.find(Class::OldTopicRead, partition, true, what);
+            }
+        }
+        let known = self.partitions.get(partition);
+        let unread = known.and_then(|known| known.since.range(next..).next());
+        if let Some((_, since)) = unread {
+            self.measures.is_behind(self.now.since(*since));
         }
         let mut at: Option<Offset> = None;
         for (offset, count, _) in values {
@@ -264,6 +245,8 @@ impl<V: Clone + Ord + Debug> Account<V> {
     /// Whether anything was ever read between two offsets.
     fn is_known_between(&self, partition: &TopicPartition, from: Offset, to: Offset) -> bool {
         let known = self.partitions.get(partition).filter(|_| from < to);
+        // What was compacted is missed by nobody.
+        let known = known.filter(|known| !known.is_compacted);
         known.is_some_and(|known| {
             let mut between = known.order.range(from..to).flat_map(|(_, values)| values);
             between.any(|(_, read)| *read)
@@ -286,7 +269,7 @@ impl<V: Clone + Ord + Debug> Account<V> {
             .sent
             .get(value)
             .is_some_and(|sent| sent.promise.numbered);
-        if again {
+        if again && !known.is_compacted {
             let what = format!("what stands at {first} stands at {at} too");
             self.find(Class::Duplicate, partition, numbered, what);
         }
@@ -298,114 +281,74 @@ impl<V: Clone + Ord + Debug> Account<V> {
         known.read_to_end = Some((first, end));
     }
 
-    /// A member is done with records.
-    pub fn processed(
-        &mut self,
-        group: &Text,
-        partition: &TopicPartition,
-        from: Offset,
-        to: Offset,
-    ) {
-        let key = (group.clone(), partition.clone());
-        let work = self.work.entry(key).or_default();
-        work.first = Some(work.first.map_or(from, |first| first.min(from)));
-        for edge in [from, to] {
-            let before = work.times.range(..=edge).next_back();
-            let times = before.map_or(0, |(_, times)| *times);
-            work.times.insert(edge, times);
-        }
-        let mut again = false;
-        for (_, times) in work.times.range_mut(from..to) {
-            again |= *times > 0;
-            *times += 1;
-        }
-        if again {
-            let what = format!("group {group} is done with some of {from} to {to} once more");
-            self.find(Class::ProcessedTwice, partition, false, what);
-        }
+    /// Some of a partition is compacted from now on.
+    pub fn compacted(&mut self, partition: &TopicPartition) {
+        self.partitions.get_or_default(partition).is_compacted = true;
     }
 
-    /// A group remembers how far it has read.
-    pub fn committed(&mut self, group: &Text, partition: &TopicPartition, offset: Offset) {
-        let key = (group.clone(), partition.clone());
-        let work = self.work.entry(key).or_default();
-        work.committed = work.committed.max(offset);
-    }
-
-    /// A topic is gone, and whatever bears its name from now on is another.
+    /// A topic is gone, and whatever bears its name from now on is another. What is under way may come to stand there.
     pub fn forget(&mut self, partition: &TopicPartition) {
-        self.partitions.remove(partition);
         self.readers.retain(|(_, known), _| known != partition);
-        self.work.retain(|(_, known), _| known != partition);
+        self.groups.forget(partition);
+        let Some(known) = self.partitions.remove(partition) else {
+            return;
+        };
+        known.judge(partition, &mut |class, is_wrong, what| {
+            self.found.push(finding(class, partition, is_wrong, what));
+        });
+        self.found.truncate(MOST_FOUND);
+        for found in self.found.iter_mut().chain(&mut self.groups.found) {
+            found.is_of_the_past |= found.partition == *partition;
+        }
+        let past = self.past.entry(partition.clone()).or_default();
+        let mut next = Known {
+            count: known.count,
+            ..Known::default()
+        };
+        for (value, sent) in known.sent {
+            match sent.fate {
+                Fate::Acknowledged(_) if sent.open == 0 => {
+                    past.insert(value);
+                }
+                Fate::Acknowledged(_) => {}
+                Fate::Failed | Fate::Unknown => {
+                    next.sent.insert(value, sent);
+                }
+            }
+        }
+        self.partitions.insert(partition.clone(), next);
+    }
+
+    /// What was measured.
+    pub fn measures(&self) -> Measures {
+        let mut measures = self.measures.clone();
+        for (times, offsets) in self.groups.times() {
+            measures.is_done(times, offsets);
+        }
+        measures
     }
 
     /// Everything that is found.
     pub fn findings(&self) -> Vec<Finding> {
         let mut all = self.found.clone();
-        let mut find = |class, partition: &TopicPartition, is_wrong, what: String| {
-            all.push(Finding {
-                class,
-                partition: partition.clone(),
-                is_wrong,
-                what: what.into(),
-            });
-        };
         for (partition, known) in &self.partitions {
-            for (at, values) in known.order.iter().filter(|(_, values)| values.len() > 1) {
-                // Where a leader was that nobody followed, an offset is given again, and who has waited for no
-                // follower was told of it twice.
-                let stand = values.iter().filter(|(value, read)| {
-                    let sent = known.sent.get(value);
-                    *read || sent.is_some_and(|sent| sent.promise.by_all)
-                });
-                let is_wrong = stand.count() > 1;
-                let what = format!("{at} holds {:?} and {:?}", values[0].0, values[1].0);
-                find(Class::InconsistentOffsets, partition, is_wrong, what);
-            }
-            for (value, sent) in &known.sent {
-                let read = known.places.contains_key(value);
-                match sent.fate {
-                    Fate::Failed if read => {
-                        let what = format!("{value:?} of {} failed and is read", sent.by);
-                        find(Class::AbortedRead, partition, true, what);
-                    }
-                    Fate::Acknowledged(at) => {
-                        let Some((first, end)) = known.read_to_end else {
-                            continue;
-                        };
-                        // The acknowledgement says that it is there; somebody has to have read it.
-                        let stands = known.order.get(&at).into_iter().flatten();
-                        let mut stands = stands.filter(|(other, read)| *read && other == value);
-                        let there = stands.next().is_some();
-                        if there || at < first {
-                            continue;
-                        }
-                        let (class, where_) = match at < end {
-                            true => (Class::LostWrite, "and cannot be read"),
-                            false => (Class::Unseen, "beyond everything that can be read"),
-                        };
-                        let what = format!("{} was told of {at}, {where_}", sent.by);
-                        find(class, partition, sent.promise.by_all, what);
-                    }
-                    Fate::Failed | Fate::Unknown => {}
-                }
-            }
+            known.judge(partition, &mut |class, is_wrong, what| {
+                all.push(finding(class, partition, is_wrong, what));
+            });
         }
-        for ((group, partition), work) in &self.work {
-            let Some(first) = work.first else {
-                continue;
-            };
-            // Who commits less than it has begun with has left nothing out.
-            let until = work.committed.max(first);
-            let mut work_done = work.times.range(first..until);
-            if let Some((from, _)) = work_done.find(|(_, times)| **times == 0) {
-                let committed = work.committed;
-                let what = format!(
-                    "group {group} has committed {committed}, and nobody was done with {from}"
-                );
-                find(Class::NeverProcessed, partition, false, what);
-            }
-        }
+        all.extend(self.groups.found.iter().cloned());
+        all.extend(self.groups.passed_over());
         all
+    }
+}
+
+fn finding(class: Class, partition: &TopicPartition, is_wrong: bool, what: String) -> Finding {
+    Finding {
+        class,
+        partition: partition.clone(),
+        group: None,
+        is_wrong,
+        is_of_the_past: false,
+        what: what.into(),
     }
 }

@@ -25,6 +25,18 @@ pub enum Class {
     NonmonotonicPollWithin,
     /// What a producer sent later stands before what it sent earlier (`nonmonotonic-send`).
     NonmonotonicSend,
+    /// What stood in a topic that is gone is read in another of its name.
+    OldTopicRead,
+    /// One generation of a group gives a partition to two members.
+    DoubleOwner,
+    /// A commit is taken from a member of a generation that was over when it was sent.
+    ZombieCommit,
+    /// A group is told what it had committed before what it committed last.
+    CommitLost,
+    /// A group is told what it has never committed, or that it has committed nothing though it has.
+    SpuriousOffset,
+    /// A member has asked for its part for a long time. Who coordinates its group may be away.
+    StuckGroup,
     /// The members of a group are done with a record more than once.
     ProcessedTwice,
     /// A group has committed beyond a record with which no member was ever done.
@@ -44,19 +56,39 @@ impl Class {
             Class::PollSkipWithin => "int-poll-skip",
             Class::NonmonotonicPollWithin => "int-nonmonotonic-poll",
             Class::NonmonotonicSend => "nonmonotonic-send",
+            Class::OldTopicRead => "old-topic-read",
+            Class::DoubleOwner => "double-owner",
+            Class::ZombieCommit => "commit-from-zombie-accepted",
+            Class::CommitLost => "commit-lost",
+            Class::SpuriousOffset => "spurious-offset",
+            Class::StuckGroup => "stuck-group",
             Class::ProcessedTwice => "processed-twice",
             Class::NeverProcessed => "never-processed",
         }
     }
 }
 
+impl Class {
+    /// Whether it may come of records that are lost, where they may be.
+    pub fn may_come_of_loss(self) -> bool {
+        !matches!(self, Class::AbortedRead | Class::OldTopicRead)
+    }
+}
+
+/// So many findings are kept.
+pub(super) const MOST_FOUND: usize = 1_000;
+
 /// One thing that was found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     pub class: Class,
     pub partition: TopicPartition,
+    /// The group that it is about, rather than what is written.
+    pub group: Option<Text>,
     /// Whether no setting allows it, as far as clients know.
     pub is_wrong: bool,
+    /// Whether the topic that it is about is gone, and another may bear its name.
+    pub is_of_the_past: bool,
     /// What was seen, in a sentence.
     pub what: Text,
 }

@@ -6,22 +6,30 @@
 //! descriptions, not its code): offsets that hold two values, values at two offsets, what was acknowledged and
 //! cannot be read, what failed and can, and readers and writers that skip or go back.
 //!
-//! - [`account`]: operations, one after the other, and what they amount to;
-//! - [`finding`]: the classes, and which of them Kafka's settings allow;
-//! - [`witness`]: takes the account of a world that runs.
+//! - [`account`]: operations, one after the other, and what they amount to; [`groups`]: those of groups;
+//!   `known`, `register`: one partition, as it was written and as groups have read it;
+//! - [`finding`]: the classes, and which of them Kafka's settings allow; [`measures`]: what is no verdict;
+//! - [`witness`]: takes the account of a world that runs; [`members`]: of what goes on in groups.
 //!
 //! A value is what a batch is known by: the number that its producer gave it, or else what it holds. So one offset
 //! is that of a whole batch, and values are unique as far as what producers write is.
 //!
 //! Not modelled: transactions, and with them all cycles through what is written and read; every write here stands
-//! for itself. How late reads are is a measurement and no verdict.
+//! for itself. Strangers, whose connections are sockets: what they write, read and commit.
 
 pub mod account;
 pub mod finding;
+pub mod groups;
+mod known;
+pub mod measures;
+pub mod members;
+mod register;
 #[cfg(test)]
 mod tests;
 pub mod witness;
 
 pub use account::{Account, Way};
 pub use finding::{Class, Finding};
+pub use groups::Groups;
+pub use measures::Measures;
 pub use witness::Witness;

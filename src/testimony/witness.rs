@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use super::account::{Account, Promise, Way};
 use super::finding::Finding;
+use super::measures::Measures;
+use super::members::{Members, home_of};
 use crate::broker::OFFSETS_TOPIC;
 use crate::client::config::Acks;
 use crate::controller::znodes;
@@ -14,7 +16,7 @@ use crate::protocol::api::{FetchRequest, ProduceRequest};
 use crate::protocol::records::{Batch, read_whole_batches};
 use crate::protocol::{AnyRequest, ApiKey, Chunks, ErrorCode};
 use crate::script::{self, Action, Script};
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::SortedMap;
 use crate::time::Duration;
 use crate::world::invariant::{Frames, answer};
 use crate::world::{Journal, Place, Ran, Refused, World};
@@ -75,8 +77,7 @@ pub struct Witness {
     fetched: SortedMap<(ProcessId, TopicPartition), Fetched>,
     /// Where a reader was placed last.
     placed: SortedMap<(ProcessId, TopicPartition), Offset>,
-    /// Partitions of which there was one before that is gone: what comes late may be about that one.
-    buried: SortedSet<TopicPartition>,
+    members: Members,
 }
 
 /// Who reads everything in the end.
@@ -142,15 +143,19 @@ impl Witness {
 
     /// Learns from a piece of news.
     pub fn add(&mut self, world: &World, entry: &Entry) {
+        self.account.at(entry.at);
+        self.members.add(world, entry, &mut self.account.groups);
         let of_producers = |api| api == ApiKey::Produce;
         (self.asked).follow_reading(world, entry, of_producers, |frame| written(&frame));
         match &entry.fact {
             Fact::ZnodeDeleted { path } => {
-                if let Some(name) = znodes::state_of(path) {
-                    self.buried.insert(name);
+                let name = znodes::state_of(path);
+                if let Some(name) = name.filter(|_| !is_late(world, entry)) {
+                    self.bury(&name);
                 }
                 return;
             }
+            Fact::LogCleaned { partition, .. } => return self.account.compacted(partition),
             Fact::RequestSent {
                 connection,
                 api: ApiKey::Produce,
@@ -211,12 +216,14 @@ impl Witness {
                 let consumer = world.host(by).and_then(|host| host.consumer());
                 if let Some(consumer) = consumer {
                     let group = &consumer.config().group_id;
-                    (self.account).processed(group, partition, *base_offset, *next_offset);
+                    let groups = &mut self.account.groups;
+                    groups.processed(group, partition, *base_offset, *next_offset);
                 }
             }
             Fact::OffsetsCommitted { group, offsets } => {
                 for (partition, offset) in offsets.iter() {
-                    self.account.committed(group, partition, *offset);
+                    let groups = &mut self.account.groups;
+                    groups.committed(group, partition, *offset);
                 }
             }
             Fact::Killed { .. } | Fact::Stopped => {
@@ -226,6 +233,16 @@ impl Witness {
                 self.placed.retain(|(reader, _), _| *reader != by);
             }
             _ => {}
+        }
+    }
+
+    /// A partition is gone. What was read of it and not returned yet, and what its producers have not heard, is about
+    /// nothing that is there.
+    fn bury(&mut self, partition: &TopicPartition) {
+        self.account.forget(partition);
+        self.fetched.retain(|(_, known), _| known != partition);
+        for answered in self.answered.values_mut() {
+            answered.retain(|(known, _), _| known != partition);
         }
     }
 
@@ -242,6 +259,7 @@ impl Witness {
             let promise = Promise {
                 numbered: value.is_numbered(),
                 by_all: producer.config().acks == Acks::All,
+                in_flight_one: producer.config().max_in_flight == 1,
             };
             (self.account).sent(connection.opener, partition, value, promise);
             // After a batch has failed, those behind it are numbered anew.
@@ -344,14 +362,25 @@ impl Witness {
                 self.account.read_to_end(view.partition, *first, end);
             }
         }
+        let groups = &mut self.account.groups;
+        groups.end(world.now(), |group| home_of(world, group));
     }
 
-    /// Everything that is found, but for partitions of which one is gone.
+    /// Everything that is found.
     pub fn findings(&self) -> Vec<Finding> {
-        let mut all = self.account.findings();
-        all.retain(|found| !self.buried.contains(&found.partition));
-        all
+        self.account.findings()
     }
+
+    /// What was measured.
+    pub fn measures(&self) -> Measures {
+        self.account.measures()
+    }
+}
+
+/// Whether a server of the ensemble that was replaced says what its successor has said: of what is there again.
+fn is_late(world: &World, entry: &Entry) -> bool {
+    let server = entry.by.and_then(|by| world.host(by)?.zookeeper());
+    server.is_some_and(|server| world.is_deposed(server))
 }
 
 fn way(world: &World, by: ProcessId) -> Way {

@@ -199,7 +199,7 @@ impl Drawn {
 }
 
 /// Where a group is kept.
-fn home_of(world: &World, group: &str) -> Option<TopicPartition> {
+pub(super) fn home_of(world: &World, group: &str) -> Option<TopicPartition> {
     let topic = TopicName::new(OFFSETS_TOPIC);
     let count = world.cluster().topic(&topic)?.partitions.len();
     Some(TopicPartition {

@@ -3,9 +3,13 @@
 //! The situations are those of the tests of Jepsen's checker of Kafka, as reads and writes of single partitions
 //! without transactions can have them; the histories are our own.
 
+mod groups;
+mod witness;
+
 use super::account::{Account, Promise, Way};
 use super::finding::Class;
 use crate::model::{Offset, ProcessId, TopicPartition};
+use crate::time::Instant;
 
 const P1: ProcessId = ProcessId::Producer(1);
 const P2: ProcessId = ProcessId::Producer(2);
@@ -15,10 +19,19 @@ const C2: ProcessId = ProcessId::Consumer(2);
 const SAFE: Promise = Promise {
     numbered: true,
     by_all: true,
+    in_flight_one: false,
 };
 const UNSAFE: Promise = Promise {
     numbered: false,
     by_all: false,
+    in_flight_one: false,
+};
+
+/// Nothing is numbered, but each waits for what was sent before it.
+const ONE_BY_ONE: Promise = Promise {
+    numbered: false,
+    by_all: true,
+    in_flight_one: true,
 };
 
 /// A history of one partition, told step by step.
@@ -43,8 +56,12 @@ impl Told {
         self
     }
 
-    fn send_unsafely(mut self, by: ProcessId, value: u32, at: i64) -> Told {
-        self.account.sent(by, &self.partition, value, UNSAFE);
+    fn send_unsafely(self, by: ProcessId, value: u32, at: i64) -> Told {
+        self.send_with(UNSAFE, by, value, at)
+    }
+
+    fn send_with(mut self, promise: Promise, by: ProcessId, value: u32, at: i64) -> Told {
+        self.account.sent(by, &self.partition, value, promise);
         self.account
             .acknowledged(&self.partition, &value, Offset(at));
         self
@@ -87,15 +104,31 @@ impl Told {
         self
     }
 
+    /// Its topic is deleted, and there is another of its name.
+    fn gone(mut self) -> Told {
+        self.account.forget(&self.partition);
+        self
+    }
+
+    fn compacted(mut self) -> Told {
+        self.account.compacted(&self.partition);
+        self
+    }
+
+    fn at(mut self, seconds: u64) -> Told {
+        self.account.at(Instant::from_secs(seconds));
+        self
+    }
+
     fn processed(mut self, from: i64, to: i64) -> Told {
         let group = "g".into();
-        (self.account).processed(&group, &self.partition, Offset(from), Offset(to));
+        (self.account.groups).processed(&group, &self.partition, Offset(from), Offset(to));
         self
     }
 
     fn committed(mut self, offset: i64) -> Told {
         let group = "g".into();
-        (self.account).committed(&group, &self.partition, Offset(offset));
+        (self.account.groups).committed(&group, &self.partition, Offset(offset));
         self
     }
 
@@ -269,6 +302,117 @@ fn what_is_sent_later_and_stands_before_is_wrong_of_who_numbers() {
     // Two producers are in no order, and what comes between is no harm.
     let two = told().send(P1, 11, 1).send(P2, 10, 0).send(P1, 12, 5);
     two.is_accepted();
+}
+
+#[test]
+fn what_is_sent_one_by_one_stands_in_order() {
+    let one = |promise| {
+        let told = told().send_with(promise, P1, 11, 1);
+        told.send_with(promise, P1, 10, 0)
+    };
+    one(ONE_BY_ONE).shows(Class::NonmonotonicSend, true);
+    // With several under way they overtake each other, and what only a leader has may be lost with it.
+    let several = Promise {
+        in_flight_one: false,
+        ..ONE_BY_ONE
+    };
+    one(several).shows(Class::NonmonotonicSend, false);
+    let by_one = Promise {
+        by_all: false,
+        ..ONE_BY_ONE
+    };
+    one(by_one).shows(Class::NonmonotonicSend, false);
+    // What was under way when it was set so may still be overtaken.
+    let changed = told().send_with(several, P1, 11, 1);
+    let changed = changed.send_with(ONE_BY_ONE, P1, 10, 0);
+    changed.shows(Class::NonmonotonicSend, false);
+    told()
+        .send_with(ONE_BY_ONE, P1, 10, 0)
+        .send_with(ONE_BY_ONE, P1, 11, 1)
+        .is_accepted();
+}
+
+#[test]
+fn what_was_found_before_a_topic_was_deleted_stays_found() {
+    let both = told().send(P1, 10, 0).poll(C1, &[(0, 20)]).gone();
+    both.shows(Class::InconsistentOffsets, true);
+    assert!(both.account.findings()[0].is_of_the_past);
+    let failed = told().send_unheard(P1, 10).refused(10);
+    let failed = failed.poll(C1, &[(0, 10)]).gone();
+    failed.shows(Class::AbortedRead, true);
+    let twice = told().send(P1, 10, 0).poll(C1, &[(0, 10), (1, 10)]).gone();
+    twice.shows(Class::Duplicate, true);
+}
+
+#[test]
+fn a_topic_of_the_same_name_is_judged_by_itself() {
+    // Other values at the same offsets, nothing to be read, an order of its own, a reader that begins anew.
+    told()
+        .send(P1, 10, 5)
+        .placed(C1, 5, Way::Hand)
+        .poll(C1, &[(5, 10)])
+        .gone()
+        .send(P1, 11, 0)
+        .poll(C1, &[(0, 11)])
+        .read_to_end(0, 1)
+        .is_accepted();
+    let lost = told().send(P1, 10, 0).gone().send(P1, 11, 0);
+    lost.read_to_end(0, 1).shows(Class::LostWrite, true);
+    let behind = told().send_unheard(P1, 10).gone();
+    // What was under way was sent before all that comes now.
+    let behind = behind.send(P1, 11, 1).send(P1, 10, 0);
+    behind.is_accepted();
+    let before = told().send_unheard(P1, 10).gone();
+    let before = before.send(P1, 11, 0).send(P1, 10, 1);
+    before.shows(Class::NonmonotonicSend, true);
+}
+
+#[test]
+fn what_stood_in_a_topic_that_is_gone_is_read_in_no_other() {
+    let old = told().send(P1, 10, 0).gone().poll(C1, &[(0, 10)]);
+    old.shows(Class::OldTopicRead, true);
+    // Sent once more, or still under way, it may be there.
+    let again = told().send(P1, 10, 0).gone().send(P1, 10, 0);
+    again.poll(C1, &[(0, 10)]).is_accepted();
+    let late = told().send_unheard(P1, 10).send(P1, 10, 0).gone();
+    late.poll(C1, &[(0, 10)]).is_accepted();
+    let unheard = told().send_unheard(P1, 10).gone();
+    unheard.poll(C1, &[(0, 10)]).is_accepted();
+}
+
+#[test]
+fn what_was_compacted_may_be_gone_and_look_otherwise_and_nothing_else() {
+    let gone = told().send(P1, 10, 0).send(P1, 11, 1).compacted();
+    gone.poll(C1, &[(1, 11)]).read_to_end(0, 2).is_accepted();
+    let other = told().send(P1, 10, 0).compacted().poll(C1, &[(0, 99)]);
+    other.is_accepted();
+    let skips = four().compacted().placed(C1, 0, Way::Hand);
+    let skips = skips.poll(C1, &[(0, 10)]).poll(C1, &[(3, 13)]);
+    skips.is_accepted();
+    // But two that were sent do not stand at one offset, what failed is not there, and nobody goes back.
+    let both = told().send(P1, 10, 0).send(P2, 20, 0).compacted();
+    both.shows(Class::InconsistentOffsets, true);
+    let failed = told().send_unheard(P1, 10).refused(10).compacted();
+    failed.poll(C1, &[(0, 10)]).shows(Class::AbortedRead, true);
+    let back = four().compacted().placed(C1, 0, Way::Hand);
+    let back = back.poll(C1, &[(0, 10), (1, 11)]).poll(C1, &[(1, 11)]);
+    back.shows(Class::NonmonotonicPoll, true);
+    let order = told().compacted().send(P1, 11, 1).send(P1, 10, 0);
+    order.shows(Class::NonmonotonicSend, true);
+}
+
+#[test]
+fn how_late_reads_are_and_how_often_work_is_done_is_measured() {
+    let measured = |told: &Told| -> Vec<String> {
+        let measures = told.account.measures();
+        measures.all().map(|(_, value)| value).collect()
+    };
+    let told = told().at(1).send(P1, 10, 0).at(2).send(P1, 11, 1);
+    // When it has read the first, the second is there for three seconds.
+    let told = told.at(5).poll(C1, &[(0, 10)]).at(60).poll(C1, &[(1, 11)]);
+    let told = told.processed(0, 3).processed(2, 5).processed(2, 3);
+    let lag = crate::time::Duration::from_secs(3).to_string();
+    assert_eq!(measured(&told), [lag.as_str(), "4", "0", "1", "0"]);
 }
 
 #[test]

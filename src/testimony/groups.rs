@@ -1,0 +1,393 @@
+//! `Groups`: what the members of groups were told and did, one thing after the other, and what it amounts to.
+//!
+//! Generations of one number are told apart by their leaders: a group that is forgotten begins to count anew, and a
+//! coordinator that has written nothing down is followed by one that counts from where it began.
+//!
+//! Laws: a generation whose parts were given out is written down, and so is every commit that was answered with
+//! success; whatever coordinates the group later knows both.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::finding::{Class, Finding, MOST_FOUND};
+use super::register::{Commit, Register};
+use crate::model::{Offset, ProcessId, Text, TopicPartition};
+use crate::sorted::{SortedMap, SortedSet};
+use crate::time::{Duration, Instant};
+
+/// What a group has done with a partition: how often its members were done with the records of a stretch.
+#[derive(Clone, Debug, Default)]
+struct Work {
+    /// From these offsets on, up to the next, so often.
+    times: BTreeMap<Offset, u32>,
+    first: Option<Offset>,
+    committed: Offset,
+}
+
+/// A generation, by its number and its leader.
+type Led = (i32, Text);
+
+/// The generation that a member was told of last.
+#[derive(Clone, Debug)]
+struct Joined {
+    led: Led,
+    /// How much had happened by then.
+    at: u64,
+}
+
+/// A commit that has no answer yet.
+#[derive(Clone, Debug)]
+struct Sent {
+    group: Text,
+    member: Text,
+    generation: i32,
+    at: u64,
+}
+
+/// What is known of one group.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    members: SortedMap<Text, Joined>,
+    /// Generations that a consumer leads that divides well.
+    led: VecDeque<Led>,
+    /// Who owns what, by generation.
+    owners: VecDeque<(Led, SortedMap<TopicPartition, Text>)>,
+    /// When the parts of each generation were first given out.
+    given: VecDeque<(u64, i32)>,
+}
+
+/// So many generations of a group are kept.
+const KEPT: usize = 64;
+
+/// So long a member may ask for its part before it is stuck.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// All of them.
+#[derive(Clone, Debug, Default)]
+pub struct Groups {
+    /// How much has happened.
+    now: u64,
+    work: SortedMap<(Text, TopicPartition), Work>,
+    known: SortedMap<Text, Known>,
+    registers: SortedMap<(Text, TopicPartition), Register>,
+    /// Of these nothing is said any more: somebody had the group forget them.
+    spoiled: SortedSet<(Text, TopicPartition)>,
+    sent: SortedMap<u64, Sent>,
+    /// Who asks for a part, since when.
+    asking: SortedMap<ProcessId, (Text, Instant)>,
+    pub(super) found: Vec<Finding>,
+}
+
+impl Groups {
+    fn next(&mut self) -> u64 {
+        self.now += 1;
+        self.now
+    }
+
+    fn find(&mut self, class: Class, group: &Text, partition: &TopicPartition, what: String) {
+        let is_wrong = !matches!(class, Class::ProcessedTwice | Class::StuckGroup);
+        if self.found.len() >= MOST_FOUND {
+            return;
+        }
+        self.found.push(Finding {
+            class,
+            partition: partition.clone(),
+            group: Some(group.clone()),
+            is_wrong,
+            is_of_the_past: false,
+            what: what.into(),
+        });
+    }
+
+    // ---- generations
+
+    /// A member asks to be one.
+    pub fn asks(&mut self, by: ProcessId, group: &Text, at: Instant) {
+        let asking = self.asking.entry(by);
+        asking.or_insert((group.clone(), at));
+    }
+
+    /// A member is no more, or has given up.
+    pub fn gone(&mut self, by: ProcessId) {
+        self.asking.remove(&by);
+    }
+
+    /// A member is told of its generation, and that it leads it, or who does.
+    pub fn joined(&mut self, group: &Text, member: &Text, generation: i32, leader: &Text) {
+        let at = self.next();
+        let led = (generation, leader.clone());
+        let known = self.known.entry(group.clone()).or_default();
+        if leader == member && !known.led.contains(&led) {
+            keep(&mut known.led, led.clone());
+        }
+        known.members.insert(member.clone(), Joined { led, at });
+    }
+
+    /// A member is given its part. Who bears a name owns what it had under another id.
+    pub fn given(
+        &mut self,
+        by: ProcessId,
+        group: &Text,
+        (member, name): (&Text, Option<&Text>),
+        generation: i32,
+        part: impl Iterator<Item = TopicPartition>,
+    ) {
+        let at = self.next();
+        self.asking.remove(&by);
+        let known = self.known.entry(group.clone()).or_default();
+        if known
+            .given
+            .back()
+            .is_none_or(|(_, last)| *last != generation)
+        {
+            keep(&mut known.given, (at, generation));
+        }
+        let joined = known.members.get(member);
+        let joined = joined.filter(|joined| joined.led.0 == generation);
+        // A leader of somebody else's may divide as it likes.
+        let led = joined.map(|joined| joined.led.clone());
+        let Some(led) = led.filter(|led| known.led.contains(led)) else {
+            return;
+        };
+        let owner = name.unwrap_or(member);
+        if known.owners.iter().all(|(other, _)| *other != led) {
+            keep(&mut known.owners, (led.clone(), SortedMap::new()));
+        }
+        let owners = known.owners.iter_mut().find(|(other, _)| *other == led);
+        let Some((_, owners)) = owners else {
+            return;
+        };
+        let mut twice = Vec::new();
+        for partition in part {
+            let other = owners.insert(partition.clone(), owner.clone());
+            twice.extend(
+                other
+                    .filter(|other| other != owner)
+                    .map(|other| (partition, other)),
+            );
+        }
+        for (partition, other) in twice {
+            let what =
+                format!("generation {generation} of {group} gives it to {other} and {owner}");
+            self.find(Class::DoubleOwner, group, &partition, what);
+        }
+    }
+
+    /// In the end: who still asks for its part. `home` is the partition that keeps a group.
+    pub fn end(&mut self, at: Instant, home: impl Fn(&Text) -> TopicPartition) {
+        let asking = std::mem::take(&mut self.asking);
+        for (by, (group, since)) in asking.iter() {
+            if at.since(*since) > PATIENCE {
+                let what = format!("{by} asks group {group} for its part since {since}");
+                self.find(Class::StuckGroup, group, &home(group), what);
+            }
+        }
+        self.asking = asking;
+    }
+
+    // ---- commits
+
+    /// A member commits; the number of the commit.
+    pub fn commits(
+        &mut self,
+        group: &Text,
+        (member, generation): (&Text, i32),
+        offsets: &[(TopicPartition, Offset)],
+    ) -> u64 {
+        let at = self.next();
+        for (partition, offset) in offsets {
+            let key = (group.clone(), partition.clone());
+            self.registers.entry(key).or_default().push(Commit {
+                offset: *offset,
+                sent: at,
+                until: None,
+            });
+        }
+        let sent = Sent {
+            group: group.clone(),
+            member: member.clone(),
+            generation,
+            at,
+        };
+        self.sent.insert(at, sent);
+        at
+    }
+
+    /// A commit is answered: of this partition with success.
+    pub fn taken(&mut self, number: u64, partition: &TopicPartition) {
+        let at = self.next();
+        let Some(sent) = self.sent.get(&number).cloned() else {
+            return;
+        };
+        let key = (sent.group.clone(), partition.clone());
+        if let Some(register) = self.registers.get_mut(&key) {
+            let mut commits = register.commits.iter_mut();
+            if let Some(commit) = commits.find(|commit| commit.sent == number) {
+                commit.until = Some(at);
+            }
+        }
+        let known = self.known.get(&sent.group);
+        let joined = known.and_then(|known| known.members.get(&sent.member));
+        let joined = joined.filter(|joined| joined.led.0 == sent.generation);
+        let (Some(known), Some(joined)) = (known, joined) else {
+            return;
+        };
+        let later = known.given.iter();
+        let mut later = later.filter(|(at, _)| joined.at < *at && *at < sent.at);
+        if let Some((_, later)) = later.find(|(_, later)| *later > sent.generation) {
+            let what = format!(
+                "group {} takes a commit of {} of generation {}, after the parts of {later} were given out",
+                sent.group, sent.member, sent.generation
+            );
+            self.find(Class::ZombieCommit, &sent.group, partition, what);
+        }
+    }
+
+    /// A commit is answered: of this partition in such a way that it was certainly not written.
+    pub fn refused(&mut self, number: u64, partition: &TopicPartition) {
+        let group = self.sent.get(&number).map(|sent| sent.group.clone());
+        let register = group.map(|group| (group, partition.clone()));
+        if let Some(register) = register.and_then(|key| self.registers.get_mut(&key)) {
+            register.commits.retain(|commit| commit.sent != number);
+        }
+    }
+
+    /// A commit has its answer, or will have none.
+    pub fn settled(&mut self, number: u64) {
+        self.sent.remove(&number);
+    }
+
+    /// Somebody asks how far groups have read; the number of the question.
+    pub fn wonders(&mut self) -> u64 {
+        self.next()
+    }
+
+    /// He is told, and what he is told of a partition is not what it could be.
+    pub fn told(
+        &mut self,
+        asked: u64,
+        group: &Text,
+        partition: &TopicPartition,
+        told: Option<Offset>,
+    ) {
+        let key = (group.clone(), partition.clone());
+        if self.spoiled.contains(&key) {
+            return;
+        }
+        let known = self.registers.get(&key);
+        let verdict = known.map_or(told.map(|_| Class::SpuriousOffset), |register| {
+            register.wrong_with(asked, told)
+        });
+        if let Some(class) = verdict {
+            let what = match told {
+                Some(told) => {
+                    format!("group {group} is told {told}, which is not what it committed last")
+                }
+                None => format!("group {group} is told that nothing was committed, and it was"),
+            };
+            self.find(class, group, partition, what);
+        }
+    }
+
+    /// A group forgets how far it has read.
+    pub fn forgets(&mut self, group: &Text, partition: &TopicPartition) {
+        let key = (group.clone(), partition.clone());
+        self.registers.remove(&key);
+        self.spoiled.insert(key);
+    }
+
+    /// What keeps all groups is gone.
+    pub fn forget_all(&mut self) {
+        self.known.clear();
+        self.registers.clear();
+        self.sent.clear();
+        self.asking.clear();
+    }
+
+    // ---- work
+
+    /// A member is done with records.
+    pub fn processed(
+        &mut self,
+        group: &Text,
+        partition: &TopicPartition,
+        from: Offset,
+        to: Offset,
+    ) {
+        let key = (group.clone(), partition.clone());
+        let work = self.work.entry(key).or_default();
+        work.first = Some(work.first.map_or(from, |first| first.min(from)));
+        for edge in [from, to] {
+            let before = work.times.range(..=edge).next_back();
+            let times = before.map_or(0, |(_, times)| *times);
+            work.times.insert(edge, times);
+        }
+        let mut again = false;
+        for (_, times) in work.times.range_mut(from..to) {
+            again |= *times > 0;
+            *times += 1;
+        }
+        if again {
+            let what = format!("group {group} is done with some of {from} to {to} once more");
+            self.find(Class::ProcessedTwice, group, partition, what);
+        }
+    }
+
+    /// A group remembers how far it has read.
+    pub fn committed(&mut self, group: &Text, partition: &TopicPartition, offset: Offset) {
+        let key = (group.clone(), partition.clone());
+        let work = self.work.entry(key).or_default();
+        work.committed = work.committed.max(offset);
+    }
+
+    /// A topic is gone; what groups have committed of it is forgotten when its coordinators hear of it.
+    pub(super) fn forget(&mut self, partition: &TopicPartition) {
+        self.work.retain(|(_, known), _| known != partition);
+        let groups = self
+            .known
+            .keys()
+            .chain(self.registers.keys().map(|(group, _)| group));
+        let groups: SortedSet<Text> = groups.cloned().collect();
+        for group in &groups {
+            self.forgets(group, partition);
+        }
+    }
+
+    /// How many offsets the members of groups were done with once, twice, and so on.
+    pub(super) fn times(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.work.values().flat_map(|work| {
+            let ends = work.times.keys().skip(1);
+            let stretches = work.times.iter().zip(ends);
+            stretches.map(|((from, times), to)| (*times, (*to - *from).max(0) as u64))
+        })
+    }
+
+    /// What groups have passed over.
+    pub(super) fn passed_over(&self) -> impl Iterator<Item = Finding> {
+        self.work.iter().filter_map(|((group, partition), work)| {
+            let first = work.first?;
+            // Who commits less than it has begun with has left nothing out.
+            let until = work.committed.max(first);
+            let mut work_done = work.times.range(first..until);
+            let (from, _) = work_done.find(|(_, times)| **times == 0)?;
+            let committed = work.committed;
+            let what =
+                format!("group {group} has committed {committed}, and nobody was done with {from}");
+            Some(Finding {
+                class: Class::NeverProcessed,
+                partition: partition.clone(),
+                group: Some(group.clone()),
+                is_wrong: false,
+                is_of_the_past: false,
+                what: what.into(),
+            })
+        })
+    }
+}
+
+/// Adds to what is kept, of which the oldest goes.
+fn keep<T>(kept: &mut VecDeque<T>, one: T) {
+    if kept.len() == KEPT {
+        kept.pop_front();
+    }
+    kept.push_back(one);
+}
