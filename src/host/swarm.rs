@@ -357,6 +357,9 @@ fn figures(asked: &Asked, found: &Found, seconds: f64) -> String {
     for (name, count) in found.coverage.seen() {
         let _ = writeln!(text, "{count:>9} {name}");
     }
+    for (name, value) in found.coverage.measures().all() {
+        let _ = writeln!(text, "{value:>9} measure {name}");
+    }
     for name in found.coverage.never() {
         let _ = writeln!(text, "    never {name}");
     }

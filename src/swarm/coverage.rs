@@ -7,6 +7,7 @@ use crate::fact::{CloseReason, Entry, Fact};
 use crate::model::{BrokerId, ProcessId, TopicPartition};
 use crate::protocol::{ApiKey, ErrorCode};
 use crate::sorted::SortedMap;
+use crate::testimony::Measures;
 use crate::world::World;
 
 /// Things that happen.
@@ -77,6 +78,7 @@ pub struct Coverage {
     seen: SortedMap<Seen, u64>,
     leaders: SortedMap<TopicPartition, BrokerId>,
     states: States,
+    measures: Measures,
 }
 
 impl Coverage {
@@ -85,6 +87,17 @@ impl Coverage {
         for (seen, count) in other.seen() {
             *self.seen.entry(seen).or_default() += count;
         }
+        self.measures.merge(&other.measures);
+    }
+
+    /// What clients' histories were measured to be.
+    pub fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// A history is over.
+    pub(super) fn measure(&mut self, measures: &Measures) {
+        self.measures.merge(measures);
     }
 
     /// What was seen, and how often.

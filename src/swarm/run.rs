@@ -237,10 +237,11 @@ impl<'a> Run<'a> {
         self.seen = self.observed.journal.len();
     }
 
-    pub(super) fn verdict(self, seed: u64, budget: Budget, trouble: usize) -> Verdict {
+    pub(super) fn verdict(mut self, seed: u64, budget: Budget, trouble: usize) -> Verdict {
         let script: String = (self.recorder.lines.iter())
             .flat_map(|line| [line.as_str(), "\n"])
             .collect();
+        self.coverage.measure(&self.witness.measures());
         Verdict {
             seed,
             budget,
