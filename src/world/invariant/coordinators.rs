@@ -153,7 +153,9 @@ impl OneCoordinates {
             return Ok(());
         };
         let mut partitions = told.topics.iter().flat_map(|topic| &topic.partitions);
-        let answered = told.error_code == 0 && partitions.all(|told| told.error_code == 0);
+        // Before version 2 an error is told of partitions alone, and who asks for none is told none.
+        let says = version >= 2 || told.topics.iter().any(|topic| !topic.partitions.is_empty());
+        let answered = says && told.error_code == 0 && partitions.all(|told| told.error_code == 0);
         match told.groups.is_empty() && answered && unread(&request.group_id) {
             true => Err(nothing_read(by, &request.group_id)),
             false => Ok(()),

@@ -3,6 +3,9 @@
 use super::super::coordinators::OneCoordinates;
 use super::*;
 use crate::broker::OFFSETS_TOPIC;
+use crate::protocol::api::OffsetFetchRequest;
+use crate::protocol::api::offset_fetch::OffsetFetchRequestTopic;
+use crate::protocol::encode_request;
 
 type Law = Shown<OneCoordinates>;
 
@@ -112,4 +115,35 @@ fn k7_who_has_not_read_a_group_and_tells_of_it_is_found() {
     // It is refused while it is being read, and that is well.
     let slow = GROUP.replace("latency=1ms", "latency=1us");
     Watched::<OneCoordinates>::run(&slow);
+}
+
+#[test]
+fn k7_a_stranger_that_is_told_of_what_nobody_has_read_is_found() {
+    let text = format!("{GROUP}socket s1\nconnect s1 b1\nrun 1s\n");
+    let topic = OffsetFetchRequestTopic {
+        name: "orders".into(),
+        partition_indexes: vec![0],
+    };
+    // Who asks for no partition is told nothing where there is no place for an error.
+    for (topics, version, good) in [
+        (vec![topic.clone()], 1, false),
+        (vec![topic], 5, false),
+        (Vec::new(), 1, true),
+        (Vec::new(), 5, false),
+    ] {
+        let mut watched = Watched::<OneCoordinates>::run(&text);
+        // As if this broker had read nothing.
+        watched.law = Shown::default();
+        let request = OffsetFetchRequest {
+            group_id: "billing".into(),
+            topics: Some(topics),
+            ..OffsetFetchRequest::default()
+        };
+        let bytes = encode_request(&request, version, 1, None).to_bytes();
+        let bytes: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut all = watched.line(&format!("bytes s1 {bytes}"));
+        all.extend(watched.line("run 10ms"));
+        let found = all.iter().any(|what| what.starts_with("K7"));
+        assert_eq!(found, !good, "{all:?}");
+    }
 }
