@@ -286,6 +286,7 @@ struct Others {
 impl Others {
     /// A topic that looks like this one, if there is one: '.' and '_' are the same in the names of metrics.
     fn alike(&mut self, controller: &Controller, name: &TopicName) -> Option<&TopicName> {
+        let own = looks(name)?;
         let alike = self.alike.get_or_insert_with(|| {
             let known = controller.store.topics().keys();
             let known = known.chain(controller.creating.keys());
@@ -293,7 +294,7 @@ impl Others {
             alike.gather(known.filter_map(|name| Some((looks(name)?, name.clone()))));
             alike
         });
-        alike.get(&looks(name)?)
+        alike.get(&own)
     }
 
     fn partitions(&mut self, controller: &Controller) -> usize {
@@ -317,7 +318,7 @@ impl Others {
     }
 }
 
-/// How a name looks in the names of metrics, if that is not how it looks.
+/// How a name looks in the names of metrics, if it has a letter there that might be another.
 fn looks(name: &TopicName) -> Option<String> {
     let collides = name.as_str().contains(['.', '_']);
     collides.then(|| name.as_str().replace('.', "_"))
