@@ -86,6 +86,15 @@ impl Coordinator {
         self.shards.values().flat_map(|shard| shard.groups.values())
     }
 
+    /// Those of them that a partition keeps.
+    ///
+    /// Unlike Kafka, which has all groups in one map: there a broker that leads both finds a group that stands in
+    /// another partition than its name says by now.
+    pub fn groups_in(&self, partition: i32) -> impl Iterator<Item = &Group> {
+        let shard = self.shards.get(&partition).into_iter();
+        shard.flat_map(|shard| shard.groups.values())
+    }
+
     /// One of them.
     pub fn group(&self, id: &str) -> Option<&Group> {
         self.shards.get(&self.partition_of(id))?.groups.get(id)

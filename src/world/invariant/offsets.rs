@@ -6,7 +6,6 @@ use super::coordinators::home_of;
 use super::{Invariant, View, broker};
 use crate::broker::{Broker, OFFSETS_TOPIC};
 use crate::fact::{Entry, Fact};
-use crate::group::Coordinator;
 use crate::model::{BrokerId, Offset, ProcessId, Text, TopicName, TopicPartition};
 use crate::protocol::ApiKey;
 use crate::sorted::SortedMap;
@@ -106,10 +105,8 @@ impl CommitsAreKept {
     /// A coordinator has read what stands in a partition.
     fn found(&mut self, view: View<'_>, by: BrokerId, at: Instant, partition: i32) {
         let coordinator = view.world.broker_by_id(by).map(Broker::coordinator);
-        for group in coordinator.into_iter().flat_map(Coordinator::groups) {
-            if home_of(view, by, &group.id) != Some(partition) {
-                continue;
-            }
+        let groups = coordinator.map(|coordinator| coordinator.groups_in(partition));
+        for group in groups.into_iter().flatten() {
             for (name, committed) in group.offsets().iter() {
                 let key = (group.id.clone(), name.clone(), partition);
                 let known = self.commits.get(&key);
