@@ -170,7 +170,7 @@ fn w38_what_a_member_knows_goes_with_it() {
         // Its generation cannot be written down: a record is not so long.
         let part = SyncGroupRequest {
             group_id: group.into(),
-            ..syncing(&joined, &[(&id, b"all")])
+            ..syncing(&joined, &[(&id, b"all".as_slice())])
         };
         assert_eq!(client.call(&part, 3).error_code, -1);
         let leaving = LeaveGroupRequest {
