@@ -3,13 +3,13 @@
 //! The order is that of Kafka's `UnifiedLog.analyzeAndValidateRecords` and `LogValidator`. Records are
 //! walked over where they lie; nothing is taken out of them.
 
-use crate::protocol::records::{Batch, Codec, HEADERS_LIMIT};
+use crate::protocol::records::{Batch, Codec, HEADERS_LIMIT, INFLATION_LIMIT};
 use crate::protocol::{ErrorCode, Reason};
 use crate::time::{Duration, Timestamp};
 
 use super::config::{LogConfig, TimestampType};
 
-/// How far a batch may inflate, in multiples of the largest batch: a bomb stops here.
+/// How far a batch may inflate, in multiples of the largest batch, as long as readers would follow: a bomb stops here.
 const INFLATION: usize = 16;
 
 /// Why a batch was refused: the code that the producer gets and the sentence beside it.
@@ -27,7 +27,8 @@ fn refuse<T>(error: ErrorCode, why: &'static str) -> Result<T, Refused> {
 /// the batch should bear, whatever its producer has written there; −1 when none has a time.
 ///
 /// Unlike Kafka, which takes records that nobody here could read: those with a header whose name is no UTF-8,
-/// with more headers than [`HEADERS_LIMIT`], or with a time that no 64 bits hold.
+/// with more headers than [`HEADERS_LIMIT`], or with a time that no 64 bits hold, and those that inflate beyond
+/// [`INFLATION_LIMIT`].
 ///
 /// # Errors
 /// CORRUPT_MESSAGE (2), MESSAGE_TOO_LARGE (10), RECORD_LIST_TOO_LARGE (18), INVALID_TIMESTAMP (32),
@@ -89,7 +90,8 @@ fn check_records(
     let body = match codec {
         Codec::None => &batch.body,
         _ => {
-            let limit = INFLATION * config.max_message_bytes as usize;
+            let limit = INFLATION.saturating_mul(config.max_message_bytes as usize);
+            let limit = limit.min(INFLATION_LIMIT);
             inflated = batch.inflated(limit).map_err(|malformed| Refused {
                 error: match malformed.reason {
                     Reason::InflatesTooFar => ErrorCode::MessageTooLarge,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::protocol::ErrorCode;
-use crate::protocol::records::BatchHeader;
+use crate::protocol::records::{BatchHeader, INFLATION_LIMIT};
 use crate::time::Duration;
 
 #[test]
@@ -139,3 +139,26 @@ fn a_batch_bears_the_greatest_time_of_its_records_whatever_its_producer_says() {
     let refused = validate::check_produced(&beyond, Timestamp(1_000), &config);
     assert_eq!(refused.map_err(|r| r.error), Err(ErrorCode::InvalidRecord));
 }
+
+#[test]
+fn what_is_taken_inflates_no_further_than_readers_follow() {
+    let config = LogConfig {
+        max_message_bytes: i32::MAX as u32,
+        ..LogConfig::default()
+    };
+    for (length, expected) in [
+        (INFLATION_LIMIT - 100, None),
+        (INFLATION_LIMIT, Some(ErrorCode::MessageTooLarge)),
+    ] {
+        let mut builder = BatchBuilder::new(Codec::Snappy);
+        builder.append(0, None, Some(&vec![b'x'; length]), &[]);
+        let batch = builder.build_batch();
+        let refused = validate::check_produced(&batch, Timestamp(1_000), &config).err();
+        assert_eq!(refused.map(|refused| refused.error), expected, "{length}");
+        assert_eq!(
+            batch.records().all(|record| record.is_ok()),
+            expected.is_none()
+        );
+    }
+}
+
