@@ -243,6 +243,15 @@ impl Log {
             true => horizon,
             false => Some(wall.0.saturating_add(until)),
         };
+        // Unlike Kafka, which compacts no more where a time is below zero: a batch stays in which one is so far from
+        // the others that none could be told by the distance.
+        let base = until.unwrap_or(kept[0].timestamp);
+        if kept
+            .iter()
+            .any(|record| record.timestamp.checked_sub(base).is_none())
+        {
+            return Fate::Stays;
+        }
         let Ok(mut builder) = BatchBuilder::in_place_of(&header, until) else {
             return Fate::Stays;
         };

@@ -290,6 +290,27 @@ fn a_log_is_due_when_it_is_dirty_enough_or_has_waited_long_enough() {
 }
 
 #[test]
+fn a_time_that_is_too_far_from_the_others_stays_what_it_was() {
+    let config = config(&[]);
+    let mut log = Log::new(Offset(0), WALL);
+    let mut builder = BatchBuilder::new(Codec::None);
+    builder.append(i64::MIN, Some(b"a"), Some(b"1"), &[]);
+    builder.append(i64::MIN + 5, Some(b"b"), None, &[]);
+    let batch = builder.build_batch();
+    log.append_as_leader(&batch, LeaderEpoch(0), WALL, &config);
+    for word in ["a=2", "c=1", "c=2"] {
+        append(&mut log, word, &config);
+    }
+    clean(&mut log, 0, &config);
+    let first = log.batches(Offset(0), Offset(1)).next().expect("a batch");
+    let times = first.batch().records();
+    let times: Vec<i64> = times
+        .map(|record| record.expect("a record").timestamp)
+        .collect();
+    assert_eq!(times, [i64::MIN, i64::MIN + 5]);
+}
+
+#[test]
 fn as_many_keys_as_there_is_room_for_are_cleaned_at_a_time() {
     let config = config(&[]);
     let mut log = log_of("a=1 b=1 c=1 a=2 b=2 c=2 a=3 a=4", &config);
