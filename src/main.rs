@@ -5,11 +5,6 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod host;
 
-/// Worlds make and drop many small things.
-#[cfg(not(target_arch = "wasm32"))]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {
     host::main()

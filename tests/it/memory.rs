@@ -3,10 +3,8 @@
 //! The counts are per thread, so tests may run side by side. Allocating is the one thing that cannot
 //! be watched without `unsafe`; the library itself has none.
 
-use std::alloc::{GlobalAlloc, Layout};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-
-use mimalloc::MiMalloc;
 
 struct Counting;
 
@@ -31,28 +29,28 @@ fn given_back(size: usize) {
     LIVE.set(LIVE.get().wrapping_sub(size));
 }
 
-// SAFETY: every call goes to the allocator of the host binary as it came; the counts are plain cells that
+// SAFETY: every call goes to the system's allocator as it came; the counts are plain cells that
 // take no memory themselves.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         taken(layout.size());
-        unsafe { MiMalloc.alloc(layout) }
+        unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         taken(layout.size());
-        unsafe { MiMalloc.alloc_zeroed(layout) }
+        unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         given_back(layout.size());
-        unsafe { MiMalloc.dealloc(pointer, layout) }
+        unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         taken(size);
         given_back(layout.size());
-        unsafe { MiMalloc.realloc(pointer, layout, size) }
+        unsafe { System.realloc(pointer, layout, size) }
     }
 }
 

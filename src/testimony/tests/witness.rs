@@ -10,7 +10,8 @@ fn findings(text: &str) -> Vec<Finding> {
 }
 
 /// A topic that is deleted and made anew, while a producer and a consumer use it.
-const MADE_ANEW: &str = "world brokers=2 seed=1 latency=1ms zookeeper.session.timeout.ms=6000\n\
+const MADE_ANEW: &str = "world brokers=2 seed=1 latency=1ms zookeeper.session.timeout.ms=6000 \
+     auto.create.topics.enable=false\n\
      topic orders partitions=1 replicas=1,2\n\
      producer p1 acks=all\nproducer p2 acks=1\n\
      consumer c1 auto.offset.reset=earliest\nadmin a1\n\

@@ -78,6 +78,7 @@ fn reading(partitions: i32) -> FetchRequest {
             ..Default::default()
         });
     FetchRequest {
+        session_epoch: 0,
         max_bytes: 1,
         topics: vec![fetch::FetchTopic {
             topic: "orders".into(),

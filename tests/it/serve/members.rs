@@ -140,7 +140,10 @@ fn w38_who_knows_ten_thousand_assignors_is_a_member_like_any_other() {
     let one = new_id(&mut first, "group");
     let alone = first.call(&knowing(&one, 0), 5);
     assert_eq!((alone.error_code, alone.members.len()), (0, 1));
-    let two = new_id(&mut second, "group");
+    // Who knows none of the group's assignors is not even given an id.
+    let newcomer = second.call(&knowing(&"".into(), 9_998), 5);
+    assert_eq!(newcomer.error_code, 79);
+    let two = newcomer.member_id;
     let joins = thread::spawn(move || second.call(&knowing(&two, 9_998), 5));
     let mut again = alone;
     eventually("both are there", || {
