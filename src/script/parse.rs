@@ -29,6 +29,9 @@ impl std::fmt::Display for Unreadable {
 /// A script longer than this is refused before it is read.
 pub const MOST_BYTES: usize = 1 << 20;
 
+/// A hundred years: no script leads further, so that no clock of its world comes to the end of its numbers.
+const LATEST: Instant = Instant::from_secs(876_000 * 3_600);
+
 /// Reads a whole script. Expected output between `---` and the next blank line is passed over.
 ///
 /// # Errors
@@ -170,8 +173,10 @@ fn place(text: &str) -> Result<Place, String> {
         Some((at, steps)) => (at, steps.parse().ok()),
     };
     match (Instant::parse(at), steps) {
-        (Some(at), Some(steps)) => Ok(Place { at, steps }),
-        _ => Err(format!("{text} is not a place such as 1.204s or 1.204s+2")),
+        (Some(at), Some(steps)) if at <= LATEST => Ok(Place { at, steps }),
+        _ => Err(format!(
+            "{text} is not a place such as 1.204s or 1.204s+2, up to 876000h"
+        )),
     }
 }
 

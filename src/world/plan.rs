@@ -16,6 +16,8 @@ use crate::zookeeper::{self, ZooKeeperConfig};
 pub const MAX_BROKERS: u16 = 9;
 /// How many servers a ZooKeeper ensemble may have.
 pub const ENSEMBLES: [u16; 3] = [1, 3, 5];
+/// The last millisecond of the year 9999.
+const LATEST_EPOCH: Timestamp = Timestamp(253_402_300_799_999);
 /// The most partitions of one topic.
 pub const MAX_PARTITIONS: usize = 1_000;
 
@@ -142,6 +144,12 @@ impl Plan {
         }
         if self.latency > Duration::from_secs(60) || self.jitter > Duration::from_secs(60) {
             return refuse("latency: a packet takes at most 60s".to_owned());
+        }
+        if !(Timestamp(0)..=LATEST_EPOCH).contains(&self.epoch) {
+            return refuse(format!(
+                "epoch: a world begins from 1970 to 9999, at 0 to {} milliseconds",
+                LATEST_EPOCH.0
+            ));
         }
         if !ENSEMBLES.contains(&self.zookeeper) {
             return refuse(format!(

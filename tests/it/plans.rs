@@ -134,6 +134,18 @@ const REFUSED: &[(&str, usize, &str)] = &[
     ("world brokers=3\nrun -1s", 2, "run -1s is not a time"),
     ("world brokers=3\nat -1s", 2, "-1s is not a place"),
     ("world brokers=3\nlatency b1 -4ms", 2, "-4ms is not a time"),
+    // Times at which no clock can tell the time any more.
+    (
+        "world epoch=9223372036854775807",
+        1,
+        "epoch: a world begins",
+    ),
+    ("world epoch=-1", 1, "epoch: a world begins"),
+    (
+        "world brokers=1\nat 18446744073709551615us",
+        2,
+        "18446744073709551615us is not a place",
+    ),
     // Settings that nobody knows.
     ("world brokers=3 colour=red", 1, "colour"),
     ("world brokers=3\ntopic a colour=red", 2, "topic a: "),
