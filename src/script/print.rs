@@ -3,18 +3,19 @@
 use std::fmt::Write as _;
 
 use super::token::{quote, value};
+use super::verbs::target;
 use crate::fact::Crash;
-use crate::model::{ProcessId, TopicPartition};
+use crate::model::{ProcessId, TopicName};
 use crate::process::{Configured, Election, Errand, Instruction, SeekTo};
 use crate::rng::Seed;
-use crate::time::{Duration, Instant};
+use crate::time::Duration;
 use crate::world::plan::Start;
 use crate::world::{
-    ClientPlan, ClockSetting, Command, DiskState, End, Links, Plan, Stamped, TopicPlan, Ways,
+    ClientPlan, ClockSetting, Command, DiskState, End, Links, Place, Plan, Stamped, TopicPlan, Ways,
 };
 
-/// A plan, a seed and commands as a script that leads to `until`.
-pub fn print(plan: &Plan, seed: Seed, commands: &[Stamped], until: Instant) -> String {
+/// A plan, a seed and commands as a script that leads to `until`, if that is not where the last command leads.
+pub fn print(plan: &Plan, seed: Seed, commands: &[Stamped], until: Option<Place>) -> String {
     let mut text = print_plan(plan, seed);
     let mut here = None;
     for stamped in commands {
@@ -25,9 +26,11 @@ pub fn print(plan: &Plan, seed: Seed, commands: &[Stamped], until: Instant) -> S
         }
         let _ = writeln!(text, "{}", print_command(&stamped.command));
     }
-    if commands.last().is_none_or(|last| last.place.at < until) {
-        let _ = writeln!(text, "at {until}");
-    }
+    let _ = match until {
+        Some(Place { at, steps }) if steps < u32::MAX => writeln!(text, "at {at}+{steps}"),
+        Some(Place { at, .. }) => writeln!(text, "at {at}"),
+        None => Ok(()),
+    };
     text
 }
 
@@ -222,12 +225,23 @@ fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
             partition,
             record,
         } => {
+            let plain = match partition {
+                Some(partition) => format!("{topic}-{partition}"),
+                None => topic.to_string(),
+            };
             // A topic whose own name ends in a number would read as a partition.
-            let ambiguous = partition.is_none() && TopicPartition::parse(topic.as_str()).is_some();
-            let mut text = match partition {
-                _ if ambiguous => format!("produce {client} topic={topic}"),
-                Some(partition) => format!("produce {client} {topic}-{partition}"),
-                None => format!("produce {client} {topic}"),
+            let mut text = match target(&plain) {
+                Ok((name, at)) if (&name, &at) == (topic, partition) => {
+                    format!("produce {client} {plain}")
+                }
+                _ => {
+                    let name = value(topic.as_str().as_bytes());
+                    let mut text = format!("produce {client} topic={name}");
+                    if let Some(partition) = partition {
+                        let _ = write!(text, " partition={partition}");
+                    }
+                    text
+                }
             };
             if let Some(key) = &record.key {
                 let _ = write!(text, " key={}", value(key));
@@ -303,11 +317,12 @@ fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
     }
 }
 
-/// What has settings; a topic whose name means something else is said to be one.
+/// What has settings; a topic whose name means something else, or is none, is said to be one.
 fn configured(of: &Configured) -> String {
-    match Configured::parse(&of.to_string()) == *of {
-        true => of.to_string(),
-        false => format!("topic={of}"),
+    let name = of.to_string();
+    match Configured::parse(&name) == *of && TopicName::check(&name).is_ok() {
+        true => name,
+        false => format!("topic={}", value(name.as_bytes())),
     }
 }
 
@@ -358,6 +373,33 @@ fn print_errand(client: ProcessId, errand: &Errand) -> String {
                 Election::Unclean => "unclean",
             };
             format!("elect {client} {partition} {election}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Action, parse_line, print_command};
+
+    #[test]
+    fn topics_that_are_none_read_back_too() {
+        for line in [
+            "produce p1 orders \"a\"",
+            "produce p1 orders-0 \"a\"",
+            "produce p1 topic=orders-0 \"a\"",
+            "produce p1 topic=orders-0 partition=1 \"a\"",
+            "produce p1 topic=orders partition=-1 \"a\"",
+            "produce p1 topic=\"or ders\" partition=1 \"a\"",
+            "produce p1 topic=\"\" null",
+            "alter a1 topic=\"or ders\" retention.ms=1",
+            "describe a1 topic=b1 retention.ms",
+        ] {
+            let read = parse_line(line).expect(line);
+            let Action::Command(command) = &read else {
+                panic!("{line} is a command");
+            };
+            let printed = print_command(command);
+            assert_eq!(parse_line(&printed), Ok(read), "{printed}");
         }
     }
 }

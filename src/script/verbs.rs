@@ -273,7 +273,7 @@ fn reader(words: &mut Words, other: &str) -> Result<ProcessId, String> {
 }
 
 /// `orders` or `orders-0`: with a partition when what follows the last hyphen is a number.
-fn target(text: &str) -> Result<(TopicName, Option<i32>), String> {
+pub(super) fn target(text: &str) -> Result<(TopicName, Option<i32>), String> {
     if let Some(found) = TopicPartition::parse(text) {
         return Ok((found.topic, Some(found.partition)));
     }

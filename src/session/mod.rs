@@ -267,13 +267,7 @@ impl Session {
 
     /// Plan, seed and the commands until here, as a script that leads here.
     pub fn script_until_here(&self) -> String {
-        let commands = &self.history.commands()[..self.history.performed()];
-        script::print(
-            self.history.plan(),
-            self.history.seed(),
-            commands,
-            self.now(),
-        )
+        self.history.script_until_here()
     }
 
     /// The moments worth finding again on this branch, also those ahead.

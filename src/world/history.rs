@@ -341,6 +341,21 @@ impl History {
 
     /// The history as a script: plan, seed and commands. Reading it back gives the same digest.
     pub fn to_script(&self) -> String {
-        crate::script::print(&self.plan, self.seed, &self.commands, self.now())
+        self.script_of(&self.commands)
+    }
+
+    /// Plan, seed and the commands until here, as a script that leads here.
+    pub fn script_until_here(&self) -> String {
+        self.script_of(&self.commands[..self.performed])
+    }
+
+    fn script_of(&self, commands: &[Stamped]) -> String {
+        let (last, here) = (commands.last(), self.world.place());
+        let leads_on = last.is_none_or(|last| last.place < here);
+        // Where nothing is left to do at this instant, it is not said how much was done.
+        let is_over = self.world.next_at().is_none_or(|next| next > here.at);
+        let place = if is_over { Place::after(here.at) } else { here };
+        let until = leads_on.then_some(place);
+        crate::script::print(&self.plan, self.seed, commands, until)
     }
 }

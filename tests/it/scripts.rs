@@ -67,3 +67,20 @@ fn a_printed_history_reads_back_to_the_same_digest() {
         );
     }
 }
+
+#[test]
+fn a_printed_history_leads_to_where_it_stands_within_an_instant() {
+    let text =
+        "world brokers=3 seed=1 latency=1ms\ntopic orders\nproducer p1\nproduce p1 orders \"a\"\n";
+    let mut history = script::parse(text).unwrap().play().unwrap();
+    // Standing where the last command was given, then at every step behind it.
+    for _ in 0..40 {
+        let printed = history.to_script();
+        assert_eq!(printed, history.script_until_here());
+        let again = script::parse(&printed).unwrap().play().unwrap();
+        assert_eq!(again.world().steps(), history.world().steps(), "{printed}");
+        let digest = history.observed().journal.digest();
+        assert_eq!(again.observed().journal.digest(), digest, "{printed}");
+        history.step();
+    }
+}
