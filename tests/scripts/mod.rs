@@ -121,6 +121,7 @@ scripts![
     "producer/one_in_flight_keeps_the_order",
     "producer/round_robin_partitioner",
     "producer/sticky_partitioner",
+    "replication/a_batch_that_comes_again_moves_the_high_watermark",
     "replication/a_killed_follower_stalls_acks_all",
     "replication/a_naive_retry_writes_twice",
     "replication/a_retry_across_a_failover",
