@@ -6,6 +6,7 @@ mod audit;
 mod determinism;
 mod downed;
 mod figures;
+mod fuzz;
 mod lessons;
 mod memory;
 mod pictures;
@@ -21,3 +22,6 @@ mod wire;
 
 #[path = "../scripts/mod.rs"]
 mod golden;
+
+#[path = "../fuzz/src/tiles.rs"]
+mod tiles;

@@ -6,4 +6,4 @@ mod examples;
 mod hostile;
 mod oracle;
 mod records;
-mod vectors;
+pub mod vectors;
