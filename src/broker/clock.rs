@@ -29,7 +29,7 @@ pub(super) enum Timer {
     Parked(Ticket),
     /// What the coordinator wants written has waited as long as it may.
     GroupWrite(Token),
-    /// A partition of the offsets topic has been read.
+    /// A piece of a partition of the offsets topic has been read.
     LoadGroups(i32),
     /// A connection may have been silent for too long.
     Idle(ConnectionId),
@@ -92,7 +92,7 @@ impl Broker {
             }
             Timer::Parked(ticket) => self.finish(at, ticket, out),
             Timer::GroupWrite(token) => self.group_write_is_late(at, token, out),
-            Timer::LoadGroups(partition) => self.load_groups(at, partition, out),
+            Timer::LoadGroups(partition) => self.read_on_in_groups(at, partition, out),
             Timer::Idle(connection) => self.check_idle(at, connection, out),
         }
     }

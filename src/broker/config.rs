@@ -240,6 +240,7 @@ impl Config {
             "offset.metadata.max.bytes" => {
                 self.groups.offset_metadata_max_bytes = read.int(0)? as usize;
             }
+            "offsets.load.buffer.size" => self.groups.offsets_load_buffer_size = read.int(1)?,
             "offsets.topic.num.partitions" => {
                 let count: u32 = read.int(1)?;
                 self.groups.offsets_topic_num_partitions = count.min(10_000) as i32;

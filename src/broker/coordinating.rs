@@ -1,8 +1,8 @@
 //! The group coordinator's place in the broker: its partitions, its writes and its answers.
 //!
 //! The coordinator knows no log and no connection. While this broker leads a partition of
-//! `__consumer_offsets`, the coordinator has read it; what it wants written is appended there like an
-//! `acks=all` produce, and it is told once the high watermark has passed it. Its answers go back the way the
+//! `__consumer_offsets`, the coordinator has read it ([`loading`](super::loading)); what it wants written is
+//! appended there like an `acks=all` produce, and it is told once the high watermark has passed it. Its answers go back the way the
 //! questions came.
 //!
 //! How many partitions there are is asked of ZooKeeper once this broker has heard of the topic: what the
@@ -14,6 +14,7 @@
 use super::Broker;
 use super::clock::Timer;
 use super::connections::RequestId;
+use super::loading::Loading;
 use super::partition::Around;
 use super::replicas::Slot;
 use super::zookeeper;
@@ -30,15 +31,10 @@ use crate::protocol::records::{BatchBuilder, Codec};
 use crate::protocol::zookeeper::{Answer as ZooKeeperAnswer, Operation, Outcome, Watch};
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
-use crate::time::{Duration, Moment};
-use bytes::Bytes;
+use crate::time::Moment;
 
 /// Where groups are kept.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
-
-/// How long it takes to read a partition of the offsets topic, and how much longer for each batch in it.
-const LOADING: Duration = Duration::from_millis(1);
-const LOADING_A_BATCH: Duration = Duration::from_micros(10);
 
 /// The coordinator, and what the broker keeps for it.
 #[derive(Clone, Debug)]
@@ -50,6 +46,7 @@ pub(super) struct Coordinating {
     writes: SortedMap<Token, Write>,
     /// ZooKeeper was asked how many partitions there are.
     counting: bool,
+    pub(super) loading: Loading,
 }
 
 /// A write that is not committed yet.
@@ -69,6 +66,7 @@ impl Coordinating {
             last_asker: 0,
             writes: SortedMap::new(),
             counting: false,
+            loading: Loading::default(),
         }
     }
 
@@ -259,60 +257,7 @@ impl Broker {
         self.serve_groups(at, out);
     }
 
-    // ---- partitions come and go
-
-    /// What this broker is for a partition may have changed. If it is one of the offsets topic, its groups
-    /// come here, or go.
-    pub(super) fn groups_follow(&mut self, at: Moment, slot: Slot, out: &mut Outbox) {
-        let replica = self.replicas.get(slot);
-        let name = replica.name();
-        if name.topic.as_str() != OFFSETS_TOPIC {
-            return;
-        }
-        let partition = name.partition;
-        if replica.is_leader() {
-            // It has led it before, and what it knows is what stands there.
-            if self.groups.coordinator.coordinates(partition) {
-                return;
-            }
-            let log = replica.log();
-            let batches = log.batches(log.start(), log.end()).count() as u64;
-            let takes = LOADING + LOADING_A_BATCH.times(batches);
-            self.groups.coordinator.begin_loading(partition);
-            self.arm(Timer::LoadGroups(partition), at, takes);
-        } else {
-            self.timers.cancel(&Timer::LoadGroups(partition));
-            self.groups.coordinator.unload(at, partition);
-            self.serve_groups(at, out);
-        }
-    }
-
-    /// A partition of the offsets topic has been read. Which groups are kept in it must be known too.
-    pub(super) fn load_groups(&mut self, at: Moment, partition: i32, out: &mut Outbox) {
-        if !self.groups.coordinator.knows_partitions() {
-            self.count_offsets_partitions(at, out);
-            return self.arm(Timer::LoadGroups(partition), at, LOADING);
-        }
-        let Some(replica) = self.replicas.find(&offsets_partition(partition)) else {
-            return;
-        };
-        let log = replica.log();
-        let mut records: Vec<(Offset, Bytes, Option<Bytes>)> = Vec::new();
-        for stored in log.batches(log.start(), log.end()) {
-            let batch = stored.batch();
-            for record in batch.records().flatten() {
-                let offset = record.offset;
-                let Some(key) = record.key else { continue };
-                if offset >= log.start() {
-                    records.push((offset, key, record.value));
-                }
-            }
-        }
-        let records = records.iter();
-        let records = records.map(|(offset, key, value)| (*offset, key, value.as_ref()));
-        self.groups.coordinator.loaded(at, partition, records);
-        self.serve_groups(at, out);
-    }
+    // ---- the topic
 
     /// The cluster has changed: there may be partitions that keep groups now, and how far partitions were read
     /// that are gone is forgotten.

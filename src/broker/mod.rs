@@ -17,7 +17,7 @@
 //! - [`replication`]: copying from leaders;
 //! - [`controller_line`], [`isr_changes`], [`topic_wishes`], [`producer_ids`]: asking the controller;
 //! - [`zookeeper`]: the session, the registration, the candidacy; [`controlling`]: hosting the controller;
-//! - [`coordinating`]: hosting the coordinator of groups;
+//! - [`coordinating`]: hosting the coordinator of groups; [`loading`]: reading what is known of them;
 //! - [`stopping`]: stopping in order; [`config_changes`], [`dynamic`]: settings that change;
 //! - [`metadata`]: what the broker knows of the cluster;
 //! - [`disk`]: what outlives a crash;
@@ -42,6 +42,7 @@ mod disk;
 mod dynamic;
 mod fetch_sessions;
 mod isr_changes;
+mod loading;
 pub mod metadata;
 pub mod partition;
 mod producer_ids;

@@ -47,7 +47,7 @@ const fn dynamic(name: &'static str, kind: Kind, about: &'static str) -> BrokerS
 }
 
 /// What belongs to the broker itself.
-const OWN: [BrokerSetting; 48] = [
+const OWN: [BrokerSetting; 49] = [
     fixed(
         "auto.create.topics.enable",
         Kind::Boolean,
@@ -207,6 +207,11 @@ const OWN: [BrokerSetting; 48] = [
         "offsets.commit.timeout.ms",
         Kind::Int,
         "How long a commit may take to be on every replica.",
+    ),
+    fixed(
+        "offsets.load.buffer.size",
+        Kind::Int,
+        "How many bytes of a partition of __consumer_offsets are read at once.",
     ),
     fixed(
         "offsets.retention.check.interval.ms",
@@ -388,6 +393,7 @@ impl Config {
             "num.partitions" => self.num_partitions.to_string(),
             "offset.metadata.max.bytes" => groups.offset_metadata_max_bytes.to_string(),
             "offsets.commit.timeout.ms" => millis(groups.offsets_commit_timeout),
+            "offsets.load.buffer.size" => groups.offsets_load_buffer_size.to_string(),
             "offsets.retention.check.interval.ms" => {
                 millis(groups.offsets_retention_check_interval)
             }

@@ -194,7 +194,7 @@ impl Broker {
                 Timer::Parked(_) => None,
                 Timer::GroupWrite(_) => Some(deadline(at, "gives up a write for a group")),
                 Timer::LoadGroups(partition) => {
-                    let why = format!("has read the groups of partition {partition}");
+                    let why = format!("reads on in the groups of partition {partition}");
                     Some(deadline(at, &why))
                 }
                 Timer::Idle(connection) => {

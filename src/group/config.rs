@@ -15,6 +15,8 @@ pub struct GroupConfig {
     pub group_max_size: usize,
     /// `offset.metadata.max.bytes`: how long a note beside an offset may be, in UTF-16 units as Java counts.
     pub offset_metadata_max_bytes: usize,
+    /// `offsets.load.buffer.size`: how many bytes of a partition of the offsets topic are read at once.
+    pub offsets_load_buffer_size: u32,
     /// `offsets.topic.num.partitions`.
     pub offsets_topic_num_partitions: i32,
     /// `offsets.topic.replication.factor`.
@@ -41,6 +43,7 @@ impl Default for GroupConfig {
             group_initial_rebalance_delay: Duration::from_secs(3),
             group_max_size: i32::MAX as usize,
             offset_metadata_max_bytes: 4_096,
+            offsets_load_buffer_size: 5 * 1024 * 1024,
             offsets_topic_num_partitions: 50,
             offsets_topic_replication_factor: 3,
             offsets_topic_segment_bytes: 104_857_600,

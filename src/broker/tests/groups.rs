@@ -252,6 +252,67 @@ fn the_next_leader_of_the_partition_reads_it_and_goes_on() {
     );
 }
 
+/// Commits so often that it takes long to read, and has the coordinator stop; who leads the partition then, a few
+/// milliseconds after it was told so.
+fn begin_to_read_much(bench: &mut Bench, commits: i64) -> i32 {
+    let home = coordinator(bench);
+    let connection = bench.open(home);
+    for offset in 1..=commits {
+        bench.ask(connection, &commit_request(offset), 8);
+    }
+    bench.run_ms(5_000);
+    assert_eq!(committed(bench, home), (commits, 0));
+    bench.give(b(home), Input::Stopping);
+    for _ in 0..100 {
+        bench.run_ms(5);
+        let leads = |id: &i32| {
+            let replica = bench.broker(*id).partition(&keeper());
+            *id != home && replica.is_some_and(super::super::Partition::is_leader)
+        };
+        if let Some(next) = (1..=3).find(leads) {
+            return next;
+        }
+    }
+    panic!("nobody leads it");
+}
+
+#[test]
+fn while_a_partition_is_read_nothing_is_said_of_its_groups() {
+    let small = [SETTINGS[0], SETTINGS[1], ("offsets.load.buffer.size", "1")];
+    let mut bench = Bench::new(&small, &[]);
+    let next = begin_to_read_much(&mut bench, 200);
+    let loading = ErrorCode::CoordinatorLoadInProgress.code();
+    assert_eq!(committed(&mut bench, next), (-2, loading));
+    let connection = bench.open(next);
+    bench.ask(connection, &commit_request(7), 8);
+    bench.run_ms(5);
+    assert_eq!(commit_answer(&mut bench, connection), Some(loading));
+    let (_, joined) = join(&mut bench, next, "");
+    assert_eq!(joined.expect("an answer").error_code, loading);
+    let heartbeat = HeartbeatRequest {
+        group_id: "my-group".into(),
+        ..HeartbeatRequest::default()
+    };
+    let connection = bench.open(next);
+    let answer = bench.call(connection, &heartbeat, 4);
+    assert_eq!(answer.error_code, 0, "it may well be a member");
+    let listed = bench.call(connection, &ListGroupsRequest::default(), 4);
+    assert_eq!(listed.error_code, loading);
+    // Two hundred commits are as many pieces, of a millisecond each.
+    bench.run_ms(100);
+    assert_eq!(committed(&mut bench, next).1, loading);
+    bench.run_ms(100);
+    assert_eq!(committed(&mut bench, next), (200, 0));
+}
+
+#[test]
+fn what_fits_into_one_piece_is_read_at_once() {
+    let mut bench = Bench::new(&SETTINGS, &[]);
+    let next = begin_to_read_much(&mut bench, 200);
+    bench.run_ms(3);
+    assert_eq!(committed(&mut bench, next), (200, 0));
+}
+
 #[test]
 fn what_was_read_of_a_topic_that_is_deleted_is_forgotten() {
     let mut bench = Bench::new(&SETTINGS, &[]);
