@@ -161,4 +161,3 @@ fn what_is_taken_inflates_no_further_than_readers_follow() {
         );
     }
 }
-
