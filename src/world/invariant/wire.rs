@@ -37,7 +37,7 @@ impl<T> Default for Frames<T> {
 impl Frames {
     /// Keeps the requests of the wanted kinds, and forgets those that will never be answered.
     pub(crate) fn follow(&mut self, world: &World, entry: &Entry, wanted: impl Fn(ApiKey) -> bool) {
-        self.follow_reading(world, entry, wanted, |frame| Some(frame));
+        self.follow_reading(world, entry, wanted, Some);
     }
 }
 
