@@ -24,7 +24,7 @@ const FAMILIES: [&str; 15] = [
 ];
 
 /// Those that stand alone.
-const OTHERS: [&str; 89] = [
+const OTHERS: [&str; 88] = [
     "advertised.listeners",
     "alter.config.policy.class.name",
     "authorizer.class.name",
@@ -85,7 +85,6 @@ const OTHERS: [&str; 89] = [
     "num.replica.alter.log.dirs.threads",
     "num.replica.fetchers",
     "offsets.commit.required.acks",
-    "offsets.load.buffer.size",
     "offsets.topic.compression.codec",
     "principal.builder.class",
     "process.roles",
