@@ -98,6 +98,9 @@ impl Invariant for OneCoordinates {
     }
 }
 
+/// The first version of OffsetFetch that asks for several groups at once.
+const SEVERAL_FROM: i16 = 8;
+
 impl OneCoordinates {
     /// A broker decides something about a group.
     fn acts(&mut self, view: View<'_>, by: BrokerId, group: &Text) -> Result<(), String> {
@@ -156,7 +159,8 @@ impl OneCoordinates {
         // Before version 2 an error is told of partitions alone, and who asks for none is told none.
         let says = version >= 2 || told.topics.iter().any(|topic| !topic.partitions.is_empty());
         let answered = says && told.error_code == 0 && partitions.all(|told| told.error_code == 0);
-        match told.groups.is_empty() && answered && unread(&request.group_id) {
+        // Newer ones ask for several groups at once, perhaps for none.
+        match version < SEVERAL_FROM && answered && unread(&request.group_id) {
             true => Err(nothing_read(by, &request.group_id)),
             false => Ok(()),
         }
