@@ -130,14 +130,19 @@ fn k7_a_stranger_that_is_told_of_what_nobody_has_read_is_found() {
         (vec![topic], 5, false),
         (Vec::new(), 1, true),
         (Vec::new(), 5, false),
+        // And so is who asks for no group.
+        (Vec::new(), 8, true),
     ] {
         let mut watched = Watched::<OneCoordinates>::run(&text);
         // As if this broker had read nothing.
         watched.law = Shown::default();
-        let request = OffsetFetchRequest {
-            group_id: "billing".into(),
-            topics: Some(topics),
-            ..OffsetFetchRequest::default()
+        let request = match version {
+            8.. => OffsetFetchRequest::default(),
+            _ => OffsetFetchRequest {
+                group_id: "billing".into(),
+                topics: Some(topics),
+                ..OffsetFetchRequest::default()
+            },
         };
         let bytes = encode_request(&request, version, 1, None).to_bytes();
         let bytes: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
