@@ -40,16 +40,12 @@ export async function renderStill(slug, step, theme = 'light') {
 
 let built;
 
-/**
- * The host binary, compiled once; null while it has no `still` command. `npm test` asks for the one that its tests were
- * compiled with (KAFKA_PLAYGROUND_FEATURES): it draws the same, and everything is compiled once instead of twice.
- */
+/** The host binary, compiled once; null while it has no `still` command. */
 export function hostBinary() {
   built ??= (async () => {
     const knows = files('src/main.rs', 'src/host').some(path => /"still"/.test(readFileSync(at(path), 'utf8')));
     if (!knows) return null;
-    const features = process.env.KAFKA_PLAYGROUND_FEATURES;
-    await must('cargo', ['build', '--quiet', '--bin', 'kafka-playground', ...(features ? ['--features', features] : [])], { what: 'The host binary does not compile.', how: 'read the first error above.' });
+    await must('cargo', ['build', '--quiet', '--bin', 'kafka-playground'], { what: 'The host binary does not compile.', how: 'read the first error above.' });
     const folder = process.env.CARGO_TARGET_DIR ?? at('target');
     const path = `${folder}/debug/kafka-playground`;
     return existsSync(path) ? path : null;

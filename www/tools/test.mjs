@@ -8,7 +8,6 @@ import { hostBinary } from './stills.mjs';
 import { tidy } from './tidy.mjs';
 
 const WASM = ['--target', 'wasm32-unknown-unknown'];
-process.env.KAFKA_PLAYGROUND_FEATURES = 'planted';
 
 /** `counts`: the output names single tests, so they are what is counted; otherwise the step counts as one. */
 const STEPS = [
