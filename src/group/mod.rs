@@ -3,7 +3,8 @@
 //! Every group has one coordinator: the broker that leads the partition of `__consumer_offsets` into which
 //! the group's name falls. Consumers join there, hear of each other through it, and commit their offsets to
 //! it. What must outlive the broker is a record of that partition, written with `acks=all` before anybody
-//! is answered (only what is forgotten is written without waiting); the next coordinator reads the partition from its beginning and knows what this one knew.
+//! is answered (only what is forgotten is written without waiting); the next coordinator reads the partition
+//! from its beginning and knows what this one knew.
 //!
 //! This is the "classic" protocol: the coordinator gathers the members and one of them, the leader, decides
 //! who gets what. The coordinator never looks into what they tell each other.

@@ -1,6 +1,7 @@
 //! What only the binary has: the command line, and the cluster on TCP.
 //!
-//! Exempt from the laws on clocks, threads and printing; nothing imports it.
+//! `swarm` runs drawn clusters, `serve` is the cluster on TCP, `still` draws pictures of lessons, and `first` that of
+//! the first frame. Exempt from the laws on clocks, threads and printing; nothing imports it.
 
 mod first;
 mod serve;

@@ -1,7 +1,7 @@
 //! The ways from one state to another that a run has taken: of partitions, replicas, brokers, ZooKeeper's servers
 //! and sessions, controllers, producers, consumers, groups and their members.
 //!
-//! [`all`] holds every way that there can be. One that is taken and does not stand there is a fault of this table
+//! [`all`], whose table is `ways`, holds every way that there can be. One that is taken and does not stand there is a fault of this table
 //! or of the code, and fails a test; one that stands there and that no run has taken is told as never hit.
 //!
 //! Not modelled: the stages within an election of ZooKeeper, and what a follower is about between two fetches. Its

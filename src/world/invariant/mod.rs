@@ -34,6 +34,8 @@
 //! - [`bounded`]: P1 — nothing runs in a circle;
 //! - [`logs`]: A2 to A4 once more — whole logs, read when everything is over.
 //!
+//! `wire` and `asked` read requests and answers off the wire; `per_replica` keeps something for each replica.
+//!
 //! A law that speaks of whole logs is kept by induction: what an append or a cut changes is looked at
 //! when it is news, and the epochs of two logs say whether the rest still agrees.
 //!
