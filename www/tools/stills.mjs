@@ -39,13 +39,19 @@ export async function renderStill(slug, step, theme = 'light') {
 }
 
 let built;
+let like = [];
+
+/** The host tests have been compiled with these arguments: the binary is compiled as they were, which is not again. */
+export function compiledFor(testing) {
+  like = [...testing, '--test', 'it'];
+}
 
 /** The host binary, compiled once; null while it has no `still` command. */
 export function hostBinary() {
   built ??= (async () => {
     const knows = files('src/main.rs', 'src/host').some(path => /"still"/.test(readFileSync(at(path), 'utf8')));
     if (!knows) return null;
-    await must('cargo', ['build', '--quiet', '--bin', 'kafka-playground'], { what: 'The host binary does not compile.', how: 'read the first error above.' });
+    await must('cargo', ['build', '--quiet', '--bin', 'kafka-playground', ...like], { what: 'The host binary does not compile.', how: 'read the first error above.' });
     const folder = process.env.CARGO_TARGET_DIR ?? at('target');
     const path = `${folder}/debug/kafka-playground`;
     return existsSync(path) ? path : null;

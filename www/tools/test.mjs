@@ -4,10 +4,11 @@ import { mkdirSync } from 'node:fs';
 import { Failed, at, done, main, must, report, say } from './kit.mjs';
 import { build } from './build.mjs';
 import { chromedriver, chromium, setupClients, setupTests } from './setup.mjs';
-import { hostBinary } from './stills.mjs';
+import { compiledFor, hostBinary } from './stills.mjs';
 import { tidy } from './tidy.mjs';
 
 const WASM = ['--target', 'wasm32-unknown-unknown'];
+const TESTING = ['--locked', '--features', 'planted'];
 
 /** `counts`: the output names single tests, so they are what is counted; otherwise the step counts as one. */
 const STEPS = [
@@ -15,12 +16,17 @@ const STEPS = [
   { name: 'fmt', says: 'Formatting (rustfmt)', run: () => must('cargo', ['fmt', '--check'], { how: 'run `cargo fmt`.' }) },
   { name: 'clippy', says: 'Lints, host (clippy)', run: () => must('cargo', ['clippy', '--locked', '--quiet', '--features', 'planted', '--all-targets', '--', '-D', 'warnings'], { how: 'read the first warning above; `cargo clippy --fix` mends many.' }) },
   { name: 'clippy-wasm', says: 'Lints, browser (clippy)', run: () => must('cargo', ['clippy', '--locked', '--quiet', '--all-targets', ...WASM, '--', '-D', 'warnings'], { how: 'read the first warning above.' }) },
-  { name: 'host', says: 'Host tests (cargo test)', counts: true, run: onLine => must('cargo', ['test', '--locked', '--features', 'planted', '--no-fail-fast'], { onLine, how: 'run the test named above alone: `cargo test <name>`.' }) },
+  { name: 'host', says: 'Host tests (cargo test)', counts: true, run: onLine => hostTests(onLine) },
   { name: 'web', says: 'Browser tests (wasm-pack test)', counts: true, run: onLine => must('wasm-pack', ['test', '--mode', 'no-install', '--headless', '--chrome', '--chromedriver', chromedriver()], { onLine, how: 'open the page yourself: `wasm-pack test --chrome`.' }) },
   { name: 'build', says: 'The static build', run: build },
   { name: 'clients', says: 'Real clients over TCP', counts: true, run: onLine => clients(onLine) },
   { name: 'e2e', says: 'End to end, on the built page (Playwright)', counts: true, needs: 'build', run: onLine => endToEnd(onLine) },
 ];
+
+async function hostTests(onLine) {
+  compiledFor(TESTING);
+  await must('cargo', ['test', ...TESTING, '--no-fail-fast'], { onLine, how: 'run the test named above alone: `cargo test <name>`.' });
+}
 
 async function endToEnd(onLine) {
   mkdirSync(at('target/e2e'), { recursive: true });
