@@ -1,16 +1,18 @@
 //! Clusters drawn from numbers run in the browser as they run on the host.
 
+use std::time::Duration;
+
 use kafka_playground::swarm::{self, Budget};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 const DIGESTS: &str = include_str!("../swarm.txt");
 
-/// Into so many tests the seeds are dealt: the browser's driver gives a page up that does not answer for half a
-/// minute, so many short tests are better than a long one.
+/// Into so many tests the seeds are dealt, so that it is seen how far they are.
 const PARTS: usize = 20;
 
-/// Runs every twentieth of the stored seeds, from one of them on.
-fn run_from(first: usize) -> Result<(), String> {
+/// Runs every twentieth of the stored seeds, from one of them on. The browser's driver gives a page up that does not
+/// answer for half a minute, so that it is let answer after each.
+async fn run_from(first: usize) -> Result<(), String> {
     for line in DIGESTS.lines().skip(first).step_by(PARTS) {
         let (seed, digest) = line.split_once(' ').unwrap();
         let seed = seed.parse().unwrap();
@@ -22,6 +24,7 @@ fn run_from(first: usize) -> Result<(), String> {
             let here = verdict.digest;
             return Err(format!("seed {seed}: {digest} on the host, {here} here"));
         }
+        yew::platform::time::sleep(Duration::ZERO).await;
     }
     Ok(())
 }
@@ -30,8 +33,8 @@ fn run_from(first: usize) -> Result<(), String> {
 macro_rules! parts {
     ($($name:ident $first:literal)*) => {$(
         #[wasm_bindgen_test]
-        fn $name() -> Result<(), String> {
-            run_from($first)
+        async fn $name() -> Result<(), String> {
+            run_from($first).await
         }
     )*};
 }
