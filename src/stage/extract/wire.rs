@@ -238,8 +238,8 @@ fn refusal(frame: &Chunks, api: ApiKey, version: i16) -> Option<i16> {
     Some(code).filter(|code| !ordinary.contains(code))
 }
 
-/// What a control message is called, and what it is about. UpdateMetadata goes to everybody with every
-/// change, and is a diamond without a name.
+/// What a control message is called, and what it is about. UpdateMetadata tells of partitions, or of nothing but
+/// who is alive.
 fn named(request: &AnyRequest) -> Option<ControlName> {
     let many = |count: usize| match count {
         1 => "1 partition".to_owned(),
@@ -257,6 +257,16 @@ fn named(request: &AnyRequest) -> Option<ControlName> {
                 all => many(all.len()),
             };
             ("LeaderAndIsr", detail)
+        }
+        AnyRequest::UpdateMetadata(request) => {
+            let grouped = request.topic_states.iter();
+            let count = grouped.map(|t| t.partition_states.len()).sum::<usize>()
+                + request.ungrouped_partition_states.len();
+            let detail = match count {
+                0 => format!("{} alive", request.live_brokers.len()),
+                count => many(count),
+            };
+            ("UpdateMetadata", detail)
         }
         AnyRequest::StopReplica(request) => {
             let grouped = request

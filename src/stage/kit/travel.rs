@@ -70,7 +70,10 @@ pub fn diamond(at: Point, r: f64, class: &'static str) -> Shape {
 
 /// A control message with its name, when it is the subject of the step.
 pub fn control_pill(name: &ControlName, w: f64) -> Shape {
-    let px = if w < 104.0 { 10.5 } else { 12.0 };
+    // A long name is small, and has the room that it needs.
+    let letters = name.name.chars().count();
+    let px = if w < 104.0 || letters > 12 { 10.5 } else { 12.0 };
+    let w = w.max(24.0 + letters as f64 * px * 0.6);
     let class = format!("mid b {}", size_class(px));
     let mut parts = vec![Shape::rect(-w / 2.0, -21.0, w, 42.0, 9.0, "pill")];
     parts.push(diamond(Point::new(13.0 - w / 2.0, -7.0), 4.5, ""));
