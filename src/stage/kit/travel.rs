@@ -72,7 +72,11 @@ pub fn diamond(at: Point, r: f64, class: &'static str) -> Shape {
 pub fn control_pill(name: &ControlName, w: f64) -> Shape {
     // A long name is small, and has the room that it needs.
     let letters = name.name.chars().count();
-    let px = if w < 104.0 || letters > 12 { 10.5 } else { 12.0 };
+    let px = if w < 104.0 || letters > 12 {
+        10.5
+    } else {
+        12.0
+    };
     let w = w.max(24.0 + letters as f64 * px * 0.6);
     let class = format!("mid b {}", size_class(px));
     let mut parts = vec![Shape::rect(-w / 2.0, -21.0, w, 42.0, 9.0, "pill")];

@@ -103,20 +103,20 @@ fn bar(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper, rows: usize) {
     }
     parts.extend(cut_joins(zookeeper, &marks));
     let x = area.x + 206.0;
+    let shown = match zookeeper.quorum {
+        true => fitting(&zookeeper.znodes, x, area.right() - 14.0, rows),
+        false => Vec::new(),
+    };
     if !zookeeper.quorum {
         let text = "quorum lost, no elections";
         parts.push(Shape::text(x, mid + 4.0, text, "s red b"));
-    } else if zookeeper.znodes.is_empty() {
+    } else if shown.is_empty() {
         let line = in_line(&zookeeper.line);
         parts.push(Shape::spans(x, mid + 4.0, line, "m"));
     }
-    let shown = zookeeper.znodes.iter().filter(|_| zookeeper.quorum).take(2);
     let mut rows_at = Vec::new();
-    for (at, znode) in shown.enumerate() {
-        let (x, y) = match rows {
-            1 => (x + 212.0 * at as f64, first),
-            _ => (x, first + 17.0 * at as f64),
-        };
+    for (at, (znode, x)) in shown.into_iter().enumerate() {
+        let y = first + if rows > 1 { 17.0 * at as f64 } else { 0.0 };
         let value = x + length(&znode.path) + 11.0;
         let spans = words(znode);
         let mut end = value + span_length(&spans);
@@ -137,6 +137,29 @@ fn bar(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper, rows: usize) {
     card_targets(pen, area, marks);
     for (path, row) in rows_at {
         pen.target(Thing::Znode(path), row);
+    }
+}
+
+/// The first znodes, each with where it stands: below each other, or side by side in one row. Where only one has room
+/// and it has not changed, none: the line in words says more.
+fn fitting(znodes: &[Znode], left: f64, right: f64, rows: usize) -> Vec<(&Znode, f64)> {
+    if rows > 1 {
+        return znodes.iter().take(2).map(|znode| (znode, left)).collect();
+    }
+    let mut shown = Vec::new();
+    let mut x = left;
+    for znode in znodes.iter().take(2) {
+        let end = x + length(&znode.path) + 11.0 + span_length(&words(znode));
+        if end > right {
+            break;
+        }
+        shown.push((znode, x));
+        x = (x + 212.0).max(end + 24.0);
+    }
+    let all = shown.len() == znodes.len().min(2);
+    match all || shown.iter().any(|(znode, _)| znode.changed) {
+        true => shown,
+        false => Vec::new(),
     }
 }
 
@@ -359,4 +382,36 @@ pub(super) fn written(pen: &mut Pen) {
         None => Shape::text(at.x + 14.0, at.y + 4.0, text, "s2"),
     });
     pen.put(&Thing::Coordination, "written", Shape::group("", parts));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn znode(path: &str, value: &str, changed: bool) -> Znode {
+        Znode {
+            path: path.into(),
+            value: vec![Word::Plain(value.into())],
+            remark: None,
+            changed,
+        }
+    }
+
+    #[test]
+    fn no_znode_stands_beyond_the_card() {
+        let long = znode("/controller", "broker 1, epoch 1", false);
+        let ids = znode("/brokers/ids", "1 2 3", false);
+        let both = [long.clone(), ids.clone()];
+        let places = |znodes: &[Znode], room: f64, rows: usize| {
+            let found = fitting(znodes, 0.0, room, rows);
+            found.iter().map(|(_, x)| *x).collect::<Vec<f64>>()
+        };
+        assert_eq!(places(&both, 400.0, 1).len(), 2);
+        // One would be half of it, unless it is the one that matters.
+        assert!(places(&both, 280.0, 1).is_empty());
+        let changed = [znode("/controller", "broker 1", true), ids];
+        assert_eq!(places(&changed, 280.0, 1), [0.0]);
+        assert_eq!(places(&both, 280.0, 2), [0.0, 0.0]);
+        assert_eq!(places(&[long], 280.0, 1), [0.0]);
+    }
 }
