@@ -154,6 +154,7 @@ impl Config {
             "planted" => match crate::log::planted::Planted::parse(value) {
                 Some(planted) => {
                     self.log.planted = planted;
+                    self.groups.waits_for_reading = !planted.has(Bug::TellUnread);
                     self.groups.fences_commits = !planted.has(Bug::CommitUnfenced);
                     self.groups.gives_new_parts = !planted.has(Bug::ServeOldParts);
                 }

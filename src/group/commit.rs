@@ -166,7 +166,14 @@ impl Coordinator {
     /// # Errors
     /// That the group is another broker's, or is being read.
     pub fn committed(&self, group: &str) -> Result<Option<&Group>, ErrorCode> {
-        self.check(group, Names::Any)?;
+        match self.check(group, Names::Any) {
+            Err(ErrorCode::CoordinatorLoadInProgress) if !self.desk.config.waits_for_reading => {
+                return Ok(None);
+            }
+            checked => {
+                checked?;
+            }
+        }
         Ok(self.group(group).filter(|group| group.state != State::Dead))
     }
 }

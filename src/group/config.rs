@@ -29,6 +29,8 @@ pub struct GroupConfig {
     pub offsets_retention_check_interval: Duration,
     /// `offsets.commit.timeout.ms`: how long a commit waits for the followers.
     pub offsets_commit_timeout: Duration,
+    /// Whether nothing is told of a group before it has been read, as always unless a bug is planted.
+    pub waits_for_reading: bool,
     /// Whether only members of the present generation may commit, as always unless a bug is planted.
     pub fences_commits: bool,
     /// Whether members are given what the leader has just handed in, as always unless a bug is planted.
@@ -50,6 +52,7 @@ impl Default for GroupConfig {
             offsets_retention: Duration::from_secs(7 * 24 * 3_600),
             offsets_retention_check_interval: Duration::from_secs(600),
             offsets_commit_timeout: Duration::from_secs(5),
+            waits_for_reading: true,
             fences_commits: true,
             gives_new_parts: true,
         }

@@ -35,6 +35,8 @@ pub enum Bug {
     ForgetProducers,
     /// M13: after the greatest sequence comes the smallest integer.
     SequencesOverflow,
+    /// M14: while the coordinator reads what a group has committed, it says that this is nothing.
+    TellUnread,
     /// M15: who was a member once may commit for ever.
     CommitUnfenced,
     /// M16: a commit is answered before it is replicated.
@@ -57,7 +59,7 @@ pub enum Bug {
 
 impl Bug {
     /// Every bug by its number.
-    pub const ALL: [(&'static str, Bug); 22] = [
+    pub const ALL: [(&'static str, Bug); 23] = [
         ("M1", Bug::TruncateToHighWatermark),
         ("M2", Bug::TruncateToForeignEpoch),
         ("M3", Bug::FetchUnfenced),
@@ -71,6 +73,7 @@ impl Bug {
         ("M11", Bug::RememberFour),
         ("M12", Bug::ForgetProducers),
         ("M13", Bug::SequencesOverflow),
+        ("M14", Bug::TellUnread),
         ("M15", Bug::CommitUnfenced),
         ("M16", Bug::CommitEarly),
         ("M17", Bug::ServeOldParts),

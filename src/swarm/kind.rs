@@ -74,6 +74,8 @@ pub(super) enum Kind {
     Nonsense,
     /// The broker that coordinates a group dies, stops, stands still or is cut off from clients.
     HitCoordinator,
+    /// It dies, and whoever takes over is asked how far the group has read before it has read that itself.
+    AskTheReading,
     /// One more consumer joins a group.
     MemberJoins,
     MemberLeaves,
@@ -147,8 +149,9 @@ const OF_CLIENTS: [Kind; 10] = [
 ];
 
 /// What befalls groups, where there are some.
-const OF_GROUPS: [Kind; 9] = [
+const OF_GROUPS: [Kind; 10] = [
     Kind::HitCoordinator,
+    Kind::AskTheReading,
     Kind::MemberJoins,
     Kind::MemberLeaves,
     Kind::MemberDies,
@@ -164,7 +167,7 @@ impl Kind {
     pub(super) fn of_groups(budget: Budget, draw: &mut Draw) -> Vec<Kind> {
         let mut kinds = OF_GROUPS.to_vec();
         kinds.retain(|kind| {
-            let may = budget != Budget::Client || *kind != Kind::HitCoordinator;
+            let may = budget != Budget::Client || !kind.is_of_coordinators();
             draw.chance(2, 5) && may
         });
         kinds
@@ -173,6 +176,11 @@ impl Kind {
     /// Whether it befalls a group.
     pub(super) fn is_of_groups(self) -> bool {
         OF_GROUPS.contains(&self)
+    }
+
+    /// Whether it befalls the broker that coordinates a group.
+    fn is_of_coordinators(self) -> bool {
+        matches!(self, Kind::HitCoordinator | Kind::AskTheReading)
     }
 
     /// Whether it comes in several acts.
@@ -281,6 +289,7 @@ impl Kind {
             Kind::Wishes => "somebody asks for what cannot be",
             Kind::Nonsense => "somebody writes nonsense",
             Kind::HitCoordinator => "a coordinator is struck",
+            Kind::AskTheReading => "a coordinator is asked while it reads",
             Kind::MemberJoins => "a member joins",
             Kind::MemberLeaves => "a member leaves",
             Kind::MemberDies => "a member dies",

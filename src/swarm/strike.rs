@@ -132,6 +132,7 @@ pub(super) fn strike(kind: Kind, broker: &str, cluster: &Cluster, draw: &mut Dra
         | Kind::Numbers
         | Kind::Wishes
         | Kind::HitCoordinator
+        | Kind::AskTheReading
         | Kind::MemberJoins
         | Kind::MemberLeaves
         | Kind::MemberDies

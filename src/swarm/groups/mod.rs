@@ -73,6 +73,11 @@ impl Groups {
             settings
                 .push_str(" offsets.retention.minutes=1 offsets.retention.check.interval.ms=5000");
         }
+        // Where a piece is small, a coordinator is a while in reading.
+        if draw.chance(1, 2) {
+            let size = draw.pick(&[1, 200, 4_096]);
+            let _ = write!(settings, " offsets.load.buffer.size={size}");
+        }
         Some(Groups {
             groups: Vec::new(),
             settings,

@@ -1,6 +1,6 @@
 //! What befalls groups: one fault, as the lines that begin it and the lines that end it.
 
-use super::{Drawn, Groups, MOST_MEMBERS, coordinator_of};
+use super::{Drawn, Groups, MOST_MEMBERS, coordinator_of, home_of};
 use crate::fact::{Entry, Fact};
 use crate::model::{ProcessId, TopicPartition};
 use crate::swarm::abuse::conversation;
@@ -32,6 +32,7 @@ pub(in crate::swarm) fn strike(
     let member = a_member(world, group, draw);
     match kind {
         Kind::HitCoordinator => hit(world, &group.name, budget, draw),
+        Kind::AskTheReading => ask_the_reading(run, group, partition, draw),
         Kind::MemberJoins => {
             let nth = draw.between(0, MOST_MEMBERS - 1);
             let name = group.member(nth);
@@ -122,6 +123,43 @@ fn hit(world: &World, group: &str, budget: Budget, draw: &mut Draw) -> Strike {
         2 => between("stop", "restart", &broker, lasts),
         3 => between("freeze", "thaw", &broker, lasts),
         _ => between("cut", "heal", &format!("{broker}↔clients"), lasts),
+    }
+}
+
+/// A coordinator dies, and everybody learns it at once. Whoever takes over has to read what the group has committed,
+/// and is asked for it meanwhile, by somebody who reads a partition without being a member.
+fn ask_the_reading(
+    run: &mut Run<'_>,
+    group: &Drawn,
+    partition: &TopicPartition,
+    draw: &mut Draw,
+) -> Strike {
+    let world = run.world();
+    let home = home_of(world, &group.name);
+    let (Some(home), Some(old)) = (home, coordinator_of(world, &group.name)) else {
+        return Strike::default();
+    };
+    run.take(&format!("kill b{old}"));
+    run.take(&format!("expire b{old}"));
+    run.until(Duration::from_secs(3), |_, entry| match &entry.fact {
+        Fact::BecameLeader { partition, .. } => (*partition == home).then_some(()),
+        _ => None,
+    });
+    // The others have to hear of the new one first.
+    run.run_for(draw.span(1, 12));
+    let reader = group.member(MOST_MEMBERS);
+    let there = ProcessId::parse(&reader).is_some_and(|id| run.world().host(id).is_some());
+    let comes = match there {
+        true => format!("restart {reader}"),
+        false => format!(
+            "consumer {reader} group.id={} enable.auto.commit=false",
+            group.name
+        ),
+    };
+    Strike {
+        begin: vec![comes, format!("assign {reader} {partition}")],
+        end: vec![format!("kill {reader}"), format!("restart b{old}")],
+        lasts: how_long(draw),
     }
 }
 
