@@ -4,12 +4,13 @@
 //! scripts print them as one line ([`line`]), the narrator speaks them as a sentence ([`sentence`], in
 //! parts from [`phrase`]), people choose among them by their [`kind`], invariants and the audit fold over
 //! them. Nothing that runs reads a fact. What is in one besides Kafka's nouns is in [`detail`], and how that
-//! is written in [`print`].
+//! is written in [`print`]; how much of what came from outside it keeps is in [`bulk`].
 //!
 //! Laws: a fact is noted when it becomes true, by the process for which it became true; its hash is the
 //! journal's digest, so equal runs note equal facts in equal order on every target. The order in which kinds of
 //! facts are declared is part of that hash: a new one comes last, even if its subject has come up before.
 
+mod bulk;
 mod detail;
 mod kind;
 mod line;

@@ -1,10 +1,12 @@
 //! The journal: what happened, in order.
 //!
 //! Every fact gets a number and goes into a running digest; the newest are kept for reading. Two runs are
-//! the same run exactly when their digests are equal. The journal is bounded: older entries are forgotten
-//! and come back only by running the world again from a checkpoint.
+//! the same run exactly when their digests are equal. The journal is bounded, by the number of its entries and by
+//! what they keep of names from outside: older entries are forgotten and come back only by running the world again
+//! from a checkpoint.
 //!
-//! Laws: the digest does not depend on the target's word size or byte order, nor on what is kept.
+//! Laws: the digest does not depend on the target's word size or byte order, nor on what is kept. However long the
+//! names are, what was noted at the newest instant is kept, for those who look on have not seen it yet.
 
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -16,8 +18,10 @@ use crate::time::Instant;
 
 /// Entries in one shared chunk, so that copying a journal copies a list of references.
 pub(super) const CHUNK: usize = 256;
-/// Chunks kept; with about 130 bytes an entry and what it points to, 16 MB at the most.
+/// Chunks kept; with about 130 bytes an entry and what little it points to, 16 MB at the most.
 const CHUNKS: usize = 320;
+/// Bytes that entries point to where nothing bounds them ([`Fact::bulk`]).
+const BULK: usize = 16 << 20;
 
 /// A running hash of everything noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +39,8 @@ pub struct Journal {
     digest: Mixer,
     noted: u64,
     chunks: VecDeque<Arc<Vec<Entry>>>,
+    /// What the entries in all chunks point to.
+    bulk: usize,
 }
 
 impl Default for Journal {
@@ -43,6 +49,7 @@ impl Default for Journal {
             digest: Mixer(0x6b61_666b_6121_0001),
             noted: 0,
             chunks: VecDeque::new(),
+            bulk: 0,
         }
     }
 }
@@ -58,6 +65,7 @@ impl Journal {
             fact,
         };
         entry.hash(&mut self.digest);
+        self.bulk += entry.fact.bulk();
         match self.chunks.back_mut() {
             Some(chunk) if chunk.len() < CHUNK => Arc::make_mut(chunk).push(entry),
             _ => {
@@ -65,17 +73,26 @@ impl Journal {
                 chunk.push(entry);
                 self.chunks.push_back(Arc::new(chunk));
                 if self.chunks.len() > CHUNKS {
-                    self.chunks.pop_front();
+                    self.forget_oldest();
                 }
             }
         }
+        while self.bulk > BULK && self.chunks[0].last().is_some_and(|last| last.at < at) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let oldest = self.chunks.pop_front();
+        let entries = oldest.iter().flat_map(|chunk| chunk.iter());
+        self.bulk -= entries.map(|entry| entry.fact.bulk()).sum::<usize>();
     }
 
     /// Forgets all but about the newest `count` entries; they stay in the digest.
     pub(super) fn forget_all_but(&mut self, count: u64) {
         let first = self.noted.saturating_sub(count);
         while self.chunks.len() > 1 && self.chunks[1].first().is_some_and(|e| e.number <= first) {
-            self.chunks.pop_front();
+            self.forget_oldest();
         }
         self.chunks.shrink_to_fit();
     }
@@ -184,6 +201,8 @@ impl Hasher for Mixer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TopicPartition;
+    use crate::protocol::ErrorCode;
 
     fn filled(count: u64) -> Journal {
         let mut journal = Journal::default();
@@ -212,6 +231,36 @@ mod tests {
         assert_eq!(journal.first_kept(), 2 * CHUNK as u64 + 1);
         assert_ne!(journal.digest(), filled(5).digest());
         assert_eq!(filled(5).digest(), filled(5).digest());
+    }
+
+    #[test]
+    fn long_names_are_forgotten_sooner_and_not_before_they_were_seen() {
+        let fact = |n: u64| Fact::ProduceRefused {
+            partition: TopicPartition::new(&format!("{n:032767}"), 0),
+            error: ErrorCode::UnknownTopicOrPartition,
+            numbers: None,
+        };
+        let mut journal = Journal::default();
+        for n in 0..10 * CHUNK as u64 {
+            journal.note(Instant::from_millis(n), None, fact(n));
+        }
+        let kept = |journal: &Journal| {
+            let bytes = journal.newest().map(|entry| entry.fact.bulk());
+            bytes.sum::<usize>()
+        };
+        assert_eq!(journal.bulk, kept(&journal));
+        assert!(kept(&journal) <= BULK, "{}", kept(&journal));
+        assert!(journal.newest().count() > CHUNK);
+        journal.forget_all_but(1);
+        assert_eq!(journal.bulk, kept(&journal));
+        // All at one instant, before anybody looks.
+        let seen = journal.len();
+        for n in 0..4 * CHUNK as u64 {
+            journal.note(Instant::from_secs(9), None, fact(n));
+        }
+        assert_eq!(journal.since(seen).count(), 4 * CHUNK);
+        journal.note(Instant::from_secs(10), None, fact(0));
+        assert!(kept(&journal) <= BULK, "{}", kept(&journal));
     }
 
     #[test]
