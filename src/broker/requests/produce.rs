@@ -1,6 +1,10 @@
 //! Produce: a producer's batches go into the logs that this broker leads.
 //!
-//! Partitions are independent: one that fails does not affect the others of the request.
+//! Partitions are independent: one that fails does not affect the others of the request. Of a partition that is named
+//! twice the last entry counts, and it is answered once.
+//!
+//! Unlike Kafka, which appends the last entry that is well formed and answers for the last that is not: what is answered
+//! is what became of the entry that counts.
 
 use super::{Asked, is_internal};
 use crate::broker::Broker;
@@ -12,11 +16,12 @@ use crate::model::{Address, BrokerId, Offset, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::api::produce::{
     LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData, PartitionProduceResponse,
-    TopicProduceResponse,
+    TopicProduceData, TopicProduceResponse,
 };
 use crate::protocol::api::{ProduceRequest, ProduceResponse};
 use crate::protocol::records::{Batch, Codec, read_batches};
 use crate::protocol::{Chunks, ErrorCode, Reason};
+use crate::sorted::{Mentions, last_words};
 use crate::time::{Duration, Moment};
 
 /// The client id that Kafka's admin tools use.
@@ -56,34 +61,47 @@ impl Broker {
         let mut response = ProduceResponse::default();
         let mut waiting = Vec::new();
         let mut failed = false;
-        for topic in &request.topic_data {
-            let name = TopicName(topic.name.clone());
-            let mut answers = Vec::with_capacity(topic.partition_data.len());
-            for data in &topic.partition_data {
-                let partition = TopicPartition {
-                    topic: name.clone(),
-                    partition: data.index,
-                };
-                let (answer, stored) = self.produce(at, asked, acks, &partition, data, out);
-                failed |= stored.is_none();
-                if let Some(stored) = stored {
-                    waiting.push(WaitingAppend {
-                        slot: stored.slot,
-                        required: stored.required,
-                        topic: response.responses.len(),
-                        partition: answers.len(),
-                    });
-                } else if asked.id.version >= LEADER_FROM {
-                    let leader = BrokerId(answer.current_leader.leader_id);
-                    let named = &mut response.node_endpoints;
-                    self.name_node(leader, named, |node| node.node_id, endpoint);
-                }
-                answers.push(answer);
-            }
-            response.responses.push(TopicProduceResponse {
-                name: topic.name.clone(),
-                partition_responses: answers,
+        let topics = &request.topic_data;
+        let entries: Vec<(&TopicProduceData, &PartitionProduceData)> = (topics.iter())
+            .flat_map(|topic| topic.partition_data.iter().map(move |data| (topic, data)))
+            .collect();
+        let partitions = Mentions::of(
+            entries
+                .iter()
+                .map(|(topic, data)| (&*topic.name, data.index)),
+        );
+        let names = Mentions::of(topics.iter().map(|topic| &*topic.name));
+        // Where the answers for a topic are, by where it is named first.
+        let mut answered = vec![None; topics.len()];
+        for (topic, data) in last_words(&entries, &partitions) {
+            let partition = TopicPartition {
+                topic: TopicName(topic.name.clone()),
+                partition: data.index,
+            };
+            let (answer, stored) = self.produce(at, asked, acks, &partition, data, out);
+            failed |= stored.is_none();
+            let first = names.first(&*topic.name).expect("it is named");
+            let place = *answered[first].get_or_insert_with(|| {
+                response.responses.push(TopicProduceResponse {
+                    name: topic.name.clone(),
+                    partition_responses: Vec::new(),
+                });
+                response.responses.len() - 1
             });
+            let answers = &mut response.responses[place].partition_responses;
+            if let Some(stored) = stored {
+                waiting.push(WaitingAppend {
+                    slot: stored.slot,
+                    required: stored.required,
+                    topic: place,
+                    partition: answers.len(),
+                });
+            } else if asked.id.version >= LEADER_FROM {
+                let leader = BrokerId(answer.current_leader.leader_id);
+                let named = &mut response.node_endpoints;
+                self.name_node(leader, named, |node| node.node_id, endpoint);
+            }
+            answers.push(answer);
         }
         match acks {
             0 if failed => self.close_unanswered(asked.id.connection, out),

@@ -251,3 +251,33 @@ fn topics_of_kafkas_own_are_not_written_to_by_clients() {
     // Nobody has created it, which is looked at first.
     assert_eq!(response.responses[0].partition_responses[0].error_code, 3);
 }
+
+#[test]
+fn a_partition_that_is_named_twice_is_written_once_and_its_last_entry_counts() {
+    let mut bench = Bench::new(&[], &[]);
+    let connection = bench.open(1);
+    let one = |values: &[&str]| {
+        produce_request(1, 0, Some(records(values)))
+            .topic_data
+            .remove(0)
+    };
+    let mut request = produce_request(1, 0, Some(records(&["first"])));
+    let again = one(&["second", "second"]).partition_data;
+    request.topic_data[0].partition_data.extend(again);
+    let unknown = PartitionProduceData {
+        index: 9,
+        records: Some(records(&["nowhere"])),
+    };
+    request.topic_data[0].partition_data.push(unknown);
+    request.topic_data.push(one(&["a", "b", "c"]));
+    let response = bench.call(connection, &request, PRODUCE);
+    let [topic] = response.responses.as_slice() else {
+        panic!("a topic is answered once: {response:?}");
+    };
+    let answers = topic.partition_responses.iter();
+    let answers: Vec<(i32, i16, i64)> = answers
+        .map(|one| (one.index, one.error_code, one.base_offset))
+        .collect();
+    assert_eq!(answers, [(0, 0, 0), (9, 3, -1)]);
+    assert_eq!(bench.replica(1).log_end(), Offset(3), "a, b and c");
+}
