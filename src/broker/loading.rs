@@ -136,8 +136,6 @@ impl Broker {
             return self.arm(Timer::LoadGroups(partition), at, UNCOUNTED);
         }
         let records = records_of(replica.log());
-        let records = records.iter();
-        let records = records.map(|(offset, key, value)| (*offset, key, value.as_ref()));
         self.groups.coordinator.loaded(at, partition, records);
         self.groups.loading.partitions.pop_front();
         self.read_next_groups(at);
@@ -156,20 +154,12 @@ impl Broker {
     }
 }
 
-/// Everything that has a key, in the order of the log.
-fn records_of(log: &Log) -> Vec<(Offset, Bytes, Option<Bytes>)> {
-    let mut records = Vec::new();
-    for stored in log.batches(log.start(), log.end()) {
-        let batch = stored.batch();
-        for record in batch.records().flatten() {
-            let offset = record.offset;
-            let Some(key) = record.key else { continue };
-            if offset >= log.start() {
-                records.push((offset, key, record.value));
-            }
-        }
-    }
-    records
+/// Everything that has a key, in the order of the log. It is read batch by batch: no more than one is inflated at once.
+fn records_of(log: &Log) -> impl Iterator<Item = (Offset, Bytes, Option<Bytes>)> {
+    let batches = log.batches(log.start(), log.end());
+    let records = batches.flat_map(|stored| stored.batch().records().flatten());
+    let readable = records.filter(|record| record.offset >= log.start());
+    readable.filter_map(|record| Some((record.offset, record.key?, record.value)))
 }
 
 #[cfg(test)]

@@ -125,11 +125,11 @@ impl Coordinator {
     /// are left out.
     ///
     /// Unlike Kafka, which gives up the partition at the first of them.
-    pub fn loaded<'a>(
+    pub fn loaded(
         &mut self,
         at: Moment,
         partition: i32,
-        records: impl Iterator<Item = (Offset, &'a Bytes, Option<&'a Bytes>)>,
+        records: impl Iterator<Item = (Offset, Bytes, Option<Bytes>)>,
     ) {
         assert!(
             self.knows_partitions(),
@@ -141,7 +141,7 @@ impl Coordinator {
         };
         let mut groups: SortedMap<Text, Group> = SortedMap::new();
         for (offset, key, value) in records {
-            match record::read(key, value) {
+            match record::read(&key, value.as_ref()) {
                 Ok(Said::Offset {
                     group,
                     partition,

@@ -167,7 +167,7 @@ pub fn written(member: &Member, protocol: Option<&Text>) -> MemberMetadata {
     }
 }
 
-/// A member as it was written down.
+/// A member as it was written down. What is kept of it is a copy: it must not keep the batch in which it stood.
 pub fn restored(member: MemberMetadata, protocol: Option<&Text>) -> Member {
     let protocol = protocol.cloned().unwrap_or_default();
     let session_timeout = Duration::from_millis_i32(member.session_timeout);
@@ -182,8 +182,8 @@ pub fn restored(member: MemberMetadata, protocol: Option<&Text>) -> Member {
             millis => Duration::from_millis_i32(millis),
         },
         session_timeout,
-        protocols: vec![(protocol, member.subscription)],
-        assignment: member.assignment,
+        protocols: vec![(protocol, Bytes::copy_from_slice(&member.subscription))],
+        assignment: Bytes::copy_from_slice(&member.assignment),
         joining: None,
         syncing: None,
         is_new: false,
@@ -313,6 +313,35 @@ mod tests {
             let mut value = value.to_vec();
             value[..2].copy_from_slice(&version.to_be_bytes());
             assert!(read(&record.key, Some(&Bytes::from(value))).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_restored_of_a_member_does_not_keep_what_it_stood_in() {
+        let member = MemberMetadata {
+            subscription: Bytes::from_static(b"topics"),
+            assignment: Bytes::from_static(b"partitions"),
+            ..MemberMetadata::default()
+        };
+        let value = GroupMetadataValue {
+            members: vec![member],
+            ..GroupMetadataValue::default()
+        };
+        let bytes = versioned(VALUE, &value);
+        let Ok(Said::Group { value, .. }) =
+            read(&group_record(&"g".into(), None).key, Some(&bytes))
+        else {
+            panic!("a group");
+        };
+        let member = value.expect("it is there").members.remove(0);
+        let member = restored(member, Some(&"range".into()));
+        let within = bytes.as_ptr_range();
+        for (kept, expected) in [
+            (member.metadata("range"), "topics"),
+            (member.assignment, "partitions"),
+        ] {
+            assert_eq!(kept, expected);
+            assert!(!within.contains(&kept.as_ptr()), "{expected}");
         }
     }
 

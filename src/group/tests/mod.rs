@@ -86,7 +86,7 @@ impl Bench {
 
     fn load(&mut self) {
         let records = self.log.iter().enumerate();
-        let records = records.map(|(at, r)| (Offset(at as i64), &r.key, r.value.as_ref()));
+        let records = records.map(|(at, r)| (Offset(at as i64), r.key.clone(), r.value.clone()));
         self.coordinator.loaded(self.at(), HOME, records);
         self.serve();
     }
