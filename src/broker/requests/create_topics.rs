@@ -10,7 +10,6 @@ use crate::broker::controlling::Pending;
 use crate::broker::delayed_admin::{AdminAnswer, DelayedAdmin, Until};
 use crate::broker::{Broker, OFFSETS_TOPIC};
 use crate::controller::{Creation, Defaults, Intent, Making, Question};
-use crate::log::setting::SETTINGS;
 use crate::model::{BrokerId, Text, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -23,10 +22,6 @@ use crate::time::{Duration, Moment};
 
 /// The first version whose answer tells the settings of new topics.
 const CONFIGS_FROM: i16 = 5;
-
-/// Where a setting's value comes from, as Kafka numbers it.
-const FROM_TOPIC: i8 = 1;
-const FROM_DEFAULT: i8 = 5;
 
 impl Broker {
     pub(super) fn handle_create_topics(
@@ -105,13 +100,29 @@ impl Broker {
         let fine = results.iter_mut().filter(|result| result.error_code == 0);
         for result in fine {
             if let Some(place) = mentions.first(&result.name) {
-                result.configs = Some(describe(&self.config.log, &topics[place]));
+                result.configs = Some(self.describe_new(&topics[place]));
             }
             if !room.take(result) {
                 return false;
             }
         }
         true
+    }
+
+    /// The settings that a new topic has, as DescribeConfigs tells them.
+    fn describe_new(&self, asked: &CreatableTopic) -> Vec<CreatableTopicConfigs> {
+        let own: Vec<(Text, Text)> = (asked.configs.iter())
+            .filter_map(|config| Some((config.name.clone(), config.value.clone()?)))
+            .collect();
+        let told = self.topic_settings(&own).into_iter();
+        told.map(|told| CreatableTopicConfigs {
+            name: told.name,
+            value: told.value,
+            read_only: told.read_only,
+            config_source: told.config_source,
+            is_sensitive: told.is_sensitive,
+        })
+        .collect()
     }
 
     /// A client asked for the metadata of topics that do not exist, and would like to have them; what it is told of
@@ -197,26 +208,4 @@ impl Broker {
         let delayed = DelayedAdmin { answer, waiting };
         self.answer_when_known(at, asked.id, timeout, delayed, out);
     }
-}
-
-/// The settings that a new topic has.
-fn describe(
-    defaults: &crate::log::LogConfig,
-    asked: &CreatableTopic,
-) -> Vec<CreatableTopicConfigs> {
-    let own: Vec<(Text, Text)> = (asked.configs.iter())
-        .filter_map(|config| Some((config.name.clone(), config.value.clone()?)))
-        .collect();
-    let merged = defaults.with(&own);
-    let described = SETTINGS.iter().map(|setting| CreatableTopicConfigs {
-        name: setting.name.into(),
-        value: merged.get(setting.name).map(Into::into),
-        read_only: false,
-        config_source: match own.iter().any(|(own, _)| **own == *setting.name) {
-            true => FROM_TOPIC,
-            false => FROM_DEFAULT,
-        },
-        is_sensitive: false,
-    });
-    described.collect()
 }

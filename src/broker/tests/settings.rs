@@ -412,3 +412,38 @@ fn the_cleaner_has_room_for_more_than_a_few_keys() {
     let changed = change(&mut bench, BROKERS, "", &[(name, SET, Some("24"))]);
     assert_eq!(changed.0, 42, "{}", changed.1);
 }
+
+#[test]
+fn who_creates_a_topic_is_told_its_settings_as_who_asks_for_them_later() {
+    let mut bench = Bench::new(&[("log.retention.ms", "5000")], &[]);
+    let mut request = super::metadata::create("new", 1, 3);
+    for (name, value) in [("compression.type", "gzip"), ("segment.bytes", "70")] {
+        let config = crate::protocol::api::create_topics::CreateableTopicConfig {
+            name: name.into(),
+            value: Some(value.into()),
+        };
+        request.topics[0].configs.push(config);
+    }
+    let connection = bench.open(1);
+    bench.ask(connection, &request, 5);
+    bench.run_ms(200);
+    let response = bench.answer::<crate::protocol::api::CreateTopicsRequest>(connection, 5);
+    let response = response.expect("an answer");
+    let told = response.topics[0].configs.as_ref().expect("its settings");
+    bench.run_ms(200);
+    let described = describe(&mut bench, 2, TOPICS, "new");
+    assert_eq!(told.len(), described.configs.len());
+    for one in told {
+        let later = find(&described, &one.name);
+        let now = (&one.value, one.config_source, one.read_only);
+        let then = (&later.value, later.config_source, later.read_only);
+        assert_eq!(now, then, "{}", one.name);
+    }
+    let source = |name: &str| {
+        told.iter()
+            .find(|one| *one.name == *name)
+            .map(|one| one.config_source)
+    };
+    let sources = ["compression.type", "retention.ms", "max.message.bytes"].map(source);
+    assert_eq!(sources, [Some(1), Some(4), Some(5)]);
+}
