@@ -3,6 +3,7 @@
 
 mod anomalies;
 mod audit;
+mod cleaning;
 mod determinism;
 mod downed;
 mod figures;

@@ -24,17 +24,20 @@
 //!
 //! Not modelled: how long a cleaning takes, and that it can be interrupted.
 //!
-//! Here is what a cleaning does; [`dirt`] says what there is to clean and when that is due.
+//! Here is what a cleaning does; [`dirt`] says what there is to clean and when that is due, [`digest`] is what is
+//! remembered of a key.
 
+mod digest;
 mod dirt;
 #[cfg(test)]
 mod tests;
 
 pub use dirt::Dirt;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use digest::{Digest, digest};
 
 use super::Log;
 use super::chunk::StoredBatch;
@@ -43,7 +46,6 @@ use super::planted::Bug;
 use super::segment::Segment;
 use crate::model::{Offset, ProducerId};
 use crate::protocol::records::{Batch, BatchBuilder, BatchHeader, Record};
-use crate::sorted::SortedMap;
 use crate::time::Timestamp;
 
 /// What a cleaning did.
@@ -60,8 +62,10 @@ pub struct Cleaned {
 }
 
 /// The last offset of each key in the dirty part.
+///
+/// There may be millions of them, in any order: it takes a tree, and of each key no more than a digest.
 struct Latest {
-    offsets: SortedMap<Bytes, Offset>,
+    offsets: BTreeMap<Digest, Offset>,
     /// Everything before this was looked at.
     until: Offset,
 }
@@ -121,7 +125,7 @@ impl Log {
     /// batch, unless it is the first, so that every pass gets on.
     fn latest_offsets(&self, dirt: &Dirt, room: usize) -> Latest {
         let mut latest = Latest {
-            offsets: SortedMap::new(),
+            offsets: BTreeMap::new(),
             until: dirt.first_dirty,
         };
         for stored in self.batches(dirt.first_dirty, dirt.until) {
@@ -131,6 +135,7 @@ impl Log {
                     let Some(key) = record.key.filter(|_| record.offset >= dirt.first_dirty) else {
                         continue;
                     };
+                    let key = digest(&key);
                     let is_full = latest.offsets.len() >= room && latest.until > dirt.first_dirty;
                     if is_full && !latest.offsets.contains_key(&key) {
                         return latest;
@@ -217,7 +222,7 @@ impl Log {
             let Some(key) = &record.key else {
                 return false;
             };
-            let known = latest.offsets.get(key);
+            let known = latest.offsets.get(&digest(key));
             let is_latest = known.is_none_or(|known| match planted.has(Bug::CleanTheLast) {
                 true => record.offset > *known,
                 false => record.offset >= *known,

@@ -1,5 +1,7 @@
 //! What a cleaning takes and leaves, tried on logs with a segment for about every two records.
 
+use bytes::Bytes;
+
 use super::*;
 use crate::model::LeaderEpoch;
 use crate::protocol::records::Codec;
