@@ -99,11 +99,15 @@ impl Log {
             self.epochs
                 .assign(batch.leader_epoch(), batch.base_offset());
         }
-        self.producers.appended(&batch.header);
+        let (known, during) = (self.producers.len(), self.active().base_offset());
+        let copied = self.producers.appended(&batch.header, during);
+        self.met += (self.producers.len() - known) as u64;
         self.active_mut().append(batch, wall, config);
+        self.active_mut().copied(copied);
         let one = Bulk {
             bytes: batch.size() as u64,
             batches: 1,
+            copied,
         };
         self.held.add(one);
         self.appended.add(one);
@@ -167,9 +171,10 @@ impl Log {
 
     /// Throws everything away; the next record gets the offset `start` (`truncateFullyAndStartAt`).
     pub fn start_again_at(&mut self, start: Offset, wall: Timestamp) {
-        let (appended, seed) = (self.appended, self.seed);
+        let (appended, met, seed) = (self.appended, self.met, self.seed);
         *self = Log {
             appended,
+            met,
             seed,
             ..Log::new(start, wall)
         };

@@ -62,17 +62,21 @@ use crate::time::Timestamp;
 pub struct Bulk {
     pub bytes: u64,
     pub batches: u64,
+    /// The bytes of memory that segments keep of what was known of producers before these batches.
+    pub copied: u64,
 }
 
 impl Bulk {
     fn add(&mut self, more: Bulk) {
         self.bytes += more.bytes;
         self.batches += more.batches;
+        self.copied += more.copied;
     }
 
     fn take(&mut self, less: Bulk) {
         self.bytes -= less.bytes;
         self.batches -= less.batches;
+        self.copied -= less.copied;
     }
 }
 
@@ -95,6 +99,8 @@ pub struct Log {
     seed: u64,
     held: Bulk,
     appended: Bulk,
+    /// How many producers ever became known.
+    met: u64,
 }
 
 impl Log {
@@ -111,6 +117,7 @@ impl Log {
             seed: 0,
             held: Bulk::default(),
             appended: Bulk::default(),
+            met: 0,
         }
     }
 
@@ -155,12 +162,18 @@ impl Log {
         self.appended
     }
 
+    /// How many producers are known now, and how many ever became known.
+    pub fn known_producers(&self) -> (u64, u64) {
+        let known = self.producers.len() as u64;
+        (known, self.met.max(known))
+    }
+
     /// An estimate of the bytes that the first append to a copy of this log copies: handles, no records.
     pub fn copied_by_append(&self) -> u64 {
         let pointers = self.segments.len() + self.active().chunks();
         let open = self.active().open_batches();
         let bytes = size_of::<Segment>() + open * size_of::<StoredBatch>();
-        (bytes + pointers * size_of::<usize>() + self.producers.weight()) as u64
+        (bytes + pointers * size_of::<usize>() + self.producers.weight_of_change()) as u64
     }
 
     /// The segments, oldest first; the last one is active.

@@ -64,7 +64,8 @@ impl Log {
 
     /// Forgets producers that have been silent for `producer.id.expiration.ms`.
     pub fn forget_silent_producers(&mut self, wall: Timestamp, expiration: Duration) {
-        self.producers.expire(wall, expiration);
+        let during = self.active().base_offset();
+        self.producers.expire(wall, expiration, during);
     }
 
     /// Raises the first readable offset, as a follower does to its leader's. Batches stay until

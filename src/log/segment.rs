@@ -46,6 +46,8 @@ pub struct Segment {
     last_time_entry: Timestamp,
     /// What was known of producers when the segment was begun: its `.snapshot` file.
     producers: Producers,
+    /// The bytes of it that have changed while this segment was written to, and are kept twice.
+    copied: u64,
 }
 
 /// Where a batch stands in a segment.
@@ -78,6 +80,7 @@ impl Segment {
             max_timestamp_offset: base_offset,
             last_time_entry: Timestamp::NONE,
             producers,
+            copied: 0,
         }
     }
 
@@ -94,6 +97,11 @@ impl Segment {
     /// The length of its file in bytes.
     pub fn size(&self) -> u32 {
         self.size
+    }
+
+    /// So many bytes of what was known of producers when it was begun are known otherwise since.
+    pub(super) fn copied(&mut self, bytes: u64) {
+        self.copied += bytes;
     }
 
     pub fn is_empty(&self) -> bool {
@@ -139,6 +147,7 @@ impl Segment {
         Bulk {
             bytes: u64::from(self.size),
             batches: batches.sum(),
+            copied: self.copied,
         }
     }
 

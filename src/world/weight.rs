@@ -17,7 +17,8 @@ use super::observed::Observed;
 use super::ribbon::Ribbon;
 use crate::broker::Broker;
 use crate::fact::Entry;
-use crate::log::{Bulk, StoredBatch};
+use crate::log::producers::{Producer, Remembered};
+use crate::log::{Bulk, Log, StoredBatch};
 use crate::world::World;
 use crate::world::network::InFlight;
 
@@ -25,6 +26,9 @@ use crate::world::network::InFlight;
 const OWNER: u64 = 4 * size_of::<usize>() as u64;
 /// What each replica adds to a batch.
 pub const HANDLE: u64 = size_of::<StoredBatch>() as u64;
+/// A producer that is known and sends seldom: itself, what is remembered of it, and its place among the others.
+const PRODUCER: u64 =
+    (size_of::<Producer>() + 2 * size_of::<Remembered>() + 5 * size_of::<usize>()) as u64;
 /// One entry of the journal, with what little it points to.
 pub(super) const ENTRY: u64 = size_of::<Entry>() as u64 + 16;
 /// What laws and audit remember of one replica.
@@ -46,6 +50,22 @@ pub struct Stretch {
 }
 
 impl Stretch {
+    /// What a log holds of all that was ever appended to it, and what it knows of producers, of which each replica
+    /// makes up its own mind.
+    pub fn of(log: &Log, replicas: usize) -> Stretch {
+        let replicas = replicas as u64;
+        let per_batch = OWNER + HANDLE * replicas;
+        let (known, met) = log.known_producers();
+        let weight = |bulk: Bulk, producers: u64| {
+            bulk.bytes + bulk.batches * per_batch + (bulk.copied + producers * PRODUCER) * replicas
+        };
+        let (held, appended) = (weight(log.held(), known), weight(log.appended(), met));
+        Stretch {
+            from: appended - held,
+            to: appended,
+        }
+    }
+
     /// What it comes to.
     pub fn weight(self) -> u64 {
         self.to - self.from
@@ -70,11 +90,9 @@ impl World {
                 .partitions()
                 .filter(|(_, replica)| replica.is_leader())
             {
-                let per_batch = OWNER + HANDLE * replica.replicas().len() as u64;
-                let weight = |bulk: Bulk| bulk.bytes + bulk.batches * per_batch;
-                let (held, appended) = (replica.log().held(), replica.log().appended());
-                stretch.from += weight(appended) - weight(held);
-                stretch.to += weight(appended);
+                let one = Stretch::of(replica.log(), replica.replicas().len());
+                stretch.from += one.from;
+                stretch.to += one.to;
             }
         }
         stretch

@@ -1,7 +1,11 @@
 //! What a history says that it holds in memory, against what the allocator says.
 
+use kafka_playground::log::{Log, LogConfig};
+use kafka_playground::model::{LeaderEpoch, Offset};
+use kafka_playground::protocol::records::{BatchBuilder, Codec};
 use kafka_playground::script;
-use kafka_playground::time::{Duration, Instant};
+use kafka_playground::time::{Duration, Instant, Timestamp};
+use kafka_playground::world::weight::Stretch;
 use kafka_playground::world::{History, Steps};
 
 use crate::memory;
@@ -72,6 +76,53 @@ fn retained_log_bytes_are_what_the_allocator_gave() {
             (0.8..1.6).contains(&ratio),
             "{name}: {said} said, {taken} taken"
         );
+    }
+}
+
+/// Appends batches of one record, each of a producer of its own, and drops what is old now and then.
+fn numbered(log: &mut Log, count: u64, config: &LogConfig) {
+    let wall = Timestamp(1_700_000_000_000);
+    for n in 0..count {
+        let mut builder = BatchBuilder::new(Codec::None);
+        let id = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1;
+        builder.set_producer(id.cast_signed(), 0, 0);
+        builder.append(wall.0, None, Some(b"v"), &[]);
+        log.append_as_leader(&builder.build_batch(), LeaderEpoch(0), wall, config);
+        if n % 1_000 == 0 {
+            log.delete_old_segments(log.end(), wall, config);
+        }
+    }
+}
+
+#[test]
+fn producers_that_number_their_batches_weigh_what_they_take() {
+    const COUNT: u64 = 50_000;
+    for (segment_bytes, retention_bytes) in [
+        // Only the producers are left.
+        ("20000", "20000"),
+        // Each batch is a segment, and keeps what was known before it.
+        ("70", "-1"),
+        ("20000", "-1"),
+        ("100000000", "-1"),
+    ] {
+        let mut config = LogConfig::default();
+        for (name, value) in [
+            ("segment.bytes", segment_bytes),
+            ("retention.bytes", retention_bytes),
+        ] {
+            config.set(name, value).expect("a setting");
+        }
+        let mut log = Log::new(Offset(0), Timestamp(0));
+        let (_, taken) = memory::kept_by(|| numbered(&mut log, COUNT, &config));
+        assert_eq!(log.known_producers(), (COUNT, COUNT));
+        let stretch = Stretch::of(&log, 1);
+        let ratio = taken as f64 / stretch.weight() as f64;
+        assert!(
+            (0.7..1.5).contains(&ratio),
+            "{segment_bytes} {retention_bytes}: {stretch:?}, {taken} taken"
+        );
+        log.forget_silent_producers(Timestamp(i64::MAX), Duration::ZERO);
+        assert_eq!(log.known_producers(), (0, COUNT));
     }
 }
 

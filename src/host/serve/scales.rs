@@ -21,7 +21,8 @@ const SAID: Duration = Duration::from_secs(60);
 
 /// What the logs may weigh, and whether they do.
 pub struct Scales {
-    /// In bytes of memory: batches once, and for each replica what it needs to find them.
+    /// In bytes of memory: batches once, and for each replica what it needs to find them and what it knows of the
+    /// producers that number theirs.
     most: u64,
     weighed: Instant,
     said: Option<Instant>,

@@ -90,6 +90,7 @@ fn what_a_log_holds_is_what_was_appended_less_what_went() {
         Bulk {
             bytes: batches.iter().map(|batch| u64::from(batch.size())).sum(),
             batches: batches.len() as u64,
+            ..Bulk::default()
         }
     };
     let appended = log.appended();

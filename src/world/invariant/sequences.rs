@@ -131,7 +131,7 @@ impl NumberedOnce {
         let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
             return Ok(());
         };
-        if replica.log().producers().iter().len() == 0 {
+        if replica.log().producers().is_empty() {
             // Nobody numbers anything here; most of the time, this is all there is to see.
             return Ok(());
         }
