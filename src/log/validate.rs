@@ -3,7 +3,9 @@
 //! The order is that of Kafka's `UnifiedLog.analyzeAndValidateRecords` and `LogValidator`. Records are
 //! walked over where they lie; nothing is taken out of them.
 
-use crate::protocol::records::{Batch, Codec, HEADERS_LIMIT, INFLATION_LIMIT};
+use std::ops::RangeInclusive;
+
+use crate::protocol::records::{Batch, BatchHeader, Codec, HEADERS_LIMIT, INFLATION_LIMIT};
 use crate::protocol::{ErrorCode, Reason};
 use crate::time::{Duration, Timestamp};
 
@@ -12,15 +14,33 @@ use super::config::{LogConfig, TimestampType};
 /// How far a batch may inflate, in multiples of the largest batch, as long as readers would follow: a bomb stops here.
 const INFLATION: usize = 16;
 
+/// So many records are listed for which a batch was refused.
+const LISTED: usize = 100;
+
 /// Why a batch was refused: the code that the producer gets and the sentence beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     pub error: ErrorCode,
     pub why: &'static str,
+    /// The records because of which it was, if it was because of records: their places in the batch, and what is
+    /// wrong with each.
+    ///
+    /// Unlike Kafka, which lists all of them: the first hundred, for a small batch may hold millions.
+    pub records: Vec<(i32, &'static str)>,
+}
+
+impl Refused {
+    pub fn new(error: ErrorCode, why: &'static str) -> Refused {
+        Refused {
+            error,
+            why,
+            records: Vec::new(),
+        }
+    }
 }
 
 fn refuse<T>(error: ErrorCode, why: &'static str) -> Result<T, Refused> {
-    Err(Refused { error, why })
+    Err(Refused::new(error, why))
 }
 
 /// Checks a batch that a producer sent; on success it may be appended. The greatest timestamp of its records, which
@@ -92,18 +112,20 @@ fn check_records(
         _ => {
             let limit = INFLATION.saturating_mul(config.max_message_bytes as usize);
             let limit = limit.min(INFLATION_LIMIT);
-            inflated = batch.inflated(limit).map_err(|malformed| Refused {
-                error: match malformed.reason {
+            inflated = batch.inflated(limit).map_err(|malformed| {
+                let error = match malformed.reason {
                     Reason::InflatesTooFar => ErrorCode::MessageTooLarge,
                     _ => ErrorCode::CorruptMessage,
-                },
-                why: "the batch cannot be decompressed",
+                };
+                Refused::new(error, "the batch cannot be decompressed")
             })?;
             &inflated
         }
     };
     let mut walk = Walk { left: body };
     let (mut earliest, mut latest) = (i64::MAX, i64::MIN);
+    let mut lacks_key = false;
+    let none = Timestamp::NONE.0.checked_sub(batch.header.base_timestamp);
     for ordinal in 0..batch.header.records_count {
         let Some(seen) = walk.record() else {
             return refuse(ErrorCode::InvalidRecord, "a record does not fit its batch");
@@ -113,9 +135,10 @@ fn check_records(
             let why = "the records are not numbered from 0 without gaps";
             return refuse(ErrorCode::InvalidRecord, why);
         }
-        if config.cleanup_policy.compacts() && seen.key == Key::Null {
-            let why = "a compacted topic needs a key in every record";
-            return refuse(ErrorCode::InvalidRecord, why);
+        lacks_key |= seen.key == Key::Null;
+        // It has no time, so there is nothing to hold against the clock.
+        if none == Some(seen.timestamp_delta) {
+            continue;
         }
         earliest = earliest.min(seen.timestamp_delta);
         latest = latest.max(seen.timestamp_delta);
@@ -124,36 +147,88 @@ fn check_records(
         let why = "there are bytes behind the last record";
         return refuse(ErrorCode::InvalidRecord, why);
     }
-    let base = batch.header.base_timestamp;
-    let times = [earliest, latest].map(|delta| base.checked_add(delta));
-    let [Some(earliest), Some(latest)] = times else {
-        return refuse(ErrorCode::InvalidRecord, "a timestamp is out of range");
-    };
-    if config.message_timestamp_type == TimestampType::CreateTime {
-        check_timestamp(earliest, wall, config)?;
-        check_timestamp(latest, wall, config)?;
+    let demands = Demands::of(config, wall);
+    let mut greatest = Timestamp::NONE;
+    let mut are_fine = !(demands.keys && lacks_key);
+    if earliest <= latest {
+        let base = batch.header.base_timestamp;
+        let times = [earliest, latest].map(|delta| base.checked_add(delta));
+        let [Some(earliest), Some(latest)] = times else {
+            return refuse(ErrorCode::InvalidRecord, "a timestamp is out of range");
+        };
+        // What is between two times that are fine is fine.
+        are_fine &= demands.times.contains(&earliest) && demands.times.contains(&latest);
+        greatest = greatest.max(Timestamp(latest));
     }
-    Ok(Timestamp(latest).max(Timestamp::NONE))
+    match are_fine {
+        true => Ok(greatest),
+        false => Err(demands.refusal(&batch.header, body)),
+    }
 }
 
-fn check_timestamp(timestamp: i64, wall: Timestamp, config: &LogConfig) -> Result<(), Refused> {
-    let millis = |span: Duration| match span {
-        Duration::MAX => i64::MAX,
-        _ => i64::try_from(span.as_millis()).unwrap_or(i64::MAX),
-    };
-    // The older setting counts where the newer ones do not say.
-    let allowed = |newer: Duration| match newer {
-        Duration::MAX => millis(config.message_timestamp_difference_max),
-        _ => millis(newer),
-    };
-    let behind = wall.0.saturating_sub(timestamp);
-    let too_old = behind > allowed(config.message_timestamp_before_max);
-    let too_new = behind.saturating_neg() > allowed(config.message_timestamp_after_max);
-    if timestamp != Timestamp::NONE.0 && (too_old || too_new) {
-        let why = "a timestamp is too far from the broker's clock";
-        return refuse(ErrorCode::InvalidTimestamp, why);
+/// What is demanded of every record.
+struct Demands {
+    keys: bool,
+    times: RangeInclusive<i64>,
+}
+
+impl Demands {
+    fn of(config: &LogConfig, wall: Timestamp) -> Demands {
+        // The older setting counts where the newer ones do not say.
+        let allowed = |newer: Duration| {
+            let older = config.message_timestamp_difference_max;
+            match (newer, older) {
+                (Duration::MAX, Duration::MAX) => i64::MAX,
+                (Duration::MAX, span) | (span, _) => {
+                    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+                }
+            }
+        };
+        let (before, after) = (
+            allowed(config.message_timestamp_before_max),
+            allowed(config.message_timestamp_after_max),
+        );
+        let first = match before {
+            i64::MAX => i64::MIN,
+            before => wall.0.saturating_sub(before),
+        };
+        Demands {
+            keys: config.cleanup_policy.compacts(),
+            times: match config.message_timestamp_type {
+                TimestampType::CreateTime => first..=wall.0.saturating_add(after),
+                TimestampType::LogAppendTime => i64::MIN..=i64::MAX,
+            },
+        }
     }
-    Ok(())
+
+    /// Which records do not meet them (`LogValidator.processRecordErrors`).
+    fn refusal(&self, header: &BatchHeader, body: &[u8]) -> Refused {
+        let mut refused = Refused::new(
+            ErrorCode::InvalidRecord,
+            "a compacted topic needs a key in every record",
+        );
+        let mut walk = Walk { left: body };
+        for ordinal in 0..header.records_count {
+            let Some(seen) = walk.record() else {
+                break;
+            };
+            let time = header.base_timestamp.saturating_add(seen.timestamp_delta);
+            let why = if self.keys && seen.key == Key::Null {
+                "a compacted topic needs a key in every record"
+            } else if !self.times.contains(&time) && time != Timestamp::NONE.0 {
+                // Whatever else is wrong.
+                refused.error = ErrorCode::InvalidTimestamp;
+                refused.why = "a timestamp is too far from the broker's clock";
+                refused.why
+            } else {
+                continue;
+            };
+            if refused.records.len() < LISTED {
+                refused.records.push((ordinal, why));
+            }
+        }
+        refused
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

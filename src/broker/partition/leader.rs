@@ -13,13 +13,6 @@ use crate::protocol::ErrorCode;
 use crate::protocol::records::Batch;
 use crate::time::Timestamp;
 
-/// Why a batch was not appended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotAppended {
-    pub error: ErrorCode,
-    pub why: &'static str,
-}
-
 /// Where a producer's batch is in the log: since now or, if it was sent twice, since it first came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -28,15 +21,6 @@ pub struct Written {
     /// What the producer is told of its time: the leader's in a topic that has it so, else −1. Of a batch
     /// that came before, always its greatest timestamp, as in Kafka.
     pub append_time: Timestamp,
-}
-
-impl From<Refused> for NotAppended {
-    fn from(refused: Refused) -> NotAppended {
-        NotAppended {
-            error: refused.error,
-            why: refused.why,
-        }
-    }
 }
 
 /// An ISR that the controller is asked for, with the epochs that fence the question.
@@ -103,16 +87,12 @@ impl Partition {
         acks: i16,
         around: Around<'_>,
         out: &mut Outbox,
-    ) -> Result<Written, NotAppended> {
-        self.check_leads().map_err(|error| NotAppended {
-            error,
-            why: "this broker does not lead the partition",
-        })?;
+    ) -> Result<Written, Refused> {
+        self.check_leads()
+            .map_err(|error| Refused::new(error, "this broker does not lead the partition"))?;
         if acks == -1 && self.isr.committed().len() < self.min_isr() {
-            return Err(NotAppended {
-                error: ErrorCode::NotEnoughReplicas,
-                why: "the ISR is smaller than min.insync.replicas",
-            });
+            let why = "the ISR is smaller than min.insync.replicas";
+            return Err(Refused::new(ErrorCode::NotEnoughReplicas, why));
         }
         let latest = check_produced(batch, around.at.wall, &self.config)?;
         let before = match self.config.planted.has(Bug::WriteTwice) {

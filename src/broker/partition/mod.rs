@@ -28,7 +28,7 @@ mod replica;
 
 pub use follower::Copied;
 pub use isr::{Isr, PendingIsr};
-pub use leader::{IsrProposal, NotAppended, Written};
+pub use leader::{IsrProposal, Written};
 pub use read::{PartitionRead, ReadPartition, Reader};
 pub use replica::FollowerState;
 

@@ -12,11 +12,12 @@ use crate::broker::partition::Around;
 use crate::broker::purgatory::{DelayedProduce, Parked, Wait, WaitingAppend};
 use crate::broker::replicas::Slot;
 use crate::fact::{Fact, Numbers};
+use crate::log::validate::Refused;
 use crate::model::{Address, BrokerId, Offset, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::api::produce::{
-    LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData, PartitionProduceResponse,
-    TopicProduceData, TopicProduceResponse,
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData,
+    PartitionProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use crate::protocol::api::{ProduceRequest, ProduceResponse};
 use crate::protocol::records::{Batch, Codec, read_batches};
@@ -36,11 +37,27 @@ const LEADER_FROM: i16 = 10;
 struct Refusal {
     error: ErrorCode,
     why: Option<&'static str>,
+    /// The records that are to blame, and for what.
+    records: Vec<(i32, &'static str)>,
 }
 
 impl From<ErrorCode> for Refusal {
     fn from(error: ErrorCode) -> Refusal {
-        Refusal { error, why: None }
+        Refusal {
+            error,
+            why: None,
+            records: Vec::new(),
+        }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Refusal {
+        Refusal {
+            error: refused.error,
+            why: Some(refused.why),
+            records: refused.records,
+        }
     }
 }
 
@@ -145,6 +162,13 @@ impl Broker {
                 answer.error_code = refusal.error.code();
                 answer.base_offset = -1;
                 answer.error_message = refusal.why.map(Into::into);
+                let records = refusal.records.into_iter();
+                answer.record_errors = records
+                    .map(|(index, why)| BatchIndexAndErrorMessage {
+                        batch_index: index,
+                        batch_index_error_message: Some(why.into()),
+                    })
+                    .collect();
                 answer.current_leader = self.leader_of(partition, refusal.error);
                 (answer, None)
             }
@@ -203,10 +227,7 @@ impl Broker {
         }
         let replica = self.replicas.get_mut(slot);
         let appended = replica.append(batch, acks, around, out);
-        let appended = appended.map_err(|refused| Refusal {
-            error: refused.error,
-            why: Some(refused.why),
-        })?;
+        let appended = appended?;
         answer.base_offset = appended.base_offset.0;
         answer.log_append_time_ms = appended.append_time.0;
         answer.log_start_offset = replica.log_start().0;
@@ -269,29 +290,22 @@ fn endpoint(id: BrokerId, address: &Address) -> NodeEndpoint {
 
 /// The one batch that a partition of a produce request holds (`ProduceRequest.validateRecords`).
 fn one_batch(records: Option<&Chunks>, version: i16) -> Result<Batch, Refusal> {
-    let invalid = |why| Refusal {
-        error: ErrorCode::InvalidRecord,
-        why: Some(why),
-    };
+    let refuse = |error, why| Refusal::from(Refused::new(error, why));
+    let invalid = |why| refuse(ErrorCode::InvalidRecord, why);
     let Some(records) = records else {
         return Err(invalid("there are no records"));
     };
     let batches = read_batches(records).map_err(|malformed| match malformed.reason {
         Reason::Truncated => invalid("there is no whole batch"),
         Reason::OldMagic => invalid("only batches of magic 2 are accepted"),
-        _ => Refusal {
-            error: ErrorCode::CorruptMessage,
-            why: Some("the batch contradicts itself"),
-        },
+        _ => refuse(ErrorCode::CorruptMessage, "the batch contradicts itself"),
     })?;
     let [batch] = batches.as_slice() else {
         return Err(invalid("there must be exactly one batch"));
     };
     if version < ZSTD_FROM && batch.header.codec() == Ok(Codec::Zstd) {
-        return Err(Refusal {
-            error: ErrorCode::UnsupportedCompressionType,
-            why: Some("zstd needs version 7 of Produce"),
-        });
+        let why = "zstd needs version 7 of Produce";
+        return Err(refuse(ErrorCode::UnsupportedCompressionType, why));
     }
     Ok(batch.clone())
 }

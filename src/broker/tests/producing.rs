@@ -281,3 +281,26 @@ fn a_partition_that_is_named_twice_is_written_once_and_its_last_entry_counts() {
     assert_eq!(answers, [(0, 0, 0), (9, 3, -1)]);
     assert_eq!(bench.replica(1).log_end(), Offset(3), "a, b and c");
 }
+
+#[test]
+fn a_producer_is_told_which_of_its_records_are_refused() {
+    let mut bench = Bench::new(&[], &[("cleanup.policy", "compact")]);
+    let mut builder = BatchBuilder::new(Codec::None);
+    for key in [Some(&b"k"[..]), None, Some(b"k"), None] {
+        builder.append(EPOCH, key, Some(b"v"), &[]);
+    }
+    let request = produce_request(1, 0, Some(Chunks::from(builder.build())));
+    let connection = bench.open(1);
+    let response = bench.call(connection, &request, PRODUCE);
+    let answer = &response.responses[0].partition_responses[0];
+    assert_eq!((answer.error_code, answer.base_offset), (87, -1));
+    let errors = answer.record_errors.iter();
+    let errors: Vec<_> = errors
+        .map(|one| (one.batch_index, one.batch_index_error_message.as_deref()))
+        .collect();
+    let why = Some("a compacted topic needs a key in every record");
+    assert_eq!(errors, [(1, why), (3, why)]);
+    let refused = bench.call(connection, &produce_request(1, 0, None), PRODUCE);
+    let answer = &refused.responses[0].partition_responses[0];
+    assert_eq!((answer.error_code, answer.record_errors.len()), (87, 0));
+}

@@ -215,10 +215,8 @@ impl Producers {
             }
         }
         if epoch < known.epoch {
-            return Err(Refused {
-                error: ErrorCode::InvalidProducerEpoch,
-                why: "the producer has begun a newer epoch",
-            });
+            let why = "the producer has begun a newer epoch";
+            return Err(Refused::new(ErrorCode::InvalidProducerEpoch, why));
         }
         let expected = match epoch == known.epoch {
             true if planted.has(Bug::SequencesOverflow) => known.last_sequence().wrapping_add(1),
@@ -226,10 +224,8 @@ impl Producers {
             false => 0,
         };
         if header.base_sequence != expected {
-            return Err(Refused {
-                error: ErrorCode::OutOfOrderSequenceNumber,
-                why: "the batch does not follow the producer's last one",
-            });
+            let why = "the batch does not follow the producer's last one";
+            return Err(Refused::new(ErrorCode::OutOfOrderSequenceNumber, why));
         }
         Ok(None)
     }

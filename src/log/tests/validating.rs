@@ -161,3 +161,35 @@ fn what_is_taken_inflates_no_further_than_readers_follow() {
         );
     }
 }
+
+#[test]
+fn the_records_are_named_because_of_which_a_batch_is_refused() {
+    let config = |policy| LogConfig {
+        cleanup_policy: policy,
+        message_timestamp_before_max: Duration::from_millis(10),
+        ..LogConfig::default()
+    };
+    let check = |records: &[(i64, Option<&str>)], policy| {
+        let mut builder = BatchBuilder::new(Codec::Gzip);
+        for (time, key) in records {
+            builder.append(*time, key.map(str::as_bytes), Some(b"v"), &[]);
+        }
+        let refused =
+            validate::check_produced(&builder.build_batch(), Timestamp(1_000), &config(policy));
+        let refused = refused.expect_err("it is refused");
+        let records = refused.records.iter().map(|(at, _)| *at);
+        (refused.error, records.collect::<Vec<i32>>())
+    };
+    let (key, none) = (Some("k"), None);
+    let (compact, delete) = (CleanupPolicy::Compact, CleanupPolicy::Delete);
+    let keyless = check(&[(1_000, key), (1_000, none), (-1, none)], compact);
+    assert_eq!(keyless, (ErrorCode::InvalidRecord, vec![1, 2]));
+    // A time that is wrong counts for more than a key that is missing; a record is listed once.
+    let both = check(&[(1_000, none), (900, none), (900, key)], compact);
+    assert_eq!(both, (ErrorCode::InvalidTimestamp, vec![0, 1, 2]));
+    // A time between none and one that is fine.
+    let old = check(&[(-1, key), (900, none), (1_000, none)], delete);
+    assert_eq!(old, (ErrorCode::InvalidTimestamp, vec![1]));
+    let (error, listed) = check(&vec![(1_000, none); 5_000], compact);
+    assert_eq!((error, listed.len()), (ErrorCode::InvalidRecord, 100));
+}
