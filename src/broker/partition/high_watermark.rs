@@ -29,7 +29,7 @@ impl Standing<'_> {
         }
         let mut lowest = self.log_end;
         for follower in self.followers {
-            // A follower that has not fetched in this epoch holds the high watermark where it is.
+            // A follower that has not fetched from this leader holds the high watermark where it is.
             let log_end = follower.log_end().unwrap_or(Offset(-1));
             if log_end >= lowest {
                 continue;

@@ -34,8 +34,9 @@ pub struct IsrProposal {
 impl Partition {
     /// Takes the lead in a new epoch (`Partition.makeLeader`).
     ///
-    /// What followers have is unknown again, so the high watermark stands still until every member of
-    /// the ISR has fetched once in this epoch.
+    /// A broker that did not lead before knows nothing of what followers have, so the high watermark stands still
+    /// until every member of the ISR has fetched from it once. One that led already goes on with what it knows
+    /// of them, and the high watermark may move at once: where the ISR is smaller now, nobody waits for who left.
     pub fn become_leader(&mut self, decision: Decision, around: Around<'_>, out: &mut Outbox) {
         assert!(
             decision.leader_epoch > self.leader_epoch,
@@ -43,12 +44,20 @@ impl Partition {
         );
         let now = around.at.now;
         let others = decision.replicas.iter().filter(|id| **id != self.local);
+        let (led, epoch_start) = (self.is_leader(), self.log.end());
         let followers = others.map(|id| {
-            let in_sync = decision.isr.contains(id);
-            FollowerState::new(*id, in_sync.then_some(now))
+            let in_sync = decision.isr.contains(id).then_some(now);
+            let known = self.followers().iter().find(|state| state.broker() == *id);
+            let known = known.cloned();
+            match led {
+                true => known
+                    .unwrap_or_else(|| FollowerState::new(*id, None))
+                    .in_the_next_epoch(in_sync, epoch_start),
+                false => FollowerState::new(*id, in_sync),
+            }
         });
         self.duty = Duty::Lead(Lead {
-            epoch_start: self.log.end(),
+            epoch_start,
             followers: followers.collect(),
         });
         if self.config.planted.has(Bug::ForgetProducers) {

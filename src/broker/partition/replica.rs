@@ -21,7 +21,7 @@ struct LastFetch {
 }
 
 impl FollowerState {
-    /// A follower that has not fetched in this epoch. One that is in the ISR counts as caught up now.
+    /// A follower that has not fetched from this leader. One that is in the ISR counts as caught up now.
     pub(super) fn new(broker: BrokerId, caught_up: Option<Instant>) -> FollowerState {
         FollowerState {
             broker,
@@ -33,11 +33,27 @@ impl FollowerState {
         }
     }
 
+    /// Its leader leads on, in an epoch that begins where the log ends at `leader_log_end`
+    /// (`Replica.resetReplicaState`): how far the follower is stays known. One that is in the ISR counts as caught
+    /// up now, and as if it had fetched now; one that is not has to fetch before it counts again.
+    #[must_use]
+    pub(super) fn in_the_next_epoch(
+        self,
+        in_sync: Option<Instant>,
+        leader_log_end: Offset,
+    ) -> FollowerState {
+        FollowerState {
+            last_caught_up: in_sync,
+            last_fetch: in_sync.map(|at| LastFetch { at, leader_log_end }),
+            ..self
+        }
+    }
+
     pub fn broker(&self) -> BrokerId {
         self.broker
     }
 
-    /// Its log end: the offset it last fetched from; `None` before its first fetch in this epoch.
+    /// Its log end: the offset it last fetched from; `None` before its first fetch from this leader.
     pub fn log_end(&self) -> Option<Offset> {
         self.log_end
     }
@@ -52,7 +68,7 @@ impl FollowerState {
         self.last_caught_up
     }
 
-    /// When it last fetched.
+    /// When it last fetched, or its leader's epoch began while it was in the ISR.
     pub fn last_fetch(&self) -> Option<Instant> {
         self.last_fetch.map(|fetch| fetch.at)
     }
@@ -102,6 +118,29 @@ impl FollowerState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_leader_that_leads_on_knows_how_far_its_followers_are() {
+        let at = Instant::from_millis;
+        let epoch = BrokerEpoch(1);
+        let mut follower = FollowerState::new(BrokerId(2), None);
+        follower.fetched(at(1), Offset(5), Offset(2), Offset(9), epoch);
+        let known = (Some(Offset(5)), Some(Offset(2)), epoch);
+        let mut in_sync = follower.clone().in_the_next_epoch(Some(at(7)), Offset(9));
+        let mut behind = follower.in_the_next_epoch(None, Offset(9));
+        for (state, caught_up) in [(&in_sync, Some(at(7))), (&behind, None)] {
+            let knows = (state.log_end(), state.log_start(), state.broker_epoch());
+            assert_eq!(knows, known);
+            assert_eq!(state.last_caught_up(), caught_up);
+            assert_eq!(state.last_fetch(), caught_up);
+        }
+        // Who asks for what was the end when the epoch began had everything then, if it was in sync.
+        for state in [&mut in_sync, &mut behind] {
+            state.fetched(at(8), Offset(9), Offset(2), Offset(12), epoch);
+        }
+        assert_eq!(in_sync.last_caught_up(), Some(at(7)));
+        assert_eq!(behind.last_caught_up(), None);
+    }
 
     #[test]
     fn who_asks_for_what_was_the_end_was_caught_up_then() {

@@ -141,6 +141,43 @@ fn a_follower_joins_only_with_everything_since_the_leaders_epoch_began() {
 }
 
 #[test]
+fn a_leader_that_leads_on_waits_for_nobody_to_fetch_again() {
+    use super::super::partition::{Around, Decision, FollowerState};
+
+    let mut bench = Bench::new(&[], &[]);
+    bench.produce_now(1, -1, "a");
+    bench.hold(b(3), b(1));
+    bench.produce_now(1, 1, "b");
+    assert_eq!(bench.replica(1).high_watermark(), Offset(1));
+    let cluster = bench.broker(1).metadata().clone();
+    let around = Around {
+        at: bench.moment(),
+        lag: Duration::from_secs(30),
+        cluster: &cluster,
+    };
+    // Broker 3 is gone, and the next epoch is without it; first the same broker leads, then another.
+    let decision = |leader| Decision {
+        leader: BrokerId(leader),
+        leader_epoch: LeaderEpoch(1),
+        partition_epoch: PartitionEpoch(1),
+        isr: ids(&[1, 2]),
+        replicas: ids(&[1, 2, 3]),
+    };
+    let ends = |leader: &super::super::Partition| -> Vec<Option<Offset>> {
+        let followers = leader.followers().iter();
+        followers.map(FollowerState::log_end).collect()
+    };
+    let mut leader = bench.replica(1).clone();
+    leader.become_leader(decision(1), around, &mut Outbox::default());
+    assert_eq!(ends(&leader), [Some(Offset(2)), Some(Offset(1))]);
+    assert_eq!(leader.high_watermark(), Offset(2), "at once");
+    let mut leader = bench.replica(2).clone();
+    leader.become_leader(decision(2), around, &mut Outbox::default());
+    assert_eq!(ends(&leader), [None, None]);
+    assert_eq!(leader.high_watermark(), Offset(1), "nobody has fetched yet");
+}
+
+#[test]
 fn with_only_the_leader_in_sync_its_log_is_committed_at_once() {
     let mut bench = Bench::new(&QUICK, &[]);
     bench.hold(b(2), b(1));
