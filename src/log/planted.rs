@@ -10,7 +10,8 @@
 pub enum Bug {
     /// M1: a follower cuts its log to its high watermark (before KIP-101).
     TruncateToHighWatermark,
-    /// M2: an epoch that only the leader knows is taken for the follower's own (before KIP-279).
+    /// M2: an epoch that only the leader knows is taken for the follower's own, and having cut its log once in a
+    /// leader's epoch a follower copies on without comparing again (before KIP-279).
     TruncateToForeignEpoch,
     /// M3: a fetch is served whatever epoch it believes in (before KIP-320).
     FetchUnfenced,

@@ -28,7 +28,7 @@ impl Partition {
             decision.leader_epoch > self.leader_epoch,
             "leader epochs only grow"
         );
-        self.duty = Duty::Follow;
+        self.duty = Duty::Follow { compared: false };
         self.take(decision);
         out.note(Fact::BecameFollower {
             partition: self.name.clone(),
@@ -45,6 +45,10 @@ impl Partition {
 
     /// The epoch of the last record, for the leader to compare; −1 when there is none.
     pub fn last_fetched_epoch(&self) -> LeaderEpoch {
+        let compared = matches!(self.duty, Duty::Follow { compared: true });
+        if compared && self.config.planted.has(Bug::TruncateToForeignEpoch) {
+            return LeaderEpoch::NONE;
+        }
         let latest = self.log.epochs().latest();
         latest.map_or(LeaderEpoch::NONE, |latest| latest.epoch)
     }
@@ -105,6 +109,7 @@ impl Partition {
     /// The leader's log ends the follower's last epoch elsewhere: cuts the log to where the two agree
     /// for sure (KIP-101, KIP-279). When they still do not agree, the next fetch says so again.
     pub(crate) fn truncate_to_epoch_end(&mut self, leader: EpochEnd, at: Moment, out: &mut Outbox) {
+        self.duty = Duty::Follow { compared: true };
         let own = self.end_of_epoch(leader.epoch);
         let to = match own {
             // The leader's epoch is known here too: the shorter one of the two is common.

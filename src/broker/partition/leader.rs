@@ -433,7 +433,7 @@ impl Partition {
     pub fn epoch_start(&self) -> Option<Offset> {
         match &self.duty {
             Duty::Lead(lead) => Some(lead.epoch_start),
-            Duty::Follow => None,
+            Duty::Follow { .. } => None,
         }
     }
 }

@@ -64,7 +64,10 @@ pub struct Partition {
 #[derive(Clone, Debug)]
 enum Duty {
     Lead(Lead),
-    Follow,
+    Follow {
+        /// Whether the leader of this epoch has said where the logs part. Only a planted bug asks.
+        compared: bool,
+    },
 }
 
 /// A leader's memory.
@@ -116,7 +119,7 @@ impl Partition {
             leader_epoch: LeaderEpoch::NONE,
             partition_epoch: PartitionEpoch(-1),
             isr: Isr::default(),
-            duty: Duty::Follow,
+            duty: Duty::Follow { compared: false },
             high_watermark: high_watermark.clamp(log.start(), log.end()),
             log,
         }
@@ -133,7 +136,7 @@ impl Partition {
     pub fn role(&self) -> Role {
         match self.duty {
             Duty::Lead(_) => Role::Leader,
-            Duty::Follow => Role::Follower,
+            Duty::Follow { .. } => Role::Follower,
         }
     }
 
@@ -179,7 +182,7 @@ impl Partition {
     pub fn followers(&self) -> &[FollowerState] {
         match &self.duty {
             Duty::Lead(lead) => &lead.followers,
-            Duty::Follow => &[],
+            Duty::Follow { .. } => &[],
         }
     }
 
@@ -241,7 +244,7 @@ impl Partition {
     pub(in crate::broker) fn check_leads(&self) -> Result<(), ErrorCode> {
         match self.duty {
             Duty::Lead(_) => Ok(()),
-            Duty::Follow => Err(ErrorCode::NotLeaderOrFollower),
+            Duty::Follow { .. } => Err(ErrorCode::NotLeaderOrFollower),
         }
     }
 

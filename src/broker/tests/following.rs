@@ -25,7 +25,11 @@ fn one(epoch: i32) -> Batch {
 
 /// A cluster whose replicas have these logs, and nobody follows anybody.
 fn cluster_with(logs: &[(i32, Log)]) -> Bench {
-    let mut bench = Bench::new(&[], &[]);
+    cluster_set(&[], logs)
+}
+
+fn cluster_set(settings: &[(&str, &str)], logs: &[(i32, Log)]) -> Bench {
+    let mut bench = Bench::new(settings, &[]);
     let name = TopicPartition::new(TOPIC, 0);
     for (id, log) in logs {
         let slot = bench.broker(*id).replicas.slot(&name).expect("a replica");
@@ -34,7 +38,7 @@ fn cluster_with(logs: &[(i32, Log)]) -> Bench {
             name.clone(),
             TopicId([7; 16]),
             BrokerId(*id),
-            LogConfig::default(),
+            replica.config().clone(),
             log.clone(),
             Offset::ZERO,
         );
@@ -142,6 +146,24 @@ fn logs_that_parted_several_times_meet_in_the_end() {
             same_bytes(bench.replica(1).log(), bench.replica(2).log()),
             "{follower:?} follows {leader:?}"
         );
+    }
+}
+
+/// Before KIP-279 a follower asked once where its last epoch ended, cut its log there whatever epoch the leader
+/// spoke of, and copied on behind what was left.
+#[cfg(feature = "planted")]
+#[test]
+fn with_the_bug_planted_copying_goes_on_behind_a_foreign_suffix() {
+    let follower = log_of(&[(0, 5), (1, 5), (4, 1)]);
+    let leader = log_of(&[(0, 2), (2, 2), (3, 2)]);
+    let logs = [(1, follower), (2, leader.clone()), (3, leader)];
+    for (settings, agree) in [(&[][..], true), (&[("planted", "M2")], false)] {
+        let mut bench = cluster_set(settings, &logs);
+        elect(&mut bench, 2, 9);
+        bench.produce_now(2, 1, "behind it");
+        assert_eq!(bench.replica(1).log_end(), Offset(7));
+        let same = same_bytes(bench.replica(1).log(), bench.replica(2).log());
+        assert_eq!(same, agree, "{settings:?}");
     }
 }
 
