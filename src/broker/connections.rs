@@ -39,6 +39,8 @@ pub struct Connection {
     last_active: Instant,
     /// Whether it is let in.
     admitted: bool,
+    /// An answer that goes out behind the next one. Only a planted bug keeps any back.
+    kept_back: Option<(RequestId, Chunks)>,
 }
 
 /// What becomes of a connection that somebody opens.
@@ -119,6 +121,7 @@ impl Connections {
             busy: None,
             last_active: now,
             admitted: admission != Admission::Waits,
+            kept_back: None,
         };
         self.open.insert(id, connection);
         admission
@@ -210,6 +213,26 @@ impl Connections {
             }
             None => false,
         }
+    }
+
+    /// Whether another whole request waits, and no answer is kept back already.
+    pub(super) fn asks_more(&self, id: ConnectionId) -> bool {
+        let Some(connection) = self.open.get(&id) else {
+            return false;
+        };
+        let next = connection.buffer.clone().next(usize::MAX);
+        connection.kept_back.is_none() && matches!(next, Ok(Some(_)))
+    }
+
+    /// This answer goes out behind the next one.
+    pub(super) fn keep_back(&mut self, answered: RequestId, answer: Chunks) {
+        if let Some(connection) = self.open.get_mut(&answered.connection) {
+            connection.kept_back = Some((answered, answer));
+        }
+    }
+
+    pub(super) fn take_kept_back(&mut self, id: ConnectionId) -> Option<(RequestId, Chunks)> {
+        self.open.get_mut(&id)?.kept_back.take()
     }
 
     /// A connection that may have something to work on.

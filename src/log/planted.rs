@@ -56,11 +56,14 @@ pub enum Bug {
     CleanUncommitted,
     /// M23: tombstones go as soon as they are cleaned.
     TombstonesGoAtOnce,
+    /// M24: where another request of a connection waits already, the answer to the one before goes out behind the
+    /// answer to that.
+    AnswerInReverse,
 }
 
 impl Bug {
     /// Every bug by its number.
-    pub const ALL: [(&'static str, Bug); 23] = [
+    pub const ALL: [(&'static str, Bug); 24] = [
         ("M1", Bug::TruncateToHighWatermark),
         ("M2", Bug::TruncateToForeignEpoch),
         ("M3", Bug::FetchUnfenced),
@@ -84,6 +87,7 @@ impl Bug {
         ("M21", Bug::CleanTheLast),
         ("M22", Bug::CleanUncommitted),
         ("M23", Bug::TombstonesGoAtOnce),
+        ("M24", Bug::AnswerInReverse),
     ];
 }
 

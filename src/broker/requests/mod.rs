@@ -33,6 +33,7 @@ use self::room::LONGEST_ANSWER;
 use super::Broker;
 use super::connections::RequestId;
 use crate::fact::{CloseReason, Fact};
+use crate::log::planted::Bug;
 use crate::model::{Address, BrokerId, ConnectionId, Text};
 use crate::process::Outbox;
 use crate::protocol::{AnyRequest, ApiKey, Audience, Chunks, Message, encode_response_within};
@@ -204,13 +205,15 @@ impl Broker {
         let Some(frame) = frame else {
             return self.refuse_length(request, out);
         };
-        out.note(Fact::ResponseSent {
-            connection,
-            api,
-            version,
-            correlation_id,
-        });
-        out.send(connection, frame);
+        let answered = RequestId { version, ..request };
+        let reverses = self.config.log.planted.has(Bug::AnswerInReverse);
+        if reverses && self.connections.asks_more(connection) {
+            return self.connections.keep_back(answered, frame);
+        }
+        send_answer(answered, frame, out);
+        if reverses && let Some((earlier, frame)) = self.connections.take_kept_back(connection) {
+            send_answer(earlier, frame, out);
+        }
     }
 
     /// Adds a broker to those of which an answer says where they listen, once. Each API has a type of its own
@@ -249,4 +252,14 @@ impl Broker {
             out.close(connection);
         }
     }
+}
+
+fn send_answer(request: RequestId, frame: Chunks, out: &mut Outbox) {
+    out.note(Fact::ResponseSent {
+        connection: request.connection,
+        api: request.api,
+        version: request.version,
+        correlation_id: request.correlation_id,
+    });
+    out.send(request.connection, frame);
 }

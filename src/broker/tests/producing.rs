@@ -304,3 +304,30 @@ fn a_producer_is_told_which_of_its_records_are_refused() {
     let answer = &refused.responses[0].partition_responses[0];
     assert_eq!((answer.error_code, answer.record_errors.len()), (87, 0));
 }
+
+/// A checker of the order of answers must have something to find.
+#[cfg(feature = "planted")]
+#[test]
+fn with_the_bug_planted_an_answer_goes_out_behind_the_next_one() {
+    for (settings, order) in [(&[][..], [9, 8]), (&[("planted", "M24")], [8, 9])] {
+        let mut bench = Bench::new(settings, &[]);
+        bench.hold(b(3), b(1));
+        let connection = bench.open(1);
+        let request = produce_request(-1, 0, Some(records(&["a"])));
+        // The first waits for broker 3, and the second behind it.
+        bench.ask(connection, &request, 9);
+        bench.ask(connection, &request, 8);
+        bench.run_ms(10);
+        bench.release(b(3), b(1));
+        bench.run_ms(1_500);
+        let answered = bench.facts.iter().filter_map(|(_, _, fact)| match fact {
+            Fact::ResponseSent {
+                connection: end,
+                correlation_id,
+                ..
+            } if *end == connection.other_end() => Some(*correlation_id),
+            _ => None,
+        });
+        assert_eq!(answered.collect::<Vec<_>>(), order, "{settings:?}");
+    }
+}
