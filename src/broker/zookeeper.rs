@@ -214,15 +214,24 @@ impl Broker {
         }
     }
 
+    /// Creates the znode without data and writes them, at once (`KafkaZkClient.CheckedEphemeral.create`): whoever reads
+    /// it finds data version 1.
     fn register(&mut self, at: Moment, out: &mut Outbox) {
+        let path = znodes::broker_path(self.id);
         let create = Operation::Create {
-            path: znodes::broker_path(self.id),
-            data: znodes::write_broker(&self.address, at.wall),
+            path: path.clone(),
+            data: Bytes::new(),
             mode: CreateMode::Ephemeral,
         };
+        let write = Operation::SetData {
+            path,
+            data: znodes::write_broker(&self.address, at.wall),
+            version: 0,
+        };
+        let both = Operation::Multi(vec![create, write]);
         self.registration = Registration::Creating;
         self.zookeeper
-            .request(at.now, create, Asker::Registration, out);
+            .request(at.now, both, Asker::Registration, out);
     }
 
     fn registration_answered(&mut self, at: Moment, outcome: &Outcome, out: &mut Outbox) {
@@ -230,8 +239,10 @@ impl Broker {
             return;
         };
         match (self.registration, outcome) {
-            (Registration::Creating, Ok(Answer::Created { stat, .. })) => {
-                self.registered(at, *stat, session, out);
+            (Registration::Creating, Ok(Answer::Multi(answers))) => {
+                if let Some(Answer::Set { stat }) = answers.last() {
+                    self.registered(at, *stat, session, out);
+                }
             }
             (Registration::Creating, Err(failure)) if failure.error == Error::NodeExists => {
                 let read = Operation::GetData {

@@ -45,6 +45,21 @@ fn obeyed(bench: &mut Bench, request: &LeaderAndIsrRequest) -> (i16, i16) {
 }
 
 #[test]
+fn a_broker_creates_its_znode_without_data_and_writes_them_at_once() {
+    let bench = Bench::new(&[], &[]);
+    for id in 1..=3 {
+        let path = znodes::broker_path(BrokerId(id));
+        let (data, stat) = bench.zookeeper.tree().get(&path).expect("it stands");
+        let read = znodes::read_broker(data).expect("a broker");
+        assert_eq!(read, address(id));
+        assert_eq!(stat.version, 1, "the data were written once");
+        assert_eq!(stat.modified, stat.created, "in the same transaction");
+        let epoch = stat.created.0.cast_signed();
+        assert_eq!(bench.broker(id).epoch(), BrokerEpoch(epoch));
+    }
+}
+
+#[test]
 fn the_controller_makes_leaders_and_followers_from_the_plan() {
     let bench = Bench::with_replicas(&[], &[], &[&[1, 2, 3], &[2, 3]]);
     let name = |partition| TopicPartition::new(TOPIC, partition);
