@@ -108,6 +108,7 @@ pub fn show(history: &History, what: &Shown) -> String {
         Shown::Metadata => table::metadata(world),
         Shown::Clients => table::clients(world),
         Shown::Groups => table::groups(world),
+        Shown::Answers(socket) => table::answers(history, *socket),
         Shown::Audit => {
             let report = history.observed().audit.report(world);
             format!(

@@ -59,6 +59,8 @@ pub enum Shown {
     Clients,
     /// Every group where it is coordinated.
     Groups,
+    /// What a socket was answered, field by field.
+    Answers(crate::model::ProcessId),
     /// Acknowledged, readable, lost, duplicated.
     Audit,
     /// The journal's digest.

@@ -6,7 +6,7 @@ use super::verbs::command;
 use super::words::Words;
 use super::{Action, Line, Script, Shown};
 use crate::fact::Fact;
-use crate::model::TopicPartition;
+use crate::model::{ProcessId, TopicPartition};
 use crate::rng::Seed;
 use crate::time::{Duration, Instant};
 use crate::world::{Place, Plan, Refused};
@@ -181,8 +181,9 @@ fn place(text: &str) -> Result<Place, String> {
 }
 
 fn shown(words: &mut Words) -> Result<Shown, String> {
-    let what = words
-        .word("replicas, log, records, producers, metadata, clients, groups, audit or digest")?;
+    let what = words.word(
+        "replicas, log, records, producers, metadata, clients, groups, answers, audit or digest",
+    )?;
     Ok(match what.as_str() {
         "replicas" => Shown::Replicas,
         "log" => Shown::Log(partition(&words.word("a partition such as orders-0")?)?),
@@ -191,12 +192,16 @@ fn shown(words: &mut Words) -> Result<Shown, String> {
         "metadata" => Shown::Metadata,
         "clients" => Shown::Clients,
         "groups" => Shown::Groups,
+        "answers" => match words.process("a socket such as s1")? {
+            socket @ ProcessId::Socket(_) => Shown::Answers(socket),
+            other => return Err(format!("{other} is not a socket such as s1")),
+        },
         "audit" => Shown::Audit,
         "digest" => Shown::Digest,
         _ => {
             return Err(format!(
-                "{what} is none of replicas, log, records, producers, metadata, clients, groups, audit, \
-                 digest"
+                "{what} is none of replicas, log, records, producers, metadata, clients, groups, answers, \
+                 audit, digest"
             ));
         }
     })

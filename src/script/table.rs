@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
+use bytes::Bytes;
+
 use crate::broker::Disk;
-use crate::fact::{Shown, short_member};
-use crate::model::TopicPartition;
+use crate::fact::{Fact, Shown, short_member};
+use crate::model::{ProcessId, TopicPartition};
 use crate::protocol::consumer_protocol::Assignment;
-use crate::world::World;
+use crate::protocol::{Chunks, Field, describe_response};
+use crate::world::{History, Host, World};
 
 /// Every replica of the world: its role, where its log begins and ends, what it exposes. Of a broker that
 /// does not run, what is on its disk.
@@ -214,4 +217,59 @@ pub fn groups(world: &World) -> String {
         }
     }
     text
+}
+
+/// What a socket was answered and nobody has taken, an answer a line with its fields in order. An answer does not say
+/// what was asked; the broker that gave it has noted that.
+pub fn answers(history: &History, socket: ProcessId) -> String {
+    let host = history.world().host(socket).and_then(Host::socket);
+    let pieces = host.map_or(&[][..], |socket| &socket.received);
+    let bytes: Vec<u8> = pieces.concat();
+    let entries = history.observed().journal.since(0);
+    let mut given = entries.filter_map(|entry| match entry.fact {
+        Fact::ResponseSent {
+            connection,
+            api,
+            version,
+            correlation_id,
+        } if connection.opener == socket => Some((api, version, correlation_id)),
+        _ => None,
+    });
+    let (mut text, mut rest) = (String::new(), &bytes[..]);
+    while let Some((size, id)) = number(rest, 0).zip(number(rest, 4)) {
+        let end = usize::try_from(size).map_or(0, |size| 4 + size);
+        let Some((frame, behind)) = rest.split_at_checked(end).filter(|_| end >= 8) else {
+            break;
+        };
+        rest = behind;
+        let Some((api, version, id)) = given.find(|given| given.2 == id) else {
+            continue;
+        };
+        let frame = Chunks::from(Bytes::copy_from_slice(frame));
+        let mut fields = Vec::new();
+        let described = describe_response(&frame, api, version);
+        let body = described.root.children.iter();
+        for field in body.filter(|field| field.name == "body") {
+            name_leaves(field, &mut fields);
+        }
+        let (name, fields) = (api.name(), fields.join(", "));
+        let _ = writeln!(text, "{socket} {name} v{version} #{id}: {fields}");
+    }
+    text
+}
+
+/// The 32-bit number that stands there.
+fn number(bytes: &[u8], at: usize) -> Option<i32> {
+    let bytes = bytes.get(at..at + 4)?;
+    Some(i32::from_be_bytes(bytes.try_into().ok()?))
+}
+
+/// Every field that has a value of its own. How many elements an array has is seen.
+fn name_leaves(field: &Field, into: &mut Vec<String>) {
+    if field.children.is_empty() && field.name != "count" {
+        into.push(format!("{} {}", field.name, field.value));
+    }
+    for child in &field.children {
+        name_leaves(child, into);
+    }
 }
