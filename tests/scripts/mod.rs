@@ -142,6 +142,7 @@ scripts![
     "storage/a_tombstone_lives_for_its_time",
     "storage/the_dirtiest_log_is_cleaned_when_it_is_dirty_enough",
     "storage/an_old_segment_goes_when_it_is_whole",
+    "storage/a_consumer_falls_behind_retention",
     "storage/compact_and_delete",
     "storage/the_leaders_clock_stamps_records",
     "storage/segments_end_by_time_and_by_index",
