@@ -110,14 +110,15 @@ async fn run(
     let (events, taken) = channel();
     let gates = open_gates(&options.plan, listeners, &events)?;
     let recorded = options.record.clone();
-    let ended = begin(options, gates, taken, record)?;
-    let speech = Speech::begin();
-    speech.say(welcome(options, descriptors));
-    speech::listen(events.clone());
+    // Who is told that all is ready may stop it at once.
     let no_signals = |error| format!("signals cannot be waited for: {error}");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(no_signals)?;
+    let ended = begin(options, gates, taken, record)?;
+    let speech = Speech::begin();
+    speech.say(welcome(options, descriptors));
+    speech::listen(events.clone());
     let mut ended = std::pin::pin!(ended);
     let mut told = false;
     let ended = loop {
