@@ -27,7 +27,8 @@ kafka-playground serve [OPTION]...   a Kafka cluster on TCP, for real clients; C
   --replication-factor N    likewise (3, or as many as there are brokers)
   --auto-create BOOLEAN     whether asking for an unknown topic creates it (true)
   --group-initial-rebalance-delay MS   how long an empty group waits for more members (3000)
-  --config NAME=VALUE       a setting of every broker by its Kafka name; may be given again and again
+  --config NAME=VALUE       a setting of every broker by its Kafka name; may be given again and again. What is not
+                            modelled is refused
   --seed N                  what chance follows from (drawn; a record says it)
   --memory MIB              what all logs together may weigh before producers wait (4096, but at most half of what
                             this machine has)
