@@ -1,7 +1,7 @@
 // Clients that nobody here wrote, against `serve`: the matrix of who produces and who consumes, groups with members of
 // each, and a broker that dies in the middle.
 import { randomInt } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { ask, at, say } from '../../www/tools/kit.mjs';
 import { administers, consumes, groups, mixed, produces, survives } from './cases.mjs';
 import { manages } from './administration.mjs';
@@ -52,6 +52,8 @@ export async function testClients(binary) {
   };
   mkdirSync(at('target/clients'), { recursive: true });
   const [record, fuzzed] = ['clients', 'fuzzed'].map(name => at(`target/clients/${name}.script`));
+  // What lies there from before may be a record of an older kind, which would not be overwritten.
+  for (const file of [record, fuzzed]) rmSync(file, { force: true });
   const served = await serve(binary, '--plan', PLAN, '--record', record);
   let clients = [];
   try {

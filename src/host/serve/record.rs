@@ -14,8 +14,9 @@ use super::speech::complain;
 /// What lies in memory is written out so often, so that a run that ends in a power cut is recorded too.
 const FLUSHED: Duration = Duration::from_secs(1);
 
-/// How every record begins.
-const BEGINNING: &[u8; 6] = b"world ";
+/// How every record begins, and nothing that somebody writes by hand: plans and lessons are scripts too, and are not
+/// overwritten.
+const BEGINNING: &str = "# recorded by kafka-playground serve\n";
 
 /// The script of a run.
 pub struct Record {
@@ -51,6 +52,7 @@ impl Record {
             failed: None,
             bytes: 0,
         };
+        record.write(BEGINNING);
         record.write(&script::print_plan(plan, seed));
         Ok(record)
     }
@@ -145,7 +147,7 @@ fn is_of_value(file: &Path) -> bool {
     }
     let mut start = [0; BEGINNING.len()];
     let read = File::open(file).and_then(|mut file| file.read_exact(&mut start));
-    read.is_err() || start != *BEGINNING
+    read.is_err() || start != BEGINNING.as_bytes()
 }
 
 #[cfg(test)]
@@ -162,13 +164,15 @@ mod tests {
             let begun = Record::begin(&file, &Plan::default(), Seed(1));
             begun.err().unwrap_or_default()
         };
-        for lost in ["my notes", "w", "worldly things"] {
+        let plan = "world brokers=1\ntopic orders partitions=1\n";
+        let lesson = "# A lesson, which begins as a record goes on.\nworld brokers=3\n";
+        for lost in ["my notes", "#", "# recorded by hand\n", plan, lesson] {
             assert!(begin(lost).contains("is not overwritten"), "{lost}");
             assert_eq!(std::fs::read_to_string(&file).ok().as_deref(), Some(lost));
         }
-        for kept in ["", "world brokers=1"] {
-            assert_eq!(begin(kept), "");
-        }
+        assert_eq!(begin(""), "");
+        let record = std::fs::read_to_string(&file).expect("a record");
+        assert_eq!(begin(&record), "");
         std::fs::remove_file(&file).expect("it can go");
     }
 
@@ -192,7 +196,9 @@ mod tests {
         assert!(record.fell(place(3)));
         let text = std::fs::read_to_string(&file).expect("a record");
         std::fs::remove_file(&file).expect("it can go");
-        let (_, lines) = text.split_once('\n').expect("a line about the world");
+        let lines: Vec<&str> = text.splitn(3, '\n').collect();
+        assert!(lines[1].starts_with("world "), "{text}");
+        let lines = lines[2];
         assert_eq!(lines, "at 0.007s+0\nfreeze b1\nfreeze b2\nat 0.007s+3\n");
     }
 }
