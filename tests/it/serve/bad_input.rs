@@ -17,6 +17,7 @@ fn bytes_that_are_no_request_cost_their_connection_and_nothing_else() {
     let served = Served::start(&["--brokers", "1"]);
     let mut bystander = served.connect(1);
     is_well(&mut bystander);
+    let (before, reserved) = (served.forget_peak(), served.most_reserved());
     for (what, bytes) in [
         (
             "W1 a web browser",
@@ -59,7 +60,11 @@ fn bytes_that_are_no_request_cost_their_connection_and_nothing_else() {
         assert!(since.elapsed() < Duration::from_secs(5), "{what}");
         is_well(&mut bystander);
     }
-    assert!(served.memory() < 100_000_000, "{}", served.memory());
+    // Neither two gigabytes nor a part of them, not even as a promise of the system.
+    let grown = served.peak().saturating_sub(before);
+    assert!(grown < 1_000_000, "{grown}");
+    let reserved = served.most_reserved() - reserved;
+    assert!(reserved < 100_000_000, "{reserved}");
 }
 
 #[test]

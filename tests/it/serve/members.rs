@@ -72,7 +72,7 @@ fn w38_members_that_cannot_be_are_refused() {
         });
         named.collect()
     };
-    let before = served.memory();
+    let before = served.forget_peak();
     let mut ask = |change: &dyn Fn(&mut JoinGroupRequest)| {
         let mut request = joining("");
         change(&mut request);
@@ -107,8 +107,8 @@ fn w38_members_that_cannot_be_are_refused() {
         79
     );
     assert_eq!(ask(&|asked| asked.group_id = "".into()), 24);
-    let grown = served.memory().saturating_sub(before);
-    assert!(grown < 80_000_000, "{grown}");
+    let grown = served.peak().saturating_sub(before);
+    assert!(grown < 50_000_000, "{grown}");
     is_well(&mut client);
 }
 
@@ -182,7 +182,7 @@ fn w38_what_a_member_knows_goes_with_it() {
             ..Default::default()
         };
         assert_eq!(client.call(&leaving, 2).error_code, 0);
-        memory.push(served.memory());
+        memory.push(served.peak());
     }
     // What the first leave behind is used again by those that follow.
     let grown = memory[11].saturating_sub(memory[5]);
@@ -362,7 +362,7 @@ fn w40_offsets_are_stored_whatever_they_are() {
     let plain = vec![at(0, 5, String::new())];
     assert_eq!(codes(&committing("", plain)), [0]);
     assert_eq!(stored(""), [5, -1, -1, -1]);
-    let before = served.memory();
+    let before = served.forget_peak();
     let many = (0..100_000)
         .rev()
         .map(|index| at(index, 1, String::new()))
@@ -382,8 +382,8 @@ fn w40_offsets_are_stored_whatever_they_are() {
         ..Default::default()
     };
     assert_eq!(reader.call(&request, 7).topics.len(), 100_000);
-    let grown = served.memory().saturating_sub(before);
-    assert!(grown < 100_000_000, "{grown}");
+    let grown = served.peak().saturating_sub(before);
+    assert!(grown < 64_000_000, "{grown}");
     let request = OffsetFetchRequest {
         group_id: "group".into(),
         topics: None,

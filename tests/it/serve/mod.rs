@@ -115,6 +115,18 @@ impl Served {
         self.status("VmHWM:")
     }
 
+    /// From now on the peak is that of what follows. How many bytes it takes now.
+    pub fn forget_peak(&self) -> u64 {
+        let file = format!("/proc/{}/clear_refs", self.child.id());
+        std::fs::write(file, "5").expect("the system forgets it");
+        self.memory()
+    }
+
+    /// How many bytes it has ever reserved, whether or not anything was written there.
+    pub fn most_reserved(&self) -> u64 {
+        self.status("VmPeak:")
+    }
+
     fn status(&self, what: &str) -> u64 {
         let status = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(status).expect("it runs");
