@@ -428,6 +428,11 @@ fn w41_numbers_that_do_not_follow_are_refused() {
     assert_eq!(numbered(4_000_000, 0, 5), 0);
     assert_eq!(numbered(4_000_000, 0, 7), 45);
     assert_eq!(numbered(4_000_000, 0, 6), 0);
-    // An epoch below 0 is none.
+    // An epoch of -1 is that of a producer of whom no epoch is known: where nothing is known of it, any number does,
+    // and where something is, it is an old one. A number below 0 is none, whatever the epoch.
+    assert_eq!(numbered(5_000_000, -1, 5), 0);
+    assert_eq!(numbered(id, -1, 5), 47);
+    assert_eq!(numbered(id, -1, 2), 47);
     assert_eq!(numbered(5_000_000, -1, -1), 87);
+    assert_eq!(numbered(id, 1, -1), 87);
 }
