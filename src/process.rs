@@ -41,6 +41,8 @@ pub enum Input {
     Opened {
         connection: ConnectionId,
         from: ProcessId,
+        /// The address of who came, if that is a program outside of the world of which it is known.
+        host: Option<Text>,
     },
     /// Bytes arrived, in the order in which they were sent.
     Received {

@@ -17,7 +17,7 @@
 use crate::sorted::SortedMap;
 use std::collections::VecDeque;
 
-use crate::model::{ConnectionId, ProcessId};
+use crate::model::{ConnectionId, ProcessId, Text};
 use crate::protocol::{ApiKey, Chunks, FrameBuffer, Malformed};
 use crate::time::Instant;
 
@@ -34,6 +34,8 @@ pub struct RequestId {
 #[derive(Clone, Debug)]
 pub struct Connection {
     from: ProcessId,
+    /// The address of a program outside of the world, if it is known.
+    host: Option<Text>,
     buffer: FrameBuffer,
     busy: Option<RequestId>,
     last_active: Instant,
@@ -59,6 +61,16 @@ impl Connection {
     /// Who opened it.
     pub fn from(&self) -> ProcessId {
         self.from
+    }
+
+    /// The address of who opened it, as Kafka writes one. In the world names are addresses; a program outside of it is
+    /// on this machine unless somebody says where it is.
+    pub fn host(&self) -> Text {
+        match (&self.host, self.from) {
+            (Some(host), _) => format!("/{host}").into(),
+            (None, ProcessId::Socket(_)) => "/127.0.0.1".into(),
+            (None, from) => format!("/{from}").into(),
+        }
     }
 
     /// The request that is being worked on; nothing behind it is read.
@@ -117,6 +129,7 @@ impl Connections {
         };
         let connection = Connection {
             from,
+            host: None,
             buffer: FrameBuffer::default(),
             busy: None,
             last_active: now,
@@ -125,6 +138,13 @@ impl Connections {
         };
         self.open.insert(id, connection);
         admission
+    }
+
+    /// Where a program outside of the world is that has opened one.
+    pub(super) fn came_from(&mut self, id: ConnectionId, host: Option<Text>) {
+        if let Some(open) = self.open.get_mut(&id) {
+            open.host = host;
+        }
     }
 
     fn admitted(&self) -> usize {

@@ -277,7 +277,13 @@ impl Broker {
 
     // ---- connections
 
-    fn opened(&mut self, at: Moment, connection: ConnectionId, from: ProcessId, out: &mut Outbox) {
+    fn opened(
+        &mut self,
+        at: Moment,
+        connection: ConnectionId,
+        from: (ProcessId, Option<Text>),
+        out: &mut Outbox,
+    ) {
         if connection.side == Side::Server {
             return self.somebody_came(at, connection, from, out);
         }
@@ -310,14 +316,16 @@ impl Broker {
         &mut self,
         at: Moment,
         connection: ConnectionId,
-        from: ProcessId,
+        (from, host): (ProcessId, Option<Text>),
         out: &mut Outbox,
     ) {
         let limits = (
             self.config.max_connections,
             self.config.max_connections_per_ip,
         );
-        match self.connections.opened(connection, from, at.now, limits) {
+        let admission = self.connections.opened(connection, from, at.now, limits);
+        self.connections.came_from(connection, host);
+        match admission {
             Admission::Admitted => {}
             Admission::Waits => return,
             Admission::TooManyOfOneHost => {
@@ -492,7 +500,11 @@ impl Process for Broker {
         match input {
             Input::Booted => self.boot(at, out),
             Input::Woken => self.woken(at, out),
-            Input::Opened { connection, from } => self.opened(at, connection, from, out),
+            Input::Opened {
+                connection,
+                from,
+                host,
+            } => self.opened(at, connection, (from, host), out),
             Input::Received {
                 connection,
                 payload,

@@ -172,7 +172,11 @@ impl<P: Process> Bench<P> {
                     let stream = (broker, FrameBuffer::default());
                     self.connections.insert(connection, stream);
                     let from = ProcessId::from(broker);
-                    inputs.push_back(Input::Opened { connection, from });
+                    inputs.push_back(Input::Opened {
+                        connection,
+                        from,
+                        host: None,
+                    });
                 }
             }
             Effect::Close { connection } => {

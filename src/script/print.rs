@@ -202,7 +202,10 @@ pub fn print_command(command: &Command) -> String {
                 format!("clock {host} {sign}{span}")
             }
         },
-        Command::OpenSocket { socket, to } => format!("connect {socket} {to}"),
+        Command::OpenSocket { socket, to, from } => match from {
+            Some(from) => format!("connect {socket} {to} from={from}"),
+            None => format!("connect {socket} {to}"),
+        },
         Command::WriteSocket { socket, bytes } => {
             let mut text = format!("bytes {socket} ");
             text.reserve(2 * bytes.len());
@@ -400,6 +403,20 @@ mod tests {
             };
             let printed = print_command(command);
             assert_eq!(parse_line(&printed), Ok(read), "{printed}");
+        }
+    }
+
+    #[test]
+    fn where_a_socket_is_reads_back_whether_or_not_it_is_said() {
+        for line in [
+            "connect s1 b1",
+            "connect s1 b1 from=127.0.0.2",
+            "connect s1 b1 from=0:0:0:0:0:0:0:1",
+        ] {
+            let Ok(Action::Command(command)) = parse_line(line) else {
+                panic!("{line} is a command");
+            };
+            assert_eq!(print_command(&command), line);
         }
     }
 }

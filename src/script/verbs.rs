@@ -101,6 +101,7 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
             Command::OpenSocket {
                 socket,
                 to: words.word("a broker such as b1")?.into(),
+                from: words.text("from")?.map(Text::from),
             }
         }
         "bytes" => {

@@ -12,7 +12,7 @@ use crate::client;
 use crate::client::admin::Admin;
 use crate::client::consumer::Consumer;
 use crate::client::producer::Producer;
-use crate::model::{ConnectionId, ProcessId};
+use crate::model::{ConnectionId, ProcessId, Text};
 use crate::process::{Deadline, Effect, Input, Outbox, Payload, Process};
 use crate::time::{Duration, Instant, Moment};
 use crate::world::clock::Clock;
@@ -97,6 +97,8 @@ pub struct Socket {
     pub connection: Option<ConnectionId>,
     /// Whom the connection leads to.
     pub to: Option<ProcessId>,
+    /// Where the program is whose bytes it carries, if that was said.
+    pub from: Option<Text>,
     /// True from the moment at which the connection stands.
     pub open: bool,
     /// What arrived and was not taken yet.

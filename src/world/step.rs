@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use super::World;
-use super::host::{DiskState, Life, Waiting};
+use super::host::{DiskState, Host, Life, Waiting};
 use super::journal::Journal;
 use super::network::{InFlight, Parcel};
 use crate::fact::{Crash, Fact};
-use crate::model::ProcessId;
+use crate::model::{ConnectionId, ProcessId, Text};
 use crate::process::{Effect, Input, Outbox, Payload};
 use crate::time::Moment;
 
@@ -48,6 +48,14 @@ impl World {
         }
     }
 
+    /// Where the program is whose bytes a connection carries, if it is one from outside of which that was said.
+    fn outside_of(&self, end: ConnectionId, from: ProcessId) -> Option<Text> {
+        let socket = self.host(from).and_then(Host::socket)?;
+        // It may have opened another meanwhile.
+        let is_it = socket.connection == Some(end.other_end());
+        socket.from.clone().filter(|_| is_it)
+    }
+
     /// A process takes what has come for it.
     fn hand_over(&mut self, packet: InFlight, journal: &mut Journal) {
         let InFlight {
@@ -59,9 +67,17 @@ impl World {
         } = packet;
         self.heard = Some(from);
         let input = match parcel {
-            Parcel::Open => Input::Opened { connection, from },
+            Parcel::Open => Input::Opened {
+                connection,
+                from,
+                host: self.outside_of(connection, from),
+            },
             _ if !self.network.is_open(connection) => return,
-            Parcel::Accepted => Input::Opened { connection, from },
+            Parcel::Accepted => Input::Opened {
+                connection,
+                from,
+                host: None,
+            },
             Parcel::Bytes(payload) => Input::Received {
                 connection,
                 payload,

@@ -380,7 +380,9 @@ impl Process for Server {
                 self.look(now, out);
             }
             Input::Woken => self.woken(now, out),
-            Input::Opened { connection, from } => self.opened(connection, from, out),
+            Input::Opened {
+                connection, from, ..
+            } => self.opened(connection, from, out),
             Input::Received {
                 connection,
                 payload,

@@ -3,9 +3,9 @@
 
 use super::Asked;
 use super::room::Room;
-use crate::broker::Broker;
+use crate::broker::{Broker, Connection};
 use crate::group::{JoinAsked, JoinVersion};
-use crate::model::{ProcessId, Text, TopicPartition};
+use crate::model::{Text, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::leave_group::MemberIdentity;
@@ -56,15 +56,10 @@ impl Broker {
         self.serve_groups(at, out);
     }
 
-    /// Where a client is, as Kafka writes an address. In the world names are addresses; a socket's client is a
-    /// program outside of it, on this machine.
+    /// Where a client is, as Kafka writes an address.
     fn host_of(&self, asked: &Asked) -> Text {
         let open = self.connections.get(asked.id.connection);
-        match open.map(|open| open.from()) {
-            Some(ProcessId::Socket(_)) => "/127.0.0.1".into(),
-            Some(from) => format!("/{from}").into(),
-            None => Text::default(),
-        }
+        open.map_or_else(Text::default, Connection::host)
     }
 
     pub(super) fn handle_sync_group(

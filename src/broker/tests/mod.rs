@@ -227,11 +227,13 @@ impl Bench {
                 let opened = Input::Opened {
                     connection: connection.other_end(),
                     from,
+                    host: None,
                 };
                 self.post(from, target, opened);
                 let opened = Input::Opened {
                     connection,
                     from: target,
+                    host: None,
                 };
                 self.post(target, from, opened);
             }

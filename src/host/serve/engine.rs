@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration as WallDuration, Instant as WallInstant};
 
 use kafka_playground::broker::Broker;
-use kafka_playground::model::ProcessId;
+use kafka_playground::model::{ProcessId, Text};
 use kafka_playground::rng::Seed;
 use kafka_playground::time::{Duration, Instant};
 use kafka_playground::world::{Command, Host, Journal, Plan, Refused, Steps, World};
@@ -46,6 +46,8 @@ pub enum Event {
     Opened {
         connection: u64,
         broker: ProcessId,
+        /// The address that it came from.
+        from: Text,
         outward: Outward,
         credit: Arc<Semaphore>,
     },
@@ -209,10 +211,11 @@ impl Engine {
             Event::Opened {
                 connection,
                 broker,
+                from,
                 outward,
                 credit,
             } => {
-                self.opened(connection, broker, outward, credit);
+                self.opened(connection, (broker, from), outward, credit);
             }
             Event::Said { connection, piece } => {
                 if let Some(peer) = self.peers.get_mut(&connection) {
@@ -326,6 +329,7 @@ mod tests {
         let opened = Event::Opened {
             connection: 1,
             broker: ProcessId::Broker(9),
+            from: "127.0.0.1".into(),
             outward,
             credit,
         };

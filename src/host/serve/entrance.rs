@@ -12,7 +12,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kafka_playground::model::ProcessId;
+use kafka_playground::model::{ProcessId, Text};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -203,6 +203,7 @@ impl Entrance {
         let event = Event::Opened {
             connection,
             broker: self.broker,
+            from: written(host),
             outward,
             credit: credit.clone(),
         };
@@ -212,6 +213,17 @@ impl Entrance {
         let inward = Inward::new(connection, from, credit, self.shared.clone());
         let reading = tokio::spawn(inward.run());
         tokio::spawn(writer.run(reading, seat));
+    }
+}
+
+/// An address as Java writes it: one of IPv6 with all its parts, and one of IPv4 as such, whichever way it came.
+fn written(host: IpAddr) -> Text {
+    match host.to_canonical() {
+        IpAddr::V4(host) => host.to_string().into(),
+        IpAddr::V6(host) => {
+            let parts = host.segments().map(|part| format!("{part:x}"));
+            parts.join(":").into()
+        }
     }
 }
 
@@ -234,4 +246,22 @@ fn is_passing(kind: ErrorKind) -> bool {
         kind,
         ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_java_writes_them() {
+        for (host, expected) in [
+            ("127.0.0.2", "127.0.0.2"),
+            ("::1", "0:0:0:0:0:0:0:1"),
+            ("fe80::a1", "fe80:0:0:0:0:0:0:a1"),
+            ("::ffff:10.0.0.7", "10.0.0.7"),
+        ] {
+            let host = host.parse().expect("an address");
+            assert_eq!(&*written(host), expected);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kafka_playground::model::ProcessId;
+use kafka_playground::model::{ProcessId, Text};
 use kafka_playground::sorted::SortedMap;
 use kafka_playground::world::{ClientPlan, Command, Host, SOCKET_BUFFER};
 use tokio::sync::Semaphore;
@@ -15,7 +15,7 @@ impl Engine {
     pub(super) fn opened(
         &mut self,
         connection: u64,
-        broker: ProcessId,
+        (broker, from): (ProcessId, Text),
         outward: Outward,
         credit: Arc<Semaphore>,
     ) {
@@ -35,7 +35,8 @@ impl Engine {
             }
         };
         let to = broker.to_string().into();
-        self.must(&Command::OpenSocket { socket, to });
+        let from = Some(from);
+        self.must(&Command::OpenSocket { socket, to, from });
         self.peers
             .insert(connection, Peer::new(socket, outward, credit));
         self.connections.insert(socket, connection);

@@ -293,7 +293,11 @@ fn write(app: &App, offset: Offset, value: &str) -> Result<(), String> {
     let write = Command::WriteSocket { socket, bytes };
     if app.player.perform(write.clone()).is_err() {
         let to = ProcessId::from(leader).to_string().into();
-        let open = Command::OpenSocket { socket, to };
+        let open = Command::OpenSocket {
+            socket,
+            to,
+            from: None,
+        };
         app.player.perform(open).map_err(|refused| refused.0)?;
         let later = app.player.with(|session| session.now()) + Duration::from_millis(200);
         app.player.seek(later);

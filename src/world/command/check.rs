@@ -125,8 +125,13 @@ impl World {
                     _ => Ok(()),
                 }
             }
-            Command::OpenSocket { socket, to } => {
+            Command::OpenSocket { socket, to, from } => {
                 known(*socket)?;
+                if let Some(from) = from.as_deref().filter(|from| !is_address(from)) {
+                    return Err(Refused(format!(
+                        "from={from} is not an address such as 10.0.0.7 or 0:0:0:0:0:0:0:1"
+                    )));
+                }
                 let broker = ProcessId::parse(to).filter(|id| id.broker().is_some());
                 known(broker.ok_or_else(|| Refused(format!("{to} is not a broker such as b1")))?)?;
                 match self.host(*socket).and_then(Host::socket) {
@@ -201,4 +206,11 @@ impl World {
             Err(Refused(format!("{client} is not a client that does this")))
         }
     }
+}
+
+/// Whether it could be one of IPv4 or of IPv6. What it means is nobody's business in the world.
+fn is_address(word: &str) -> bool {
+    let mut signs = word.chars();
+    (1..=45).contains(&word.len())
+        && signs.all(|sign| sign.is_ascii_hexdigit() || matches!(sign, '.' | ':'))
 }

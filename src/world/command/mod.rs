@@ -65,8 +65,12 @@ pub enum Command {
         host: ProcessId,
         setting: ClockSetting,
     },
-    /// A socket host connects to a broker.
-    OpenSocket { socket: ProcessId, to: Text },
+    /// A socket host connects to a broker, for a program that is at this address.
+    OpenSocket {
+        socket: ProcessId,
+        to: Text,
+        from: Option<Text>,
+    },
     /// A socket host writes bytes, whatever they are.
     WriteSocket {
         socket: ProcessId,
@@ -158,7 +162,7 @@ impl World {
                 let host = self.host_mut(*host);
                 host.clock = setting.apply(host.clock, now);
             }
-            Command::OpenSocket { socket, to } => {
+            Command::OpenSocket { socket, to, from } => {
                 let broker = ProcessId::parse(to).and_then(ProcessId::broker);
                 let address = broker.map(|id| self.plan.address(id));
                 let listener = address.and_then(|address| self.addresses.get(&address).copied());
@@ -167,6 +171,7 @@ impl World {
                     let connection = ConnectionId::client(*socket, host.serial);
                     host.connection = Some(connection);
                     host.to = ProcessId::parse(to);
+                    host.from.clone_from(from);
                     host.received.clear();
                     self.network.open(now, connection, listener);
                 }

@@ -399,7 +399,11 @@ impl Bench {
         let key = (from, connection.serial);
         let reused = self.listeners.insert(key, to).is_some();
         assert!(!reused, "a connection's number is never used again");
-        let opened = |connection, from| Input::Opened { connection, from };
+        let opened = |connection, from| Input::Opened {
+            connection,
+            from,
+            host: None,
+        };
         self.post(from, to, opened(connection.other_end(), from));
         self.post(to, from, opened(connection, to));
     }

@@ -47,7 +47,11 @@ impl Table {
     /// Another server's connection to this one.
     fn opens(&mut self, from: ProcessId, serial: u32) -> ConnectionId {
         let connection = ConnectionId::client(from, serial).other_end();
-        self.give(Input::Opened { connection, from });
+        self.give(Input::Opened {
+            connection,
+            from,
+            host: None,
+        });
         connection
     }
 
@@ -83,7 +87,11 @@ impl Table {
         let (connection, to) = self.called.last().cloned().expect("a call");
         assert_eq!(to, address(3));
         let from = zk(3);
-        self.give(Input::Opened { connection, from });
+        self.give(Input::Opened {
+            connection,
+            from,
+            host: None,
+        });
         connection
     }
 }

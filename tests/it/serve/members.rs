@@ -203,6 +203,38 @@ fn a_member_is_where_its_client_is() {
     assert_eq!(&*group.members[0].client_host, "/127.0.0.1");
 }
 
+/// A client at another address of this machine.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_member_from_elsewhere_is_where_its_client_is_and_a_record_says_so() {
+    let file = std::env::temp_dir().join(format!("elsewhere-{}.script", std::process::id()));
+    let name = file.to_str().expect("a name");
+    let served = Served::start(&[&AT_ONCE[..], &["--record", name]].concat());
+    coordinated(&mut served.connect(1));
+    let mut client = super::Client::from("127.0.0.2", served.brokers[0]);
+    assert_eq!(client.call(&joining(""), 2).error_code, 0);
+    let request = DescribeGroupsRequest {
+        groups: vec!["group".into()],
+        ..Default::default()
+    };
+    let group = client.call(&request, 5).groups.remove(0);
+    assert_eq!(&*group.members[0].client_host, "/127.0.0.2");
+    served.stop();
+    let text = std::fs::read_to_string(&file).expect("a record");
+    std::fs::remove_file(&file).expect("it can go");
+    let connects = text.lines().filter(|line| line.starts_with("connect s"));
+    let connects: Vec<&str> = connects.collect();
+    assert!(
+        connects[0].ends_with(" b1 from=127.0.0.1") && connects[1].ends_with(" b1 from=127.0.0.2"),
+        "{connects:?}"
+    );
+    let digest = text.lines().find_map(|line| line.strip_prefix("# digest "));
+    let script = kafka_playground::script::parse(&text).expect("a script");
+    let replayed = script.play().expect("it replays");
+    let replayed = replayed.observed().journal.digest().to_string();
+    assert_eq!(Some(&*replayed), digest);
+}
+
 /// Two members of one generation: the leader and the other.
 fn two(served: &Served) -> [(Client, JoinGroupResponse); 2] {
     let mut first = served.connect(1);

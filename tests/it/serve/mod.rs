@@ -194,6 +194,27 @@ pub struct Client {
 impl Client {
     pub fn to(address: SocketAddr) -> Client {
         let stream = TcpStream::connect_timeout(&address, PATIENCE).expect("somebody listens");
+        Client::over(stream)
+    }
+
+    /// One that comes from an address of this machine.
+    pub fn from(host: &str, to: SocketAddr) -> Client {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let stream = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+            let from = format!("{host}:0").parse().expect("an address");
+            socket.bind(from).expect("an address of this machine");
+            let stream = socket.connect(to).await.expect("somebody listens");
+            stream.into_std().expect("a socket")
+        });
+        stream.set_nonblocking(false).expect("a socket");
+        Client::over(stream)
+    }
+
+    fn over(stream: TcpStream) -> Client {
         stream
             .set_read_timeout(Some(PATIENCE))
             .expect("a timeout can be set");

@@ -24,6 +24,7 @@ fn p3_a_request_that_waits_longer_than_its_sender_allows_is_found() {
     let came = Input::Opened {
         connection: to_consumer(),
         from: ProcessId::Consumer(1),
+        host: None,
     };
     world.give(ProcessId::Broker(1), came, &mut Journal::default());
     let parked = || Fact::RequestParked {

@@ -118,6 +118,7 @@ impl Stranger {
         cluster.perform(&Command::OpenSocket {
             socket: self.id(),
             to,
+            from: None,
         });
         *self = Stranger::new(self.number);
         // The wish for a connection has to arrive.
