@@ -66,6 +66,7 @@ pub use coordinating::OFFSETS_TOPIC;
 pub use disk::Disk;
 pub use partition::Partition;
 pub use purgatory::Parked;
+pub use requests::LONGEST_ANSWER;
 pub use views::FetchView;
 pub use zookeeper::Registration;
 

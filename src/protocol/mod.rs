@@ -56,7 +56,7 @@ pub use frame::{
 pub use header::RequestHeader;
 pub use malformed::{Malformed, Reason};
 pub use message::{Message, Request};
-pub use reader::Reader;
+pub use reader::{AMPLIFICATION, MEMORY_OF_A_REQUEST, Reader};
 pub use sample::Dice;
 pub use trace::Field;
 pub use writer::Writer;

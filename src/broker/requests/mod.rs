@@ -29,7 +29,7 @@ mod room;
 mod sasl_handshake;
 mod stop_replica;
 
-use self::room::LONGEST_ANSWER;
+pub use self::room::LONGEST_ANSWER;
 use super::Broker;
 use super::connections::RequestId;
 use crate::fact::{CloseReason, Fact};

@@ -1,5 +1,7 @@
 //! How much memory there will be need of at the most, in sentences that are said before anybody comes.
 
+use kafka_playground::broker::LONGEST_ANSWER;
+use kafka_playground::protocol::{AMPLIFICATION, MEMORY_OF_A_REQUEST};
 use kafka_playground::world::weight;
 
 use super::options::Options;
@@ -7,6 +9,8 @@ use super::options::Options;
 pub const MEBIBYTE: u64 = 1024 * 1024;
 /// What logs may weigh when nobody says.
 const MOST_MEMORY: u64 = 4 * 1024 * MEBIBYTE;
+/// Beside a request that is being worked on, some of the next is there; beside an answer, some that went before.
+const BESIDE: u64 = 4 * MEBIBYTE;
 /// So many files a program has open besides its sockets, and some more.
 const FEW: u64 = 24;
 
@@ -33,9 +37,11 @@ impl Options {
             ),
             None => "Without log.retention.bytes a partition keeps whatever arrives.".to_owned(),
         };
-        // Beside a request that is being worked on, some of the next is there; beside an answer, some that went before.
-        let (asked, told) = (config.socket_request_max_bytes, config.fetch_max_bytes);
-        let each = u64::from(asked) + u64::from(told) + 2 * MEBIBYTE;
+        let asked = u64::from(config.socket_request_max_bytes);
+        let read = asked + (asked * (AMPLIFICATION as u64 - 1)).min(MEMORY_OF_A_REQUEST as u64);
+        let batches = u64::from(config.fetch_max_bytes);
+        let told = LONGEST_ANSWER as u64;
+        let each = asked + read + told + batches + BESIDE;
         let mut count = u64::from(config.max_connections) * self.plan.brokers.len() as u64;
         let mut may_be = format!(
             "up to {} to each broker: max.connections",
@@ -46,9 +52,16 @@ impl Options {
             may_be = format!("up to {count}, as the system allows (ulimit -n)");
         }
         let connections = format!(
-            "A connection holds at most {} of what was asked and of what is not read yet: socket.request.max.bytes and \
-             fetch.max.bytes. There are {may_be}. If all of them did so at once, that would be {}.",
+            "A connection holds at most {}: a request of {} (socket.request.max.bytes), {} when it has been read, its \
+             answer of {} beside batches of {} (fetch.max.bytes), and {} of what comes next and went before. There are \
+             {may_be}. If all of them did so at once, that would be {}. One request at a time is being answered, over \
+             all connections; what its answer is put together from comes on top, some hundreds of MiB at the worst.",
             mebibytes(each),
+            mebibytes(asked),
+            mebibytes(read),
+            mebibytes(told),
+            mebibytes(batches),
+            mebibytes(BESIDE),
             mebibytes(each.saturating_mul(count)),
         );
         vec![logs, partition, connections]
@@ -94,8 +107,10 @@ mod tests {
         for part in [
             "at most 100 MiB: --memory",
             "at most 80 MiB",
-            "at most 34 MiB",
-            "680 MiB",
+            // 16 and 80 for a request, 16 and 16 for an answer, 4 beside them.
+            "holds at most 132 MiB",
+            "up to 10 to each broker",
+            "2640 MiB",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }

@@ -35,6 +35,8 @@ pub struct Served {
     /// What it complains about, if that is listened to.
     pub complaints: Receiver<String>,
     pub brokers: Vec<SocketAddr>,
+    /// What it has said before it was ready.
+    pub said: Vec<String>,
 }
 
 fn program() -> Command {
@@ -73,12 +75,19 @@ impl Served {
             lines,
             complaints,
             brokers: Vec::new(),
+            said: Vec::new(),
         };
         let first = served.hear();
         let (_, addresses) = first.split_once(" at ").expect("it says where");
         let addresses = addresses.split(',').map(|address| address.parse());
         served.brokers = addresses.collect::<Result<_, _>>().expect("addresses");
-        while served.hear() != "ready" {}
+        loop {
+            let line = served.hear();
+            if line == "ready" {
+                break;
+            }
+            served.said.push(line);
+        }
         served
     }
 
