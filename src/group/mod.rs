@@ -18,7 +18,8 @@
 //! - `desk`: deadlines, answers and writes;
 //! - [`coordinator`]: which groups are coordinated here, and what is checked before anything else;
 //! - `join`, `rebalance`, `sync`, `heartbeat`, `leave`: the life of a generation;
-//! - `commit`, `forget`, `views`: offsets, what is forgotten, what is asked by administrators.
+//! - `commit`, `forget`, `views`: offsets, what is forgotten, what is asked by administrators;
+//! - `weight`: what all of it takes in memory.
 //!
 //! Laws: a generation is answered to its members only together; what was answered as committed is in the
 //! log of the coordinator's partition; nobody is a member of two generations at once.
@@ -45,6 +46,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod views;
+mod weight;
 
 pub use config::GroupConfig;
 pub use coordinator::Coordinator;

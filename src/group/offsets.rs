@@ -6,6 +6,7 @@
 
 use super::Token;
 use super::record::Committed;
+use super::weight;
 use crate::model::{Offset, TopicName, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Duration, Timestamp};
@@ -16,6 +17,8 @@ pub struct Offsets {
     committed: SortedMap<TopicPartition, Kept>,
     /// The commits of each partition that are being written.
     pending: SortedMap<TopicPartition, SortedSet<Token>>,
+    /// What the committed ones weigh in memory.
+    weight: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,11 @@ impl Offsets {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&TopicPartition, &Committed)> {
         let kept = self.committed.iter();
         kept.map(|(partition, kept)| (partition, &kept.committed))
+    }
+
+    /// What they weigh in memory, those under way aside.
+    pub(super) fn weight(&self) -> u64 {
+        self.weight
     }
 
     /// Whether there is an offset of a partition, or one under way.
@@ -91,6 +99,8 @@ impl Offsets {
         let known = self.committed.get(&partition);
         let counts = known.is_none_or(|known| known.written_at < written_at);
         if counts {
+            self.weight += weight::offset(&partition, &committed);
+            self.weight -= known.map_or(0, |known| weight::offset(&partition, &known.committed));
             let kept = Kept {
                 committed,
                 written_at,
@@ -101,7 +111,9 @@ impl Offsets {
     }
 
     pub(super) fn forget(&mut self, partition: &TopicPartition) {
-        self.committed.remove(partition);
+        if let Some(known) = self.committed.remove(partition) {
+            self.weight -= weight::offset(partition, &known.committed);
+        }
         self.pending.remove(partition);
     }
 

@@ -75,7 +75,9 @@ fn take(group: &mut Group, asker: Asker, request: SyncGroupRequest, desk: &mut D
             if group.is_leader(&id) {
                 let parts = request.assignments.into_iter();
                 let mut given = SortedMap::new();
-                given.gather(parts.map(|part| (part.member_id, part.assignment)));
+                // Copies: what is kept of a request does not keep all of it.
+                let copy = |part: &Bytes| Bytes::copy_from_slice(part);
+                given.gather(parts.map(|part| (part.member_id, copy(&part.assignment))));
                 hand_in(group, given, desk);
             }
         }

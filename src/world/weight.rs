@@ -17,6 +17,7 @@ use super::observed::Observed;
 use super::ribbon::Ribbon;
 use crate::broker::Broker;
 use crate::fact::Entry;
+use crate::group::Coordinator;
 use crate::log::producers::{Producer, Remembered};
 use crate::log::{Bulk, Log, StoredBatch};
 use crate::world::World;
@@ -96,6 +97,12 @@ impl World {
             }
         }
         stretch
+    }
+
+    /// What coordinators know of groups, beside what stands of it in the logs. Costs a look at every member.
+    pub fn group_weight(&self) -> u64 {
+        let coordinators = self.brokers().map(Broker::coordinator);
+        coordinators.map(Coordinator::weight).sum()
     }
 
     /// What this world holds and a later one does not, record batches aside.

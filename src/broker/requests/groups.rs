@@ -1,6 +1,8 @@
 //! JoinGroup, SyncGroup, Heartbeat, LeaveGroup, and what administrators ask about groups. The coordinator
 //! decides; here its words are put into the versions of the protocol.
 
+use bytes::Bytes;
+
 use super::Asked;
 use super::room::Room;
 use crate::broker::{Broker, Connection};
@@ -48,7 +50,8 @@ impl Broker {
             session_timeout,
             protocol_type: request.protocol_type,
             protocols: protocols
-                .map(|known| (known.name, known.metadata))
+                // A copy: what is kept of a request does not keep all of it.
+                .map(|known| (known.name, Bytes::copy_from_slice(&known.metadata)))
                 .collect(),
             knows: JoinVersion::of(asked.id.version),
         };

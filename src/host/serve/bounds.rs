@@ -5,9 +5,11 @@ use kafka_playground::protocol::{AMPLIFICATION, MEMORY_OF_A_REQUEST};
 use kafka_playground::world::weight;
 
 use super::options::Options;
+use super::peer::SHORT;
+use super::scales::RESERVE;
 
 pub const MEBIBYTE: u64 = 1024 * 1024;
-/// What logs may weigh when nobody says.
+/// What logs and groups may weigh when nobody says.
 const MOST_MEMORY: u64 = 4 * 1024 * MEBIBYTE;
 /// Beside a request that is being worked on, some of the next is there; beside an answer, some that went before.
 const BESIDE: u64 = 4 * MEBIBYTE;
@@ -22,9 +24,15 @@ impl Options {
         };
         let log = &config.log;
         let logs = format!(
-            "All logs together weigh at most {}: --memory. What is produced beyond that waits. Replicas share the bytes \
-             of a batch; each adds {} bytes to it.",
+            "All logs and all that is known of groups together weigh at most {}: --memory. Who would produce, join or \
+             commit beyond that waits; the last {} of it are left to requests of up to {} KiB of members that are in a \
+             group already. Replicas share the bytes of a batch; each adds {} bytes to it. They are weighed \
+             whenever a MiB was taken, and what was begun by then is finished. Not counted there: what a connection \
+             holds, the facts of what happened last (16 MiB), and what is known of topics, settings and \
+             producers.",
             mebibytes(self.memory),
+            mebibytes(self.memory / RESERVE),
+            SHORT / 1024,
             weight::HANDLE
         );
         let partition = match log.retention_bytes {
@@ -73,7 +81,7 @@ pub fn mebibytes(bytes: u64) -> String {
     format!("{:.0} MiB", bytes as f64 / MEBIBYTE as f64)
 }
 
-/// What logs may weigh when nobody says: not more than half of what there is.
+/// What logs and groups may weigh when nobody says: not more than half of what there is.
 pub fn memory() -> u64 {
     installed().map_or(MOST_MEMORY, |all| MOST_MEMORY.min(all / 2))
 }
@@ -106,6 +114,7 @@ mod tests {
         let said = said.expect("readable");
         for part in [
             "at most 100 MiB: --memory",
+            "the last 6 MiB of it",
             "at most 80 MiB",
             // 16 and 80 for a request, 16 and 16 for an answer, 4 beside them.
             "holds at most 132 MiB",

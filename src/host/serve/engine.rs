@@ -163,7 +163,7 @@ impl Engine {
                     self.take(event);
                 }
             }
-            self.scales.weigh(&self.world);
+            self.weigh();
             self.hand_over();
             if self.handed {
                 self.let_pass();

@@ -6,14 +6,15 @@
 //!
 //! Contents: [`options`] the command line · [`bounds`] how much memory it takes · `addresses` where brokers listen
 //! · [`engine`] the thread of the world · `peers` connections as sockets of the world, of which [`peer`] is one as
-//! that thread sees it · [`scales`] how much all logs weigh · [`entrance`] listeners as the operating system sees
-//! them · `descriptors` how many sockets that allows · [`inward`] what clients say · [`outward`] what they are told
-//! · [`either`] waiting for one of two · [`kafka`] settings that only Kafka has · [`lines`] what standard input may
-//! say · [`speech`] how it is heard and answered · [`record`] the run as a script · [`stopping`] its end.
+//! that thread sees it · [`scales`] how much all logs and groups weigh · [`entrance`] listeners as the operating
+//! system sees them · `descriptors` how many sockets that allows · [`inward`] what clients say · [`outward`] what
+//! they are told · [`either`] waiting for one of two · [`kafka`] settings that only Kafka has · [`lines`] what
+//! standard input may say · [`speech`] how it is heard and answered · [`record`] the run as a script · [`stopping`]
+//! its end.
 //!
 //! Laws: a connection holds a bounded amount of memory in each direction, whatever its client does, and so do all
-//! logs together; what the world does is a function of the plan, the seed and the commands, in their order, that a
-//! record holds; a broker that is dead has no listener.
+//! logs and groups together; what the world does is a function of the plan, the seed and the commands, in their
+//! order, that a record holds; a broker that is dead has no listener.
 //!
 //! Unlike Kafka, everything is kept in memory: a broker that is restarted finds its logs, a program that is
 //! started again does not. Not modelled: TLS and SASL, and addresses per listener.

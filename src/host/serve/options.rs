@@ -30,8 +30,8 @@ kafka-playground serve [OPTION]...   a Kafka cluster on TCP, for real clients; C
   --config NAME=VALUE       a setting of every broker by its Kafka name; may be given again and again. What is not
                             modelled is refused
   --seed N                  what chance follows from (drawn; a record says it)
-  --memory MIB              what all logs together may weigh before producers wait (4096, but at most half of what
-                            this machine has)
+  --memory MIB              what all logs and groups together may weigh before producers and members wait (4096, but at
+                            most half of what this machine has)
   --plan FILE               a script whose world, topic and client lines describe the cluster
   --record FILE             writes the run as a script, which replays anywhere in the same way
 
@@ -54,7 +54,7 @@ const SETTINGS: [(&str, &str); 8] = [
 pub struct Options {
     pub plan: Plan,
     pub seed: Seed,
-    /// What all logs together may weigh, in bytes.
+    /// What all logs and groups together may weigh, in bytes.
     pub memory: u64,
     pub record: Option<PathBuf>,
     pub(super) listen: Address,

@@ -9,10 +9,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use kafka_playground::model::ProcessId;
+use kafka_playground::protocol::{AnyRequest, ApiKey, Chunks};
 use tokio::sync::Semaphore;
 
 use super::inward::Piece;
 use super::outward::Outward;
+
+/// So long may a request be that says little.
+pub const SHORT: usize = 16 * 1024;
 
 /// One connection.
 pub struct Peer {
@@ -23,6 +27,8 @@ pub struct Peer {
     pending: VecDeque<Piece>,
     /// Whether the client has closed its side; what it said before that still counts.
     ended: bool,
+    /// How much of a request was handed over that adds to a log or a group.
+    adding: usize,
 }
 
 impl Peer {
@@ -33,6 +39,7 @@ impl Peer {
             credit,
             pending: VecDeque::new(),
             ended: false,
+            adding: 0,
         }
     }
 
@@ -58,22 +65,66 @@ impl Peer {
         self.pending.front().is_some_and(|piece| piece.begins)
     }
 
-    /// Whether the next request is one that adds to a log. One of which too little is there to tell may be.
-    pub fn produces(&self) -> bool {
+    /// Whether the next request is one that adds to a log or a group. One of which too little is there to tell may be.
+    pub fn adds(&self) -> bool {
         let bytes = self.pending.iter().flat_map(|piece| &*piece.bytes);
-        let mut api = bytes.skip(4);
-        matches!((api.next(), api.next()), (Some(0), Some(0)) | (_, None))
+        let mut api = bytes.skip(4).copied();
+        let (Some(high), Some(low)) = (api.next(), api.next()) else {
+            return true;
+        };
+        const ADDING: [ApiKey; 4] = [
+            ApiKey::Produce,
+            ApiKey::JoinGroup,
+            ApiKey::SyncGroup,
+            ApiKey::OffsetCommit,
+        ];
+        let code = i16::from_be_bytes([high, low]);
+        ADDING.iter().any(|api| api.code() == code)
+    }
+
+    /// How long the next request says it is.
+    pub fn promised(&self) -> u64 {
+        let bytes = self.pending.iter().flat_map(|piece| &*piece.bytes);
+        let size = bytes
+            .take(4)
+            .fold(0_u32, |size, byte| size << 8 | u32::from(*byte));
+        u64::from(size)
+    }
+
+    /// The next request, if it is short and all there.
+    pub fn short_request(&self) -> Option<AnyRequest> {
+        let piece = self.pending.front().filter(|piece| piece.begins)?;
+        let whole = piece.bytes.len() as u64 == self.promised() + 4;
+        if !whole || piece.bytes.len() > SHORT {
+            return None;
+        }
+        let frame = Chunks::from(piece.bytes.slice(4..));
+        AnyRequest::decode(&frame).ok().map(|(_, request)| request)
+    }
+
+    /// How much of its request is on the way to a log or a group, if that is not answered.
+    pub fn adding(&self) -> usize {
+        self.adding
     }
 
     pub fn is_full(&self) -> bool {
         self.outward.is_full()
     }
 
-    /// The next of what the client said: a request, or a part of one.
-    pub fn take(&mut self) -> Option<Bytes> {
+    /// The next of what the client said: a request, or a part of one. How much of it adds to a log or a group.
+    pub fn take(&mut self) -> Option<(Bytes, usize)> {
+        let adds = match self.is_between_requests() {
+            true => {
+                self.adding = 0;
+                self.adds()
+            }
+            false => self.adding > 0,
+        };
         let piece = self.pending.pop_front()?;
         self.credit.add_permits(piece.owed);
-        Some(piece.bytes)
+        let adding = if adds { piece.bytes.len() } else { 0 };
+        self.adding += adding;
+        Some((piece.bytes, adding))
     }
 
     pub fn send(&self, pieces: Vec<Bytes>) {

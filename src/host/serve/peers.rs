@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use kafka_playground::broker::Broker;
+use kafka_playground::group::Group;
 use kafka_playground::model::{ProcessId, Text};
+use kafka_playground::protocol::AnyRequest;
 use kafka_playground::sorted::SortedMap;
 use kafka_playground::world::{ClientPlan, Command, Host, SOCKET_BUFFER};
 use tokio::sync::Semaphore;
@@ -10,6 +13,7 @@ use tokio::sync::Semaphore;
 use super::engine::Engine;
 use super::outward::Outward;
 use super::peer::Peer;
+use super::scales::Asks;
 
 impl Engine {
     pub(super) fn opened(
@@ -52,9 +56,48 @@ impl Engine {
         }
     }
 
+    /// Weighs the logs and groups, and with them what is on the way there.
+    pub(super) fn weigh(&mut self) {
+        let (world, peers) = (&self.world, &self.peers);
+        self.scales.weigh(world, || {
+            let adding = peers.values().filter(|peer| peer.adding() > 0);
+            let adding = adding.filter(|peer| !world.is_settled(peer.socket));
+            adding.map(|peer| peer.adding() as u64).sum()
+        });
+    }
+
+    /// Whether there is room for what somebody asks next.
+    fn have_room(&self, peer: &Peer) -> bool {
+        let fits = |asks| self.scales.have_room(asks, self.length_of(peer));
+        !peer.adds()
+            || fits(Asks::Anybody)
+            || (fits(Asks::Member) && peer.short_request().is_some_and(|it| self.is_a_member(&it)))
+    }
+
+    /// How long a request is. What no broker would read is nothing: its connection is closed.
+    fn length_of(&self, peer: &Peer) -> u64 {
+        let longest = |broker: &Broker| u64::from(broker.config().socket_request_max_bytes);
+        let longest = self.world.brokers().map(longest).max();
+        let length = Some(peer.promised());
+        length.filter(|_| length <= longest).unwrap_or(0)
+    }
+
+    /// Whether who asks this is in a group already.
+    fn is_a_member(&self, request: &AnyRequest) -> bool {
+        let (group, member) = match request {
+            AnyRequest::JoinGroup(asked) => (&asked.group_id, &asked.member_id),
+            AnyRequest::SyncGroup(asked) => (&asked.group_id, &asked.member_id),
+            AnyRequest::OffsetCommit(asked) => (&asked.group_id, &asked.member_id),
+            _ => return false,
+        };
+        let known = |group: &Group| group.member(member).is_some();
+        let here = |broker: &Broker| broker.coordinator().group(group).is_some_and(known);
+        self.world.brokers().any(here)
+    }
+
     /// Whether nothing is left to hand over.
     fn hand_over_from(&mut self, connection: u64) -> bool {
-        while let Some(peer) = self.peers.get_mut(&connection) {
+        while let Some(peer) = self.peers.get(&connection) {
             if peer.is_over() {
                 // As in Kafka, which looks for the end of a client when it is done with what that has asked.
                 let socket = peer.socket;
@@ -69,20 +112,23 @@ impl Engine {
             }
             let socket = peer.socket;
             let waits = match peer.is_between_requests() {
-                true => {
-                    peer.is_full()
-                        || (self.scales.are_full() && peer.produces())
-                        || !self.world.is_settled(socket)
-                }
+                true => peer.is_full() || !self.world.is_settled(socket),
                 // The rest of a request goes on when what went before it was looked at.
                 false => self.world.unread(socket) >= SOCKET_BUFFER,
             };
             if waits {
                 return false;
             }
-            let Some(bytes) = peer.take() else {
+            if peer.is_between_requests() && !self.have_room(peer) {
+                let length = self.length_of(peer);
+                self.scales.hold_back(length);
+                return false;
+            }
+            let peer = self.peers.get_mut(&connection);
+            let Some((bytes, adding)) = peer.and_then(Peer::take) else {
                 return true;
             };
+            self.scales.take(adding as u64);
             self.handed = true;
             let held = self.world.host(socket).and_then(Host::socket);
             if held.is_none_or(|socket| socket.connection.is_none()) {

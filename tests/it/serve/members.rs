@@ -20,7 +20,7 @@ use kafka_playground::protocol::records::{BatchBuilder, Codec};
 use super::{Client, Served, eventually, is_well, produced};
 
 /// Members are not waited for, and a group of one is there at once.
-const AT_ONCE: [&str; 4] = ["--brokers", "1", "--group-initial-rebalance-delay", "0"];
+pub const AT_ONCE: [&str; 4] = ["--brokers", "1", "--group-initial-rebalance-delay", "0"];
 
 /// Waits until groups have a coordinator.
 pub fn coordinated(client: &mut Client) {

@@ -7,6 +7,7 @@ mod clean;
 mod content;
 mod control;
 mod frames;
+mod keeping;
 mod limits;
 mod members;
 mod settings;
