@@ -6,9 +6,6 @@
 //! ([`offsets`](super::offsets)).
 //!
 //! Unlike Kafka, where `poll()` throws and nothing is read, an error of one partition stops that one alone.
-//! With the offset the group remembers the epoch of the last record that was read. The log that leads now may
-//! not have that record, or another in its place: so the leader is asked before anything is fetched
-//! ([`offsets`](super::offsets)).
 
 use super::membership::{Coordinator, Membership};
 use super::subscription::{Position, Question, State, Subscription};
