@@ -7,7 +7,7 @@ use super::{Invariant, View, broker};
 use crate::fact::{Departure, Entry, Fact};
 use crate::group::Group;
 use crate::model::{BrokerId, ConnectionId, Text};
-use crate::protocol::api::{HeartbeatRequest, SyncGroupRequest};
+use crate::protocol::api::{HeartbeatRequest, OffsetCommitRequest, SyncGroupRequest};
 use crate::protocol::{AnyRequest, ApiKey, Chunks, ErrorCode};
 use crate::sorted::SortedMap;
 use crate::time::{Duration, Instant};
@@ -17,12 +17,15 @@ use crate::world::World;
 /// session timeout, or because it has let the others wait for the longest of their rebalance timeouts; and for
 /// nothing else.
 ///
-/// When a member was heard of is read off the answers to its heartbeats and SyncGroups. Whatever else its
-/// coordinator has heard lets it live longer, which is no harm. A group that is full takes nobody in, whatever he
-/// was before.
+/// When a member was heard of is read off the answers to its heartbeats and SyncGroups, and of its commits from when
+/// it sent what was taken. With each generation, of which its JoinGroup is told, and wherever its group is read anew,
+/// its time begins anew. Whatever else its coordinator has heard lets it live longer, which is no harm. A group that
+/// is full takes nobody in, whatever he was before.
 #[derive(Clone, Debug, Default)]
 pub struct NobodyIsTakenOutEarly {
     asked: Asked,
+    /// When each commit was sent.
+    sent: SortedMap<ConnectionId, SortedMap<i32, Instant>>,
     /// Until when the silence of a member is no reason.
     heard: SortedMap<(BrokerId, Text, Text), Instant>,
     /// Until when a group waits for those who have not joined.
@@ -40,9 +43,24 @@ impl Invariant for NobodyIsTakenOutEarly {
         self.asked.follow(view.world, entry, |api| {
             matches!(
                 api,
-                ApiKey::Heartbeat | ApiKey::SyncGroup | ApiKey::LeaveGroup
+                ApiKey::Heartbeat | ApiKey::SyncGroup | ApiKey::LeaveGroup | ApiKey::OffsetCommit
             )
         });
+        match &entry.fact {
+            Fact::RequestSent {
+                connection,
+                api: ApiKey::OffsetCommit,
+                correlation_id,
+                ..
+            } => {
+                let sent = self.sent.entry(*connection).or_default();
+                sent.insert(*correlation_id, entry.at);
+            }
+            Fact::Connected { connection, .. } | Fact::Disconnected { connection, .. } => {
+                self.sent.remove(connection);
+            }
+            _ => {}
+        }
         let Some(by) = broker(entry) else {
             return Ok(());
         };
@@ -55,6 +73,11 @@ impl Invariant for NobodyIsTakenOutEarly {
                 self.forget(|broker, group| {
                     broker == by && home_of(view, by, group) == Some(*partition)
                 });
+                let broker = view.world.broker_by_id(by).into_iter();
+                let groups = broker.flat_map(|broker| broker.coordinator().groups());
+                for group in groups.filter(|it| home_of(view, by, &it.id) == Some(*partition)) {
+                    self.begin_anew(by, group, entry.at);
+                }
                 Ok(())
             }
             Fact::GroupRebalancing { group, .. } => {
@@ -65,6 +88,19 @@ impl Invariant for NobodyIsTakenOutEarly {
             Fact::GroupGenerationBegan { group, .. } => {
                 let until = entry.at + longest_wait(view.world, by, group);
                 self.syncs.insert((by, group.clone()), until);
+                if let Some(known) = self::group(view.world, by, group) {
+                    self.begin_anew(by, known, entry.at);
+                }
+                Ok(())
+            }
+            Fact::ResponseSent {
+                connection,
+                api: ApiKey::OffsetCommit,
+                version,
+                correlation_id,
+            } => {
+                let over = (*connection, *version, *correlation_id);
+                self.committed(view.world, by, over);
                 Ok(())
             }
             Fact::ResponseSent {
@@ -90,6 +126,41 @@ impl NobodyIsTakenOutEarly {
         self.heard.retain(|(by, group, _), _| !gone(*by, group));
         self.joins.retain(|(by, group), _| !gone(*by, group));
         self.syncs.retain(|(by, group), _| !gone(*by, group));
+    }
+
+    /// The time of every member begins anew.
+    fn begin_anew(&mut self, by: BrokerId, group: &Group, at: Instant) {
+        for member in group.members() {
+            let key = (by, group.id.clone(), member.id.clone());
+            self.heard.insert(key, at + member.session_timeout);
+        }
+    }
+
+    /// A commit was taken, of whoever had sent it.
+    fn committed(&mut self, world: &World, by: BrokerId, over: (ConnectionId, i16, i32)) {
+        let (connection, version, id) = over;
+        let sent = self.sent.get_mut(&connection.other_end());
+        let sent = sent.and_then(|sent| sent.remove(&id));
+        let sent = sent.or_else(|| self.asked.sent_at(connection, id));
+        let request = self.asked.take(connection, id);
+        let request = request.and_then(|frame| AnyRequest::decode(&frame).ok());
+        let told = answer::<OffsetCommitRequest>(world, connection, version, id);
+        let (Some(sent), Some((_, AnyRequest::OffsetCommit(request))), Some(told)) =
+            (sent, request, told)
+        else {
+            return;
+        };
+        let mut codes = told.topics.iter().flat_map(|topic| &topic.partitions);
+        let known = group(world, by, &request.group_id);
+        let known = known.and_then(|group| group.member(&request.member_id));
+        if let Some(member) = known
+            && codes.any(|told| told.error_code == 0)
+        {
+            let until = sent + member.session_timeout;
+            let heard = (self.heard).entry((by, request.group_id, request.member_id));
+            let heard = heard.or_insert(until);
+            *heard = (*heard).max(until);
+        }
     }
 
     /// A member was answered, and lives for another session.

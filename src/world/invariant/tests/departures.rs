@@ -42,6 +42,59 @@ fn k8_who_has_been_heard_of_is_not_silent() {
 }
 
 #[test]
+fn k8_silence_counts_from_when_the_group_is_read_anew() {
+    // Another broker has the group by now, and knows of nobody but what was written down.
+    let loaded = Fact::GroupsLoaded {
+        partition: 0,
+        groups: 1,
+    };
+    let mut watched = Law::run(GROUP);
+    watched.law = Shown::default();
+    let silent = leaves(&watched, Departure::Silent);
+    assert_eq!(watched.hears(1, silent.clone()), Ok(()));
+    assert_eq!(watched.hears(1, loaded), Ok(()));
+    is_about(watched.hears(1, silent), "K8");
+}
+
+#[test]
+fn k8_silence_counts_from_when_a_generation_begins() {
+    let began = Fact::GroupGenerationBegan {
+        group: "billing".into(),
+        generation: 1,
+        members: Vec::new().into(),
+        leader: None,
+    };
+    let mut watched = Law::run(GROUP);
+    watched.law = Shown::default();
+    assert_eq!(watched.hears(1, began), Ok(()));
+    let silent = leaves(&watched, Departure::Silent);
+    is_about(watched.hears(1, silent), "K8");
+}
+
+#[test]
+fn k8_who_commits_is_not_silent() {
+    // Its heartbeats are as far apart as they may be; what it has read it commits all the time.
+    let text = GROUP.replace(
+        "session.timeout.ms=6s",
+        "session.timeout.ms=6s heartbeat.interval.ms=5900 auto.commit.interval.ms=100 \
+         auto.offset.reset=earliest",
+    );
+    let text = format!("{}producer p1\nproduce p1 orders-0 \"a\"\nrun 1s\n", text);
+    let (mut watched, _) = Watched::<NobodyIsTakenOutEarly>::run_without(&text, |fact| {
+        let by_others = matches!(
+            fact,
+            Fact::ResponseSent {
+                api: ApiKey::Heartbeat | ApiKey::SyncGroup,
+                ..
+            }
+        );
+        by_others || matches!(fact, Fact::GroupGenerationBegan { .. })
+    });
+    let silent = leaves(&watched, Departure::Silent);
+    is_about(watched.hears(1, silent), "K8");
+}
+
+#[test]
 fn k8_who_has_time_left_is_not_late() {
     let rebalancing = Fact::GroupRebalancing {
         group: "billing".into(),
