@@ -109,10 +109,25 @@ impl Subscription {
         Ok(subscription.topics)
     }
 
+    /// The partitions that a member says it has.
+    pub fn owned(&self) -> impl Iterator<Item = TopicPartition> {
+        one_by_one(&self.owned_partitions)
+    }
+
     /// Its bytes in a version.
     pub fn write(&self, version: i16) -> Bytes {
         write(self, version)
     }
+}
+
+/// Partitions that are named by topic.
+fn one_by_one(topics: &[TopicPartitions]) -> impl Iterator<Item = TopicPartition> {
+    topics.iter().flat_map(|topic| {
+        topic.partitions.iter().map(|partition| TopicPartition {
+            topic: TopicName(topic.topic.clone()),
+            partition: *partition,
+        })
+    })
 }
 
 impl Assignment {
@@ -134,12 +149,7 @@ impl Assignment {
 
     /// The partitions one by one.
     pub fn partitions(&self) -> impl Iterator<Item = TopicPartition> {
-        self.assigned_partitions.iter().flat_map(|topic| {
-            topic.partitions.iter().map(|partition| TopicPartition {
-                topic: TopicName(topic.topic.clone()),
-                partition: *partition,
-            })
-        })
+        one_by_one(&self.assigned_partitions)
     }
 }
 

@@ -21,11 +21,12 @@ use crate::world::World;
 /// in for him, or nothing if it has left him out; and he reads that and nothing else.
 ///
 /// K4 of every topic that a member wants, a leader that divides by an assignor of Kafka's own gives each partition
-/// that it knows to somebody.
+/// that it knows to somebody; `cooperative-sticky`, which holds back what is still another's, may leave out what some
+/// member says that it owns.
 ///
 /// Both are read off the wire: what a coordinator believes to have been handed in is not asked. Two coordinators may
 /// begin a generation of one number, the second because the first has written nothing of it down: then what either
-/// leader has handed in will do. `cooperative-sticky` holds back what is still another's, and so is not held to K4.
+/// leader has handed in will do.
 #[derive(Clone, Debug, Default)]
 pub struct PartsAreTheLeaders {
     asked: Asked,
@@ -56,6 +57,8 @@ struct Led {
     number: i32,
     /// What each member wants.
     wanted: Vec<Vec<Text>>,
+    /// What may be held back, for somebody owns it.
+    claimed: SortedSet<TopicPartition>,
 }
 
 /// A part, of which member of which generation.
@@ -166,9 +169,17 @@ impl PartsAreTheLeaders {
             return;
         };
         let protocol = told.protocol_name.as_deref().and_then(Assignor::parse);
-        let divides = protocol.is_some_and(|assignor| !assignor.is_cooperative());
-        if told.error_code != 0 || !divides || told.members.is_empty() || told.skip_assignment {
+        if told.error_code != 0 || told.members.is_empty() || told.skip_assignment {
             return;
+        }
+        let Some(assignor) = protocol else {
+            return;
+        };
+        let mut claimed = SortedSet::new();
+        if assignor.is_cooperative() {
+            let said = told.members.iter();
+            let said = said.filter_map(|member| Subscription::read(&member.metadata).ok());
+            claimed.gather(said.flat_map(|said| said.owned().collect::<Vec<TopicPartition>>()));
         }
         let consumer = world.host(opener).and_then(|host| host.consumer());
         let wanted = told.members.iter();
@@ -179,6 +190,7 @@ impl PartsAreTheLeaders {
                 group: consumer.config().group_id.clone(),
                 number: told.generation_id,
                 wanted: wanted.collect(),
+                claimed,
             };
             self.led.insert(opener, led);
         }
@@ -331,7 +343,8 @@ fn everything_is_given(
             topic: topic.clone(),
             partition: partition as i32,
         });
-        if let Some(missing) = all.into_iter().find(|one| !given.contains(one)) {
+        let held = |one: &TopicPartition| given.contains(one) || led.claimed.contains(one);
+        if let Some(missing) = all.into_iter().find(|one| !held(one)) {
             return Err(format!(
                 "K4: {leader} gives {missing} to nobody in generation {} of {}",
                 led.number, led.group

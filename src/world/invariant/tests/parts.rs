@@ -206,11 +206,15 @@ fn k3_who_reads_what_it_was_not_given_is_found() {
 #[test]
 fn k4_a_leader_that_gives_a_partition_to_nobody_is_found() {
     let world = played(SHARED);
-    let wants = Subscription {
-        topics: vec!["orders".into()],
-        ..Subscription::default()
-    };
-    let told = |assignor: Assignor, world: &mut World, law: &mut Law| {
+    let told = |assignor: Assignor, owned: &[i32], world: &mut World, law: &mut Law| {
+        let wants = Subscription {
+            topics: vec!["orders".into()],
+            owned_partitions: vec![TopicPartitions {
+                topic: "orders".into(),
+                partitions: owned.to_vec(),
+            }],
+            ..Subscription::default()
+        };
         let member = |id: &str| JoinGroupResponseMember {
             member_id: id.into(),
             metadata: wants.write(3),
@@ -228,16 +232,26 @@ fn k4_a_leader_that_gives_a_partition_to_nobody_is_found() {
         send(world, to_consumer(), frame);
         holds(law, world, 1, answered(ApiKey::JoinGroup, 9, 1));
     };
-    for (assignor, parts, good) in [
-        (Assignor::Range, [part(&[0]), part(&[1])], true),
-        (Assignor::Range, [part(&[0]), part(&[])], false),
-        (Assignor::Sticky, [part(&[]), part(&[1])], false),
-        (Assignor::RoundRobin, [Bytes::new(), Bytes::new()], false),
-        // What another still has is given later.
-        (Assignor::CooperativeSticky, [part(&[0]), part(&[])], true),
+    let cooperative = Assignor::CooperativeSticky;
+    for (assignor, owned, parts, good) in [
+        (Assignor::Range, vec![], [part(&[0]), part(&[1])], true),
+        (Assignor::Range, vec![], [part(&[0]), part(&[])], false),
+        (Assignor::Range, vec![1], [part(&[0]), part(&[])], false),
+        (Assignor::Sticky, vec![], [part(&[]), part(&[1])], false),
+        (
+            Assignor::RoundRobin,
+            vec![],
+            [Bytes::new(), Bytes::new()],
+            false,
+        ),
+        // What another still has is given later; what nobody has, at once.
+        (cooperative, vec![1], [part(&[0]), part(&[])], true),
+        (cooperative, vec![], [part(&[0]), part(&[])], false),
+        (cooperative, vec![0], [part(&[0]), part(&[])], false),
+        (cooperative, vec![], [part(&[0]), part(&[1])], true),
     ] {
         let (mut world, mut law) = (world.clone(), Law::default());
-        told(assignor, &mut world, &mut law);
+        told(assignor, &owned, &mut world, &mut law);
         let [mine, others] = parts;
         let parts = [("m", mine), ("n", others)];
         let found = asks(&mut law, &mut world, 2, "m", &parts);
