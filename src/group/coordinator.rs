@@ -174,8 +174,8 @@ impl Coordinator {
             !group.members.is_empty() || group.generation > 0 || !group.offsets.is_empty()
         });
         for group in groups.values_mut() {
-            for member in group.members.clone() {
-                self.desk.heard(group, &member.id);
+            for id in group.member_ids() {
+                self.desk.heard(group, &id);
             }
             if group.members.len() > self.desk.config.group_max_size {
                 rebalance::prepare(group, &mut self.desk);

@@ -240,8 +240,8 @@ fn add(group: &mut Group, id: Text, asked: JoinAsked, desk: &mut Desk) {
 }
 
 fn take_words(group: &mut Group, id: &str, asked: &JoinAsked) {
+    group.members.learn(id, asked.protocols.clone());
     if let Some(member) = group.member_mut(id) {
-        member.protocols.clone_from(&asked.protocols);
         member.rebalance_timeout = asked.rebalance_timeout;
         member.session_timeout = asked.session_timeout;
         member.joining = Some(asked.asker);
@@ -309,8 +309,8 @@ pub(super) fn returned(
     };
     if let Some(error) = error {
         // As if it had not come: the next attempt finds what the log says.
+        group.members.learn(new, old.protocols);
         if let Some(member) = group.member_mut(new) {
-            member.protocols = old.protocols;
             member.rebalance_timeout = old.rebalance_timeout;
             member.session_timeout = old.session_timeout;
         }

@@ -61,11 +61,6 @@ impl Member {
             .unwrap_or_default()
     }
 
-    /// The names of the assignors that it knows.
-    pub(super) fn protocol_names(&self) -> Mentions<&Text> {
-        Mentions::of(self.protocols.iter().map(|(name, _)| name))
-    }
-
     /// The assignor of these that it likes best (`MemberMetadata.vote`).
     pub(super) fn vote(&self, candidates: &Mentions<&Text>) -> Option<&Text> {
         let mut names = self.protocols.iter().map(|(name, _)| name);

@@ -12,7 +12,7 @@
 //! In reading order:
 //!
 //! - [`config`]: what a coordinator is set to;
-//! - [`member`], [`state`]: a group, its members and its generations;
+//! - [`member`], [`members`], [`state`]: a group, its members and its generations;
 //! - [`offsets`]: how far it has read;
 //! - [`record`]: both as they stand in `__consumer_offsets`;
 //! - `desk`: deadlines, answers and writes;
@@ -38,6 +38,7 @@ mod heartbeat;
 mod join;
 mod leave;
 pub mod member;
+pub mod members;
 pub mod offsets;
 mod rebalance;
 pub mod record;
@@ -53,6 +54,7 @@ pub use coordinator::Coordinator;
 pub use desk::Timer;
 pub use join::{JoinAsked, JoinVersion};
 pub use member::Member;
+pub use members::Members;
 pub use record::{Committed, Record};
 pub use state::{Group, State};
 

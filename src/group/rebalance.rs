@@ -175,9 +175,10 @@ pub(super) fn send_away(group: &mut Group, error: ErrorCode, desk: &mut Desk) {
     for id in std::mem::take(&mut group.pending).iter() {
         desk.unwatch(&group.id, id);
     }
-    for member in std::mem::take(&mut group.members) {
+    let members = std::mem::take(&mut group.members);
+    for member in &members {
         desk.unwatch(&group.id, &member.id);
-        dismiss(&member, &member.id, error, desk);
+        dismiss(member, &member.id, error, desk);
     }
     group.go(State::Dead, desk.at.wall);
 }

@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use super::Asker;
 use super::member::{Member, Protocol};
+use super::members::Members;
 use super::offsets::Offsets;
 use super::record;
 use crate::model::{Text, TopicName};
@@ -84,8 +85,7 @@ pub struct Group {
     pub(super) protocol: Option<Text>,
     /// The member that assigns.
     pub(super) leader: Option<Text>,
-    /// In the order in which they came.
-    pub(super) members: Vec<Member>,
+    pub(super) members: Members,
     /// The member ids of static members.
     pub(super) instances: SortedMap<Text, Text>,
     /// Ids that were given away and have not joined yet.
@@ -111,7 +111,7 @@ impl Group {
             protocol_type: None,
             protocol: None,
             leader: None,
-            members: Vec::new(),
+            members: Members::default(),
             instances: SortedMap::new(),
             pending: SortedSet::new(),
             unsynced: SortedSet::new(),
@@ -144,7 +144,7 @@ impl Group {
     }
 
     /// The members in the order in which they came.
-    pub fn members(&self) -> &[Member] {
+    pub fn members(&self) -> &Members {
         &self.members
     }
 
@@ -155,7 +155,8 @@ impl Group {
     /// Gives a member another part than the leader did.
     #[cfg(test)]
     pub(crate) fn plant_assignment(&mut self, nth: usize, assignment: Bytes) {
-        self.members[nth].assignment = assignment;
+        let mut members = self.members.iter_mut();
+        members.nth(nth).expect("there are so many").assignment = assignment;
     }
 
     /// Has it remember something that was never written.
@@ -185,11 +186,11 @@ impl Group {
     }
 
     pub fn member(&self, id: &str) -> Option<&Member> {
-        self.members.iter().find(|member| *member.id == *id)
+        self.members.get(id)
     }
 
     pub(super) fn member_mut(&mut self, id: &str) -> Option<&mut Member> {
-        self.members.iter_mut().find(|member| *member.id == *id)
+        self.members.get_mut(id)
     }
 
     pub(super) fn is_leader(&self, id: &str) -> bool {
@@ -233,10 +234,8 @@ impl Group {
         if self.state == State::Empty {
             return !protocol_type.is_empty() && !protocols.is_empty();
         }
-        let common = self.common_protocols();
-        let common = Mentions::of(&common);
         // Of none, all agree on any.
-        let agrees = |name: &Text| self.members.is_empty() || common.is_named(name);
+        let agrees = |name: &Text| self.members.is_empty() || self.members.all_know(name);
         self.protocol_type.as_ref() == Some(protocol_type)
             && protocols.iter().any(|(name, _)| agrees(name))
     }
@@ -247,10 +246,7 @@ impl Group {
             return Vec::new();
         };
         let names = first.protocols.iter().map(|(name, _)| name);
-        // A member may know as many as its request had room for.
-        let others = self.members[1..].iter().map(Member::protocol_names);
-        let others: Vec<Mentions<&Text>> = others.collect();
-        let known = |name: &&Text| others.iter().all(|member| member.is_named(*name));
+        let known = |name: &&Text| self.members.all_know(name);
         names.filter(known).cloned().collect()
     }
 
@@ -303,8 +299,7 @@ impl Group {
     pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
         self.pending.remove(id);
         self.unsynced.remove(id);
-        let place = self.members.iter().position(|member| *member.id == *id)?;
-        let member = self.members.remove(place);
+        let member = self.members.remove(id)?;
         if let Some(instance) = &member.instance_id
             && self.instances.get(instance) == Some(&member.id)
         {
@@ -325,10 +320,9 @@ impl Group {
         if self.unsynced.remove(old) {
             self.unsynced.insert(new.clone());
         }
-        let Some(member) = self.member_mut(old) else {
+        let Some(member) = self.members.rename(old, new) else {
             return (None, None);
         };
-        member.id = new.clone();
         let waited = (member.joining.take(), member.syncing.take());
         if let Some(instance) = member.instance_id.clone() {
             self.instances.insert(instance, new.clone());

@@ -128,7 +128,7 @@ pub(super) fn written(
         call_off(group, why(error), desk);
         return rebalance::prepare_if_possible(group, desk);
     }
-    for member in &mut group.members {
+    for member in group.members.iter_mut() {
         if desk.config.gives_new_parts || member.assignment.is_empty() {
             member.assignment = parts.get(&member.id).cloned().unwrap_or_default();
         }
@@ -155,7 +155,7 @@ fn answer_all(group: &mut Group, desk: &mut Desk) {
 /// Nobody gets a part of this generation (`resetAndPropagateAssignmentError`).
 pub(super) fn call_off(group: &mut Group, error: ErrorCode, desk: &mut Desk) {
     let mut heard = Vec::new();
-    for member in &mut group.members {
+    for member in group.members.iter_mut() {
         member.assignment = Bytes::new();
         if let Some(asker) = member.syncing.take() {
             desk.answer(asker, refusal(error));

@@ -337,3 +337,54 @@ fn w38_two_members_may_know_a_hundred_thousand_assignors_each() {
     let refusal = ErrorCode::InconsistentGroupProtocol.code();
     assert_eq!(bench.joined(stranger).error_code, refusal);
 }
+
+#[test]
+fn as_many_members_as_a_stream_has_room_for_join_in_no_time() {
+    // Each against each of so many would take minutes; so would each one's assignors against everybody's.
+    const MANY: usize = 10_000;
+    let mut members = crate::group::Members::default();
+    let protocols = vec![
+        ("range".into(), bytes::Bytes::new()),
+        ("sticky".into(), bytes::Bytes::new()),
+    ];
+    let member = |nth: usize| crate::group::Member {
+        id: format!("c-{nth}").into(),
+        instance_id: None,
+        client_id: "c".into(),
+        client_host: "/".into(),
+        rebalance_timeout: crate::time::Duration::from_secs(1),
+        session_timeout: crate::time::Duration::from_secs(1),
+        protocols: protocols.clone(),
+        assignment: bytes::Bytes::new(),
+        joining: None,
+        syncing: None,
+        is_new: true,
+    };
+    for nth in 0..MANY {
+        assert!(members.get(&format!("c-{nth}")).is_none());
+        assert!(members.all_know("range"), "all {nth} do");
+        members.push(member(nth));
+    }
+    assert_eq!(members.len(), MANY);
+    assert!(members.all_know("sticky") && !members.all_know("roundrobin"));
+    // One that knows less, under another name, in the same place.
+    members.learn("c-0", vec![("range".into(), bytes::Bytes::new())]);
+    assert!(members.all_know("range") && !members.all_know("sticky"));
+    assert!(members.rename("c-0", &"d".into()).is_some());
+    assert_eq!(
+        members.first().map(|first| first.id.to_string()).as_deref(),
+        Some("d")
+    );
+    assert!(members.get("c-0").is_none());
+    // When it is gone, all know both again.
+    assert!(members.remove("d").is_some());
+    assert!(members.all_know("sticky"));
+    assert_eq!(
+        members.first().map(|first| first.id.to_string()).as_deref(),
+        Some("c-1")
+    );
+    for nth in (1..MANY).rev() {
+        assert!(members.remove(&format!("c-{nth}")).is_some());
+    }
+    assert!(members.is_empty() && members.all_know("anything"));
+}

@@ -1,0 +1,139 @@
+//! `Members`: who is in a group, in the order in which they came, and what all of them know.
+//!
+//! Whoever speaks the protocol may make as many members as it likes, and nobody limits them unless
+//! `group.max.size` does. So one is found by its id, and taken out, without a walk through all; and how many know
+//! an assignor is counted as they come and go (`GroupMetadata.supportedProtocols`).
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::{Values, ValuesMut};
+
+use super::member::{Member, Protocol};
+use crate::model::Text;
+use crate::sorted::Mentions;
+
+/// The members of a group.
+#[derive(Clone, Debug, Default)]
+pub struct Members {
+    /// By how many had come before.
+    order: BTreeMap<u64, Member>,
+    /// How many have come.
+    come: u64,
+    /// Where each stands in that order.
+    places: BTreeMap<Text, u64>,
+    /// How many of them know each assignor.
+    knowing: BTreeMap<Text, usize>,
+}
+
+impl Members {
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// In the order in which they came.
+    pub fn iter(&self) -> Values<'_, u64, Member> {
+        self.order.values()
+    }
+
+    /// The same, to change anything but what they are called and what they know.
+    pub(super) fn iter_mut(&mut self) -> ValuesMut<'_, u64, Member> {
+        self.order.values_mut()
+    }
+
+    /// Who came first.
+    pub fn first(&self) -> Option<&Member> {
+        self.order.values().next()
+    }
+
+    pub fn get(&self, id: &str) -> Option<&Member> {
+        self.order.get(self.places.get(id)?)
+    }
+
+    /// One of them, to change anything but what it is called and what it knows.
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Member> {
+        self.order.get_mut(self.places.get(id)?)
+    }
+
+    /// Whether all of them know an assignor.
+    pub(super) fn all_know(&self, assignor: &str) -> bool {
+        self.knowing.get(assignor).copied().unwrap_or_default() == self.len()
+    }
+
+    /// Somebody comes who was none of them.
+    pub(super) fn push(&mut self, member: Member) {
+        self.count(&member.protocols, |known| known + 1);
+        self.places.insert(member.id.clone(), self.come);
+        self.order.insert(self.come, member);
+        self.come += 1;
+    }
+
+    /// Somebody goes.
+    pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
+        let member = self.order.remove(&self.places.remove(id)?)?;
+        self.count(&member.protocols, |known| known - 1);
+        Some(member)
+    }
+
+    /// One of them is called something else.
+    pub(super) fn rename(&mut self, old: &str, new: &Text) -> Option<&mut Member> {
+        let place = self.places.remove(old)?;
+        self.places.insert(new.clone(), place);
+        let member = self.order.get_mut(&place)?;
+        member.id = new.clone();
+        Some(member)
+    }
+
+    /// One of them knows these from now on.
+    pub(super) fn learn(&mut self, id: &str, protocols: Vec<Protocol>) {
+        let Some(member) = self.get_mut(id) else {
+            return;
+        };
+        let before = std::mem::replace(&mut member.protocols, protocols.clone());
+        self.count(&before, |known| known - 1);
+        self.count(&protocols, |known| known + 1);
+    }
+
+    /// Counts anew how many know each of these. A member may name one more than once.
+    fn count(&mut self, protocols: &[Protocol], change: impl Fn(usize) -> usize) {
+        let names = Mentions::of(protocols.iter().map(|(name, _)| name));
+        for place in names.firsts() {
+            let name = &protocols[place].0;
+            let known = self.knowing.get(name).copied().unwrap_or_default();
+            match change(known) {
+                0 => self.knowing.remove(name),
+                known => self.knowing.insert(name.clone(), known),
+            };
+        }
+    }
+}
+
+/// The same members in the same order.
+impl PartialEq for Members {
+    fn eq(&self, other: &Members) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Members {}
+
+impl<'a> IntoIterator for &'a Members {
+    type Item = &'a Member;
+    type IntoIter = Values<'a, u64, Member>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl std::ops::Index<usize> for Members {
+    type Output = Member;
+
+    /// # Panics
+    /// When there are not so many.
+    fn index(&self, nth: usize) -> &Member {
+        self.iter().nth(nth).expect("there are so many")
+    }
+}
