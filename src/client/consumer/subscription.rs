@@ -1,6 +1,6 @@
 //! `Subscription`: the partitions a consumer reads, and where it stands in each.
 
-use crate::sorted::SortedMap;
+use crate::sorted::{Mentions, SortedMap};
 use std::collections::VecDeque;
 
 use super::buffer::Buffer;
@@ -127,14 +127,15 @@ pub struct Subscription {
 impl Subscription {
     /// Makes these the partitions that are read. One that was read before goes on where it was.
     pub fn assign(&mut self, partitions: Vec<TopicPartition>, start: Start, out: &mut Outbox) {
-        self.partitions
-            .retain(|known, _| partitions.contains(known));
-        self.order.retain(|known| partitions.contains(known));
-        self.filled.retain(|known| partitions.contains(known));
-        for partition in partitions {
-            if self.partitions.contains_key(&partition) {
-                continue;
-            }
+        // Whoever leads the group may have named as many as a request has room for.
+        let wanted = Mentions::of(&partitions);
+        self.partitions.retain(|known, _| wanted.is_named(known));
+        self.order.retain(|known| wanted.is_named(known));
+        self.filled.retain(|known| wanted.is_named(known));
+        let new = wanted.firsts().map(|place| partitions[place].clone());
+        let new = new.filter(|partition| !self.partitions.contains_key(partition));
+        let new: Vec<TopicPartition> = new.collect();
+        let added = new.iter().map(|partition| {
             let assigned = Assigned {
                 state: State::Failed {
                     error: ErrorCode::None,
@@ -145,7 +146,10 @@ impl Subscription {
                 stale_since: None,
                 not_before: Instant::ZERO,
             };
-            self.partitions.insert(partition.clone(), assigned);
+            (partition.clone(), assigned)
+        });
+        self.partitions.gather(added);
+        for partition in new {
             self.order.push(partition.clone());
             match start {
                 Start::Policy(policy) => self.reset(&partition, policy, "no position", out),
@@ -381,5 +385,35 @@ impl Subscription {
         }
         self.order.retain(|known| *known != partition);
         self.order.push(partition);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignment_as_long_as_an_answer_is_taken_in_no_time() {
+        // Each of so many against each of so many would take minutes.
+        const MANY: i32 = 150_000;
+        let named = |count: i32| {
+            let all = (0..count).rev();
+            all.map(|partition| TopicPartition::new("orders", partition))
+        };
+        let mut subscription = Subscription::default();
+        let mut out = Outbox::default();
+        subscription.assign(named(MANY).collect(), Start::Committed, &mut out);
+        assert_eq!(subscription.iter().count(), MANY as usize);
+        // What is named twice is read once, and what was read before goes on.
+        let twice = named(MANY).chain(named(MANY));
+        subscription.assign(twice.collect(), Start::Committed, &mut out);
+        assert_eq!(subscription.in_order().count(), MANY as usize);
+        let first = subscription
+            .in_order()
+            .next()
+            .map(|(first, _)| first.clone());
+        assert_eq!(first, Some(TopicPartition::new("orders", MANY - 1)));
+        subscription.assign(named(1).collect(), Start::Committed, &mut out);
+        assert_eq!(subscription.iter().count(), 1);
     }
 }

@@ -43,7 +43,7 @@ use crate::model::{Text, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::join_group::JoinGroupResponse;
 use crate::protocol::consumer_protocol::Assignment;
-use crate::sorted::SortedMap;
+use crate::sorted::{Mentions, SortedMap};
 use crate::time::Instant;
 
 use heartbeat::Heart;
@@ -368,16 +368,12 @@ fn take(
         .map(|(owned, _)| owned.clone())
         .collect();
     let group = turn.config.group_id.clone();
-    let revoked: Vec<_> = owned
-        .iter()
-        .filter(|had| !assigned.contains(had))
-        .cloned()
-        .collect();
-    let added: Vec<_> = assigned
-        .iter()
-        .filter(|has| !owned.contains(has))
-        .cloned()
-        .collect();
+    // Whoever leads the group may have named as many as a request has room for.
+    let (had, has) = (Mentions::of(&owned), Mentions::of(&assigned));
+    let revoked = owned.iter().filter(|one| !has.is_named(one));
+    let revoked: Vec<_> = revoked.cloned().collect();
+    let added = assigned.iter().filter(|one| !had.is_named(one));
+    let added: Vec<_> = added.cloned().collect();
     if let Some(assignor) = membership.generation.assignor {
         let what = (assigned.clone(), membership.generation.number);
         membership.remembered.insert(assignor, what);
