@@ -59,11 +59,13 @@ pub enum Bug {
     /// M24: where another request of a connection waits already, the answer to the one before goes out behind the
     /// answer to that.
     AnswerInReverse,
+    /// M25: a member commits what it has fetched, returned or not.
+    CommitFetched,
 }
 
 impl Bug {
     /// Every bug by its number.
-    pub const ALL: [(&'static str, Bug); 24] = [
+    pub const ALL: [(&'static str, Bug); 25] = [
         ("M1", Bug::TruncateToHighWatermark),
         ("M2", Bug::TruncateToForeignEpoch),
         ("M3", Bug::FetchUnfenced),
@@ -88,6 +90,7 @@ impl Bug {
         ("M22", Bug::CleanUncommitted),
         ("M23", Bug::TombstonesGoAtOnce),
         ("M24", Bug::AnswerInReverse),
+        ("M25", Bug::CommitFetched),
     ];
 }
 

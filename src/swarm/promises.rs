@@ -23,7 +23,7 @@ use crate::controller::{Recovery, znodes};
 use crate::fact::{Entry, Fact};
 use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
-use crate::testimony::Finding;
+use crate::testimony::{Class, Finding};
 use crate::time::Instant;
 use crate::world::World;
 use crate::world::invariant;
@@ -268,7 +268,10 @@ fn testified(run: &Run<'_>, budget: Budget) -> Option<Finding> {
         let lost =
             |name: TopicPartition| run.losses().is_lost(&name) || run.losses().is_torn(&name);
         // What a partition has lost is forgotten with it.
-        let lost = found.is_of_the_past || about.is_none_or(lost);
+        // What groups are done with is known by offsets, which a partition that has lost some gives again.
+        let numbered = found.class == Class::NeverProcessed;
+        let again = numbered && lost(found.partition.clone());
+        let lost = found.is_of_the_past || about.is_none_or(lost) || again;
         !(budget == Budget::Harsh && lost && found.class.may_come_of_loss())
     })
 }

@@ -284,6 +284,7 @@ impl<V: Clone + Ord + Debug> Account<V> {
     /// Some of a partition is compacted from now on.
     pub fn compacted(&mut self, partition: &TopicPartition) {
         self.partitions.get_or_default(partition).is_compacted = true;
+        self.groups.doubt(partition);
     }
 
     /// A topic is gone, and whatever bears its name from now on is another. What is under way may come to stand there.

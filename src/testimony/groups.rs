@@ -21,6 +21,22 @@ struct Work {
     times: BTreeMap<Offset, u32>,
     first: Option<Offset>,
     committed: Offset,
+    /// How far its own members have asked to have it remembered.
+    claimed: Offset,
+    /// What lies before this may be passed over without anybody being to blame.
+    allowed: Offset,
+}
+
+impl Work {
+    /// The first of these offsets with which nobody was done.
+    fn undone(&self, from: Offset, until: Offset) -> Option<Offset> {
+        let before = self.times.range(..=from).next_back();
+        if before.is_none_or(|(_, times)| *times == 0) {
+            return (from < until).then_some(from);
+        }
+        let mut within = self.times.range(from..until.max(from));
+        within.find(|(_, times)| **times == 0).map(|(at, _)| *at)
+    }
 }
 
 /// A generation, by its number and its leader.
@@ -67,6 +83,8 @@ pub struct Groups {
     /// How much has happened.
     now: u64,
     work: SortedMap<(Text, TopicPartition), Work>,
+    /// Of these nobody can say what there was to be done: some of it was compacted, or it is not the first of its name.
+    doubtful: SortedSet<TopicPartition>,
     known: SortedMap<Text, Known>,
     registers: SortedMap<(Text, TopicPartition), Register>,
     /// Of these nothing is said any more: somebody had the group forget them.
@@ -332,6 +350,35 @@ impl Groups {
         }
     }
 
+    /// Of this partition nobody can say any more what there was to be done.
+    pub fn doubt(&mut self, partition: &TopicPartition) {
+        self.doubtful.insert(partition.clone());
+    }
+
+    /// What lies before this may be passed over: a member was told to begin here, or commits before its work.
+    pub fn may_pass_over(&mut self, group: &Text, partition: &TopicPartition, before: Offset) {
+        let work = self.work.entry((group.clone(), partition.clone()));
+        let work = work.or_default();
+        work.allowed = work.allowed.max(before);
+    }
+
+    /// A member of the group's own asks to have this remembered.
+    pub fn claims(&mut self, group: &Text, partition: &TopicPartition, offset: Offset) {
+        let work = self.work.entry((group.clone(), partition.clone()));
+        let work = work.or_default();
+        work.claimed = work.claimed.max(offset);
+    }
+
+    /// A member goes on where its group has got to; what no member has claimed a stranger has.
+    pub fn resumes(&mut self, group: &Text, partition: &TopicPartition, at: Offset) {
+        let work = self.work.entry((group.clone(), partition.clone()));
+        let work = work.or_default();
+        work.committed = work.committed.max(at);
+        if at > work.claimed {
+            work.allowed = work.allowed.max(at);
+        }
+    }
+
     /// A group remembers how far it has read.
     pub fn committed(&mut self, group: &Text, partition: &TopicPartition, offset: Offset) {
         let key = (group.clone(), partition.clone());
@@ -342,6 +389,7 @@ impl Groups {
     /// A topic is gone; what groups have committed of it is forgotten when its coordinators hear of it.
     pub(super) fn forget(&mut self, partition: &TopicPartition) {
         self.work.retain(|(_, known), _| known != partition);
+        self.doubt(partition);
         let groups = self
             .known
             .keys()
@@ -361,14 +409,15 @@ impl Groups {
         })
     }
 
-    /// What groups have passed over.
+    /// What groups have passed over. It is wrong where their members commit when their work is done.
     pub(super) fn passed_over(&self) -> impl Iterator<Item = Finding> {
         self.work.iter().filter_map(|((group, partition), work)| {
             let first = work.first?;
             // Who commits less than it has begun with has left nothing out.
             let until = work.committed.max(first);
-            let mut work_done = work.times.range(first..until);
-            let (from, _) = work_done.find(|(_, times)| **times == 0)?;
+            let wrongly = work.undone(first.max(work.allowed), until);
+            let wrongly = wrongly.filter(|_| !self.doubtful.contains(partition));
+            let from = wrongly.or_else(|| work.undone(first, until))?;
             let committed = work.committed;
             let what =
                 format!("group {group} has committed {committed}, and nobody was done with {from}");
@@ -376,7 +425,7 @@ impl Groups {
                 class: Class::NeverProcessed,
                 partition: partition.clone(),
                 group: Some(group.clone()),
-                is_wrong: false,
+                is_wrong: wrongly.is_some(),
                 is_of_the_past: false,
                 what: what.into(),
             })

@@ -1,6 +1,7 @@
 //! `Members`: takes the account of what consumers ask the coordinators of their groups and are told.
 
 use super::groups::Groups;
+use super::progress::Progress;
 use crate::broker::OFFSETS_TOPIC;
 use crate::controller::znodes;
 use crate::fact::{Entry, Fact};
@@ -106,8 +107,10 @@ impl Members {
                     return;
                 };
                 let offsets: Vec<(TopicPartition, Offset)> = offsets_of(&request).collect();
+                let group = &request.group_id;
+                Progress::commits(world, connection.opener, group, &offsets, groups);
                 let by = (&request.member_id, request.generation_id_or_member_epoch);
-                groups.commits(&request.group_id, by, &offsets)
+                groups.commits(group, by, &offsets)
             }
             ApiKey::OffsetFetch => groups.wonders(),
             _ => return,

@@ -9,7 +9,8 @@
 //! - [`account`]: operations, one after the other, and what they amount to; [`groups`]: those of groups;
 //!   `known`, `register`: one partition, as it was written and as groups have read it;
 //! - [`finding`]: the classes, and which of them Kafka's settings allow; [`measures`]: what is no verdict;
-//! - [`witness`]: takes the account of a world that runs; [`members`]: of what goes on in groups.
+//! - [`witness`]: takes the account of a world that runs; [`members`]: of what goes on in groups; `progress`: of how
+//!   far their members are.
 //!
 //! A value is what a batch is known by: the number that its producer gave it, or else what it holds. So one offset
 //! is that of a whole batch, and values are unique as far as what producers write is.
@@ -23,6 +24,7 @@ pub mod groups;
 mod known;
 pub mod measures;
 pub mod members;
+mod progress;
 mod register;
 #[cfg(test)]
 mod tests;

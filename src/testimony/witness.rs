@@ -7,6 +7,7 @@ use super::account::{Account, Promise, Way};
 use super::finding::Finding;
 use super::measures::Measures;
 use super::members::{Members, home_of};
+use super::progress::Progress;
 use crate::broker::OFFSETS_TOPIC;
 use crate::client::config::Acks;
 use crate::controller::znodes;
@@ -78,6 +79,7 @@ pub struct Witness {
     /// Where a reader was placed last.
     placed: SortedMap<(ProcessId, TopicPartition), Offset>,
     members: Members,
+    progress: Progress,
 }
 
 /// Who reads everything in the end.
@@ -145,6 +147,7 @@ impl Witness {
     pub fn add(&mut self, world: &World, entry: &Entry) {
         self.account.at(entry.at);
         self.members.add(world, entry, &mut self.account.groups);
+        self.progress.add(world, entry, &mut self.account.groups);
         let of_producers = |api| api == ApiKey::Produce;
         (self.asked).follow_reading(world, entry, of_producers, |frame| written(&frame));
         match &entry.fact {
@@ -207,19 +210,6 @@ impl Witness {
                 next_offset,
                 ..
             } => self.consumes(by, partition, (*base_offset, *next_offset)),
-            Fact::RecordsProcessed {
-                partition,
-                base_offset,
-                next_offset,
-                ..
-            } => {
-                let consumer = world.host(by).and_then(|host| host.consumer());
-                if let Some(consumer) = consumer {
-                    let group = &consumer.config().group_id;
-                    let groups = &mut self.account.groups;
-                    groups.processed(group, partition, *base_offset, *next_offset);
-                }
-            }
             Fact::OffsetsCommitted { group, offsets } => {
                 for (partition, offset) in offsets.iter() {
                     let groups = &mut self.account.groups;

@@ -15,6 +15,7 @@ use super::{NETWORK_STREAM, Place, Truth, World};
 use crate::broker::{self, Broker};
 use crate::client::{self, admin, consumer, producer};
 use crate::controller::{self, znodes};
+use crate::log::planted::Bug;
 use crate::model::{BrokerId, ProcessId, TopicId};
 use crate::process::{Input, Outbox};
 use crate::rng::{Rng, Seed};
@@ -222,12 +223,14 @@ impl World {
             }
             ProcessId::Consumer(_) => {
                 let config = client.consumer_config()?;
+                let planted = self.plan.broker_config()?.log.planted;
                 let setup = consumer::Setup {
                     id,
                     client_id,
                     bootstrap,
                     config,
                     rng,
+                    commits_fetched: planted.has(Bug::CommitFetched),
                 };
                 Program::Consumer(Box::new(consumer::Consumer::restarted(setup, remains)))
             }

@@ -137,6 +137,13 @@ impl Consumer {
         true
     }
 
+    /// Whether it is done with what `poll()` returns as that is returned: it takes no time to work, and does nothing
+    /// before. Otherwise being done is news of its own.
+    pub fn is_done_at_once(&self) -> bool {
+        let commits_first = self.config.application_commits == CommitsWhen::First;
+        !self.config.has_group() || (self.config.poll_interval.is_zero() && !commits_first)
+    }
+
     fn begin_work(&mut self, at: Moment, since: Instant, out: &mut Outbox) {
         if self.config.poll_interval.is_zero() {
             return self.finish_work(at, since, out);
@@ -146,8 +153,7 @@ impl Consumer {
     }
 
     fn finish_work(&mut self, at: Moment, since: Instant, out: &mut Outbox) {
-        let tells = self.config.has_group() && !self.config.poll_interval.is_zero();
-        for taken in self.taken.drain(..).filter(|_| tells) {
+        for taken in self.taken.drain(..) {
             out.note(Fact::RecordsProcessed {
                 partition: taken.partition,
                 base_offset: taken.base,
@@ -243,7 +249,7 @@ impl Consumer {
                         to: taken.next_offset,
                     });
                 }
-                if self.config.has_group() {
+                if !self.is_done_at_once() {
                     self.taken.push(Taken {
                         partition: partition.clone(),
                         base: taken.base_offset,

@@ -59,6 +59,11 @@ impl Buffer {
         self.batches.is_empty()
     }
 
+    /// Where what was fetched ends.
+    pub fn end(&self) -> Option<Offset> {
+        self.batches.back().map(Batch::next_offset)
+    }
+
     /// How many records are left; of batches not yet begun, those below the position included.
     pub fn records(&self) -> u64 {
         let all: u64 = self.batches.iter().map(count).sum();

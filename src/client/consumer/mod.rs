@@ -82,6 +82,8 @@ pub struct Setup {
     pub bootstrap: Vec<Address>,
     pub config: ConsumerConfig,
     pub rng: Rng,
+    /// Whether it takes what was fetched for what was returned when it commits, as never unless a bug is planted.
+    pub commits_fetched: bool,
 }
 
 /// A request in flight.
@@ -175,7 +177,7 @@ impl Consumer {
             network: network.with_opened(remains.opened),
             config: setup.config,
             sessions: SortedMap::new(),
-            subscription: Subscription::default(),
+            subscription: Subscription::new(setup.commits_fetched),
             membership: Membership::default(),
             coordinator: Coordinator::default(),
             commits: Commits::default(),

@@ -122,9 +122,19 @@ pub struct Subscription {
     /// Which buffers `poll()` empties, in the order in which they were filled.
     filled: VecDeque<TopicPartition>,
     paused: bool,
+    /// Whether it takes what was fetched for what was returned.
+    counts_fetched: bool,
 }
 
 impl Subscription {
+    /// No partitions. What was fetched counts as returned only where a bug is planted.
+    pub fn new(counts_fetched: bool) -> Subscription {
+        Subscription {
+            counts_fetched,
+            ..Subscription::default()
+        }
+    }
+
     /// Makes these the partitions that are read. One that was read before goes on where it was.
     pub fn assign(&mut self, partitions: Vec<TopicPartition>, start: Start, out: &mut Outbox) {
         // Whoever leads the group may have named as many as a request has room for.
@@ -168,7 +178,14 @@ impl Subscription {
     pub fn consumed(&self) -> Vec<(TopicPartition, Position)> {
         let consumed = self.partitions.iter();
         let consumed = consumed.filter_map(|(partition, assigned)| match &assigned.state {
-            State::Reading { position } => Some((partition.clone(), *position)),
+            State::Reading { position } => {
+                let mut position = *position;
+                let fetched = assigned.buffer.as_ref().filter(|_| self.counts_fetched);
+                if let Some(end) = fetched.and_then(Buffer::end) {
+                    position.offset = end;
+                }
+                Some((partition.clone(), position))
+            }
             _ => None,
         });
         consumed.collect()

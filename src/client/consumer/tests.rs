@@ -26,6 +26,7 @@ fn bench(settings: &[(&str, &str)], leaders: &[i32]) -> Bench<Consumer> {
         bootstrap: addresses(),
         config,
         rng: Rng::new(Seed(1), 1),
+        commits_fetched: false,
     });
     let mut bench = Bench::new(id, consumer);
     bench.topic("orders", leaders);

@@ -209,3 +209,45 @@ fn a_member_that_asks_for_its_part_for_long_is_told_of_and_not_wrong() {
     });
     assert_eq!(given, []);
 }
+
+/// What is found of a group whose members are done with the offsets up to 5 and commit 9.
+fn passed_over(tell: impl Fn(&mut Groups)) -> Vec<(Class, bool)> {
+    group(|groups| {
+        groups.processed(&"g".into(), &x(0), Offset(0), Offset(5));
+        tell(groups);
+        groups.claims(&"g".into(), &x(0), Offset(9));
+        groups.committed(&"g".into(), &x(0), Offset(9));
+    })
+}
+
+#[test]
+fn a_group_that_commits_what_nobody_was_done_with_is_wrong_unless_it_may() {
+    assert_eq!(passed_over(|_| {}), [(Class::NeverProcessed, true)]);
+    let done = passed_over(|groups| {
+        groups.processed(&"g".into(), &x(0), Offset(5), Offset(9));
+    });
+    assert_eq!(done, []);
+    // A member was put there, or commits before its work.
+    for (before, wrong) in [(9, false), (7, true), (5, true)] {
+        let found = passed_over(|groups| {
+            groups.may_pass_over(&"g".into(), &x(0), Offset(before));
+        });
+        assert_eq!(found, [(Class::NeverProcessed, wrong)], "{before}");
+    }
+    // What was compacted nobody can be done with.
+    let compacted = passed_over(|groups| groups.doubt(&x(0)));
+    assert_eq!(compacted, [(Class::NeverProcessed, false)]);
+}
+
+#[test]
+fn what_a_stranger_has_committed_may_be_passed_over() {
+    let resumed = |claimed: i64| {
+        group(|groups| {
+            groups.processed(&"g".into(), &x(0), Offset(0), Offset(5));
+            groups.claims(&"g".into(), &x(0), Offset(claimed));
+            groups.resumes(&"g".into(), &x(0), Offset(9));
+        })
+    };
+    assert_eq!(resumed(5), [(Class::NeverProcessed, false)]);
+    assert_eq!(resumed(9), [(Class::NeverProcessed, true)]);
+}

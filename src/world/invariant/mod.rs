@@ -30,6 +30,7 @@
 //! - [`offsets`]: K6 — what a group has committed is what its members find;
 //! - [`coordinators`]: K1, K7 — one coordinates, who has read what it coordinates;
 //! - [`commits`]: K5, K7 — who may commit for a group;
+//! - [`handed`]: K10 — nobody commits what it was not handed;
 //! - [`departures`]: K8 — nobody is taken out of a group early;
 //! - [`bounded`]: P1 — nothing runs in a circle;
 //! - [`logs`]: A2 to A4 once more — whole logs, read when everything is over.
@@ -59,6 +60,7 @@ pub mod coordinators;
 pub mod departures;
 pub mod elections;
 pub mod groups;
+pub mod handed;
 pub mod logs;
 pub mod losses;
 pub mod matching;
@@ -182,6 +184,7 @@ struct Laws {
     offsets: offsets::CommitsAreKept,
     coordinators: coordinators::OneCoordinates,
     commits: commits::CommitsAreTheGroups,
+    handed: handed::NobodyCommitsUnread,
     departures: departures::NobodyIsTakenOutEarly,
     bounded: bounded::InstantsEnd,
 }
@@ -224,6 +227,7 @@ impl Checker {
             look(&mut laws.offsets, view, entry, &mut first);
             look(&mut laws.coordinators, view, entry, &mut first);
             look(&mut laws.commits, view, entry, &mut first);
+            look(&mut laws.handed, view, entry, &mut first);
             look(&mut laws.departures, view, entry, &mut first);
             look(&mut laws.bounded, view, entry, &mut first);
         }

@@ -140,7 +140,7 @@ pub(crate) fn answer_frame(world: &World, connection: ConnectionId, id: i32) -> 
 }
 
 /// A request that was just sent.
-fn request(world: &World, connection: ConnectionId, id: i32) -> Option<Chunks> {
+pub(super) fn request(world: &World, connection: ConnectionId, id: i32) -> Option<Chunks> {
     let frame = on_the_wire(world, connection.other_end(), 8, id)?;
     Some(frame.slice(4, frame.len()))
 }

@@ -11,6 +11,7 @@ mod coordinators;
 mod departures;
 mod elections;
 mod groups;
+mod handed;
 mod logs;
 mod losses;
 mod matching;

@@ -53,6 +53,7 @@ fn bench_with(
         bootstrap: addresses(),
         config,
         rng: Rng::new(Seed(1), 1),
+        commits_fetched: false,
     });
     let mut bench = Bench::new(id, consumer);
     bench.topic("orders", &[1, 3]);
