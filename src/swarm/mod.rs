@@ -144,8 +144,9 @@ pub fn replay(lines: &[String], budget: Budget, recorder: &mut Recorder) -> Verd
 fn conclude(run: &mut Run<'_>, budget: Budget) {
     recovery::calm(run);
     let core = Core::choose(run, budget);
+    run.all_is_well();
     recovery::recover(run, &core);
     recovery::use_again(run, &core);
     run.everything_is_read();
-    promises::judge(run, budget);
+    promises::judge(run, &core, budget);
 }

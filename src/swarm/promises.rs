@@ -16,7 +16,9 @@
 //!
 //! [`Losses`]: crate::world::invariant::Losses
 
+use super::groups::health::is_kept;
 use super::groups::home_of;
+use super::recovery::Core;
 use super::{Budget, Run};
 use crate::client::config::Acks;
 use crate::controller::{Recovery, znodes};
@@ -207,7 +209,7 @@ fn which(losses: u32) -> (&'static str, &'static str) {
 }
 
 /// Holds the promises against the logs, and the logs against themselves.
-pub(super) fn judge(run: &mut Run<'_>, budget: Budget) {
+pub(super) fn judge(run: &mut Run<'_>, core: &Core, budget: Budget) {
     if run.failure().is_some() {
         return;
     }
@@ -250,16 +252,22 @@ pub(super) fn judge(run: &mut Run<'_>, budget: Budget) {
     if let Some(what) = broken {
         run.fail("NothingAcknowledgedIsLost", what);
     }
-    if let Some(found) = testified(run, budget) {
+    if let Some(found) = testified(run, core, budget) {
         run.fail("ClientsFindNothingWrong", format!("H1: {found}"));
     }
 }
 
 /// What clients themselves can testify that no setting allows.
-fn testified(run: &Run<'_>, budget: Budget) -> Option<Finding> {
+fn testified(run: &Run<'_>, core: &Core, budget: Budget) -> Option<Finding> {
     let found = run.witness().findings().into_iter();
     let mut wrong = found.filter(|found| found.is_wrong);
     wrong.find(|found| {
+        // A group comes to rest only where there is who could keep it.
+        if let (Class::StuckGroup, Some(group)) = (found.class, &found.group)
+            && !is_kept(run.world(), run.losses(), core, group)
+        {
+            return false;
+        }
         // What a group knows may be lost with what keeps it.
         let about = match &found.group {
             Some(group) => home_of(run.world(), group),
@@ -298,7 +306,7 @@ mod tests {
             for line in lines.lines() {
                 assert!(run.take(line.trim()), "{line}: {:?}", run.failure());
             }
-            judge(&mut run, budget);
+            judge(&mut run, &Core::default(), budget);
             run.failure().map(|failure| failure.kind().to_owned())
         })
     }
@@ -339,7 +347,7 @@ mod tests {
         let promises = &mut run.promises_mut().made;
         let last = promises.get_mut(&orders).and_then(|made| made.last_mut());
         last.expect("a promise").checksum = Some(7);
-        judge(&mut run, Budget::Harsh);
+        judge(&mut run, &Core::default(), Budget::Harsh);
         let kind = run.failure().map(Failure::kind);
         assert_eq!(kind, Some("D1"));
     }

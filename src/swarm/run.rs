@@ -123,6 +123,11 @@ impl<'a> Run<'a> {
         &self.witness
     }
 
+    /// The last trouble is over.
+    pub(super) fn all_is_well(&mut self) {
+        self.witness.heal(&self.world);
+    }
+
     /// The last reader has read everything.
     pub(super) fn everything_is_read(&mut self) {
         self.witness.has_read_everything(&self.world, LAST_READER);

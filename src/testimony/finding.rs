@@ -35,7 +35,7 @@ pub enum Class {
     CommitLost,
     /// A group is told what it has never committed, or that it has committed nothing though it has.
     SpuriousOffset,
-    /// A member has asked for its part for a long time. Who coordinates its group may be away.
+    /// A group has prepared a generation, or a member asked for its part, for a long time.
     StuckGroup,
     /// The members of a group are done with a record more than once.
     ProcessedTwice,

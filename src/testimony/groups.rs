@@ -74,7 +74,7 @@ struct Known {
 /// So many generations of a group are kept.
 const KEPT: usize = 64;
 
-/// So long a member may ask for its part before it is stuck.
+/// So long a group may prepare a generation, and a member ask for its part, before it is stuck.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// All of them.
@@ -92,6 +92,10 @@ pub struct Groups {
     sent: SortedMap<u64, Sent>,
     /// Who asks for a part, since when.
     asking: SortedMap<ProcessId, (Text, Instant)>,
+    /// Which groups prepare a generation by the word of their coordinators, and since when.
+    restless: SortedMap<Text, Instant>,
+    /// When the last trouble was over. What stood still before that is no wonder.
+    healed: Instant,
     pub(super) found: Vec<Finding>,
 }
 
@@ -102,7 +106,7 @@ impl Groups {
     }
 
     fn find(&mut self, class: Class, group: &Text, partition: &TopicPartition, what: String) {
-        let is_wrong = !matches!(class, Class::ProcessedTwice | Class::StuckGroup);
+        let is_wrong = class != Class::ProcessedTwice;
         if self.found.len() >= MOST_FOUND {
             return;
         }
@@ -190,16 +194,47 @@ impl Groups {
         }
     }
 
-    /// In the end: who still asks for its part. `home` is the partition that keeps a group.
+    /// A group prepares a generation.
+    pub fn stirs(&mut self, group: &Text, at: Instant) {
+        self.restless.entry(group.clone()).or_insert(at);
+    }
+
+    /// Everybody has his part, or nobody is left.
+    pub fn rests(&mut self, group: &Text) {
+        self.restless.remove(group);
+    }
+
+    /// Groups were read anew, and stand as they were written down: at rest.
+    pub fn are_read_anew(&mut self, is_among: impl Fn(&Text) -> bool) {
+        self.restless.retain(|group, _| !is_among(group));
+    }
+
+    /// The last trouble is over.
+    pub fn heal(&mut self, at: Instant) {
+        self.healed = at;
+    }
+
+    /// In the end: which group has not come to rest, and who still asks for its part. `home` is the partition that
+    /// keeps a group.
     pub fn end(&mut self, at: Instant, home: impl Fn(&Text) -> TopicPartition) {
-        let asking = std::mem::take(&mut self.asking);
-        for (by, (group, since)) in asking.iter() {
-            if at.since(*since) > PATIENCE {
-                let what = format!("{by} asks group {group} for its part since {since}");
-                self.find(Class::StuckGroup, group, &home(group), what);
-            }
+        let healed = self.healed;
+        let is_stuck = |since: Instant| at.since(since.max(healed)) > PATIENCE;
+        let mut stuck = Vec::new();
+        for (by, (group, since)) in self
+            .asking
+            .iter()
+            .filter(|(_, (_, since))| is_stuck(*since))
+        {
+            let what = format!("{by} asks group {group} for its part since {since}");
+            stuck.push((group.clone(), what));
         }
-        self.asking = asking;
+        for (group, since) in self.restless.iter().filter(|(_, since)| is_stuck(**since)) {
+            let what = format!("group {group} has not come to rest since {since}");
+            stuck.push((group.clone(), what));
+        }
+        for (group, what) in stuck {
+            self.find(Class::StuckGroup, &group, &home(&group), what);
+        }
     }
 
     // ---- commits
@@ -319,6 +354,7 @@ impl Groups {
         self.registers.clear();
         self.sent.clear();
         self.asking.clear();
+        self.restless.clear();
     }
 
     // ---- work

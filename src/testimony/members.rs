@@ -75,6 +75,20 @@ impl Members {
                 }
             }
             Fact::OffsetForgotten { group, partition } => groups.forgets(group, partition),
+            Fact::GroupRebalancing { group, .. } if says_so(world, entry, group) => {
+                groups.stirs(group, entry.at);
+            }
+            Fact::GroupStabilized { group, .. } if says_so(world, entry, group) => {
+                groups.rests(group);
+            }
+            Fact::GroupGenerationBegan { group, members, .. }
+                if members.is_empty() && says_so(world, entry, group) =>
+            {
+                groups.rests(group);
+            }
+            Fact::GroupsLoaded { partition, .. } => {
+                groups.are_read_anew(|group| home_of(world, group).partition == *partition);
+            }
             Fact::ZnodeDeleted { path } => {
                 let name = znodes::state_of(path);
                 if name.is_some_and(|name| name.topic.as_str() == OFFSETS_TOPIC) {
@@ -216,6 +230,12 @@ pub(super) fn home_of(world: &World, group: &str) -> TopicPartition {
         topic,
         partition: group::partition_of(group, count),
     }
+}
+
+/// Whether who coordinates a group has noted this.
+fn says_so(world: &World, entry: &Entry, group: &str) -> bool {
+    let by = entry.by.and_then(ProcessId::broker);
+    by.is_some_and(|by| is_kept_by(world, by, group))
 }
 
 /// Whether a broker leads what keeps a group, and knows that it does.

@@ -340,6 +340,11 @@ impl Witness {
 
     // ---- the end
 
+    /// The last trouble is over.
+    pub fn heal(&mut self, world: &World) {
+        self.account.groups.heal(world.now());
+    }
+
     /// In the end this reader has read everything.
     pub fn has_read_everything(&mut self, world: &World, reader: ProcessId) {
         let consumer = world.host(reader).and_then(|host| host.consumer());

@@ -98,6 +98,20 @@ pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
     all
 }
 
+/// Whether whatever keeps a group can do so: nothing is in the way of its coming to rest.
+pub fn is_kept(world: &World, losses: &Losses, core: &Core, name: &str) -> bool {
+    let judge = Judge {
+        world,
+        losses,
+        core,
+    };
+    judge.keeper(name).is_some_and(|(home, state)| {
+        let leader = world.broker_by_id(state.leader);
+        let replica = leader.and_then(|broker| broker.partition(&home));
+        replica.is_none_or(|replica| state.isr.len() >= replica.min_isr())
+    })
+}
+
 struct Judge<'a> {
     world: &'a World,
     losses: &'a Losses,

@@ -193,14 +193,14 @@ fn a_commit_counts_from_when_it_is_sent_and_may_whatever_it_is_answered() {
 }
 
 #[test]
-fn a_member_that_asks_for_its_part_for_long_is_told_of_and_not_wrong() {
+fn a_member_that_asks_for_its_part_for_long_is_stuck() {
     let stuck = |seconds: u64| {
         group(|groups| {
             groups.asks(C1, &"g".into(), Instant::from_secs(1));
             groups.end(Instant::from_secs(1 + seconds), |_| x(0));
         })
     };
-    assert_eq!(stuck(61), [(Class::StuckGroup, false)]);
+    assert_eq!(stuck(61), [(Class::StuckGroup, true)]);
     assert_eq!(stuck(60), []);
     let given = group(|groups| {
         groups.asks(C1, &"g".into(), Instant::from_secs(1));
@@ -208,6 +208,28 @@ fn a_member_that_asks_for_its_part_for_long_is_told_of_and_not_wrong() {
         groups.end(Instant::from_secs(100), |_| x(0));
     });
     assert_eq!(given, []);
+}
+
+#[test]
+fn a_group_that_does_not_come_to_rest_once_all_is_well_is_stuck() {
+    let stuck = |healed: u64, tell: &dyn Fn(&mut Groups)| {
+        group(|groups| {
+            groups.stirs(&"g".into(), Instant::from_secs(1));
+            // Nobody asks for anything any more.
+            groups.heal(Instant::from_secs(healed));
+            tell(groups);
+            groups.end(Instant::from_secs(100), |_| x(0));
+        })
+    };
+    assert_eq!(stuck(39, &|_| {}), [(Class::StuckGroup, true)]);
+    assert_eq!(stuck(40, &|_| {}), []);
+    assert_eq!(stuck(39, &|groups| groups.rests(&"g".into())), []);
+    assert_eq!(stuck(39, &|groups| groups.are_read_anew(|_| true)), []);
+    let again = stuck(39, &|groups| {
+        groups.rests(&"g".into());
+        groups.stirs(&"g".into(), Instant::from_secs(39));
+    });
+    assert_eq!(again, [(Class::StuckGroup, true)]);
 }
 
 /// What is found of a group whose members are done with the offsets up to 5 and commit 9.
