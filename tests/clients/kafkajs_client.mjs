@@ -59,16 +59,16 @@ const assigner = name => ({ cluster }) => ({
   }),
 });
 
-function wanted({ k = null, v = null, h = [] }, partition) {
+function wanted({ k = null, v = null, h = [], at }, partition) {
   const value = v && typeof v === 'object' ? (`${v.n}:` + 'abcdefghijklmnopqrstuvwxyz'.repeat(v.size / 26 + 1)).slice(0, v.size) : v;
-  return { key: k, value, headers: Object.fromEntries(h), ...(partition === null ? {} : { partition }) };
+  return { key: k, value, headers: Object.fromEntries(h), ...(partition === null ? {} : { partition }), ...(at === undefined ? {} : { timestamp: `${at}` }) };
 }
 
-function seen(topic, partition, { offset, key, value, headers }) {
+function seen(topic, partition, { offset, timestamp, key, value, headers }) {
   const list = Object.entries(headers ?? {}).map(([name, data]) => [name, data?.toString() ?? null]);
   const digest = value && createHash('sha1').update(value).digest('hex');
   const short = value && value.length < 64 ? value.toString() : null;
-  return { t: topic, p: partition, o: Number(offset), k: key?.toString() ?? null, v: digest, s: short, h: list };
+  return { t: topic, p: partition, o: Number(offset), at: Number(timestamp), k: key?.toString() ?? null, v: digest, s: short, h: list };
 }
 
 async function producer(idempotent) {

@@ -175,10 +175,10 @@ class Kcat {
 }
 
 /** A record as kcat prints it. Headers come as a flat list. */
-function seen({ topic, partition, offset, key, payload, headers = [] }) {
+function seen({ topic, partition, offset, ts, key, payload, headers = [] }) {
   const list = Array.from({ length: headers.length / 2 }, (_, i) => [headers[2 * i], headers[2 * i + 1]]);
   const digest = payload === null ? null : createHash('sha1').update(payload).digest('hex');
-  return { t: topic, p: partition, o: offset, k: key, v: digest, s: payload !== null && payload.length < 64 ? payload : null, h: list };
+  return { t: topic, p: partition, o: offset, at: ts, k: key, v: digest, s: payload !== null && payload.length < 64 ? payload : null, h: list };
 }
 
 export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));

@@ -24,13 +24,13 @@ def wanted(record):
     return encode(record.get("k")), encode(value), headers
 
 
-def seen(topic, partition, offset, key, value, headers):
+def seen(topic, partition, offset, at, key, value, headers):
     """A record as it was read, in few words."""
     text = lambda data: None if data is None else bytes(data).decode()
     digest = None if value is None else hashlib.sha1(bytes(value)).hexdigest()
     headers = [[name, text(data)] for name, data in headers or []]
     short = text(value) if value is not None and len(value) < 64 else None
-    return {"t": topic, "p": partition, "o": offset, "k": text(key), "v": digest, "s": short, "h": headers}
+    return {"t": topic, "p": partition, "o": offset, "at": at, "k": text(key), "v": digest, "s": short, "h": headers}
 
 
 class Confluent(ConfluentAdmin):
@@ -79,7 +79,8 @@ class Confluent(ConfluentAdmin):
         for index, record in enumerate(records):
             key, value, headers = wanted(record)
             where = {} if partition is None else {"partition": partition}
-            producer.produce(topic, key=key, value=value, headers=headers, on_delivery=delivered(index), **where)
+            when = {"timestamp": record["at"]} if "at" in record else {}
+            producer.produce(topic, key=key, value=value, headers=headers, on_delivery=delivered(index), **where, **when)
         producer.flush(60)
         return places
 
@@ -115,7 +116,8 @@ class Confluent(ConfluentAdmin):
         if message is None or message.error():
             return []
         found = [message] + [m for m in self.consumers[name].consume(200, 0) if not m.error()]
-        return [seen(m.topic(), m.partition(), m.offset(), m.key(), m.value(), m.headers()) for m in found]
+        at = lambda message: message.timestamp()[1]
+        return [seen(m.topic(), m.partition(), m.offset(), at(m), m.key(), m.value(), m.headers()) for m in found]
 
     def commit(self, name):
         self.consumers[name].commit(asynchronous=False)
@@ -171,7 +173,8 @@ class KafkaPython(KafkaPythonAdmin):
         futures = []
         for record in records:
             key, value, headers = wanted(record)
-            futures.append(producer.send(topic, key=key, value=value, headers=headers, partition=partition))
+            more = {"headers": headers, "partition": partition, "timestamp_ms": record.get("at")}
+            futures.append(producer.send(topic, key=key, value=value, **more))
         producer.flush(60)
         places = [self.place(future) for future in futures]
         producer.close()
@@ -228,7 +231,8 @@ class KafkaPython(KafkaPythonAdmin):
 
     def poll(self, name):
         found = self.consumers[name].poll(timeout_ms=100).values()
-        return [seen(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for batch in found for r in batch]
+        records = [record for batch in found for record in batch]
+        return [seen(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in records]
 
     def commit(self, name):
         self.consumers[name].commit()
@@ -303,7 +307,8 @@ class Aiokafka(AiokafkaAdmin):
         futures = []
         for record in records:
             key, value, headers = wanted(record)
-            futures.append(await producer.send(topic, key=key, value=value, headers=headers, partition=partition))
+            more = {"headers": headers, "partition": partition, "timestamp_ms": record.get("at")}
+            futures.append(await producer.send(topic, key=key, value=value, **more))
         await producer.flush()
         done = await asyncio.gather(*futures, return_exceptions=True)
         await producer.stop()
@@ -368,7 +373,8 @@ class Aiokafka(AiokafkaAdmin):
         # Raises what went wrong with that, if something did.
         starting.result()
         found = await self.consumers[name].getmany(timeout_ms=100, max_records=500)
-        return [seen(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for b in found.values() for r in b]
+        records = [record for batch in found.values() for record in batch]
+        return [seen(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in records]
 
     def commit(self, name):
         self.wait(self.consumers[name].commit())
