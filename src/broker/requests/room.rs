@@ -4,9 +4,10 @@
 //! as often as a request has room for names: all settings of one topic a million times. Those measure what they
 //! have gathered before they go on.
 //!
-//! Unlike Kafka, which tries until its memory or the length of a frame ends: an answer has 16 MiB beside the stored
-//! batches in it, of which there is one copy anyway. That is several times what all settings of all topics that there
-//! may be come to with their documentation. Who asks for more is closed the door upon, and the facts say why.
+//! Unlike Kafka, which tries until its memory or the length of a frame ends: an answer has 32 MiB beside the stored
+//! batches in it, of which there is one copy anyway. All settings of ten thousand topics fit in, which are as many as
+//! there may be, though not with the documentation of each. Who asks for more is closed the door upon, and the facts
+//! say why.
 
 use crate::broker::Broker;
 use crate::broker::connections::RequestId;
@@ -15,7 +16,7 @@ use crate::protocol::Writer;
 use crate::protocol::wire::{Context, Wire};
 
 /// How long an answer may be, beside the stored batches in it.
-pub const LONGEST_ANSWER: usize = 16 << 20;
+pub const LONGEST_ANSWER: usize = 32 << 20;
 
 /// What is left of an answer's length.
 #[derive(Debug)]

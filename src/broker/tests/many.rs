@@ -41,7 +41,7 @@ fn is_too_long<R: Request>(bench: &mut Bench, request: &R, version: i16) {
         Fact::RequestRejected {
             connection: at,
             why,
-        } => *at == connection.other_end() && why.ends_with("would be longer than 16 MiB"),
+        } => *at == connection.other_end() && why.ends_with("would be longer than 32 MiB"),
         _ => false,
     }));
     let answers = bench.facts.iter().filter(|(_, _, fact)| match fact {

@@ -116,10 +116,10 @@ mod tests {
             "at most 100 MiB: --memory",
             "the last 6 MiB of it",
             "at most 80 MiB",
-            // 16 and 80 for a request, 16 and 16 for an answer, 4 beside them.
-            "holds at most 132 MiB",
+            // 16 and 80 for a request, 32 and 16 for an answer, 4 beside them.
+            "holds at most 148 MiB",
             "up to 10 to each broker",
-            "2640 MiB",
+            "2960 MiB",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
