@@ -93,8 +93,9 @@ export async function testClients(binary) {
     }
     const kept = await attempt('coordinators die', () => keepsReading(clients, served));
     if (kept !== 'FAILED') {
-      table([['while coordinators die', 'acknowledged', 'not read', 'read again', 'commits', 'refused', 'heard'],
-        ...kept.map(({ name, acked, lost, again, commits, refused, heard }) => [name, acked, lost, again.length, commits, refused, heard])]);
+      table([['while coordinators die', 'members', 'acknowledged', 'not read', 'read again', 'of which is judged', 'commits', 'refused', 'heard'],
+        ...kept.map(({ name, members, judged, acked, lost, again, commits, refused, heard }) =>
+          [name, members, acked, lost, judged === 'nothing' ? 'not judged' : again.length, judged, commits, refused, heard])]);
       for (const group of kept) await attempt(`${group.name} keeps reading`, () => keptTo(group));
     }
   } finally {

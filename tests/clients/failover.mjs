@@ -49,7 +49,8 @@ class Group {
 
   /**
    * Whether a group of kafkajs reads a record again because of itself: it goes on with what it has fetched while it joins
-   * again, and commits that, too.
+   * again, and commits that, too. So what it reads again in another life than before is not judged: also below what it has
+   * committed itself it reads some records twice.
    */
   isOwnDoing(p, offset, inAnotherLife) {
     if (this.client.name !== 'kafkajs') return false;
@@ -120,19 +121,25 @@ export async function keepsReading(clients, served) {
     await eventually(() => missing() === 0, '', 30).catch(() => {});
     await group.end();
     const { client, again, back, commits, refused, heard } = group;
-    results.push({ name: client.name, acked: acked.length, failed: failed.length, lost: missing(), again, back, commits, refused, heard });
+    results.push({ name: client.name, members: group.members.length, judged: judgedOf(client), acked: acked.length, failed: failed.length, lost: missing(), again, back, commits, refused, heard });
   }
   witness.end();
   return results;
 }
 
-/** What one group must have kept to. kcat commits by itself while its records are still on their way to us. */
-export function keptTo({ name, acked, failed, lost, again, back, heard }) {
+/**
+ * How much of what a group reads again is judged. kcat commits by itself while its records are still on their way to us,
+ * and of kafkajs only that counts which a member reads twice without having joined again.
+ */
+const judgedOf = ({ name }) => ({ kcat: 'nothing', kafkajs: 'within a life' })[name] ?? 'all';
+
+/** What one group must have kept to. */
+export function keptTo({ judged, acked, failed, lost, again, back, heard }) {
   expect(acked > 1000, `only ${acked} records were acknowledged`);
   expect(!failed, `${failed} records failed`);
   expect(!lost, `${lost} acknowledged records are not read`);
   expect(heard > 10, `what is committed was heard only ${heard} times`);
   expect(!back.length, `what was committed goes back: ${back.slice(0, 3).join(', ')}`);
-  if (name === 'kcat') return;
+  if (judged === 'nothing') return;
   expect(!again.length, `${again.length} records are read again, such as ${again.slice(0, 3).join(', ')}`);
 }
