@@ -645,4 +645,44 @@ fn offsets_one_log_three_promises() {
     let killed = |client: &str| first_line("offsets", 3, &format!("{client} killed"));
     assert_eq!(killed("c1"), killed("c2"));
     assert_eq!(killed("c2"), killed("c3"));
+    // How often each reader was done with each of the twelve messages, counted here once more. Committed before the
+    // work: none twice, and the one in hand at the crash never. Committed after each: the one in hand was not done yet,
+    // and is done once. By the clock: what was done since the last commit is done again.
+    let times = |client: &str| {
+        let by = ProcessId::parse(client);
+        let mut times = [0; 12];
+        for entry in history.observed().journal.since(0) {
+            if let Fact::RecordsProcessed {
+                base_offset,
+                next_offset,
+                ..
+            } = &entry.fact
+                && entry.by == by
+            {
+                for offset in base_offset.0..next_offset.0 {
+                    times[offset as usize] += 1;
+                }
+            }
+        }
+        let count = |wanted: fn(&i32) -> bool| times.iter().filter(|it| wanted(it)).count();
+        (
+            count(|it| *it > 0),
+            count(|it| *it > 1),
+            count(|it| *it == 0),
+        )
+    };
+    assert_eq!(times("c1"), (11, 0, 1), "done, twice, missed");
+    assert_eq!(times("c2"), (12, 0, 0), "done, twice, missed");
+    let (done, twice, missed) = times("c3");
+    assert_eq!((done, missed), (12, 0), "done, missed");
+    assert!(twice > 0, "{twice} were done twice");
+    // Each commits in its own way: before its work, after it, and by the clock.
+    let script = lesson("offsets").script.clone();
+    let setting = |client: usize, name: &str| {
+        let settings = &script.plan.clients[client].settings;
+        settings.get(name).map(ToString::to_string)
+    };
+    assert_eq!(setting(1, "application.commits").as_deref(), Some("first"));
+    assert_eq!(setting(2, "application.commits").as_deref(), Some("each"));
+    assert_eq!(setting(3, "enable.auto.commit"), None);
 }
