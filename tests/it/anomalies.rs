@@ -8,6 +8,7 @@
 use kafka_playground::fact::{Entry, Fact, Shown as Text};
 use kafka_playground::model::{Offset, ProcessId, TopicPartition};
 use kafka_playground::process::Instruction;
+use kafka_playground::protocol::{ApiKey, ErrorCode};
 use kafka_playground::script::{self, Action, Script, Shown};
 use kafka_playground::sorted::{SortedMap, SortedSet};
 use kafka_playground::testimony::{Class, Witness};
@@ -39,8 +40,12 @@ struct Counts {
     passed_over: usize,
     /// A member's own reading went back.
     went_back: usize,
+    /// A member's own reading went on behind records that it had not read.
+    jumped: usize,
     /// A commit came to nothing.
     refused: usize,
+    /// Of those, the commit was sent, and the coordinator has refused it: its member is one no more.
+    fenced: usize,
     /// The key stands in more than one partition.
     scattered: usize,
     /// A reader asks for a place that its log does not have, and has to begin somewhere else.
@@ -108,8 +113,16 @@ fn table() -> Vec<(&'static str, Counts, (u64, u64))> {
             counts(|counts| (counts.repeated, counts.went_back, counts.refused) = (2, 2, 3)),
             (0, 0),
         ),
+        // Done by two, and the coordinator does not take the word of the first.
+        (
+            "x16b",
+            counts(|counts| (counts.repeated, counts.refused, counts.fenced) = (1, 1, 1)),
+            (0, 0),
+        ),
         // Read again by the same member.
         ("x17", counts(|counts| counts.went_back = 1), (0, 0)),
+        // Read by another meanwhile.
+        ("x17b", counts(|counts| counts.jumped = 1), (0, 0)),
         // It was there before the group was.
         ("x18", counts(|counts| counts.passed_over = 3), (0, 0)),
         // More partitions, other places.
@@ -248,6 +261,8 @@ fn count_groups(history: &History, readable: usize, counts: &mut Counts) {
     let mut done = read.clone();
     let mut positions: SortedMap<(Option<ProcessId>, TopicPartition), Offset> = SortedMap::new();
     let (mut has_group, mut tells) = (false, false);
+    // Who waits for the answer to a commit.
+    let mut commits: SortedSet<Option<ProcessId>> = SortedSet::new();
     for entry in history.observed().journal.since(0) {
         let (list, partition, from, to) = match &entry.fact {
             Fact::RecordsConsumed {
@@ -259,6 +274,7 @@ fn count_groups(history: &History, readable: usize, counts: &mut Counts) {
                 let place = (entry.by, partition.clone());
                 let before = positions.insert(place, *next_offset);
                 counts.went_back += usize::from(before > Some(*base_offset));
+                counts.jumped += usize::from(before.is_some_and(|before| before < *base_offset));
                 (&mut read, partition, base_offset, next_offset)
             }
             Fact::RecordsProcessed {
@@ -274,8 +290,25 @@ fn count_groups(history: &History, readable: usize, counts: &mut Counts) {
                 has_group = true;
                 continue;
             }
-            Fact::CommitFailed { .. } => {
+            Fact::RequestSent {
+                api: ApiKey::OffsetCommit,
+                ..
+            } => {
+                commits.insert(entry.by);
+                continue;
+            }
+            Fact::OffsetsCommitted { .. } => {
+                commits.remove(&entry.by);
+                continue;
+            }
+            Fact::CommitFailed { error, .. } => {
                 counts.refused += 1;
+                let by_fencing = matches!(
+                    error,
+                    ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration
+                );
+                // One that the member has not even sent it has refused itself.
+                counts.fenced += usize::from(commits.remove(&entry.by) && by_fencing);
                 continue;
             }
             Fact::Killed { .. } => {
@@ -343,7 +376,7 @@ fn every_anomaly_occurs_where_it_may_and_not_in_its_twin() {
 
 /// What Jepsen's checker would call what clients can testify of each. Who looks at single records and not at what
 /// applications do with them finds nothing in the others.
-const TESTIFIED: [(&str, &[Class]); 19] = [
+const TESTIFIED: [(&str, &[Class]); 21] = [
     ("x01", &[]),
     ("x02", &[Class::Unseen]),
     (
@@ -368,7 +401,9 @@ const TESTIFIED: [(&str, &[Class]); 19] = [
     ("x14", &[Class::NeverProcessed]),
     ("x15", &[Class::ProcessedTwice]),
     ("x16", &[Class::NonmonotonicPoll, Class::ProcessedTwice]),
-    ("x17", &[Class::NonmonotonicPoll]),
+    ("x16b", &[Class::ProcessedTwice]),
+    ("x17", &[Class::NonmonotonicPoll, Class::ProcessedTwice]),
+    ("x17b", &[Class::PollSkip]),
     ("x18", &[]),
     ("x19", &[]),
 ];
