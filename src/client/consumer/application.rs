@@ -4,14 +4,16 @@
 //! Kafka has not: how long it works (`poll.interval.ms`), and when it commits by itself
 //! (`application.commits`).
 
+use super::buffer::{self, Buffer};
+use super::committing::Consumed;
 use super::membership::{self, Keeps};
-use super::subscription::State;
+use super::subscription::{Position, State};
 use super::{Call, Consumer, Returned, committed, fetcher, offsets};
 use crate::client::config::CommitsWhen;
 use crate::fact::Fact;
-use crate::model::{Offset, TopicPartition};
+use crate::model::{LeaderEpoch, Offset, TopicPartition};
 use crate::process::Outbox;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, Malformed};
 use crate::time::{Duration, Instant, Moment};
 
 /// How long `close()` waits for its last commit and for the answer to its LeaveGroup.
@@ -43,6 +45,41 @@ pub(super) struct Taken {
     base: Offset,
     next: Offset,
     records: u32,
+    /// Behind its first record, which is its only one where the application takes one by one.
+    behind: Position,
+}
+
+impl Taken {
+    /// The application is done with it.
+    fn processed(&self) -> Fact {
+        Fact::RecordsProcessed {
+            partition: self.partition.clone(),
+            base_offset: self.base,
+            next_offset: self.next,
+            records: self.records,
+        }
+    }
+}
+
+/// Takes up to `most` records out of a buffer, as many at a time as `step` says, and moves the position behind them.
+fn take(
+    buffer: &mut Buffer,
+    position: &mut Position,
+    most: u32,
+    step: u32,
+) -> Result<Vec<buffer::Taken>, Malformed> {
+    let (mut all, mut left) = (Vec::new(), most);
+    loop {
+        let taken = buffer.take(position.offset, step)?;
+        position.offset = taken.next_offset;
+        position.epoch = taken.epoch.or(position.epoch);
+        left -= taken.records;
+        let is_over = taken.records < step || left == 0 || buffer.is_empty();
+        all.push(taken);
+        if is_over {
+            return Ok(all);
+        }
+    }
 }
 
 /// How far `close()` has come.
@@ -138,10 +175,11 @@ impl Consumer {
     }
 
     /// Whether it is done with what `poll()` returns as that is returned: it takes no time to work, and does nothing
-    /// before. Otherwise being done is news of its own.
+    /// before, or between two records. Otherwise being done is news of its own.
     pub fn is_done_at_once(&self) -> bool {
-        let commits_first = self.config.application_commits == CommitsWhen::First;
-        !self.config.has_group() || (self.config.poll_interval.is_zero() && !commits_first)
+        let commits = self.config.application_commits;
+        let commits_between = matches!(commits, CommitsWhen::First | CommitsWhen::Each);
+        !self.config.has_group() || (self.config.poll_interval.is_zero() && !commits_between)
     }
 
     fn begin_work(&mut self, at: Moment, since: Instant, out: &mut Outbox) {
@@ -153,17 +191,18 @@ impl Consumer {
     }
 
     fn finish_work(&mut self, at: Moment, since: Instant, out: &mut Outbox) {
+        if self.config.application_commits == CommitsWhen::Each
+            && let Some(taken) = self.taken.pop_front()
+        {
+            return self.finish_one(at, since, taken, out);
+        }
         for taken in self.taken.drain(..) {
-            out.note(Fact::RecordsProcessed {
-                partition: taken.partition,
-                base_offset: taken.base,
-                next_offset: taken.next,
-                records: taken.records,
-            });
+            out.note(taken.processed());
         }
         self.application = Application::Polling;
         match self.config.application_commits {
-            CommitsWhen::Never | CommitsWhen::First => {}
+            // What was returned one by one is committed one by one.
+            CommitsWhen::Never | CommitsWhen::First | CommitsWhen::Each => {}
             CommitsWhen::Async => {
                 let (parts, mut turn) = self.parts(at, out);
                 let offsets = parts.subscription.consumed();
@@ -171,10 +210,22 @@ impl Consumer {
                 let commits = parts.commits;
                 commits.commit_loosely(offsets, coordinator, membership, &mut turn);
             }
-            CommitsWhen::Sync | CommitsWhen::Each => {
-                self.commit_and_wait(at, since, Then::Poll, out);
-            }
+            CommitsWhen::Sync => self.commit_and_wait(at, since, Then::Poll, out),
         }
+    }
+
+    /// It is done with one of the records that were returned: it commits the offset behind it, and goes on to the
+    /// next, or polls again after the last.
+    fn finish_one(&mut self, at: Moment, since: Instant, taken: Taken, out: &mut Outbox) {
+        out.note(taken.processed());
+        let until = at.now + self.config.default_api_timeout;
+        let offsets = vec![(taken.partition, taken.behind)];
+        self.commit_sync(at, offsets, until, out);
+        let then = match self.taken.is_empty() {
+            true => Then::Poll,
+            false => Then::Work,
+        };
+        self.application = Application::Committing { since, then };
     }
 
     fn commit_and_wait(&mut self, at: Moment, since: Instant, then: Then, out: &mut Outbox) {
@@ -185,8 +236,13 @@ impl Consumer {
 
     /// `commitSync()` of everything that was returned.
     pub(super) fn begin_commit(&mut self, at: Moment, until: Instant, out: &mut Outbox) {
+        let offsets = self.subscription.consumed();
+        self.commit_sync(at, offsets, until, out);
+    }
+
+    /// `commitSync(offsets)`.
+    fn commit_sync(&mut self, at: Moment, offsets: Consumed, until: Instant, out: &mut Outbox) {
         let (parts, mut turn) = self.parts(at, out);
-        let offsets = parts.subscription.consumed();
         let (coordinator, membership) = (parts.coordinator, &*parts.membership);
         parts
             .commits
@@ -208,11 +264,7 @@ impl Consumer {
         if !self.membership.may_read(&self.config) {
             return false;
         }
-        let most = match self.config.application_commits {
-            // It takes what was returned one by one, and commits after each.
-            CommitsWhen::Each => 1,
-            _ => self.config.max_poll_records,
-        };
+        let most = self.config.max_poll_records;
         let mut left = most;
         while left > 0 {
             let Some(partition) = self.subscription.next_filled().cloned() else {
@@ -227,45 +279,69 @@ impl Consumer {
                 self.subscription.emptied();
                 continue;
             };
-            let taken = buffer.take(position.offset, left);
-            let Ok(taken) = taken else {
+            let step = match self.config.application_commits {
+                // It works through what was returned one by one.
+                CommitsWhen::Each => 1,
+                _ => left,
+            };
+            let Ok(taken) = take(buffer, position, left, step) else {
                 let error = ErrorCode::CorruptMessage;
                 self.subscription.fail(&partition, error, out);
                 continue;
             };
-            position.offset = taken.next_offset;
-            position.epoch = taken.epoch.or(position.epoch);
+            let leader_epoch = position.leader_epoch;
             if buffer.is_empty() {
                 self.subscription.emptied();
             }
-            left -= taken.records;
-            if taken.records > 0 {
-                self.consumed += u64::from(taken.records);
-                if let Some(batch) = taken.last {
-                    self.remember(Returned {
-                        partition: partition.clone(),
-                        batch,
-                        from: taken.base_offset,
-                        to: taken.next_offset,
-                    });
-                }
-                if !self.is_done_at_once() {
-                    self.taken.push(Taken {
-                        partition: partition.clone(),
-                        base: taken.base_offset,
-                        next: taken.next_offset,
-                        records: taken.records,
-                    });
-                }
-                out.note(Fact::RecordsConsumed {
-                    partition,
-                    base_offset: taken.base_offset,
-                    next_offset: taken.next_offset,
-                    records: taken.records,
-                });
-            }
+            left -= self.hand_over(&partition, leader_epoch, taken, out);
         }
         left < most
+    }
+
+    /// Hands the application records of one partition; how many.
+    fn hand_over(
+        &mut self,
+        partition: &TopicPartition,
+        leader_epoch: LeaderEpoch,
+        taken: Vec<buffer::Taken>,
+        out: &mut Outbox,
+    ) -> u32 {
+        let records: u32 = taken.iter().map(|taken| taken.records).sum();
+        let ends = taken.first().zip(taken.last());
+        let Some((first, last)) = ends.filter(|_| records > 0) else {
+            return 0;
+        };
+        let (base_offset, next_offset) = (first.base_offset, last.next_offset);
+        self.consumed += u64::from(records);
+        if !self.is_done_at_once() {
+            let parts = taken.iter().filter(|taken| taken.records > 0);
+            self.taken.extend(parts.map(|taken| Taken {
+                partition: partition.clone(),
+                base: taken.base_offset,
+                next: taken.next_offset,
+                records: taken.records,
+                behind: Position {
+                    offset: taken.base_offset + 1,
+                    epoch: taken.epoch,
+                    leader_epoch,
+                },
+            }));
+        }
+        if let Some(batch) = taken.into_iter().rev().find_map(|taken| taken.last) {
+            self.remember(Returned {
+                partition: partition.clone(),
+                batch,
+                from: base_offset,
+                to: next_offset,
+            });
+        }
+        out.note(Fact::RecordsConsumed {
+            partition: partition.clone(),
+            base_offset,
+            next_offset,
+            records,
+        });
+        records
     }
 
     // ---- close()

@@ -13,7 +13,8 @@
 //! One that does not wait is sent once, for by the time of a second attempt a later one may have overtaken
 //! it; while no coordinator is known it waits for one to be found, behind those before it.
 //!
-//! What holds: what is sent is never older than what was sent before.
+//! What holds: what is sent is never older than what was sent before, unless the application says itself which offset
+//! it means, as it does that commits record by record.
 
 use std::collections::VecDeque;
 

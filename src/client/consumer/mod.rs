@@ -137,7 +137,7 @@ pub struct Consumer {
     rng: Rng,
     application: Application,
     /// What it works on.
-    taken: Vec<Taken>,
+    taken: VecDeque<Taken>,
     /// Set once it has been asked to end.
     closing: Option<Closing>,
     /// The metadata that positions were last compared with.
@@ -183,7 +183,7 @@ impl Consumer {
             commits: Commits::default(),
             rng: setup.rng,
             application: Application::default(),
-            taken: Vec::new(),
+            taken: VecDeque::new(),
             closing: None,
             observed: 0,
             consumed: 0,
