@@ -18,7 +18,7 @@
 //!   `abuse`: what a stranger sends, `wishes`: requests for what cannot be; `groups`: what befalls groups;
 //! - `long`: hours in which little happens;
 //! - [`run`]: a world that is watched while lines are carried out;
-//! - [`recovery`], [`promises`]: what must hold in the end;
+//! - [`recovery`], [`clients`], [`promises`]: what must hold in the end;
 //! - [`coverage`]: what was seen at all, of [`codes`] that are answered and [`edges`] between states too;
 //!   [`shrink`]: the shortest script that fails.
 //!
@@ -27,6 +27,7 @@
 mod abuse;
 mod aim;
 pub mod budget;
+pub mod clients;
 mod cluster;
 pub mod codes;
 mod compaction;

@@ -3,14 +3,15 @@
 //! Every fault is taken away and everybody is started again; in half of the runs only a [`Core`] is, to which a
 //! member of each ISR belongs, and the others stay dead. Within [`LIMIT`] every partition has a leader,
 //! every living replica is in sync and has the leader's log, everything is committed, there is one
-//! controller, and every broker's picture of the cluster is what stands in ZooKeeper. Then the cluster is used
-//! again: a new producer writes to every partition and a new consumer reads everything from the beginning.
+//! controller, and every broker's picture of the cluster is what stands in ZooKeeper. Whoever was a client of the
+//! cluster has then finished ([`clients`]), and goes. Then the cluster is used again: a new producer writes to every
+//! partition and a new consumer reads everything from the beginning.
 //!
 //! What cannot be is excused: a partition whose whole ISR is dead has no leader; one that has fewer replicas
 //! than `min.insync.replicas` commits nothing; a topic stays as long as one of its replicas is dead.
 
 use super::promises::{LAST_PRODUCER, LAST_READER};
-use super::{Budget, Draw, Run, groups};
+use super::{Budget, Draw, Run, clients, groups};
 use crate::broker::OFFSETS_TOPIC;
 use crate::broker::{Broker, Partition};
 use crate::controller::{PartitionState, znodes};
@@ -103,18 +104,18 @@ impl Core {
 }
 
 /// Whether a topic is to be deleted.
-fn is_going(world: &World, topic: &TopicName) -> bool {
+pub(super) fn is_going(world: &World, topic: &TopicName) -> bool {
     let tree = world.zookeeper_tree();
     tree.is_some_and(|tree| tree.get(&znodes::deletion_path(topic)).is_some())
 }
 
-/// Takes every fault away and stops every load.
+/// Takes every fault away, stops every load and starts whoever is gone, except for clients.
 pub(super) fn calm(run: &mut Run<'_>) {
     for line in ["release all", "heal", "latency all default"] {
         run.take(line);
     }
     let hosts: Vec<ProcessId> = run.world().hosts().map(|host| host.id).collect();
-    for id in hosts.iter().copied() {
+    for id in hosts {
         let Some(host) = run.world().host(id) else {
             continue;
         };
@@ -133,18 +134,9 @@ pub(super) fn calm(run: &mut Run<'_>) {
             run.take(&format!("stop-load {id}"));
         }
     }
-    groups::health::calm(run);
-    // Whoever has more to send than that had more than the cluster could take.
+    clients::hurry(run);
+    restart_the_gone(run, &Core::default());
     run.take("run 5s");
-    for id in hosts {
-        let alive = run
-            .world()
-            .host(id)
-            .is_some_and(|host| host.life().is_alive());
-        if matches!(id, ProcessId::Producer(_) | ProcessId::Admin(_)) && alive {
-            run.take(&format!("kill {id}"));
-        }
-    }
 }
 
 /// Starts whoever is gone, except for clients, who have done their part.
@@ -171,9 +163,10 @@ pub(super) fn recover(run: &mut Run<'_>, core: &Core) {
         let mut all = complaints(run.world(), run.losses(), core);
         if all.is_empty() {
             all = groups::health::complaints(run.world(), run.losses(), core);
+            all.extend(clients::complaints(run.world(), run.losses(), core));
         }
         if all.is_empty() {
-            return;
+            return clients::dismiss(run);
         }
         if run.now() >= until {
             let all = all.join("; ");
@@ -258,13 +251,13 @@ fn complaint_about(
     if state.is_reassigning() && state.replicas.iter().all(|id| core.has(*id)) {
         return Some(format!("{name} has not moved yet"));
     }
-    if state.isr.len() != core.living(state).count() {
-        return Some(format!("{name} has only {:?} in sync", state.isr));
-    }
     let replica = |id: BrokerId| world.broker_by_id(id)?.partition(name);
     let Some(leader) = replica(state.leader).filter(|leader| leader.is_leader()) else {
         return Some(format!("broker {} does not lead {name}", state.leader));
     };
+    if state.isr.len() != core.living(state).count() {
+        return Some(format!("{name} has only {:?} in sync", state.isr));
+    }
     // Groups that live commit again and again, and some of it is always on its way.
     if name.topic.as_str() == OFFSETS_TOPIC {
         return None;
@@ -335,6 +328,7 @@ pub(super) fn use_again(run: &mut Run<'_>, core: &Core) {
         }
         let mut left = complaints(run.world(), run.losses(), core);
         left.extend(groups::health::complaints(run.world(), run.losses(), core));
+        left.extend(clients::complaints(run.world(), run.losses(), core));
         left.extend(names.iter().filter_map(|name| unread(run, core, name)));
         if (run.promises().confirmed() as usize) < names.len() {
             let confirmed = run.promises().confirmed();

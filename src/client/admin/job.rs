@@ -130,7 +130,8 @@ impl Wish {
     }
 
     /// In words, for who waits.
-    pub(super) fn words(&self) -> String {
+    /// What is to be done, in words.
+    pub fn words(&self) -> String {
         match self {
             Wish::Create(new) => format!("creating {}", new.topic),
             Wish::SeeTo(errand) => errand_words(errand),

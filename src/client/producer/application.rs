@@ -134,6 +134,12 @@ impl Application {
         self.calls_blocked.into_iter().chain(load)
     }
 
+    /// The next of the calls that a person asked for: its topic, and the partition that it names.
+    pub fn next_call(&self) -> Option<(&TopicName, Option<i32>)> {
+        let call = self.calls.front()?;
+        Some((&call.topic, call.partition))
+    }
+
     /// How many calls a person asked for have not been made.
     pub fn waiting(&self) -> usize {
         self.calls.len()
@@ -409,6 +415,7 @@ fn note_failure(
     sender: &mut Sender,
     turn: &mut Turn<'_>,
 ) {
+    sender.tally.refused += 1;
     sender.tally.failed += 1;
     turn.out.note(Fact::SendFailed {
         partition: TopicPartition {

@@ -176,6 +176,11 @@ impl Producer {
         self.application.load()
     }
 
+    /// What the next call of `send()` is for that a person asked for: a topic, and the partition that it names.
+    pub fn next_call(&self) -> Option<(&TopicName, Option<i32>)> {
+        self.application.next_call()
+    }
+
     /// The calls of `send()` that wait for metadata or memory.
     pub fn blocked(&self) -> impl Iterator<Item = Blocked> {
         self.application.blocked()

@@ -66,6 +66,8 @@ impl Call {
 pub struct Tally {
     /// Handed over by the application.
     pub queued: u64,
+    /// Calls of `send()` that failed, so that nothing was queued; they count as failed too.
+    pub refused: u64,
     /// Acknowledged, or with acks=0 on their way.
     pub acknowledged: u64,
     /// Failed as far as the application was told; some may be in the log all the same.

@@ -9,43 +9,17 @@
 //! too few replicas to write anything, and partitions of which the same is true.
 
 use crate::broker::{Broker, OFFSETS_TOPIC};
-use crate::client::config::CommitsWhen;
 use crate::client::consumer::{Consumer, Doing};
 use crate::controller::PartitionState;
 use crate::group::{Group, State};
 use crate::model::{Offset, ProcessId, Text, TopicName, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::swarm::recovery::Core;
-use crate::swarm::run::Run;
-use crate::time::Duration;
 use crate::world::World;
 use crate::world::invariant::Losses;
 
 /// Who lives and wants to be a member, with what it is to its group.
 type Living<'a> = Vec<(ProcessId, &'a Consumer)>;
-
-/// Makes members that are slow fast again, and gives those that wait for a word a word.
-pub(in crate::swarm) fn calm(run: &mut Run<'_>) {
-    let mut lines = Vec::new();
-    for host in run.world().hosts().filter(|host| host.life().is_alive()) {
-        let Some(consumer) = host.consumer().filter(|consumer| is_member(consumer)) else {
-            continue;
-        };
-        if consumer.config().poll_interval > Duration::ZERO {
-            lines.push(format!("set {} poll.interval.ms=0", host.id));
-        }
-        if consumer.config().application_commits == CommitsWhen::Each {
-            // One record and one commit after the other is more than there is time for.
-            lines.push(format!("set {} application.commits=sync", host.id));
-        }
-        if consumer.config().max_poll_records < 500 {
-            lines.push(format!("set {} max.poll.records=500", host.id));
-        }
-    }
-    for line in lines {
-        run.take(&line);
-    }
-}
 
 fn is_member(consumer: &Consumer) -> bool {
     consumer.config().has_group() && !consumer.config().subscribe.0.is_empty()
