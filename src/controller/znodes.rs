@@ -117,6 +117,12 @@ pub fn deletion_path(topic: &TopicName) -> Text {
     format!("{DELETE_TOPICS}/{topic}").into()
 }
 
+/// The topic that is to go, of the znode that says so.
+pub fn deletion_of(path: &str) -> Option<TopicName> {
+    let name = path.strip_prefix(DELETE_TOPICS)?.strip_prefix('/')?;
+    Some(TopicName::new(name))
+}
+
 /// The topic whose own znode this path is.
 pub fn topic_of(path: &str) -> Option<TopicName> {
     let name = path.strip_prefix(TOPICS)?.strip_prefix('/')?;

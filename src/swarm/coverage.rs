@@ -11,7 +11,7 @@ use crate::testimony::Measures;
 use crate::world::World;
 
 /// Things that happen.
-pub const EVENTS: [&str; 32] = [
+pub const EVENTS: [&str; 34] = [
     "a leader is elected",
     "a partition has no leader",
     "a leader stays and its epoch grows",
@@ -44,6 +44,8 @@ pub const EVENTS: [&str; 32] = [
     "a replica is stopped",
     "a follower asks where its leader's log ends",
     "a follower is behind its leader's epoch",
+    "a partition is torn",
+    "a partition loses what was committed",
 ];
 
 /// Something that a run may show.
@@ -228,6 +230,15 @@ impl Coverage {
             Fact::ReplicaStopped { .. } => EVENTS[29],
             _ => return None,
         })
+    }
+
+    /// So many partitions were torn, and so many have lost something.
+    pub(super) fn damage(&mut self, (torn, lost): (u64, u64)) {
+        for (name, times) in [(EVENTS[32], torn), (EVENTS[33], lost)] {
+            if times > 0 {
+                *self.seen.entry(Seen::Event(name)).or_default() += times;
+            }
+        }
     }
 
     /// A leader was elected that was out of sync.

@@ -8,7 +8,8 @@
 //! partition and a new consumer reads everything from the beginning.
 //!
 //! What cannot be is excused: a partition whose whole ISR is dead has no leader; one that has fewer replicas
-//! than `min.insync.replicas` commits nothing; a topic stays as long as one of its replicas is dead.
+//! than `min.insync.replicas` commits nothing; a topic stays as long as one of its replicas is dead; and of one that
+//! is torn nothing is asked but a leader that leads.
 
 use super::promises::{LAST_PRODUCER, LAST_READER};
 use super::{Budget, Draw, Run, clients, groups};
@@ -203,10 +204,10 @@ pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
             None => all.push(format!("broker {id} does not run")),
         }
     }
-    let whole = world.cluster().partitions();
-    for (name, state) in whole.filter(|(name, _)| !losses.is_torn(name)) {
+    for (name, state) in world.cluster().partitions() {
         if !core.excuses(world, &name, state) {
-            all.extend(complaint_about(world, &name, state, core));
+            let torn = losses.is_torn(&name);
+            all.extend(complaint_about(world, &name, state, (core, torn)));
         }
     }
     all
@@ -240,7 +241,7 @@ fn complaint_about(
     world: &World,
     name: &TopicPartition,
     state: &PartitionState,
-    core: &Core,
+    (core, is_torn): (&Core, bool),
 ) -> Option<String> {
     if is_going(world, &name.topic) {
         return Some(format!("{name} is to be deleted and is still there"));
@@ -248,13 +249,17 @@ fn complaint_about(
     if state.leader == BrokerId::NONE {
         return Some(format!("nobody leads {name}"));
     }
-    if state.is_reassigning() && state.replicas.iter().all(|id| core.has(*id)) {
+    if !is_torn && state.is_reassigning() && state.replicas.iter().all(|id| core.has(*id)) {
         return Some(format!("{name} has not moved yet"));
     }
     let replica = |id: BrokerId| world.broker_by_id(id)?.partition(name);
     let Some(leader) = replica(state.leader).filter(|leader| leader.is_leader()) else {
         return Some(format!("broker {} does not lead {name}", state.leader));
     };
+    if is_torn {
+        // Who holds other records than its leader in one epoch may never be able to follow it again.
+        return None;
+    }
     if state.isr.len() != core.living(state).count() {
         return Some(format!("{name} has only {:?} in sync", state.isr));
     }
@@ -366,4 +371,45 @@ fn unread(run: &Run<'_>, core: &Core, name: &TopicPartition) -> Option<String> {
     Some(format!(
         "broker {behind} does not know that all of {name} is committed"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script;
+
+    #[test]
+    fn of_a_torn_partition_it_is_asked_that_somebody_leads_it() {
+        let topic = "world brokers=3 seed=1 latency=1ms zookeeper.session.timeout.ms=6000 replica.lag.time.max.ms=2000\n\
+             topic orders partitions=1 replicas=1,2\nproducer p1 acks=all\nrun 2s\n";
+        let orders = TopicPartition::new("orders", 0);
+        let said_after = |lines: &str| {
+            let script = script::parse(&format!("{topic}{lines}")).expect("the script reads");
+            let history = script.play().expect("the script plays");
+            let mut losses = Losses::default();
+            let whole = complaints(history.world(), &losses, &Core::default());
+            losses.plant_torn(orders.clone());
+            let torn = complaints(history.world(), &losses, &Core::default());
+            let of_it = |all: Vec<String>| -> Vec<String> {
+                all.into_iter()
+                    .filter(|one| one.contains("orders-0"))
+                    .collect()
+            };
+            (of_it(whole), of_it(torn))
+        };
+        // A follower that cannot follow is excused,
+        let (whole, torn) = said_after("freeze b2\nrun 20s\n");
+        assert!(whole.iter().any(|one| one.contains("in sync")), "{whole:?}");
+        assert!(!torn.iter().any(|one| one.contains("in sync")), "{torn:?}");
+        // and that nobody leads is not.
+        let (whole, torn) = said_after("kill b1\nkill b2\nrun 20s\n");
+        assert!(
+            whole.contains(&"nobody leads orders-0".to_owned()),
+            "{whole:?}"
+        );
+        assert!(
+            torn.contains(&"nobody leads orders-0".to_owned()),
+            "{torn:?}"
+        );
+    }
 }

@@ -247,6 +247,8 @@ impl<'a> Run<'a> {
             .flat_map(|line| [line.as_str(), "\n"])
             .collect();
         self.coverage.measure(&self.witness.measures());
+        self.coverage
+            .damage(self.observed.checker.losses().counts());
         Verdict {
             seed,
             budget,

@@ -12,7 +12,8 @@
 //! for good. Kafka is no better there. The laws that compare logs or speak of what is committed let such
 //! a partition go.
 //!
-//! A topic that is being deleted goes replica by replica; the same is true of it.
+//! A topic that is being deleted goes replica by replica; the same is true of it. That it is to go stands in
+//! ZooKeeper; while nobody there can be asked, what stood there last counts.
 //!
 //! Law: nothing is excused without a journaled fact that explains it.
 
@@ -20,7 +21,7 @@ use super::broker;
 use super::committed::Committed;
 use crate::controller::{PartitionState, Recovery, znodes};
 use crate::fact::{Entry, Fact, Role};
-use crate::model::{BrokerId, LeaderEpoch, Offset, TopicPartition};
+use crate::model::{BrokerId, LeaderEpoch, Offset, TopicName, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Instant;
 use crate::world::World;
@@ -32,6 +33,12 @@ pub struct Losses {
     /// With which epoch each partition that has lost something goes on, and since when.
     lost: SortedMap<TopicPartition, (LeaderEpoch, Instant)>,
     torn: SortedSet<TopicPartition>,
+    /// Topics that are to go, and the partitions of which a replica has gone already.
+    doomed: SortedSet<TopicName>,
+    going: SortedSet<TopicPartition>,
+    /// How often a partition was torn, and how often one has lost something, a topic that goes left aside.
+    tears: u64,
+    losses: u64,
     /// Who led last, and in which epoch.
     led: SortedMap<TopicPartition, (BrokerId, LeaderEpoch)>,
     /// The newest epoch in which somebody out of sync was elected.
@@ -46,6 +53,11 @@ pub(super) struct Loss {
 }
 
 impl Losses {
+    #[cfg(test)]
+    pub(crate) fn plant_torn(&mut self, partition: TopicPartition) {
+        self.torn.insert(partition);
+    }
+
     /// Whether a replica has lost the end of its log and not got it back.
     pub fn is_bereft(&self, partition: &TopicPartition, broker: BrokerId) -> bool {
         let bereft = self.bereft.get(partition);
@@ -64,9 +76,14 @@ impl Losses {
         before || self.is_torn(partition)
     }
 
-    /// Whether one epoch of a partition holds two different records at one offset.
+    /// Whether one epoch of a partition holds two different records at one offset, or it is being deleted.
     pub fn is_torn(&self, partition: &TopicPartition) -> bool {
-        self.torn.contains(partition)
+        self.torn.contains(partition) || self.going.contains(partition)
+    }
+
+    /// How often a partition was torn, and how often one has lost something that was committed.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.tears, self.losses)
     }
 
     /// Learns from a piece of news; what was lost with it.
@@ -79,6 +96,7 @@ impl Losses {
                 }
             }
             Fact::ZnodeChanged { path, .. } | Fact::ZnodeCreated { path, .. } => {
+                self.doomed.extend(znodes::deletion_of(path));
                 let name = znodes::state_of(path);
                 let state = name
                     .as_ref()
@@ -89,26 +107,38 @@ impl Losses {
             }
             // What its predecessor had committed last, it does not say.
             Fact::ZooKeeperLeads { .. } => {
+                let topics = world.cluster().topics().keys();
+                let tree = world.zookeeper_tree();
+                let doomed = topics.filter(|topic| {
+                    tree.is_some_and(|tree| tree.get(&znodes::deletion_path(topic)).is_some())
+                });
+                self.doomed = doomed.cloned().collect();
                 let states = world.cluster().partitions();
                 let lost = states.filter_map(|(name, state)| self.decided(entry.at, &name, state));
                 return lost.collect();
             }
             Fact::ZnodeDeleted { path } => {
+                if let Some(topic) = znodes::deletion_of(path) {
+                    self.doomed.remove(&topic);
+                }
                 if let Some(name) = znodes::state_of(path) {
                     self.bereft.remove(&name);
                     self.lost.remove(&name);
                     self.torn.remove(&name);
+                    self.going.remove(&name);
                     self.led.remove(&name);
                     self.unclean.remove(&name);
                 }
             }
             // What a topic holds that is to go is promised to nobody any more.
             Fact::ReplicaDeleted { partition } => {
-                let tree = world.zookeeper_tree();
                 let path = znodes::deletion_path(&partition.topic);
-                let goes = tree.is_none_or(|tree| tree.get(&path).is_some());
+                let goes = match world.zookeeper_tree() {
+                    Some(tree) => tree.get(&path).is_some(),
+                    None => self.doomed.contains(&partition.topic),
+                };
                 if goes {
-                    self.torn.insert(partition.clone());
+                    self.going.insert(partition.clone());
                     let ever = (LeaderEpoch(i32::MAX), entry.at);
                     self.lost.insert(partition.clone(), ever);
                 }
@@ -169,7 +199,7 @@ impl Losses {
             return None;
         }
         if again {
-            self.torn.insert(partition.clone());
+            self.tears += u64::from(self.torn.insert(partition.clone()));
             return self.lose(entry.at, partition, epoch);
         }
         // An order that comes late makes a leader of somebody who is none by now.
@@ -192,6 +222,7 @@ impl Losses {
     ) -> Option<Loss> {
         let lost = self.lost.entry(partition.clone()).or_insert((since, at));
         *lost = (*lost).max((since, at));
+        self.losses += 1;
         Some(Loss {
             partition: partition.clone(),
             since,

@@ -60,3 +60,21 @@ fn what_was_committed_before_a_loss_binds_nobody_and_clients_may_still_know_it()
     let epochs = common.committed.epochs(&orders());
     assert_eq!(epochs.last().map(|last| last.epoch), Some(since));
 }
+
+#[test]
+fn a_replica_that_merely_moves_is_not_excused_while_zookeeper_is_away() {
+    let topic = "world brokers=3 zookeeper=1 seed=1 latency=1ms\ntopic orders partitions=1 replicas=1,2,3\nadmin a1\nrun 2s\n";
+    for (before, is_excused) in [("", false), ("delete-topic a1 orders\n", true)] {
+        // Whoever is to delete its replica has not heard of it when ZooKeeper goes.
+        let text =
+            format!("{topic}hold b1→b3\nhold b2→b3\n{before}run 100ms\nkill zk1\nrun 100ms\n");
+        let history = history(&text);
+        let world = history.world();
+        assert!(world.zookeeper_tree().is_none(), "nobody can be asked");
+        let mut law = shown_after::<QuorumsOverlap>(&history);
+        let partition = orders();
+        holds(&mut law, world, 3, Fact::ReplicaDeleted { partition });
+        assert_eq!(law.common.losses.is_torn(&orders()), is_excused, "{before}");
+        assert_eq!(law.common.losses.counts(), (0, 0), "nothing is lost");
+    }
+}
