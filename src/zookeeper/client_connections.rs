@@ -82,7 +82,13 @@ impl ClientConnection {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clients {
     open: SortedMap<ConnectionId, ClientConnection>,
+    /// When this server heard each session's client last, since it began to follow or to lead. Only for whoever looks
+    /// on: who decides goes by what the leader was told.
+    heard: SortedMap<SessionId, Instant>,
 }
+
+/// Of so many sessions it is remembered when they were heard.
+const REMEMBERED: usize = 128;
 
 impl Clients {
     pub(super) fn add(&mut self, connection: ConnectionId, owner: ProcessId) {
@@ -101,6 +107,18 @@ impl Clients {
 
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (ConnectionId, &ClientConnection)> {
         self.open.iter().map(|(id, client)| (*id, client))
+    }
+
+    /// When the client of a session was heard last.
+    pub(super) fn heard(&self, session: SessionId) -> Option<Instant> {
+        self.heard.get(&session).copied()
+    }
+
+    fn hear(&mut self, now: Instant, session: SessionId) {
+        self.heard.insert(session, now);
+        if self.heard.len() > REMEMBERED {
+            self.heard.pop_first();
+        }
     }
 
     pub(super) fn are_waiting(&self) -> bool {
@@ -145,6 +163,7 @@ impl Server {
         for connection in leaving {
             self.drop_client(connection, out);
         }
+        self.clients.heard.clear();
     }
 
     pub(super) fn hear_client(
@@ -154,6 +173,10 @@ impl Server {
         message: Message,
         out: &mut Outbox,
     ) {
+        let session = self.clients.open.get(&connection);
+        if let Some(session) = session.and_then(ClientConnection::session) {
+            self.clients.hear(now, session);
+        }
         let Some(client) = self.clients.open.get_mut(&connection) else {
             return;
         };

@@ -7,6 +7,8 @@
 //! the history of a new leader holds everything that was ever committed, since a majority has each of
 //! those and the newest history of a majority is taken.
 
+use std::collections::VecDeque;
+
 use super::image::Image;
 use super::image::timeout_of;
 use super::leading::{Leading, Learner, LearnerStage, Stage};
@@ -64,6 +66,8 @@ impl Server {
             stage: LearnerStage::Greeted,
             acknowledged: Zxid::ZERO,
             heard: now,
+            pings: VecDeque::new(),
+            told_until: None,
         };
         leading.learners.insert(connection, learner);
         let epoch = leading.epoch;

@@ -8,6 +8,7 @@
 //! before it; the transactions of an epoch are numbered without gaps; a new leader gives every session its
 //! whole timeout anew.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::ZooKeeperConfig;
@@ -51,6 +52,11 @@ pub(super) struct Learner {
     /// The last transaction that it has on its disk.
     pub(super) acknowledged: Zxid,
     pub(super) heard: Instant,
+    /// When the pings were sent that it has not answered, oldest first.
+    pub(super) pings: VecDeque<Instant>,
+    /// Up to when it has told of every client that it has heard: its answer to a ping names those from before the
+    /// ping.
+    pub(super) told_until: Option<Instant>,
 }
 
 /// What a leader knows of its followers.
@@ -166,6 +172,7 @@ impl Server {
                 say(connection, answer, out);
             }
             (_, PeerMessage::Pong { touched }) => {
+                learner.told_until = learner.pings.pop_front();
                 for session in touched {
                     leading.sessions.touch(now, session, server);
                 }
@@ -283,12 +290,14 @@ impl Server {
         };
         if leading.ping_at <= now {
             leading.ping_at = now + config.tick_time.divided_by(2);
-            for connection in leading.listeners() {
+            for connection in leading.listeners().collect::<Vec<_>>() {
+                let learner = leading.learners.get_mut(&connection);
+                learner.into_iter().for_each(|it| it.pings.push_back(now));
                 say(connection, PeerMessage::Ping, out);
             }
         }
         while let Some(leading) = self.leading()
-            && let Some(session) = leading.sessions.pop_expired(now)
+            && let Some(session) = pop_expired(leading, now, me)
         {
             self.end_session(session, me, out);
         }
@@ -340,4 +349,18 @@ impl Server {
             self.look(now, out);
         }
     }
+}
+
+/// Takes out a session that has run out, and notes up to when this leader knows whom its server has heard.
+fn pop_expired(leading: &mut Leading, now: Instant, me: u16) -> Option<SessionId> {
+    let learners = &leading.learners;
+    leading.sessions.pop_expired(now, |server| {
+        if server == me {
+            return Some(now);
+        }
+        let mut learners = learners.values();
+        learners
+            .find(|learner| learner.server == server)?
+            .told_until
+    })
 }

@@ -30,6 +30,10 @@ pub struct Silence {
     pub heard: Instant,
     pub timeout: Duration,
     pub ended: Instant,
+    /// The server that had its client.
+    pub server: Option<u16>,
+    /// Up to when the leader was told of everybody whom that server had heard.
+    pub told_until: Option<Instant>,
 }
 
 /// So many sessions that ran out are remembered.
@@ -117,14 +121,20 @@ impl SessionTracker {
         self.expiries.cancel(&session);
     }
 
-    /// Takes out a session that has run out.
-    pub fn pop_expired(&mut self, now: Instant) -> Option<SessionId> {
+    /// Takes out a session that has run out. `told_until` says up to when it is known whom a server has heard.
+    pub fn pop_expired(
+        &mut self,
+        now: Instant,
+        told_until: impl Fn(u16) -> Option<Instant>,
+    ) -> Option<SessionId> {
         let session = self.expiries.pop_due(now)?;
         if let Some(tracked) = self.sessions.remove(&session) {
             let silence = Silence {
                 heard: tracked.heard,
                 timeout: tracked.timeout,
                 ended: now,
+                server: tracked.server,
+                told_until: tracked.server.and_then(told_until),
             };
             self.silent.insert(session, silence);
             if self.silent.len() > REMEMBERED {
@@ -182,13 +192,18 @@ mod tests {
     fn a_touch_moves_the_end() {
         let mut tracker = tracker();
         tracker.touch(Instant::from_secs(10), ONE, 2);
-        assert_eq!(tracker.pop_expired(Instant::from_secs(29)), None);
-        assert_eq!(tracker.pop_expired(Instant::from_secs(30)), Some(ONE));
+        assert_eq!(tracker.pop_expired(Instant::from_secs(29), |_| None), None);
+        assert_eq!(
+            tracker.pop_expired(Instant::from_secs(30), |_| None),
+            Some(ONE)
+        );
         assert_eq!(tracker.revalidate(Instant::from_secs(30), ONE, 2), None);
         let silence = Silence {
             heard: Instant::from_secs(10),
             timeout: Duration::from_secs(18),
             ended: Instant::from_secs(30),
+            server: Some(2),
+            told_until: None,
         };
         assert_eq!(tracker.silence(ONE), Some(silence));
     }

@@ -105,6 +105,11 @@ impl Server {
         }
     }
 
+    /// When this server heard the client of a session last, since it began to follow its leader, or to lead.
+    pub fn heard(&self, session: SessionId) -> Option<Instant> {
+        self.clients.heard(session)
+    }
+
     #[cfg(test)]
     pub(crate) fn plant_silence(&mut self, session: SessionId, silence: Silence) {
         if let Role::Leading(leading) = &mut self.role {

@@ -21,9 +21,11 @@ struct Opened {
 /// C2 an ephemeral znode is there exactly as long as its session; a session does not run out before its
 /// timeout has passed since it was asked for; and an ended session writes nothing any more.
 ///
-/// What a client sends to keep its session is nobody's fact. So a session that runs out is held against two things:
-/// the moment at which its client connected to open it, and the moment at which the leader that ends it has
-/// heard of it last. One that a person has ended by command may end at any time.
+/// What a client sends to keep its session is nobody's fact. So a session that runs out is held against three things:
+/// the moment at which its client connected to open it, the moment at which the leader that ends it says that it has
+/// heard of it last, and the moment at which the server that had its client has heard that client last: what a
+/// follower has heard before a ping, its leader knows with the answer. One that a person has ended by command may end
+/// at any time.
 #[derive(Clone, Debug, Default)]
 pub struct ZnodesHaveLivingOwners {
     /// When each process connected last to a server.
@@ -146,7 +148,35 @@ impl ZnodesHaveLivingOwners {
                 silence.timeout
             ));
         }
+        was_not_heard(world, server, session, owner)?;
         everything_is_owned(server)
+    }
+}
+
+/// C2, by the word of the server that had the client.
+fn was_not_heard(
+    world: &World,
+    leader: &Server,
+    session: SessionId,
+    owner: ProcessId,
+) -> Result<(), String> {
+    let Some(silence) = leader.silence(session) else {
+        return Ok(());
+    };
+    let Some((had_by, told_until)) = silence.server.zip(silence.told_until) else {
+        return Ok(());
+    };
+    let had_by = ProcessId::ZooKeeper(had_by);
+    let heard = world.host(had_by).and_then(|host| host.zookeeper());
+    let heard = heard.and_then(|server| server.heard(session));
+    // Who is heard while its session is being ended is heard in vain.
+    let known = heard.filter(|heard| *heard < told_until && *heard < silence.ended);
+    match known {
+        Some(heard) if silence.ended < heard + silence.timeout => Err(format!(
+            "C2: session {session} of {owner} runs out at {}, and {had_by} has heard it at {heard}, and it has {}",
+            silence.ended, silence.timeout
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -79,6 +79,8 @@ fn c2_a_session_that_runs_out_though_it_was_heard_is_found() {
             heard,
             timeout,
             ended: heard + wait,
+            server: None,
+            told_until: None,
         };
         let host = world.hosts.get_mut(&leader);
         match &mut Arc::make_mut(host.expect("it is there")).program {
@@ -90,6 +92,63 @@ fn c2_a_session_that_runs_out_though_it_was_heard_is_found() {
         match early {
             true => is_about(said, "C2"),
             false => assert_eq!(said, Ok(())),
+        }
+    }
+}
+
+#[test]
+fn c2_a_session_that_runs_out_though_the_server_that_had_its_client_heard_it_is_found() {
+    let mut world = played(
+        "world brokers=3 zookeeper=3 seed=1 latency=1ms\n\
+         topic orders partitions=1 replicas=1,2,3\nrun 40s\n",
+    );
+    let leader = world.zookeepers().find(|server| server.is_leader());
+    let leader = leader.expect("one of them leads").id();
+    // Whoever is served by the leader itself, and whoever is served by one that follows it.
+    let mut served: Vec<(ProcessId, SessionId)> = Vec::new();
+    for server in world.zookeepers() {
+        let sessions = server.clients().filter_map(|(_, client)| client.session());
+        served.extend(sessions.map(|session| (server.id(), session)));
+    }
+    assert!(
+        served.iter().any(|(server, _)| *server != leader),
+        "{served:?}"
+    );
+    for (server, session) in served {
+        let ProcessId::ZooKeeper(number) = server else {
+            panic!("{server} is no server");
+        };
+        let had_by = world.host(server).and_then(|host| host.zookeeper());
+        let heard = had_by.and_then(|server| server.heard(session));
+        let heard = heard.expect("it was heard");
+        let timeout = Duration::from_secs(18);
+        // The leader believes that it has heard nothing for long.
+        let silence = |ended: Instant, told_until: Instant| Silence {
+            heard: Instant::ZERO,
+            timeout,
+            ended,
+            server: Some(number),
+            told_until: Some(told_until),
+        };
+        let early = heard + (timeout - Duration::TICK);
+        for (silence, is_wrong) in [
+            (silence(early, early), true),
+            (silence(heard + timeout, heard + timeout), false),
+            // It was not told yet, or it was heard only while its session was being ended.
+            (silence(early, heard), false),
+            (silence(heard, heard + timeout), false),
+        ] {
+            let host = world.hosts.get_mut(&leader);
+            match &mut Arc::make_mut(host.expect("it is there")).program {
+                Program::ZooKeeper(server) => server.plant_silence(session, silence),
+                _ => panic!("it is a server"),
+            }
+            let news = entry(world.now(), Some(leader), ran_out(session));
+            let said = Law::default().check(&world, &news);
+            match is_wrong {
+                true => is_about(said, "C2"),
+                false => assert_eq!(said, Ok(())),
+            }
         }
     }
 }
