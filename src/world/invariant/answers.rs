@@ -23,6 +23,9 @@ struct Open {
 /// P3 a request is answered once or its connection is closed, and none waits longer than its sender
 /// allows.
 ///
+/// A JoinGroup waits for the rest of its group: no longer than the longest of their rebalance timeouts, which
+/// [`super::departures`] sees to.
+///
 /// Requests are known from their senders' facts, so what a socket of somebody else's asks is not
 /// followed, and a broker that stands still, or waits for its disk, may be late.
 #[derive(Clone, Debug, Default)]
@@ -233,7 +236,11 @@ fn patience(world: &World, opener: ProcessId, api: ApiKey) -> Option<Duration> {
             Some(_) => host.broker()?.config().replica_fetch_wait_max,
             None => host.consumer()?.config().fetch_max_wait,
         },
-        ApiKey::CreateTopics => match &host.program {
+        ApiKey::CreateTopics
+        | ApiKey::DeleteTopics
+        | ApiKey::CreatePartitions
+        | ApiKey::ElectLeaders
+        | ApiKey::DeleteRecords => match &host.program {
             Program::Admin(admin) => admin.config().request_timeout,
             Program::Broker(broker) => broker.config().request_timeout,
             _ => return None,

@@ -5,17 +5,20 @@ use super::coordinators::home_of;
 use super::wire::answer;
 use super::{Invariant, View, broker};
 use crate::fact::{Departure, Entry, Fact};
-use crate::group::Group;
-use crate::model::{BrokerId, ConnectionId, Text};
+use crate::group::{Group, State};
+use crate::model::{BrokerId, ConnectionId, ProcessId, Text};
 use crate::protocol::api::{HeartbeatRequest, OffsetCommitRequest, SyncGroupRequest};
 use crate::protocol::{AnyRequest, ApiKey, Chunks, ErrorCode};
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Duration, Instant};
 use crate::world::World;
 
 /// K8 a member is taken out because it, or somebody for it, has said so, because nothing was heard of it for its
 /// session timeout, or because it has let the others wait for the longest of their rebalance timeouts; and for
 /// nothing else.
+///
+/// P3 and nobody waits for the others longer than that: when the longest of their rebalance timeouts is over, and
+/// `group.initial.rebalance.delay.ms`, the next generation begins with those who have joined.
 ///
 /// When a member was heard of is read off the answers to its heartbeats and SyncGroups, and of its commits from when
 /// it sent what was taken. With each generation, of which its JoinGroup is told, and wherever its group is read anew,
@@ -30,6 +33,8 @@ pub struct NobodyIsTakenOutEarly {
     heard: SortedMap<(BrokerId, Text, Text), Instant>,
     /// Until when a group waits for those who have not joined.
     joins: SortedMap<(BrokerId, Text), Instant>,
+    /// The groups that prepare their next generation, by when they must have done so.
+    preparing: SortedSet<(Instant, BrokerId, Text)>,
     /// Until when it waits for those who have not asked for their part.
     syncs: SortedMap<(BrokerId, Text), Instant>,
 }
@@ -46,6 +51,7 @@ impl Invariant for NobodyIsTakenOutEarly {
                 ApiKey::Heartbeat | ApiKey::SyncGroup | ApiKey::LeaveGroup | ApiKey::OffsetCommit
             )
         });
+        self.is_in_time(view.world, entry)?;
         match &entry.fact {
             Fact::RequestSent {
                 connection,
@@ -65,6 +71,11 @@ impl Invariant for NobodyIsTakenOutEarly {
             return Ok(());
         };
         match &entry.fact {
+            Fact::Thawed => {
+                // Who stood still may be late.
+                self.preparing.retain(|(_, broker, _)| *broker != by);
+                Ok(())
+            }
             Fact::Started | Fact::Killed { .. } | Fact::Stopped => {
                 self.forget(|broker, _| broker == by);
                 Ok(())
@@ -83,9 +94,17 @@ impl Invariant for NobodyIsTakenOutEarly {
             Fact::GroupRebalancing { group, .. } => {
                 let until = entry.at + longest_wait(view.world, by, group);
                 self.joins.insert((by, group.clone()), until);
+                self.has_prepared(by, group);
+                // Who comes first waits for others, however short the rebalance timeouts are.
+                let broker = view.world.broker_by_id(by);
+                let first = broker.map(|broker| broker.coordinator().config());
+                let first = first.map(|config| entry.at + config.group_initial_rebalance_delay);
+                let due = until.max(first.unwrap_or(until));
+                self.preparing.insert((due, by, group.clone()));
                 Ok(())
             }
             Fact::GroupGenerationBegan { group, .. } => {
+                self.has_prepared(by, group);
                 let until = entry.at + longest_wait(view.world, by, group);
                 self.syncs.insert((by, group.clone()), until);
                 if let Some(known) = self::group(view.world, by, group) {
@@ -122,7 +141,36 @@ impl Invariant for NobodyIsTakenOutEarly {
 }
 
 impl NobodyIsTakenOutEarly {
+    fn has_prepared(&mut self, by: BrokerId, group: &Text) {
+        self.preparing
+            .retain(|(_, broker, name)| *broker != by || name != group);
+    }
+
+    /// P3, of the group that must have prepared its next generation first of all.
+    fn is_in_time(&mut self, world: &World, entry: &Entry) -> Result<(), String> {
+        // A command is told before what it does, and looked at after: by then a broker may stand no more.
+        let command = matches!(entry.fact, Fact::Commanded { .. });
+        let due = self.preparing.first();
+        if command || due.is_none_or(|(due, ..)| *due >= entry.at) {
+            return Ok(());
+        }
+        let Some((due, by, group)) = self.preparing.pop_first() else {
+            return Ok(());
+        };
+        let host = world.host(ProcessId::Broker(by.0 as u16));
+        let stands = host.filter(|host| !host.is_behind(due, entry.at));
+        let broker = stands.and_then(|host| host.broker());
+        let known = broker.and_then(|broker| broker.coordinator().group(&group));
+        match known.map(Group::state) {
+            Some(State::PreparingRebalance) => Err(format!(
+                "P3: group {group} should have had its next generation at {due}, and still prepares it"
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn forget(&mut self, gone: impl Fn(BrokerId, &Text) -> bool) {
+        self.preparing.retain(|(_, by, group)| !gone(*by, group));
         self.heard.retain(|(by, group, _), _| !gone(*by, group));
         self.joins.retain(|(by, group), _| !gone(*by, group));
         self.syncs.retain(|(by, group), _| !gone(*by, group));

@@ -59,6 +59,59 @@ fn p3_a_request_that_waits_longer_than_its_sender_allows_is_found() {
 }
 
 #[test]
+fn p3_what_an_admin_asks_waits_no_longer_than_he_allows() {
+    let world = played(
+        "world brokers=1 seed=1 latency=1ms\ntopic orders partitions=1 replicas=1\nadmin a1\nrun 1s\n",
+    );
+    for api in [
+        ApiKey::CreateTopics,
+        ApiKey::DeleteTopics,
+        ApiKey::CreatePartitions,
+        ApiKey::ElectLeaders,
+        ApiKey::DeleteRecords,
+    ] {
+        let connection = to_client(ProcessId::Admin(1));
+        let mut world = world.clone();
+        let came = Input::Opened {
+            connection,
+            from: ProcessId::Admin(1),
+        };
+        world.give(ProcessId::Broker(1), came, &mut Journal::default());
+        let news = |fact| entry(world.now(), Some(ProcessId::Broker(1)), fact);
+        let mut law = Shown::<WhoAsksIsAnswered>::default();
+        let said = [
+            Fact::Connected {
+                connection: connection.other_end(),
+                to: "b1:9092".into(),
+            },
+            Fact::RequestSent {
+                connection: connection.other_end(),
+                api,
+                version: 2,
+                correlation_id: 5,
+            },
+            Fact::RequestParked {
+                connection,
+                api,
+                correlation_id: 5,
+            },
+        ];
+        for fact in said {
+            assert_eq!(law.check(&world, &news(fact)), Ok(()));
+        }
+        // request.timeout.ms is 30 s unless said otherwise.
+        let later = |wait| entry(world.now() + wait, None, Fact::Started);
+        let allowed = Duration::from_secs(30);
+        assert_eq!(
+            law.clone().check(&world, &later(allowed)),
+            Ok(()),
+            "{api:?}"
+        );
+        is_about(law.check(&world, &later(allowed + Duration::TICK)), "P3");
+    }
+}
+
+#[test]
 fn p3_a_request_that_a_broker_swallows_is_found() {
     let mut world = world();
     let mut law = Shown::<WhoAsksIsAnswered>::default();

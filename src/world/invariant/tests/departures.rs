@@ -157,3 +157,29 @@ fn k8_nobody_leaves_unasked() {
     // And then it is taken out, with which the law agrees.
     assert_eq!(watched.line("run 10ms"), Vec::<String>::new());
 }
+
+#[test]
+fn p3_a_group_that_waits_for_its_members_longer_than_any_of_them_allows_is_found() {
+    let mut watched = Law::run(&format!(
+        "{GROUP}freeze c1\nconsumer c2 group.id=billing subscribe=orders max.poll.interval.ms=8s\nrun 2s\n"
+    ));
+    let broker = watched.world.broker_by_id(BrokerId(1)).expect("a broker");
+    let group = broker.coordinator().group("billing").expect("a group");
+    assert_eq!(group.state(), crate::group::State::PreparingRebalance);
+    let generation = group.generation();
+    let prepares = || Fact::GroupRebalancing {
+        group: "billing".into(),
+        generation,
+    };
+    assert_eq!(watched.hears(1, prepares()), Ok(()));
+    let allowed = crate::time::Duration::from_secs(8);
+    let now = watched.world.now();
+    let later = |wait| entry(now + wait, None, Fact::Started);
+    let mut law = watched.law.clone();
+    assert_eq!(law.check(&watched.world, &later(allowed)), Ok(()));
+    let late = later(allowed + crate::time::Duration::TICK);
+    is_about(law.check(&watched.world, &late), "P3");
+    // Who stood still may be late.
+    assert_eq!(watched.hears(1, Fact::Thawed), Ok(()));
+    assert_eq!(watched.law.check(&watched.world, &late), Ok(()));
+}
