@@ -65,6 +65,16 @@ impl Asked {
     /// Keeps the requests of the wanted kinds, and forgets those that will never be answered.
     pub(super) fn follow(&mut self, world: &World, entry: &Entry, wanted: impl Fn(ApiKey) -> bool) {
         self.own.follow(world, entry, &wanted);
+        self.follow_strangers(world, entry, wanted);
+    }
+
+    /// As [`Asked::follow`], and keeps nothing of what the world's own clients ask.
+    pub(super) fn follow_strangers(
+        &mut self,
+        world: &World,
+        entry: &Entry,
+        wanted: impl Fn(ApiKey) -> bool,
+    ) {
         self.fresh.clear();
         self.answered = None;
         match &entry.fact {

@@ -1,15 +1,16 @@
 //! What brokers tell producers is true, as it can be read off the wire.
 
+use super::asked::Asked;
 use super::wire::answer;
 use super::{Invariant, View, broker};
-use crate::broker::Broker;
+use crate::broker::{Broker, Partition};
 use crate::client::config::Acks;
 use crate::controller::znodes;
 use crate::fact::{Entry, Fact, Role};
 use crate::model::{BrokerId, ConnectionId, LeaderEpoch, Offset, TopicName, TopicPartition};
 use crate::protocol::api::ProduceRequest;
 use crate::protocol::api::produce::PartitionProduceResponse;
-use crate::protocol::{ApiKey, ErrorCode};
+use crate::protocol::{AnyRequest, ApiKey, ErrorCode};
 use crate::sorted::SortedMap;
 use crate::world::World;
 
@@ -24,6 +25,11 @@ pub struct ProducersAreAnsweredRightly {
     /// Under which epochs and where the batches begin that were appended while too few replicas were in sync:
     /// another leader may give the same offset to another batch.
     alone: SortedMap<TopicPartition, Vec<(LeaderEpoch, Offset)>>,
+    /// What leaders have committed while too few were in sync, by their epochs: who waited for that was told so then,
+    /// whatever else his answer waited for.
+    thin: SortedMap<TopicPartition, Vec<(LeaderEpoch, Offset, Offset)>>,
+    /// What strangers ask, who say in their requests how many must have it.
+    strangers: Asked,
     /// What a leader has appended in this step of the world.
     appended: Option<(u64, BrokerId, TopicPartition)>,
 }
@@ -34,9 +40,11 @@ impl Invariant for ProducersAreAnsweredRightly {
     }
 
     fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
+        (self.strangers).follow_strangers(view.world, entry, |api| api == ApiKey::Produce);
         if let Fact::ZnodeDeleted { path } = &entry.fact {
             if let Some(partition) = znodes::state_of(path) {
                 self.alone.remove(&partition);
+                self.thin.remove(&partition);
             }
             return Ok(());
         }
@@ -51,6 +59,15 @@ impl Invariant for ProducersAreAnsweredRightly {
                 ..
             } => {
                 self.appended(view.world, by, partition, *base_offset);
+                Ok(())
+            }
+            Fact::HighWatermarkMoved {
+                partition,
+                role: Role::Leader,
+                from,
+                to,
+            } => {
+                self.committed(view.world, by, partition, (*from, *to));
                 Ok(())
             }
             Fact::ProduceRefused {
@@ -90,6 +107,7 @@ impl ProducersAreAnsweredRightly {
     /// A topic is gone.
     pub(super) fn forget_topic(&mut self, topic: &TopicName) {
         self.alone.retain(|partition, _| partition.topic != *topic);
+        self.thin.retain(|partition, _| partition.topic != *topic);
     }
 
     fn appended(&mut self, world: &World, by: BrokerId, partition: &TopicPartition, base: Offset) {
@@ -104,14 +122,42 @@ impl ProducersAreAnsweredRightly {
         }
     }
 
-    fn produced(&self, view: View<'_>, from: &Broker, over: Over) -> Result<(), String> {
+    fn committed(
+        &mut self,
+        world: &World,
+        by: BrokerId,
+        partition: &TopicPartition,
+        (from, to): (Offset, Offset),
+    ) {
+        let leader = world.broker_by_id(by).and_then(|b| b.partition(partition));
+        let few = |leader: &&Partition| leader.maximal_isr().len() < leader.min_isr();
+        if let Some(leader) = leader.filter(few) {
+            let thin = self.thin.entry(partition.clone()).or_default();
+            thin.push((leader.leader_epoch(), from, to));
+            if thin.len() > REMEMBERED {
+                thin.remove(0);
+            }
+        }
+    }
+
+    /// Whether this producer, or what a stranger has asked, wants to hear of it when the whole ISR has it.
+    fn wants_all(&mut self, world: &World, over: Over) -> bool {
+        let producer = world.host(over.0.opener).and_then(|host| host.producer());
+        if let Some(producer) = producer {
+            return producer.config().acks == Acks::All;
+        }
+        let frame = self.strangers.take(over.0, over.2);
+        let asked = frame.and_then(|frame| AnyRequest::decode(&frame).ok());
+        matches!(asked, Some((_, AnyRequest::Produce(asked))) if asked.acks == -1)
+    }
+
+    fn produced(&mut self, view: View<'_>, from: &Broker, over: Over) -> Result<(), String> {
+        let all = self.wants_all(view.world, over);
         let Some(answer) = answer::<ProduceRequest>(view.world, over.0, over.1, over.2) else {
             return Ok(());
         };
-        let producer = view.world.host(over.0.opener);
-        let producer = producer.and_then(|host| host.producer());
-        let all = producer.is_some_and(|producer| producer.config().acks == Acks::All);
-        // One that waits for the others in its answer was safe when that was decided.
+        // One that waits for the others in its answer was safe when that was decided, which is when the high watermark
+        // passed it.
         let parts = answer.responses.iter();
         let parts: usize = parts.map(|topic| topic.partition_responses.len()).sum();
         let is_decided_now = parts == 1;
@@ -147,6 +193,13 @@ impl ProducersAreAnsweredRightly {
             ));
         }
         let epoch = leader.log().epochs().epoch_of(base);
+        let thin = self.thin.get(name).into_iter().flatten();
+        let mut thin = thin.filter(|(of, ..)| Some(*of) == epoch);
+        if thin.any(|(_, from, to)| (*from..*to).contains(&base)) {
+            return Err(format!(
+                "R17: broker {by} acknowledges {name}{base} with acks=all, committed while too few were in sync"
+            ));
+        }
         let alone = self.alone.get(name).zip(epoch);
         if alone.is_some_and(|(alone, epoch)| alone.contains(&(epoch, base))) {
             return Err(format!(

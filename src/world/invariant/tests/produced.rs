@@ -2,9 +2,9 @@
 
 use super::super::produced::ProducersAreAnsweredRightly;
 use super::*;
-use crate::protocol::api::ProduceResponse;
 use crate::protocol::api::produce::{PartitionProduceResponse, TopicProduceResponse};
-use crate::protocol::{ErrorCode, encode_response};
+use crate::protocol::api::{ProduceRequest, ProduceResponse};
+use crate::protocol::{ErrorCode, encode_request, encode_response};
 
 #[test]
 fn i7_an_error_that_comes_with_an_offset_is_found() {
@@ -56,6 +56,69 @@ fn r17_an_acknowledgement_of_what_was_appended_under_min_isr_is_found() {
     breaks(&mut law, &world, 1, fact, "R17");
 }
 
+const MIN_ISR: &str = "world brokers=3 seed=1 latency=1ms\n\
+     topic orders partitions=1 replicas=1,2,3 min.insync.replicas=2\n\
+     producer p1 acks=all\nrun 1s\nproduce p1 orders-0 \"a\"\nrun 1s\n";
+
+#[test]
+fn r17_of_several_partitions_each_is_judged_when_its_wait_ends() {
+    let whole = played(MIN_ISR);
+    let mut thin = whole.clone();
+    plant(&mut thin, 1, |replica| replica.plant_isr(ids(&[1])));
+    for (then, is_wrong) in [(&whole, false), (&thin, true)] {
+        let mut law = Shown::<ProducersAreAnsweredRightly>::default();
+        let moved = Fact::HighWatermarkMoved {
+            partition: orders(),
+            role: Role::Leader,
+            from: Offset(0),
+            to: Offset(1),
+        };
+        holds(&mut law, then, 1, moved);
+        let mut world = whole.clone();
+        let fact = told(&mut world, ProcessId::Producer(1), 1, &[0, 7], 0);
+        match is_wrong {
+            true => breaks(&mut law, &world, 1, fact, "R17"),
+            false => holds(&mut law, &world, 1, fact),
+        }
+    }
+}
+
+#[test]
+fn r17_a_stranger_who_wants_the_whole_isr_is_told_as_truly() {
+    for (acks, is_wrong) in [(-1, true), (1, false)] {
+        let mut world = played(&format!("{MIN_ISR}socket s1\nconnect s1 b1\nrun 100ms\n"));
+        let host = world.host(ProcessId::Socket(1));
+        let over = host.and_then(|host| host.socket()?.connection);
+        let over = over.expect("it is connected");
+        let request = ProduceRequest {
+            acks,
+            timeout_ms: 1_000,
+            ..ProduceRequest::default()
+        };
+        let frame = encode_request(&request, 9, 5, None);
+        let hex: String = frame
+            .to_bytes()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        let mut law = Shown::<ProducersAreAnsweredRightly>::default();
+        let line = format!("bytes s1 {hex}");
+        let Ok(script::Action::Command(command)) = script::parse_line(&line) else {
+            panic!("{line} is a command");
+        };
+        let done = world.perform(&command, &mut Journal::default());
+        assert!(done.is_ok(), "{line}: {done:?}");
+        let written = entry(world.now(), None, Fact::Commanded { line: line.into() });
+        assert_eq!(law.check(&world, &written), Ok(()));
+        plant(&mut world, 1, |replica| replica.plant_isr(ids(&[1])));
+        let fact = told_over(&mut world, over.other_end(), 5, &[0], 0);
+        match is_wrong {
+            true => breaks(&mut law, &world, 1, fact, "R17"),
+            false => holds(&mut law, &world, 1, fact),
+        }
+    }
+}
+
 #[test]
 fn r17_a_batch_that_is_refused_and_appended_is_found() {
     let world = world();
@@ -69,6 +132,42 @@ fn r17_a_batch_that_is_refused_and_appended_is_found() {
     holds(&mut law, &world, 1, appended(Role::Leader, 3, 4, 0));
     let fact = refused(ErrorCode::NotEnoughReplicas);
     breaks(&mut law, &world, 1, fact, "R17");
+}
+
+/// Broker 1 answers somebody that something is written in these partitions.
+fn told(world: &mut World, whom: ProcessId, id: i32, partitions: &[i32], base: i64) -> Fact {
+    told_over(world, to_client(whom), id, partitions, base)
+}
+
+fn told_over(
+    world: &mut World,
+    connection: ConnectionId,
+    id: i32,
+    partitions: &[i32],
+    base_offset: i64,
+) -> Fact {
+    let parts = partitions.iter().map(|index| PartitionProduceResponse {
+        index: *index,
+        base_offset,
+        ..PartitionProduceResponse::default()
+    });
+    let response = ProduceResponse {
+        responses: vec![TopicProduceResponse {
+            name: "orders".into(),
+            partition_responses: parts.collect(),
+        }],
+        ..ProduceResponse::default()
+    };
+    let frame = encode_response(ApiKey::Produce, 9, id, &response);
+    match connection.opener {
+        ProcessId::Socket(_) => {
+            let now = world.now();
+            let parcel = Parcel::Bytes(Payload::Kafka(frame));
+            world.network.send(now, connection, parcel);
+        }
+        _ => send(world, connection, frame),
+    }
+    answered_over(connection, ApiKey::Produce, 9, id)
 }
 
 /// Broker 1 answers the producer.
