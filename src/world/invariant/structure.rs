@@ -1,6 +1,7 @@
 //! One replica's log is in order, and its bytes are what a producer sent.
 
 use super::{Invariant, PerReplica, View, broker};
+use crate::broker::FetchView;
 use crate::fact::{Entry, Fact, Role};
 use crate::model::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 use crate::world::World;
@@ -58,6 +59,7 @@ impl Invariant for LogsAreInOrder {
                     Role::Leader => leads(world, by, partition, *epoch),
                     Role::Follower => {
                         of_a_known_epoch(world, by, partition, *epoch)?;
+                        copies_from_its_leader(world, by, partition)?;
                         same_bytes(view, by, partition, *base_offset, *next_offset)
                     }
                 }
@@ -80,6 +82,10 @@ impl Invariant for LogsAreInOrder {
             Fact::BecameLeader { partition, .. } | Fact::BecameFollower { partition, .. } => {
                 copies_from_its_leader(world, by, partition)
             }
+            Fact::FetchFailed { partition, .. } => {
+                copies_from_nobody_else(world, by, Some(partition))
+            }
+            Fact::MetadataCacheUpdated { .. } => copies_from_nobody_else(world, by, None),
             Fact::LogStartMoved { partition, .. } | Fact::HighWatermarkMoved { partition, .. } => {
                 bounds(world, by, partition)
             }
@@ -224,7 +230,7 @@ fn leads(
     }
 }
 
-/// A7, of a role that was just taken.
+/// A7, of a replica that has just taken a role, or copied something.
 fn copies_from_its_leader(
     world: &World,
     by: BrokerId,
@@ -250,6 +256,30 @@ fn copies_from_its_leader(
             "A7: broker {by}, a {} of {partition}, copies it from {sources:?}",
             replica.role()
         )),
+    }
+}
+
+/// A7, of a replica that has not just taken its role: it may copy from nobody, where its leader is away or does not know
+/// its epoch, but never from somebody else.
+fn copies_from_nobody_else(
+    world: &World,
+    by: BrokerId,
+    partition: Option<&TopicPartition>,
+) -> Result<(), String> {
+    let Some(broker) = world.broker_by_id(by) else {
+        return Ok(());
+    };
+    let wrong = |fetch: &FetchView<'_>| {
+        let replica = broker.partition(fetch.partition);
+        replica.is_some_and(|replica| replica.is_leader() || replica.leader() != fetch.source)
+    };
+    let mut fetches = broker.fetches();
+    let wrong = fetches.find(|fetch| {
+        partition.is_none_or(|partition| partition == fetch.partition) && wrong(fetch)
+    });
+    match wrong {
+        Some(fetch) => copies_from_its_leader(world, by, fetch.partition),
+        None => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::super::structure::LogsAreInOrder;
 use super::*;
 use crate::log::LogConfig;
+use crate::protocol::ErrorCode;
 use crate::time::Timestamp;
 
 fn watermark() -> Fact {
@@ -98,6 +99,29 @@ fn a7_a_follower_that_appends_as_a_leader_is_found() {
     let world = world();
     let law = &mut Shown::<LogsAreInOrder>::default();
     breaks(law, &world, 2, appended(Role::Leader, 2, 3, 0), "A7");
+}
+
+#[test]
+fn a7_is_kept_while_a_follower_follows_too() {
+    let mut world = world();
+    let failed = || Fact::FetchFailed {
+        partition: orders(),
+        leader: BrokerId(1),
+        error: ErrorCode::NotLeaderOrFollower,
+    };
+    let updated = || Fact::MetadataCacheUpdated {
+        topics: 1,
+        brokers: 3,
+    };
+    let all = || [appended(Role::Follower, 2, 3, 0), failed(), updated()];
+    for fact in all() {
+        holds(&mut Shown::<LogsAreInOrder>::default(), &world, 2, fact);
+    }
+    plant(&mut world, 2, |replica| replica.plant_leader(BrokerId(3)));
+    for fact in all() {
+        let law = &mut Shown::<LogsAreInOrder>::default();
+        breaks(law, &world, 2, fact, "A7");
+    }
 }
 
 #[test]
