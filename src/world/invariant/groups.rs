@@ -4,7 +4,7 @@ use super::{Invariant, View, broker};
 use crate::client::consumer::assignor::Assignor;
 use crate::fact::{Entry, Fact};
 use crate::group::Group;
-use crate::model::{BrokerId, Text, TopicPartition};
+use crate::model::{BrokerId, ProcessId, Text, TopicPartition};
 use crate::protocol::consumer_protocol::Assignment;
 use crate::sorted::SortedMap;
 use crate::world::World;
@@ -26,12 +26,20 @@ enum Standing {
 ///
 /// K4 a generation gives no partition to two members, as far as Kafka's own assignors have divided them.
 ///
+/// A6 no two members of a group bear one id, neither in a generation nor one after the other: a consumer that is begun
+/// again is another.
+///
 /// A coordinator that has just read a group may know an older generation than the one before it has begun:
 /// what was not written down was told to nobody as his part.
 #[derive(Clone, Debug, Default)]
 pub struct GenerationsFollow {
     standings: SortedMap<(BrokerId, Text), Standing>,
+    /// Who has borne each id in each group, and in which of his lives.
+    named: SortedMap<(Text, Text), (ProcessId, u32)>,
 }
+
+/// So many ids are remembered.
+const REMEMBERED: usize = 4_096;
 
 impl Invariant for GenerationsFollow {
     fn name(&self) -> &'static str {
@@ -39,6 +47,10 @@ impl Invariant for GenerationsFollow {
     }
 
     fn check(&mut self, view: View<'_>, entry: &Entry) -> Result<(), String> {
+        if let (Fact::GroupJoined { group, member, .. }, Some(by)) = (&entry.fact, entry.by) {
+            let life = view.world.host(by).map_or(0, |host| host.lives());
+            return self.named(group, member, (by, life));
+        }
         let Some(by) = broker(entry) else {
             return Ok(());
         };
@@ -83,6 +95,14 @@ impl Invariant for GenerationsFollow {
                 members,
                 ..
             } => {
+                let mut ids: Vec<&Text> = members.iter().collect();
+                ids.sort_unstable();
+                if let Some(twice) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+                    let id = twice[0];
+                    return Err(format!(
+                        "A6: two members of generation {generation} of {group} bear the id {id}"
+                    ));
+                }
                 let now = match members.is_empty() {
                     true => Standing::Empty(*generation),
                     false => Standing::Completing(*generation),
@@ -110,6 +130,21 @@ impl Invariant for GenerationsFollow {
 }
 
 impl GenerationsFollow {
+    /// A6, of an id that a consumer bears in a group.
+    fn named(&mut self, group: &Text, id: &Text, who: (ProcessId, u32)) -> Result<(), String> {
+        let before = self.named.insert((group.clone(), id.clone()), who);
+        if self.named.len() > REMEMBERED {
+            self.named.pop_first();
+        }
+        match before {
+            Some(other) if other != who => Err(format!(
+                "A6: {} in its life {} bears the id {id} in {group}, which {} had in its life {}",
+                who.0, who.1, other.0, other.1
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn stands(&mut self, by: BrokerId, group: &Text, now: Standing) -> Option<Standing> {
         self.standings.insert((by, group.clone()), now)
     }

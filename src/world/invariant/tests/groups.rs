@@ -58,6 +58,50 @@ fn k2_generations_that_do_not_follow_each_other_are_found() {
     }
 }
 
+#[test]
+fn a6_an_id_that_two_members_bear_is_found() {
+    let world = world();
+    let mut law = Law::default();
+    holds(&mut law, &world, 1, rebalancing(0));
+    holds(&mut law.clone(), &world, 1, began(1, &["m", "n"]));
+    breaks(&mut law, &world, 1, began(1, &["m", "n", "m"]), "A6");
+}
+
+#[test]
+fn a6_an_id_that_is_given_again_is_found() {
+    let mut world = played(
+        "world brokers=1 seed=1 latency=1ms\ntopic orders partitions=1 replicas=1\n\
+         consumer c1\nconsumer c2\nrun 1s\n",
+    );
+    let joined = |world: &World, who: u16, group: &str| {
+        let fact = Fact::GroupJoined {
+            group: group.into(),
+            generation: 1,
+            member: "m".into(),
+            assignor: "range",
+            leads: true,
+        };
+        entry(world.now(), Some(ProcessId::Consumer(who)), fact)
+    };
+    let mut law = Law::default();
+    for who in [1, 1] {
+        assert_eq!(law.check(&world, &joined(&world, who, "billing")), Ok(()));
+    }
+    assert_eq!(law.check(&world, &joined(&world, 2, "shipping")), Ok(()));
+    is_about(
+        law.clone().check(&world, &joined(&world, 2, "billing")),
+        "A6",
+    );
+    for line in ["kill c1", "restart c1"] {
+        let Ok(script::Action::Command(command)) = script::parse_line(line) else {
+            panic!("{line} is a command");
+        };
+        let done = world.perform(&command, &mut Journal::default());
+        assert!(done.is_ok(), "{line}");
+    }
+    is_about(law.check(&world, &joined(&world, 1, "billing")), "A6");
+}
+
 /// A group of two that share two partitions.
 fn shared() -> World {
     played(
