@@ -107,15 +107,20 @@ impl Coverage {
         self.seen.iter().map(|(seen, count)| (*seen, *count))
     }
 
-    /// What was never seen, and could have been.
-    pub fn never(&self) -> impl Iterator<Item = Seen> {
+    /// Everything that can be seen, by the tables of [`codes`](super::codes) and [`edges`]; errors that clients are told are
+    /// answers, and are seen there.
+    pub fn all() -> impl Iterator<Item = Seen> {
         let faults = Kind::all().map(|kind| Seen::Fault(kind.name()));
         let events = EVENTS.into_iter().map(Seen::Event);
         let answers = CODES.into_iter().filter(|(_, why_not)| why_not.is_none());
         let answers = answers.map(|(error, _)| Seen::Answer(error));
         let edges = edges::all().map(Seen::Edge);
-        let all = faults.chain(events).chain(answers).chain(edges);
-        all.filter(|one| !self.seen.contains_key(one))
+        faults.chain(events).chain(answers).chain(edges)
+    }
+
+    /// What was never seen, and could have been.
+    pub fn never(&self) -> impl Iterator<Item = Seen> {
+        Coverage::all().filter(|one| !self.seen.contains_key(one))
     }
 
     /// What was seen although it cannot be, by the tables of [`codes`](super::codes) and [`edges`].
