@@ -1,13 +1,9 @@
 //! What runs: a plan, its loads and its readers.
 //!
 //! Most clusters are small, for what goes wrong in a large one goes wrong in a small one too, and sooner. One of
-//! twenty is large, one of fifty has values of up to a megabyte, and in one of thirty no topic can be removed. They are drawn
-//! from numbers of their own, so that the others are what they were; and so are `groups`.
-//!
-//! Not modelled: versions of requests drawn by clients of ours, which speak the newest that both sides know (strangers
-//! speak the older ones); bandwidth and full buffers between hosts of the world, where nothing is ever as slow as a
-//! reader that does not read; bits that turn on a disk; a watch that is lost while its connection stands, which
-//! ZooKeeper rules out.
+//! twenty is large, one of fifty has values of up to a megabyte, in one of thirty no topic can be removed, and one of five
+//! producers writes records without a value. They are drawn from numbers of their own, so that the others are what they
+//! were; and so are `groups`.
 
 use std::fmt::Write as _;
 
@@ -42,6 +38,8 @@ pub(super) struct Cluster {
 
 /// The random numbers of what is rare, beside those of everything else.
 const RARE: u64 = 0x200;
+/// The random numbers of who writes records without a value.
+const NULLS: u64 = 0x500;
 
 const TOPICS: [&str; 8] = [
     "orders", "events", "logs", "users", "clicks", "prices", "mails", "carts",
@@ -129,6 +127,7 @@ impl Cluster {
             partitions.extend(all);
         }
         let mut clients = Vec::new();
+        let mut nulls = Draw::new(seed, budget.stream() + NULLS);
         for number in 1..=draw.pick(&[1, 2, 2, 3, 4]) {
             let name = format!("p{number}");
             let _ = writeln!(plan, "producer {name}{}", producer(draw));
@@ -140,6 +139,8 @@ impl Cluster {
             }
             if let Some(compaction) = &mut compaction {
                 work.push_str(&compaction.of_load(&work));
+            } else if nulls.chance(1, 5) {
+                let _ = write!(work, " tombstones={}", nulls.pick(&[1, 2, 7, 7]));
             }
             clients.push((name, work));
         }
@@ -341,7 +342,7 @@ fn producer(draw: &mut Draw) -> String {
         text.push_str(" batch.size=200");
     }
     if draw.chance(1, 4) {
-        let codec = draw.pick(&["gzip", "snappy", "lz4"]);
+        let codec = draw.pick(&["gzip", "snappy", "lz4", "zstd"]);
         let _ = write!(text, " compression.type={codec}");
     }
     text

@@ -22,6 +22,19 @@
 //! - [`coverage`]: what was seen at all, of [`codes`] that are answered and [`edges`] between states too;
 //!   [`shrink`]: the shortest script that fails.
 //!
+//! Left out, of what such a swarm could have:
+//!
+//! - bandwidth, and buffers that are full between hosts of the world: nothing is ever as slow there as a reader outside
+//!   that does not read; so no write of bytes is ever cut in two by the network, and only strangers send half a frame;
+//! - connections that break in the middle of a frame: a packet arrives whole or not at all;
+//! - bits that turn on a disk, and writes that land elsewhere; a disk is slow or fails, and power takes what was not flushed;
+//! - versions of requests that are drawn: clients and brokers of ours speak the newest that both sides know (strangers
+//!   speak the older ones);
+//! - watches of ZooKeeper's that are lost while their connection stands, which ZooKeeper rules out, and writes that are slow
+//!   there by themselves;
+//! - keys by Zipf's law: keys are drawn evenly from a few;
+//! - transactions, which nothing here has; assignors that people write themselves.
+//!
 //! Law: a seed and a budget give one script, on every target.
 
 mod abuse;
