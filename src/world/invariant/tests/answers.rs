@@ -75,6 +75,7 @@ fn p3_what_an_admin_asks_waits_no_longer_than_he_allows() {
         let came = Input::Opened {
             connection,
             from: ProcessId::Admin(1),
+            host: None,
         };
         world.give(ProcessId::Broker(1), came, &mut Journal::default());
         let news = |fact| entry(world.now(), Some(ProcessId::Broker(1)), fact);
