@@ -79,6 +79,13 @@ pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
     said.collect()
 }
 
+/// Whether a client has been told of brokers, and none of them runs.
+pub(super) fn is_stranded(world: &World, metadata: &Metadata) -> bool {
+    let known = metadata.brokers();
+    let is_away = |id: &BrokerId| world.broker_by_id(*id).is_none();
+    !known.is_empty() && known.keys().all(is_away)
+}
+
 struct Judge<'a> {
     world: &'a World,
     losses: &'a Losses,
@@ -86,11 +93,8 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// Whether a client has been told of brokers, and none of them runs.
     fn is_stranded(&self, metadata: &Metadata) -> bool {
-        let known = metadata.brokers();
-        let is_away = |id: &BrokerId| self.world.broker_by_id(*id).is_none();
-        !known.is_empty() && known.keys().all(is_away)
+        is_stranded(self.world, metadata)
     }
 
     fn of_admin(&self, id: ProcessId, admin: &Admin) -> Option<String> {

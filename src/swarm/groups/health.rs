@@ -6,7 +6,8 @@
 //! group remembers.
 //!
 //! What cannot be is excused: a group whose partition of the offsets topic has nobody left who could lead it, or
-//! too few replicas to write anything, and partitions of which the same is true.
+//! too few replicas to write anything, and partitions of which the same is true; and a member that has been told of no
+//! broker but of such as stay dead, which is counted as one that has gone.
 
 use crate::broker::{Broker, OFFSETS_TOPIC};
 use crate::client::consumer::{Consumer, Doing};
@@ -14,6 +15,7 @@ use crate::controller::PartitionState;
 use crate::group::{Group, State};
 use crate::model::{Offset, ProcessId, Text, TopicName, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
+use crate::swarm::clients;
 use crate::swarm::recovery::Core;
 use crate::world::World;
 use crate::world::invariant::Losses;
@@ -32,10 +34,11 @@ pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
         let Some(consumer) = host.consumer().filter(|consumer| is_member(consumer)) else {
             continue;
         };
+        let is_stranded = clients::is_stranded(world, consumer.metadata());
         let gave_up = consumer.membership().is_none_or(|it| it.failure.is_some());
         let living = wanted.entry(consumer.config().group_id.clone());
         let living = living.or_default();
-        if !gave_up {
+        if !gave_up && !is_stranded {
             living.push((host.id, consumer));
         }
     }

@@ -121,6 +121,10 @@ impl LeadersAreInSync {
             return Ok(());
         };
         let leader = state.leader;
+        // Who has nobody to elect goes on with what the last election left to be done.
+        if leader == BrokerId::NONE {
+            return Ok(());
+        }
         let unclean = state.recovery == Recovery::Recovering
             && state.leader_epoch != before.leader_epoch
             && !before.isr.contains(&leader);
@@ -137,7 +141,7 @@ impl LeadersAreInSync {
             }
             return Ok(());
         }
-        if leader == before.leader || leader == BrokerId::NONE || state.is_reassigning() {
+        if leader == before.leader || state.is_reassigning() {
             return Ok(());
         }
         let earlier = self.assigned.insert(name.clone(), state.replicas.clone());
