@@ -77,7 +77,10 @@ pub fn control_pill(name: &ControlName, w: f64) -> Shape {
     } else {
         12.0
     };
-    let w = w.max(24.0 + letters as f64 * px * 0.6);
+    let w = match letters {
+        0..=12 => w,
+        _ => w.max(24.0 + letters as f64 * px * 0.6),
+    };
     let class = format!("mid b {}", size_class(px));
     let mut parts = vec![Shape::rect(-w / 2.0, -21.0, w, 42.0, 9.0, "pill")];
     parts.push(diamond(Point::new(13.0 - w / 2.0, -7.0), 4.5, ""));
