@@ -5,7 +5,7 @@
 use super::phrase::{actor, list, named, noun, plural, span};
 use super::print::{Shown, clipped, short_member};
 use super::{Crash, Entry, Fact, LogStartReason, Role};
-use crate::model::{BrokerId, ProducerEpoch};
+use crate::model::{BrokerId, ProcessId, ProducerEpoch};
 
 impl Entry {
     /// The entry as one sentence, processes by their kind and number.
@@ -19,7 +19,12 @@ impl Entry {
             Fact::Started => format!("{who} starts."),
             Fact::Killed {
                 crash: Crash::Process,
-            } => format!("{who} dies. Its disk remains."),
+            } => match self.by {
+                Some(ProcessId::Broker(_) | ProcessId::ZooKeeper(_)) => {
+                    format!("{who} dies. Its disk remains.")
+                }
+                _ => format!("{who} dies."),
+            },
             Fact::Killed {
                 crash: Crash::Machine,
             } => format!("{who} loses power. What it had not flushed is at risk."),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::controller::znodes;
 use crate::lesson::attempt::Attempt;
 use crate::lesson::catalogue::{FIRST, LESSONS, Source};
 use crate::lesson::cut::cuts;
@@ -306,13 +307,14 @@ impl Step {
         self.things().into_iter().filter_map(record).collect()
     }
 
-    /// The partition that the step is about: the first that it names.
+    /// The partition that the step is about: the first that it names, itself or by the znode of its state.
     pub fn subject(&self) -> Option<TopicPartition> {
         self.things().into_iter().find_map(|thing| match thing {
             Thing::Partition(partition)
             | Thing::Replica(partition, _)
             | Thing::Record(partition, _)
             | Thing::Copy(partition, _, _) => Some(partition),
+            Thing::Znode(path) => znodes::state_of(&path),
             _ => None,
         })
     }

@@ -71,11 +71,12 @@ impl Keys {
         self.index.contains_key(key)
     }
 
-    /// Forgets the key that was learned last, as if it had never come.
-    pub fn forget_last(&mut self) {
+    /// Forgets the key that was learned last, as if it had never come, and says which that was.
+    pub fn forget_last(&mut self) -> Option<String> {
         let mut names = std::mem::take(&mut self.names);
-        names.pop();
+        let last = names.pop();
         *self = Keys::of(names.iter().map(String::as_str));
+        last
     }
 
     /// The mark of a key; a key never seen gets the mark of no key.

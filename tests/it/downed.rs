@@ -81,6 +81,16 @@ fn a_record_that_was_acknowledged_is_lost_when_somebody_leads_who_lacks_it() {
 }
 
 #[test]
+fn while_every_broker_is_down_a_record_that_lies_on_several_disks_is_no_only_copy() {
+    let seen = after("run 3s\nkill b1\nkill b2\nkill b3\n");
+    let replicas = &seen.topics[0].partitions[0].replicas;
+    for replica in replicas {
+        let states: Vec<CellState> = replica.cells.iter().map(|cell| cell.state).collect();
+        assert_eq!(states, [CellState::Ghost], "{replica:?}");
+    }
+}
+
+#[test]
 fn a_client_that_died_keeps_its_place_and_says_so() {
     let seen = after("consumer c1\nassign c1 t-0\nrun 1s\nkill p1\nkill c1\nrun 3s\n");
     let producer = &seen.producers[0];

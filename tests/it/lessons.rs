@@ -482,6 +482,18 @@ fn metadata_the_client_is_wrong_twice_and_finds_out() {
 }
 
 #[test]
+fn failover_is_about_one_partition_at_every_step() {
+    let lesson = lesson("failover");
+    let subjects: Vec<String> = (lesson.steps.iter())
+        .map(|step| step.subject().map_or_else(String::new, |it| it.to_string()))
+        .collect();
+    assert!(
+        subjects[2..6].iter().all(|it| it == "driver-locations-0"),
+        "{subjects:?}"
+    );
+}
+
+#[test]
 fn failover_everything_happens_in_the_order_in_which_it_is_told() {
     let order = [
         first_line("failover", 2, "b2 killed"),

@@ -321,10 +321,11 @@ fn consumer(
             }
         })
         .map(|mut reading| {
-            // Where a group remembers how far it has got, that counts and not what its member has in hand.
-            if let Some(offset) = reading
-                .committed
-                .or(reading.position.filter(|_| group.is_some()))
+            // Where a group remembers how far it has got, that counts and not what its member has in hand. Who is paused
+            // does not hear how much comes after it.
+            if let Some(offset) = reading.committed.or(reading
+                .position
+                .filter(|_| group.is_some() || process.is_paused()))
             {
                 reading.lag = groups::lag(world, &reading.partition, offset).or(reading.lag);
             }

@@ -190,6 +190,10 @@ fn on_disk(
     let log = disk.or_else(|| world.broker_by_id(broker)?.unopened(id));
     let (log_start, log_end) = log.map_or_else(Default::default, |log| (log.start(), log.end()));
     let counting = counting(world, id);
+    let others = match counting.is_empty() {
+        true => on_other_disks(world, id, broker),
+        false => Vec::new(),
+    };
     let epochs = log.map(Log::epochs);
     let state = |offset: Offset, _: Value| {
         let epoch = epochs.and_then(|epochs| epochs.epoch_of(offset));
@@ -199,11 +203,16 @@ fn on_disk(
             let there = offset < other.log_end();
             gone || there && other.log().epochs().epoch_of(offset) == epoch
         };
+        let is_copied = others.iter().any(|log| {
+            let holds = (log.start()..log.end()).contains(&offset);
+            holds && log.epochs().epoch_of(offset) == epoch
+        });
         let epoch = epoch.unwrap_or(LeaderEpoch::NONE);
         match counting.iter().find(same) {
             Some(_) if role != Role::Waits => CellState::Ghost,
             Some(held) if offset < held.high_watermark() => CellState::Committed,
             Some(_) => CellState::Open,
+            None if is_copied => CellState::Ghost,
             None if audit.is_lost(id, offset, epoch) => CellState::Lost,
             None if audit.is_promised(id, offset, epoch) => CellState::Promised,
             None => CellState::Stranded,
@@ -232,6 +241,12 @@ fn counting<'a>(world: &'a World, id: &TopicPartition) -> Vec<&'a PartitionProce
             running.filter_map(|broker| broker.partition(id)).collect()
         }
     }
+}
+
+/// The logs of a partition on the disks of all brokers but this one.
+fn on_other_disks<'a>(world: &'a World, id: &TopicPartition, but: BrokerId) -> Vec<&'a Log> {
+    let others = world.hosts().filter(|host| host.id != ProcessId::from(but));
+    others.filter_map(|host| host.disk()?.log(id)).collect()
 }
 
 /// Whether a record has a value.

@@ -22,6 +22,9 @@ pub struct Memory {
     keys: SortedMap<TopicName, Keys>,
     /// In which order keys were learned: after how many entries of the journal, and of which topic.
     learned: Vec<(u64, TopicName)>,
+    /// Keys that were learned and forgotten by going back, as they stand in the journal: it may not reach back to them
+    /// when time has come to them again.
+    ahead: Vec<(u64, TopicName, String)>,
     /// Grows with every key that is learned or forgotten: marks made before may be others now.
     pub(super) edition: u64,
     /// What was asked on a connection under a correlation id.
@@ -112,6 +115,7 @@ impl Memory {
             self.go_back(journal.len());
         }
         let from = std::mem::replace(&mut self.seen, journal.len());
+        self.learn_again(journal.first_kept(), journal.len());
         for entry in journal.since(from) {
             self.past.learn(entry);
             match &entry.fact {
@@ -142,17 +146,61 @@ impl Memory {
         }
     }
 
+    /// Learns the keys again that came before what the journal still holds; those behind that come by themselves.
+    fn learn_again(&mut self, first_kept: u64, now: u64) {
+        let passed = self.ahead.partition_point(|(entry, ..)| *entry <= now);
+        for (entry, topic, key) in self.ahead.drain(..passed).collect::<Vec<_>>() {
+            let known = self.learned.len();
+            if entry < first_kept {
+                self.mark(&topic, Some(key.as_bytes()));
+            }
+            if let Some(new) = self.learned.get_mut(known) {
+                new.0 = entry;
+            }
+        }
+    }
+
     /// Forgets the keys that were learned after so many entries: they come again when time does.
     fn go_back(&mut self, to: u64) {
         self.seen = to;
         self.past.go_back(to);
         let keep = self.learned.partition_point(|(entry, _)| *entry <= to);
         let gone = self.learned.split_off(keep);
-        for (_, topic) in &gone {
+        let mut ahead = Vec::new();
+        for (entry, topic) in gone.into_iter().rev() {
             self.edition += 1;
-            if let Some(keys) = self.keys.get_mut(topic) {
-                keys.forget_last();
-            }
+            let key = self.keys.get_mut(&topic).and_then(Keys::forget_last);
+            ahead.extend(key.map(|key| (entry, topic, key)));
         }
+        ahead.reverse();
+        ahead.append(&mut self.ahead);
+        self.ahead = ahead;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_keep_their_order_when_the_journal_has_dropped_where_they_came_first() {
+        let topic = TopicName::new("orders");
+        let mut memory = Memory::default();
+        let marks = ["goran", "karim", "farah"].map(|key| {
+            memory.seen += 10;
+            memory.mark(&topic, Some(key.as_bytes()))
+        });
+        memory.go_back(15);
+        memory.go_back(5);
+        // Time has gone on at once to where only the newest entries are kept, and the last key is seen first.
+        memory.learn_again(50, 100);
+        let again =
+            ["farah", "karim", "goran"].map(|key| memory.mark(&topic, Some(key.as_bytes())));
+        assert_eq!(again.into_iter().rev().collect::<Vec<_>>(), marks);
+        // What the journal still holds comes by itself.
+        memory.go_back(5);
+        memory.learn_again(5, 100);
+        let first = memory.mark(&topic, Some(b"farah"));
+        assert_eq!(first.hue, marks[0].hue);
     }
 }

@@ -164,13 +164,15 @@ pub(super) fn member(pen: &Pen, consumer: &Consumer, area: Rect) -> Vec<Shape> {
     let several = topics(pen, consumer) > 1;
     let lines = partitions(consumer, several);
     let room = ((area.h - 40.0) / 15.0).floor() as usize + 1;
-    if let (true, [line], Some(note)) = (
-        room < 2 && consumer.state != ClientState::Active,
+    if let (true, [line]) = (
+        room < 2 && consumer.state != ClientState::Active && !consumer.note.is_empty(),
         lines.as_slice(),
-        consumer.note.last(),
     ) {
-        // One line for both.
-        let line = kit::fitting(&format!("{line}, {note}"), 11.0, end - x);
+        // One line for both, or for what it does.
+        let note = consumer.note.join(" ");
+        let both = format!("{line}, {note}");
+        let fits = text_width(&both, 11.0) * 0.94 <= end - x;
+        let line = kit::fitting(if fits { &both } else { &note }, 11.0, end - x);
         parts.push(Shape::text(x, y, line, clients::note_class(consumer.state)));
         return parts;
     }
