@@ -106,11 +106,11 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Somebody has opened a connection, to a broker that lets `most` stand and `most_of_one` of one
-    /// host.
+    /// host; where a program outside of the world is that has.
     pub(super) fn opened(
         &mut self,
         id: ConnectionId,
-        from: ProcessId,
+        (from, host): (ProcessId, Option<Text>),
         now: Instant,
         (most, most_of_one): (u32, u32),
     ) -> Admission {
@@ -129,7 +129,7 @@ impl Connections {
         };
         let connection = Connection {
             from,
-            host: None,
+            host,
             buffer: FrameBuffer::default(),
             busy: None,
             last_active: now,
@@ -138,13 +138,6 @@ impl Connections {
         };
         self.open.insert(id, connection);
         admission
-    }
-
-    /// Where a program outside of the world is that has opened one.
-    pub(super) fn came_from(&mut self, id: ConnectionId, host: Option<Text>) {
-        if let Some(open) = self.open.get_mut(&id) {
-            open.host = host;
-        }
     }
 
     fn admitted(&self) -> usize {

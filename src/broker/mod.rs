@@ -324,8 +324,9 @@ impl Broker {
             self.config.max_connections,
             self.config.max_connections_per_ip,
         );
-        let admission = self.connections.opened(connection, from, at.now, limits);
-        self.connections.came_from(connection, host);
+        let admission = self
+            .connections
+            .opened(connection, (from, host), at.now, limits);
         match admission {
             Admission::Admitted => {}
             Admission::Waits => return,

@@ -239,8 +239,8 @@ fn add(group: &mut Group, id: Text, asked: JoinAsked, desk: &mut Desk) {
     rebalance::prepare_if_possible(group, desk);
 }
 
-fn take_words(group: &mut Group, id: &str, asked: &JoinAsked) {
-    group.members.learn(id, asked.protocols.clone());
+fn take_words(group: &mut Group, id: &str, asked: JoinAsked) {
+    group.members.learn(id, asked.protocols);
     if let Some(member) = group.member_mut(id) {
         member.rebalance_timeout = asked.rebalance_timeout;
         member.session_timeout = asked.session_timeout;
@@ -249,7 +249,7 @@ fn take_words(group: &mut Group, id: &str, asked: &JoinAsked) {
 }
 
 fn update(group: &mut Group, id: &str, asked: JoinAsked, desk: &mut Desk) {
-    take_words(group, id, &asked);
+    take_words(group, id, asked);
     rebalance::prepare_if_possible(group, desk);
 }
 
@@ -268,7 +268,8 @@ fn come_back(group: &mut Group, old: &Text, id: Text, asked: JoinAsked, desk: &m
     }
     // The session that begins now is still as long as the last.
     desk.heard(group, &id);
-    take_words(group, &id, &asked);
+    let knows = asked.knows;
+    take_words(group, &id, asked);
     match group.state {
         State::Stable if group.elect_protocol() == group.protocol => {
             let value = group.written(&|member| member.assignment.clone());
@@ -278,10 +279,7 @@ fn come_back(group: &mut Group, old: &Text, id: Text, asked: JoinAsked, desk: &m
                 group: group.id.clone(),
                 old,
                 new: id,
-                answer: Box::new(ReturnAnswer {
-                    knows: asked.knows,
-                    leader,
-                }),
+                answer: Box::new(ReturnAnswer { knows, leader }),
             };
             desk.write(&group.id, records, writing);
         }

@@ -64,7 +64,7 @@ impl Members {
 
     /// Somebody comes who was none of them.
     pub(super) fn push(&mut self, member: Member) {
-        self.count(&member.protocols, |known| known + 1);
+        count(&mut self.knowing, &member.protocols, |known| known + 1);
         self.places.insert(member.id.clone(), self.come);
         self.order.insert(self.come, member);
         self.come += 1;
@@ -73,7 +73,7 @@ impl Members {
     /// Somebody goes.
     pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
         let member = self.order.remove(&self.places.remove(id)?)?;
-        self.count(&member.protocols, |known| known - 1);
+        count(&mut self.knowing, &member.protocols, |known| known - 1);
         Some(member)
     }
 
@@ -88,25 +88,30 @@ impl Members {
 
     /// One of them knows these from now on.
     pub(super) fn learn(&mut self, id: &str, protocols: Vec<Protocol>) {
-        let Some(member) = self.get_mut(id) else {
+        let place = self.places.get(id);
+        let Some(member) = place.and_then(|place| self.order.get_mut(place)) else {
             return;
         };
-        let before = std::mem::replace(&mut member.protocols, protocols.clone());
-        self.count(&before, |known| known - 1);
-        self.count(&protocols, |known| known + 1);
+        let before = std::mem::replace(&mut member.protocols, protocols);
+        count(&mut self.knowing, &before, |known| known - 1);
+        count(&mut self.knowing, &member.protocols, |known| known + 1);
     }
+}
 
-    /// Counts anew how many know each of these. A member may name one more than once.
-    fn count(&mut self, protocols: &[Protocol], change: impl Fn(usize) -> usize) {
-        let names = Mentions::of(protocols.iter().map(|(name, _)| name));
-        for place in names.firsts() {
-            let name = &protocols[place].0;
-            let known = self.knowing.get(name).copied().unwrap_or_default();
-            match change(known) {
-                0 => self.knowing.remove(name),
-                known => self.knowing.insert(name.clone(), known),
-            };
-        }
+/// Counts anew how many know each of these. A member may name one more than once.
+fn count(
+    knowing: &mut BTreeMap<Text, usize>,
+    protocols: &[Protocol],
+    change: impl Fn(usize) -> usize,
+) {
+    let names = Mentions::of(protocols.iter().map(|(name, _)| name));
+    for place in names.firsts() {
+        let name = &protocols[place].0;
+        let known = knowing.get(name).copied().unwrap_or_default();
+        match change(known) {
+            0 => knowing.remove(name),
+            known => knowing.insert(name.clone(), known),
+        };
     }
 }
 
@@ -125,15 +130,5 @@ impl<'a> IntoIterator for &'a Members {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
-    }
-}
-
-impl std::ops::Index<usize> for Members {
-    type Output = Member;
-
-    /// # Panics
-    /// When there are not so many.
-    fn index(&self, nth: usize) -> &Member {
-        self.iter().nth(nth).expect("there are so many")
     }
 }

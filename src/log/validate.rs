@@ -16,6 +16,8 @@ const INFLATION: usize = 16;
 
 /// So many records are listed for which a batch was refused.
 const LISTED: usize = 100;
+/// Why a compacted topic does not take a record.
+const KEYLESS: &str = "a compacted topic needs a key in every record";
 
 /// Why a batch was refused: the code that the producer gets and the sentence beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,10 +205,7 @@ impl Demands {
 
     /// Which records do not meet them (`LogValidator.processRecordErrors`).
     fn refusal(&self, header: &BatchHeader, body: &[u8]) -> Refused {
-        let mut refused = Refused::new(
-            ErrorCode::InvalidRecord,
-            "a compacted topic needs a key in every record",
-        );
+        let mut refused = Refused::new(ErrorCode::InvalidRecord, KEYLESS);
         let mut walk = Walk { left: body };
         for ordinal in 0..header.records_count {
             let Some(seen) = walk.record() else {
@@ -214,7 +213,7 @@ impl Demands {
             };
             let time = header.base_timestamp.saturating_add(seen.timestamp_delta);
             let why = if self.keys && seen.key == Key::Null {
-                "a compacted topic needs a key in every record"
+                KEYLESS
             } else if !self.times.contains(&time) && time != Timestamp::NONE.0 {
                 // Whatever else is wrong.
                 refused.error = ErrorCode::InvalidTimestamp;

@@ -16,7 +16,7 @@ impl Broker {
         let from = request.connection.opener;
         let limits = (u32::MAX, u32::MAX);
         self.connections
-            .opened(request.connection, from, Instant::ZERO, limits);
+            .opened(request.connection, (from, None), Instant::ZERO, limits);
         self.connections.mute(request);
     }
 }

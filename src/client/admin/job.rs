@@ -129,8 +129,7 @@ impl Wish {
         }
     }
 
-    /// In words, for who waits.
-    /// What is to be done, in words.
+    /// What is to be done, in words, for who waits.
     pub fn words(&self) -> String {
         match self {
             Wish::Create(new) => format!("creating {}", new.topic),

@@ -37,7 +37,8 @@ fn k5_a_commit_that_is_not_the_groups_is_found() {
     let world = Watched::<CommitsAreTheGroups>::run(GROUP).world;
     let broker = world.broker_by_id(BrokerId(1)).expect("a broker");
     let group = broker.coordinator().group("billing").expect("a group");
-    let (generation, member) = (group.generation(), group.members()[0].id.clone());
+    let first = group.members().first().expect("a member");
+    let (generation, member) = (group.generation(), first.id.clone());
     let left = Fact::MemberLeft {
         group: "billing".into(),
         member: member.clone(),

@@ -19,7 +19,7 @@ fn leaves(watched: &Law, why: Departure) -> Fact {
     let group = broker.coordinator().group("billing").expect("a group");
     Fact::MemberLeft {
         group: "billing".into(),
-        member: group.members()[0].id.clone(),
+        member: group.members().first().expect("a member").id.clone(),
         why,
     }
 }

@@ -130,7 +130,12 @@ fn k4_a_partition_that_is_given_twice_is_found() {
     holds(&mut law, &world, 1, stable(generation));
     let mut other = world.clone();
     broker_mut(&mut other, 1).plant_in_groups("billing", |group| {
-        let first = group.members()[0].assignment.clone();
+        let first = group
+            .members()
+            .first()
+            .expect("a member")
+            .assignment
+            .clone();
         group.plant_assignment(1, first);
     });
     let mut law = Law::default();
