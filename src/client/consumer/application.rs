@@ -62,6 +62,9 @@ impl Taken {
 }
 
 /// Takes up to `most` records out of a buffer, as many at a time as `step` says, and moves the position behind them.
+///
+/// # Errors
+/// When the first record cannot be read. What can be read before one that cannot is returned, and the next call fails.
 fn take(
     buffer: &mut Buffer,
     position: &mut Position,
@@ -70,7 +73,11 @@ fn take(
 ) -> Result<Vec<buffer::Taken>, Malformed> {
     let (mut all, mut left) = (Vec::new(), most);
     loop {
-        let taken = buffer.take(position.offset, step)?;
+        let taken = match buffer.take(position.offset, step) {
+            Ok(taken) => taken,
+            Err(error) if all.is_empty() => return Err(error),
+            Err(_) => return Ok(all),
+        };
         position.offset = taken.next_offset;
         position.epoch = taken.epoch.or(position.epoch);
         left -= taken.records;
@@ -285,6 +292,10 @@ impl Consumer {
                 _ => left,
             };
             let Ok(taken) = take(buffer, position, left, step) else {
+                if left < most {
+                    // As in Kafka, what was taken is returned first, and the next `poll()` fails.
+                    break;
+                }
                 let error = ErrorCode::CorruptMessage;
                 self.subscription.fail(&partition, error, out);
                 continue;

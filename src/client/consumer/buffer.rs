@@ -73,7 +73,8 @@ impl Buffer {
     /// Takes up to `most` records from `position` on.
     ///
     /// # Errors
-    /// When a batch cannot be read; what was taken before it is lost.
+    /// When the next record cannot be read. What can be read before it is returned first, and the next call fails
+    /// (`CompletedFetch.fetchRecords`).
     pub fn take(&mut self, position: Offset, most: u32) -> Result<Taken, Malformed> {
         let mut taken = Taken {
             base_offset: position,
@@ -97,8 +98,20 @@ impl Buffer {
                 if count < there {
                     break;
                 }
-            } else if wanted && !self.take_opened(&mut taken, most)? {
-                break;
+            } else if wanted {
+                match self.take_opened(&mut taken, most) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        // It is opened again, and fails at the same record.
+                        self.done = 0;
+                        self.open = None;
+                        match taken.records {
+                            0 => return Err(error),
+                            _ => break,
+                        }
+                    }
+                }
             }
             self.finish_first(&mut taken);
         }
@@ -227,6 +240,21 @@ mod tests {
         let marker = builder.build_batch().stamped(Offset(1), LeaderEpoch(0));
         let mut buffer = buffer(&[batch(0, &[0], 0), marker, batch(2, &[0], 0)]);
         assert_eq!(offsets(&mut buffer, 0, 9), ((0, 2), 3));
+    }
+
+    #[test]
+    fn what_stands_before_a_record_that_cannot_be_read_is_returned_first() {
+        let mut bytes = batch(0, &[0, 1], 1).to_chunks().to_vec();
+        let mut sparse = batch(2, &[0, 2], 3).to_chunks().to_vec();
+        // The last record says that it is longer than what is left.
+        let at = sparse.len() - 8;
+        sparse[at] = 100;
+        bytes.extend(sparse);
+        let mut buffer = Buffer::new(&Chunks::from(bytes), Check::Nothing).expect("whole batches");
+        assert_eq!(offsets(&mut buffer, 0, 9), ((0, 3), 3));
+        for _ in 0..2 {
+            assert!(buffer.take(Offset(3), 9).is_err());
+        }
     }
 
     #[test]

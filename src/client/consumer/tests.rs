@@ -96,6 +96,18 @@ pub(super) fn batch(base: i64, count: usize, epoch: i32) -> Chunks {
     batch.stamped(Offset(base), LeaderEpoch(epoch)).to_chunks()
 }
 
+/// A batch of one record that says that it is longer than all that is there, and of one that was compacted away.
+pub(super) fn unreadable(base: i64) -> Vec<u8> {
+    let mut builder = BatchBuilder::new(Codec::None);
+    builder.append(0, None, None, &[]);
+    builder.set_last_offset_delta(1);
+    let batch = builder.build_batch();
+    let batch = batch.stamped(Offset(base), LeaderEpoch(0));
+    let mut bytes = batch.to_chunks().to_vec();
+    bytes[61] = 100;
+    bytes
+}
+
 pub(super) fn answer_fetch(bench: &mut Bench<Consumer>, asked: &Asked, data: Vec<PartitionData>) {
     let response = FetchResponse {
         responses: vec![FetchableTopicResponse {
@@ -404,6 +416,24 @@ fn a_batch_with_a_wrong_checksum_stops_reading() {
     assert_eq!(
         bench.lines(),
         ["0.000s c1 orders-0 reading failed CORRUPT_MESSAGE"]
+    );
+}
+
+#[test]
+fn what_was_read_before_a_batch_that_cannot_be_read_is_returned_before_reading_fails() {
+    let settings = [("check.crcs", "false"), ("poll.interval.ms", "100")];
+    let mut bench = reading(&settings);
+    let asked = bench.next_asked();
+    let mut bytes = batch(0, 2, 0).to_vec();
+    bytes.extend(unreadable(2));
+    answer_fetch(&mut bench, &asked, vec![data(0, 4, Chunks::from(bytes))]);
+    bench.pass_ms(200);
+    assert_eq!(
+        bench.lines(),
+        [
+            "0.000s c1 orders-0 consumes 2 from @0, next @2",
+            "0.100s c1 orders-0 reading failed CORRUPT_MESSAGE",
+        ]
     );
 }
 

@@ -32,6 +32,29 @@ fn a_commit_that_is_waited_for_wakes_its_consumer_when_the_coordinator_is_gone()
 }
 
 #[test]
+fn what_stands_before_a_batch_that_cannot_be_read_is_committed_one_by_one() {
+    let settings = [
+        ("application.commits", "each"),
+        ("check.crcs", "false"),
+        ("poll.interval.ms", "50"),
+    ];
+    let mut bench = by_hand(&settings);
+    restore(&mut bench, 0);
+    let fetch = pick(&mut bench, "Fetch");
+    let mut bytes = batch(0, 2, 0).to_vec();
+    bytes.extend(unreadable(2));
+    answer_fetch(&mut bench, &fetch, vec![data(0, 4, Chunks::from(bytes))]);
+    for behind in [1, 2] {
+        bench.pass_ms(50);
+        assert_eq!(answer_commit(&mut bench, ErrorCode::None), behind);
+    }
+    let lines = bench.lines().join("\n");
+    let consumed = lines.find("consumes 2 from @0, next @2");
+    let failed = lines.find("reading failed CORRUPT_MESSAGE");
+    assert!(consumed.is_some() && consumed < failed, "{lines}");
+}
+
+#[test]
 fn a_commit_that_is_waited_for_ends_with_its_time() {
     let settings = [
         ("application.commits", "sync"),

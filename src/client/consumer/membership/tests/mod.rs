@@ -12,7 +12,7 @@ use super::*;
 use bytes::Bytes;
 
 use crate::client::bench::{Asked, Bench, addresses};
-use crate::client::consumer::tests::{answer_fetch, batch, data};
+use crate::client::consumer::tests::{answer_fetch, batch, data, unreadable};
 use crate::client::consumer::{Consumer, Setup};
 use crate::model::{Offset, ProcessId};
 use crate::process::{Input, Instruction};
