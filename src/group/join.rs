@@ -119,7 +119,7 @@ fn has_room(group: &Group, member: &str, most: usize) -> bool {
     match group.state {
         State::Empty | State::Dead => true,
         State::PreparingRebalance => {
-            known.is_some_and(Member::is_joining) || group.joining() < most
+            known.is_some_and(Member::is_joining) || group.members.joining() < most
         }
         State::CompletingRebalance | State::Stable => known.is_some() || group.members.len() < most,
     }
@@ -244,8 +244,8 @@ fn take_words(group: &mut Group, id: &str, asked: JoinAsked) {
     if let Some(member) = group.member_mut(id) {
         member.rebalance_timeout = asked.rebalance_timeout;
         member.session_timeout = asked.session_timeout;
-        member.joining = Some(asked.asker);
     }
+    group.members.set_joining(id, Some(asked.asker));
 }
 
 fn update(group: &mut Group, id: &str, asked: JoinAsked, desk: &mut Desk) {
@@ -298,10 +298,7 @@ pub(super) fn returned(
     error: Option<ErrorCode>,
     desk: &mut Desk,
 ) {
-    let Some(asker) = group
-        .member_mut(new)
-        .and_then(|member| member.joining.take())
-    else {
+    let Some(asker) = group.members.set_joining(new, None) else {
         // It joined again meanwhile, or is gone.
         return;
     };
@@ -338,7 +335,8 @@ pub(super) fn returned(
 
 /// What a member is told of the present generation; the leader of everybody.
 pub(super) fn generation_for(group: &Group, id: &Text) -> JoinGroupResponse {
-    let members = group.members.iter().filter(|_| group.is_leader(id));
+    let everybody = group.is_leader(id).then(|| group.members.iter());
+    let members = everybody.into_iter().flatten();
     let members = members.map(|member| JoinGroupResponseMember {
         member_id: member.id.clone(),
         group_instance_id: member.instance_id.clone(),

@@ -26,7 +26,7 @@ pub struct Member {
     pub protocols: Vec<Protocol>,
     /// What the leader gave it in this generation.
     pub assignment: Bytes,
-    /// Its JoinGroup, while that waits for the others'.
+    /// Its JoinGroup, while that waits for the others'. Only `Members` sets it, which counts those that wait.
     pub(super) joining: Option<Asker>,
     /// Its SyncGroup, while that waits for the leader's.
     pub(super) syncing: Option<Asker>,

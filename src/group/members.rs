@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::{Values, ValuesMut};
 
+use super::Asker;
 use super::member::{Member, Protocol};
 use crate::model::Text;
 use crate::sorted::Mentions;
@@ -22,6 +23,14 @@ pub struct Members {
     places: BTreeMap<Text, u64>,
     /// How many of them know each assignor.
     knowing: BTreeMap<Text, usize>,
+    /// How many JoinGroups wait (`numMembersAwaitingJoin`).
+    joining: usize,
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many members were walked past in this thread, every walk counted as if it went to its end.
+    pub(super) static WALKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 impl Members {
@@ -35,12 +44,20 @@ impl Members {
 
     /// In the order in which they came.
     pub fn iter(&self) -> Values<'_, u64, Member> {
+        self.walk();
         self.order.values()
     }
 
-    /// The same, to change anything but what they are called and what they know.
+    /// The same, to change anything but what they are called, what they know and whether they are joining.
     pub(super) fn iter_mut(&mut self) -> ValuesMut<'_, u64, Member> {
+        self.walk();
         self.order.values_mut()
+    }
+
+    /// Somebody looks at all of them.
+    fn walk(&self) {
+        #[cfg(test)]
+        WALKED.set(WALKED.get() + self.len());
     }
 
     /// Who came first.
@@ -52,7 +69,7 @@ impl Members {
         self.order.get(self.places.get(id)?)
     }
 
-    /// One of them, to change anything but what it is called and what it knows.
+    /// One of them, to change anything but what it is called, what it knows and whether it is joining.
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Member> {
         self.order.get_mut(self.places.get(id)?)
     }
@@ -62,8 +79,23 @@ impl Members {
         self.knowing.get(assignor).copied().unwrap_or_default() == self.len()
     }
 
+    /// How many JoinGroups wait.
+    pub(super) fn joining(&self) -> usize {
+        self.joining
+    }
+
+    /// The JoinGroup of one of them waits from now on, or none does; what waited before.
+    pub(super) fn set_joining(&mut self, id: &str, asker: Option<Asker>) -> Option<Asker> {
+        let member = self.order.get_mut(self.places.get(id)?)?;
+        let before = std::mem::replace(&mut member.joining, asker);
+        self.joining += usize::from(asker.is_some());
+        self.joining -= usize::from(before.is_some());
+        before
+    }
+
     /// Somebody comes who was none of them.
     pub(super) fn push(&mut self, member: Member) {
+        self.joining += usize::from(member.is_joining());
         count(&mut self.knowing, &member.protocols, |known| known + 1);
         self.places.insert(member.id.clone(), self.come);
         self.order.insert(self.come, member);
@@ -73,6 +105,7 @@ impl Members {
     /// Somebody goes.
     pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
         let member = self.order.remove(&self.places.remove(id)?)?;
+        self.joining -= usize::from(member.is_joining());
         count(&mut self.knowing, &member.protocols, |known| known - 1);
         Some(member)
     }

@@ -124,7 +124,7 @@ fn complete(group: &mut Group, desk: &mut Desk) {
         let response = generation_for(group, &id);
         let member = group.member_mut(&id).expect("it is in the list");
         member.is_new = false;
-        if let Some(asker) = member.joining.take() {
+        if let Some(asker) = group.members.set_joining(&id, None) {
             desk.answer(asker, response);
         }
         desk.heard(group, &id);

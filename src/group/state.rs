@@ -216,17 +216,9 @@ impl Group {
         timeouts.max().unwrap_or_default()
     }
 
-    /// How many JoinGroups wait.
-    pub(super) fn joining(&self) -> usize {
-        self.members
-            .iter()
-            .filter(|member| member.is_joining())
-            .count()
-    }
-
     /// Whether nobody is waited for.
     pub(super) fn all_have_joined(&self) -> bool {
-        self.members.iter().all(Member::is_joining) && self.pending.is_empty()
+        self.pending.is_empty() && self.members.joining() == self.members.len()
     }
 
     /// Whether who speaks these may be a member beside those that are.
@@ -323,11 +315,11 @@ impl Group {
         let Some(member) = self.members.rename(old, new) else {
             return (None, None);
         };
-        let waited = (member.joining.take(), member.syncing.take());
+        let syncing = member.syncing.take();
         if let Some(instance) = member.instance_id.clone() {
             self.instances.insert(instance, new.clone());
         }
-        waited
+        (self.members.set_joining(new, None), syncing)
     }
 
     /// Makes somebody leader who has joined, if the leader has not. False when nobody has.

@@ -339,9 +339,40 @@ fn w38_two_members_may_know_a_hundred_thousand_assignors_each() {
 }
 
 #[test]
-fn as_many_members_as_a_stream_has_room_for_join_in_no_time() {
-    // Each against each of so many would take minutes; so would each one's assignors against everybody's.
-    const MANY: usize = 10_000;
+fn a_stream_of_members_joins_without_a_walk_through_all_for_each() {
+    use crate::group::members::WALKED;
+    const MANY: usize = 500;
+    let mut bench = Bench::new();
+    let join = |bench: &mut Bench, member: &str| bench.join_as(member, None, &["range"], 2);
+    let before = WALKED.get();
+    let askers: Vec<Asker> = (0..MANY).map(|_| join(&mut bench, "")).collect();
+    let walked = WALKED.get() - before;
+    assert!(walked <= MANY, "{walked} looked at while a group begins");
+    bench.pass(6_000);
+    let ids: Vec<Text> = askers
+        .into_iter()
+        .map(|asker| bench.joined(asker).member_id)
+        .collect();
+    // As many more come, all join again, and wait for one that was given an id.
+    let late = bench.new_id();
+    let before = WALKED.get();
+    let more: Vec<Asker> = (0..MANY).map(|_| join(&mut bench, "")).collect();
+    let again: Vec<Asker> = ids.iter().map(|id| join(&mut bench, id)).collect();
+    let walked = WALKED.get() - before;
+    assert!(walked <= 10 * MANY, "{walked} looked at while it waits");
+    assert!(bench.waits(again[0]) && bench.waits(more[MANY - 1]));
+    let before = WALKED.get();
+    let last = bench.join(&late);
+    let walked = WALKED.get() - before;
+    assert!(walked <= 50 * MANY, "{walked} looked at when all are told");
+    let response = bench.joined(last);
+    assert_eq!((response.error_code, response.generation_id), (0, 2));
+    assert_eq!(bench.joined(again[0]).members.len(), 2 * MANY + 1);
+}
+
+#[test]
+fn members_are_found_and_what_they_know_is_counted_as_they_come_and_go() {
+    const MANY: usize = 1_000;
     let mut members = crate::group::Members::default();
     let protocols = vec![
         ("range".into(), bytes::Bytes::new()),
