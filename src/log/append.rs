@@ -163,10 +163,25 @@ impl Log {
         self.epochs.truncate_from_end(end);
         if self.producers.reach_beyond(end) {
             let mut producers = std::mem::take(&mut self.producers);
-            producers.truncated(self);
+            let copied = producers.truncated(self);
             self.producers = producers;
+            self.keep_copied(copied);
         }
         end
+    }
+
+    /// So many bytes of producers that are known otherwise now, or no more, are kept by the active segment as they were
+    /// when it was begun.
+    pub(super) fn keep_copied(&mut self, copied: u64) {
+        if copied > 0 {
+            self.active_mut().copied(copied);
+            let more = Bulk {
+                copied,
+                ..Bulk::default()
+            };
+            self.held.add(more);
+            self.appended.add(more);
+        }
     }
 
     /// Throws everything away; the next record gets the offset `start` (`truncateFullyAndStartAt`).

@@ -62,7 +62,8 @@ use crate::time::Timestamp;
 pub struct Bulk {
     pub bytes: u64,
     pub batches: u64,
-    /// The bytes of memory that segments keep of what was known of producers before these batches.
+    /// The bytes of memory that segments keep of what was known of producers before these batches, or before some were
+    /// forgotten.
     pub copied: u64,
 }
 

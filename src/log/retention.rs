@@ -65,7 +65,8 @@ impl Log {
     /// Forgets producers that have been silent for `producer.id.expiration.ms`.
     pub fn forget_silent_producers(&mut self, wall: Timestamp, expiration: Duration) {
         let during = self.active().base_offset();
-        self.producers.expire(wall, expiration, during);
+        let copied = self.producers.expire(wall, expiration, during);
+        self.keep_copied(copied);
     }
 
     /// Raises the first readable offset, as a follower does to its leader's. Batches stay until

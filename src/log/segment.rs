@@ -46,7 +46,8 @@ pub struct Segment {
     last_time_entry: Timestamp,
     /// What was known of producers when the segment was begun: its `.snapshot` file.
     producers: Producers,
-    /// The bytes of it that have changed while this segment was written to, and are kept twice.
+    /// The bytes of it that have changed, or were forgotten, while this segment was written to: they are kept here and
+    /// counted nowhere else.
     copied: u64,
 }
 

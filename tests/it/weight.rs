@@ -86,7 +86,9 @@ fn numbered(log: &mut Log, count: u64, config: &LogConfig) {
         let mut builder = BatchBuilder::new(Codec::None);
         let id = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1;
         builder.set_producer(id.cast_signed(), 0, 0);
-        builder.append(wall.0, None, Some(b"v"), &[]);
+        // Every other one will be silent longer.
+        let at = wall.0 + (n % 2).cast_signed() * 1_000;
+        builder.append(at, None, Some(b"v"), &[]);
         log.append_as_leader(&builder.build_batch(), LeaderEpoch(0), wall, config);
         if n % 1_000 == 0 {
             log.delete_old_segments(log.end(), wall, config);
@@ -115,14 +117,25 @@ fn producers_that_number_their_batches_weigh_what_they_take() {
         let mut log = Log::new(Offset(0), Timestamp(0));
         let (_, taken) = memory::kept_by(|| numbered(&mut log, COUNT, &config));
         assert_eq!(log.known_producers(), (COUNT, COUNT));
-        let stretch = Stretch::of(&log, 1);
-        let ratio = taken as f64 / stretch.weight() as f64;
-        assert!(
-            (0.7..1.5).contains(&ratio),
-            "{segment_bytes} {retention_bytes}: {stretch:?}, {taken} taken"
-        );
-        log.forget_silent_producers(Timestamp(i64::MAX), Duration::ZERO);
-        assert_eq!(log.known_producers(), (0, COUNT));
+        let weighs = |log: &Log, taken: usize| {
+            let stretch = Stretch::of(log, 1);
+            let ratio = taken as f64 / stretch.weight() as f64;
+            let (known, _) = log.known_producers();
+            assert!(
+                (0.7..1.5).contains(&ratio),
+                "{segment_bytes} {retention_bytes}, {known} known: {stretch:?}, {taken} taken"
+            );
+        };
+        weighs(&log, taken);
+        // What segments keep of those that are forgotten does not go with them.
+        let mut taken = taken;
+        for (wall, left) in [(1_700_000_000_500, COUNT / 2), (i64::MAX, 0)] {
+            let forget = || log.forget_silent_producers(Timestamp(wall), Duration::ZERO);
+            let (_, more) = memory::kept_by(forget);
+            taken = taken.wrapping_add(more);
+            assert_eq!(log.known_producers(), (left, COUNT));
+            weighs(&log, taken);
+        }
     }
 }
 

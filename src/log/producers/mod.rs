@@ -263,40 +263,41 @@ impl Producers {
     }
 
     /// The log was cut: of producers that lost a batch there is known what was known when its last segment was
-    /// begun, and what has come since (`ProducerStateManager.truncateAndReload`).
-    pub(super) fn truncated(&mut self, log: &Log) {
+    /// begun, and what has come since (`ProducerStateManager.truncateAndReload`). The bytes that were copied because
+    /// segments keep them as they were.
+    pub(super) fn truncated(&mut self, log: &Log) -> u64 {
         let end = log.end();
         let last = log.segments().last().expect("a log has segments");
-        let mut lost = Vec::new();
-        let mut left = Producers::default();
+        let list = self.by_id.list().into_iter();
+        let lost = list.filter(|(_, producer)| producer.last().last_offset >= end);
+        let lost: Vec<ProducerId> = lost.map(|(id, _)| id).collect();
         let mut change = Change {
             during: last.base_offset(),
             copied: 0,
         };
-        for (id, producer) in self.by_id.list() {
-            let mut known = Some(producer);
-            if producer.last().last_offset >= end {
-                lost.push(id);
-                known = last.producers().by_id.get(id);
-            }
-            if let Some(known) = known {
-                left.by_id.insert(id, known.clone(), &mut change);
+        for id in &lost {
+            if let Some(known) = last.producers().by_id.get(*id) {
+                self.by_id.insert(*id, known.clone(), &mut change);
             }
         }
-        *self = left;
-        self.learn(log, last.base_offset(), |id| {
+        self.by_id
+            .retain(|producer| producer.last().last_offset < end, &mut change);
+        let learned = self.learn(log, last.base_offset(), |id| {
             lost.binary_search(&id).is_ok()
         });
+        change.copied + learned
     }
 
-    fn learn(&mut self, log: &Log, from: Offset, of: impl Fn(ProducerId) -> bool) {
+    fn learn(&mut self, log: &Log, from: Offset, of: impl Fn(ProducerId) -> bool) -> u64 {
         let during = log.active().base_offset();
+        let mut copied = 0;
         for stored in log.batches(from, log.end()) {
             let header = stored.header();
             if header.is_idempotent() && of(ProducerId(header.producer_id)) {
-                self.appended(&header, during);
+                copied += self.appended(&header, during);
             }
         }
+        copied
     }
 
     /// Whether any producer has been silent for `producer.id.expiration.ms`.
@@ -305,18 +306,13 @@ impl Producers {
             .any(|(_, producer)| producer.is_expired(wall, expiration))
     }
 
-    /// Forgets producers that have been silent for `producer.id.expiration.ms`.
-    pub(super) fn expire(&mut self, wall: Timestamp, expiration: Duration, during: Offset) {
-        if !self.has_expired(wall, expiration) {
-            return;
-        }
-        let mut left = Producers::default();
+    /// Forgets producers that have been silent for `producer.id.expiration.ms`; the bytes of them that segments keep.
+    pub(super) fn expire(&mut self, wall: Timestamp, expiration: Duration, during: Offset) -> u64 {
         let mut change = Change { during, copied: 0 };
-        for (id, producer) in self.by_id.list() {
-            if !producer.is_expired(wall, expiration) {
-                left.by_id.insert(id, producer.clone(), &mut change);
-            }
+        if self.has_expired(wall, expiration) {
+            let keep = |producer: &Producer| !producer.is_expired(wall, expiration);
+            self.by_id.retain(keep, &mut change);
         }
-        *self = left;
+        change.copied
     }
 }

@@ -228,3 +228,58 @@ fn many_producers_in_any_order_are_known_each_and_in_order() {
     log.truncate_to(end, WALL);
     assert_eq!(*log.producers(), Producers::of_log(&log));
 }
+
+#[test]
+fn producers_that_are_forgotten_leave_the_others_in_their_places() {
+    let at = |time: i64, id: i64, offset: i64| {
+        let mut builder = BatchBuilder::new(Codec::None);
+        builder.set_producer(id, 0, 0);
+        builder.append(time, None, Some(b"v"), &[]);
+        let batch = builder.build_batch();
+        batch.stamped(Offset(offset), LeaderEpoch(0)).header
+    };
+    const MANY: i64 = 5_000;
+    let mut producers = Producers::default();
+    let id = |n: i64| (n * 7_919) % MANY;
+    for n in 0..MANY {
+        producers.appended(&at(id(n), id(n), n), Offset(n / 1_000 * 1_000));
+    }
+    let kept = producers.clone();
+    let mut expected: Vec<i64> = (0..MANY).collect();
+    // From below, then nearly all of what is left, and then many come again.
+    for silent in [MANY / 3, MANY - 40] {
+        let (wall, expiration) = (Timestamp(silent - 1), Duration::ZERO);
+        assert!(producers.expire(wall, expiration, Offset(MANY)) > 0);
+        expected.retain(|id| *id >= silent);
+        let ids: Vec<i64> = producers.iter().map(|(id, _)| id.0).collect();
+        assert_eq!(ids, expected);
+        assert_eq!(producers.len(), expected.len());
+    }
+    for n in (0..MANY).rev() {
+        producers.appended(&at(n, n, MANY + n), Offset(MANY));
+    }
+    assert_eq!(producers.len(), MANY as usize);
+    for n in 0..MANY {
+        assert!(producers.get(ProducerId(n)).is_some(), "{n}");
+        assert_eq!(
+            kept.get(ProducerId(id(n))).map(|it| it.last().base_offset),
+            Some(Offset(n))
+        );
+    }
+    // Of each ten, one stays: nodes that hold few are put together.
+    for n in 0..MANY {
+        let time = if n % 10 == 0 { 2 * MANY } else { 0 };
+        let mut again = at(time, n, 2 * MANY + n);
+        again.base_sequence = 1;
+        producers.appended(&again, Offset(2 * MANY));
+    }
+    producers.expire(Timestamp(MANY), Duration::ZERO, Offset(3 * MANY));
+    let ids: Vec<i64> = producers.iter().map(|(id, _)| id.0).collect();
+    assert_eq!(ids, (0..MANY).step_by(10).collect::<Vec<i64>>());
+    assert!(
+        ids.iter()
+            .all(|id| producers.get(ProducerId(*id)).is_some())
+    );
+    assert!(producers.expire(Timestamp(i64::MAX), Duration::ZERO, Offset(3 * MANY)) > 0);
+    assert!(producers.is_empty() && producers.iter().next().is_none());
+}

@@ -107,6 +107,18 @@ impl Tree {
         }
     }
 
+    /// Takes out those that are not to be kept. What remains as it was is shared as before.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Producer) -> bool, change: &mut Change) {
+        self.len -= retain(&mut self.root, &keep, change);
+        while let Entries::Nodes(nodes) = &self.root.entries {
+            self.root = match &nodes[..] {
+                [] => Tree::default().root,
+                [(_, only)] => only.clone(),
+                _ => return,
+            };
+        }
+    }
+
     /// All of them, by id.
     pub(super) fn list(&self) -> Vec<(ProducerId, &Arc<Producer>)> {
         let mut list = Vec::with_capacity(self.len);
@@ -132,6 +144,26 @@ impl Tree {
 }
 
 impl Node {
+    fn len(&self) -> usize {
+        match &self.entries {
+            Entries::Producers(producers) => producers.len(),
+            Entries::Nodes(nodes) => nodes.len(),
+        }
+    }
+
+    /// Takes over what is in the next node, which no producer from `from` on is before.
+    fn absorb(&mut self, from: ProducerId, next: &mut Entries) {
+        match (&mut self.entries, next) {
+            (Entries::Producers(producers), Entries::Producers(more)) => producers.append(more),
+            (Entries::Nodes(nodes), Entries::Nodes(more)) => {
+                // Its first may hold what is below the id it stands with.
+                more[0].0 = from;
+                nodes.append(more);
+            }
+            _ => unreachable!("all ways through a tree are of one length"),
+        }
+    }
+
     fn weight(&self) -> u64 {
         let entries = match &self.entries {
             Entries::Producers(producers) => size_of_val(&producers[..]),
@@ -149,7 +181,7 @@ fn place(nodes: &[(ProducerId, Arc<Node>)], id: ProducerId) -> usize {
 
 /// A node that is to be changed.
 fn own<'a>(node: &'a mut Arc<Node>, change: &mut Change) -> &'a mut Node {
-    if node.since != change.during {
+    if node.since < change.during {
         change.copied += node.weight();
     }
     let node = Arc::make_mut(node);
@@ -188,6 +220,55 @@ fn insert(
     let since = change.during;
     let right = right.map(|(from, entries)| (from, Arc::new(Node { since, entries })));
     (is_new, right)
+}
+
+/// How many were taken out. A node of which nothing is left is empty, and is itself to be taken out.
+fn retain(node: &mut Arc<Node>, keep: &impl Fn(&Producer) -> bool, change: &mut Change) -> usize {
+    if keeps_all(node, keep) {
+        return 0;
+    }
+    let node = own(node, change);
+    match &mut node.entries {
+        Entries::Producers(producers) => {
+            let before = producers.len();
+            producers.retain(|(_, producer)| {
+                let keeps = keep(producer);
+                if !keeps && producer.last().last_offset < change.during {
+                    change.copied += producer.weight();
+                }
+                keeps
+            });
+            producers.shrink_to_fit();
+            before - producers.len()
+        }
+        Entries::Nodes(nodes) => {
+            let mut removed = 0;
+            let mut left: Vec<(ProducerId, Arc<Node>)> = Vec::with_capacity(nodes.len());
+            for (from, mut node) in std::mem::take(nodes) {
+                removed += retain(&mut node, keep, change);
+                if node.len() == 0 {
+                    continue;
+                }
+                match left.last_mut() {
+                    Some((_, last)) if last.len() + node.len() < MOST / 2 => {
+                        let more = own(&mut node, change);
+                        own(last, change).absorb(from, &mut more.entries);
+                    }
+                    _ => left.push((from, node)),
+                }
+            }
+            left.shrink_to_fit();
+            *nodes = left;
+            removed
+        }
+    }
+}
+
+fn keeps_all(node: &Node, keep: &impl Fn(&Producer) -> bool) -> bool {
+    match &node.entries {
+        Entries::Producers(producers) => producers.iter().all(|(_, producer)| keep(producer)),
+        Entries::Nodes(nodes) => nodes.iter().all(|(_, node)| keeps_all(node, keep)),
+    }
 }
 
 /// The second half of a list that is full.
