@@ -19,6 +19,8 @@ use crate::world::{Parcel, World};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
     own: Frames,
+    /// When each of them was sent.
+    sent: SortedMap<ConnectionId, SortedMap<i32, Instant>>,
     strangers: SortedMap<ConnectionId, Stranger>,
     /// The newest packet that was looked at.
     seen: Option<u64>,
@@ -65,6 +67,24 @@ impl Asked {
     /// Keeps the requests of the wanted kinds, and forgets those that will never be answered.
     pub(super) fn follow(&mut self, world: &World, entry: &Entry, wanted: impl Fn(ApiKey) -> bool) {
         self.own.follow(world, entry, &wanted);
+        match &entry.fact {
+            Fact::RequestSent {
+                connection,
+                api,
+                correlation_id,
+                ..
+            } if wanted(*api) && self.own.get(*connection, *correlation_id).is_some() => {
+                let sent = self.sent.entry(*connection).or_default();
+                sent.insert(*correlation_id, entry.at);
+            }
+            Fact::Connected { connection, .. } | Fact::Disconnected { connection, .. } => {
+                self.sent.remove(connection);
+            }
+            Fact::Killed { .. } | Fact::Stopped => {
+                (self.sent).retain(|connection, _| Some(connection.opener) != entry.by);
+            }
+            _ => {}
+        }
         self.follow_strangers(world, entry, wanted);
     }
 
@@ -178,18 +198,23 @@ impl Asked {
         &self.fresh
     }
 
-    /// When a stranger sent what he is just answered over this end of a connection.
-    pub(super) fn sent_at(&self, connection: ConnectionId, id: i32) -> Option<Instant> {
-        let (over, number, wanted) = self.answered.as_ref()?;
-        ((*over, *number) == (connection, id)).then_some(wanted.at)
-    }
-
     /// The request that is answered over this end of a connection.
     pub(super) fn take(&mut self, connection: ConnectionId, id: i32) -> Option<Chunks> {
-        let own = self.own.take(connection, id);
+        self.take_sent(connection, id).map(|(_, frame)| frame)
+    }
+
+    /// The request that is answered over this end of a connection, and when it was sent.
+    pub(super) fn take_sent(
+        &mut self,
+        connection: ConnectionId,
+        id: i32,
+    ) -> Option<(Instant, Chunks)> {
+        let sent = self.sent.get_mut(&connection.other_end());
+        let sent = sent.and_then(|sent| sent.remove(&id));
+        let own = sent.zip(self.own.take(connection, id));
         own.or_else(|| {
             let (over, number, wanted) = self.answered.take()?;
-            ((over, number) == (connection, id)).then_some(wanted.frame)
+            ((over, number) == (connection, id)).then_some((wanted.at, wanted.frame))
         })
     }
 

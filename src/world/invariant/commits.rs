@@ -27,8 +27,6 @@ use crate::world::World;
 pub struct CommitsAreTheGroups {
     frames: Asked,
     joins: Asked,
-    /// When each of them was sent.
-    sent: SortedMap<ConnectionId, SortedMap<i32, Instant>>,
     /// By the word of the coordinator that answers.
     since: SortedMap<(BrokerId, Text), Since>,
     /// What was committed last.
@@ -102,21 +100,6 @@ impl CommitsAreTheGroups {
         self.frames.follow(view.world, entry, wanted);
         let joins = |api| api == ApiKey::JoinGroup;
         self.joins.follow(view.world, entry, joins);
-        match &entry.fact {
-            Fact::RequestSent {
-                connection,
-                api: ApiKey::OffsetCommit,
-                correlation_id,
-                ..
-            } => {
-                let sent = self.sent.entry(*connection).or_default();
-                sent.insert(*correlation_id, entry.at);
-            }
-            Fact::Connected { connection, .. } | Fact::Disconnected { connection, .. } => {
-                self.sent.remove(connection);
-            }
-            _ => {}
-        }
     }
 
     /// Learns where groups stand.
@@ -249,12 +232,10 @@ impl CommitsAreTheGroups {
         over: (ConnectionId, i16, i32),
     ) -> Result<(), String> {
         let (connection, version, id) = over;
-        let sent = self.sent.get_mut(&connection.other_end());
-        let sent = sent.and_then(|sent| sent.remove(&id));
-        let sent = sent.or_else(|| self.frames.sent_at(connection, id));
-        let request = self.frames.take(connection, id);
-        let request = request.and_then(|frame| AnyRequest::decode(&frame).ok());
-        let (Some(sent), Some((_, AnyRequest::OffsetCommit(request)))) = (sent, request) else {
+        let Some((sent, frame)) = self.frames.take_sent(connection, id) else {
+            return Ok(());
+        };
+        let Ok((_, AnyRequest::OffsetCommit(request))) = AnyRequest::decode(&frame) else {
             return Ok(());
         };
         let Some(told) = answer::<OffsetCommitRequest>(view.world, connection, version, id) else {

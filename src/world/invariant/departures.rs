@@ -27,8 +27,6 @@ use crate::world::World;
 #[derive(Clone, Debug, Default)]
 pub struct NobodyIsTakenOutEarly {
     asked: Asked,
-    /// When each commit was sent.
-    sent: SortedMap<ConnectionId, SortedMap<i32, Instant>>,
     /// Until when the silence of a member is no reason.
     heard: SortedMap<(BrokerId, Text, Text), Instant>,
     /// Until when a group waits for those who have not joined.
@@ -52,21 +50,6 @@ impl Invariant for NobodyIsTakenOutEarly {
             )
         });
         self.is_in_time(view.world, entry)?;
-        match &entry.fact {
-            Fact::RequestSent {
-                connection,
-                api: ApiKey::OffsetCommit,
-                correlation_id,
-                ..
-            } => {
-                let sent = self.sent.entry(*connection).or_default();
-                sent.insert(*correlation_id, entry.at);
-            }
-            Fact::Connected { connection, .. } | Fact::Disconnected { connection, .. } => {
-                self.sent.remove(connection);
-            }
-            _ => {}
-        }
         let Some(by) = broker(entry) else {
             return Ok(());
         };
@@ -187,15 +170,12 @@ impl NobodyIsTakenOutEarly {
     /// A commit was taken, of whoever had sent it.
     fn committed(&mut self, world: &World, by: BrokerId, over: (ConnectionId, i16, i32)) {
         let (connection, version, id) = over;
-        let sent = self.sent.get_mut(&connection.other_end());
-        let sent = sent.and_then(|sent| sent.remove(&id));
-        let sent = sent.or_else(|| self.asked.sent_at(connection, id));
-        let request = self.asked.take(connection, id);
-        let request = request.and_then(|frame| AnyRequest::decode(&frame).ok());
+        let Some((sent, frame)) = self.asked.take_sent(connection, id) else {
+            return;
+        };
+        let request = AnyRequest::decode(&frame);
         let told = answer::<OffsetCommitRequest>(world, connection, version, id);
-        let (Some(sent), Some((_, AnyRequest::OffsetCommit(request))), Some(told)) =
-            (sent, request, told)
-        else {
+        let (Ok((_, AnyRequest::OffsetCommit(request))), Some(told)) = (request, told) else {
             return;
         };
         let mut codes = told.topics.iter().flat_map(|topic| &topic.partitions);
