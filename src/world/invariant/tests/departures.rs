@@ -1,4 +1,4 @@
-//! K8 can fail.
+//! K8 and P3 can fail.
 
 use super::super::departures::NobodyIsTakenOutEarly;
 use super::*;
@@ -182,4 +182,26 @@ fn p3_a_group_that_waits_for_its_members_longer_than_any_of_them_allows_is_found
     // Who stood still may be late.
     assert_eq!(watched.hears(1, Fact::Thawed), Ok(()));
     assert_eq!(watched.law.check(&watched.world, &late), Ok(()));
+}
+
+#[test]
+fn p3_static_members_none_of_whom_has_joined_are_waited_for_again() {
+    let with_names = GROUP.replace("subscribe=orders", "subscribe=orders group.instance.id=n1");
+    let with_names = with_names.replace("session.timeout.ms=6s", "session.timeout.ms=60s");
+    // Who has asked for another generation is gone while the other stands still.
+    let mut watched = Law::run(&format!(
+        "{with_names}freeze c1\nconsumer c2 group.id=billing subscribe=orders session.timeout.ms=6s \
+         max.poll.interval.ms=8s\nrun 2s\nkill c2\nrun 40s\n"
+    ));
+    let broker = watched.world.broker_by_id(BrokerId(1)).expect("a broker");
+    let group = broker.coordinator().group("billing").expect("a group");
+    assert_eq!(group.state(), crate::group::State::PreparingRebalance);
+    let members = group.members().iter();
+    let members: Vec<(bool, bool)> = members
+        .map(|it| (it.is_static(), it.is_joining()))
+        .collect();
+    assert_eq!(members, [(true, false)]);
+    // It comes back, and nobody has waited too long.
+    assert_eq!(watched.line("thaw c1"), Vec::<String>::new());
+    assert_eq!(watched.line("run 20s"), Vec::<String>::new());
 }
