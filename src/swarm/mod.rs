@@ -8,8 +8,8 @@
 //! What was drawn is recorded as lines of a script while the world runs, so that every run can be played
 //! again by anybody, and one that fails is made shorter by leaving lines out ([`shrink`]).
 //!
-//! Then comes the calm: every fault is taken away, everybody is started again, and within a bounded time
-//! the cluster has to be well ([`recovery`]); and nothing may be lost that was promised ([`promises`]).
+//! Then comes the calm: every fault is taken away, everybody is started again, or in half of the runs enough of them,
+//! and within a bounded time the cluster has to be well ([`recovery`]); and nothing may be lost that was promised ([`promises`]).
 //!
 //! - [`budget`]: how much trouble a run may have;
 //! - `draw`: choosing; `cluster`: what runs; `compaction`: of which topics the last records are kept; `trouble`: what goes wrong, `kind` of what kinds, `aim` when;
@@ -156,8 +156,8 @@ pub fn replay(lines: &[String], budget: Budget, recorder: &mut Recorder) -> Verd
 
 /// The calm, and the judgement.
 fn conclude(run: &mut Run<'_>, budget: Budget) {
-    recovery::calm(run);
     let core = Core::choose(run, budget);
+    recovery::calm(run, &core);
     run.all_is_well();
     recovery::recover(run, &core);
     recovery::use_again(run, &core);

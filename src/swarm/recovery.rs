@@ -1,7 +1,8 @@
 //! The calm after the trouble, and how the cluster has to be then.
 //!
 //! Every fault is taken away and everybody is started again; in half of the runs only a [`Core`] is, to which a
-//! member of each ISR belongs, and the others stay dead. Within [`LIMIT`] every partition has a leader,
+//! member of each ISR belongs, and the others are killed, if they are not dead yet, and stay so: who died during the
+//! trouble may never return. Within [`LIMIT`] every partition has a leader,
 //! every living replica is in sync and has the leader's log, everything is committed, there is one
 //! controller, and every broker's picture of the cluster is what stands in ZooKeeper. Whoever was a client of the
 //! cluster has then finished ([`clients`]), and goes. Then the cluster is used again: a new producer writes to every
@@ -37,8 +38,8 @@ pub struct Core {
 }
 
 impl Core {
-    /// Chooses, and kills who is not chosen. A function of the seed and of how the cluster is, so that a run that
-    /// is played again from its lines has the same core.
+    /// Chooses, while the trouble still lasts, and kills who is not chosen and not dead yet. A function of the seed and
+    /// of how the cluster is, so that a run that is played again from its lines has the same core.
     pub(super) fn choose(run: &mut Run<'_>, budget: Budget) -> Core {
         let mut core = Core::default();
         let seed = run.world().seed().0;
@@ -55,6 +56,7 @@ impl Core {
             }
         }
         for id in &core.dead {
+            // Of who is dead already the world refuses it.
             run.take(&format!("kill b{}", id.0));
         }
         core
@@ -110,8 +112,8 @@ pub(super) fn is_going(world: &World, topic: &TopicName) -> bool {
     tree.is_some_and(|tree| tree.get(&znodes::deletion_path(topic)).is_some())
 }
 
-/// Takes every fault away, stops every load and starts whoever is gone, except for clients.
-pub(super) fn calm(run: &mut Run<'_>) {
+/// Takes every fault away, stops every load and starts whoever of the core is gone.
+pub(super) fn calm(run: &mut Run<'_>, core: &Core) {
     for line in ["release all", "heal", "latency all default"] {
         run.take(line);
     }
@@ -136,11 +138,11 @@ pub(super) fn calm(run: &mut Run<'_>) {
         }
     }
     clients::hurry(run);
-    restart_the_gone(run, &Core::default());
+    restart_the_gone(run, core);
     run.take("run 5s");
 }
 
-/// Starts whoever is gone, except for clients, who have done their part.
+/// Starts whoever is gone, except for brokers that stay dead, and for clients, who have done their part.
 fn restart_the_gone(run: &mut Run<'_>, core: &Core) {
     let gone = run.world().hosts().filter(|host| !host.life().is_alive());
     let servers = gone.filter(|host| match host.id {
@@ -375,8 +377,35 @@ fn unread(run: &Run<'_>, core: &Core, name: &TopicPartition) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Recorder;
     use super::*;
     use crate::script;
+
+    #[test]
+    fn who_has_died_and_is_not_of_the_core_does_not_return() {
+        let (mut stayed, mut returned) = (0, 0);
+        for seed in 1..=24 {
+            let mut recorder = Recorder::default();
+            let plan = format!("world brokers=3 seed={seed} latency=1ms\n");
+            let mut run = Run::begin(&plan, &mut recorder);
+            for line in ["run 2s", "kill b2", "run 1s"] {
+                assert!(run.take(line), "{line}");
+            }
+            let core = Core::choose(&mut run, Budget::Harsh);
+            calm(&mut run, &core);
+            for id in [1, 2, 3] {
+                let lives = run.world().broker_by_id(BrokerId(id)).is_some();
+                assert_eq!(lives, core.has(BrokerId(id)), "b{id} of seed {seed}");
+            }
+            let begins = run.lines().contains(&"restart b2".to_owned());
+            assert_eq!(begins, core.has(BrokerId(2)), "seed {seed}");
+            match begins {
+                true => returned += 1,
+                false => stayed += 1,
+            }
+        }
+        assert!(stayed > 0 && returned > 0, "{stayed} and {returned}");
+    }
 
     #[test]
     fn of_a_torn_partition_it_is_asked_that_somebody_leads_it() {
