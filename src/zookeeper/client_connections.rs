@@ -87,7 +87,7 @@ pub(super) struct Clients {
     heard: SortedMap<SessionId, Instant>,
 }
 
-/// Of so many sessions it is remembered when they were heard.
+/// Of so many sessions it is remembered when they were heard, those that were heard last.
 const REMEMBERED: usize = 128;
 
 impl Clients {
@@ -117,7 +117,13 @@ impl Clients {
     fn hear(&mut self, now: Instant, session: SessionId) {
         self.heard.insert(session, now);
         if self.heard.len() > REMEMBERED {
-            self.heard.pop_first();
+            let heard = self.heard.iter();
+            let longest_ago = heard
+                .min_by_key(|(_, at)| **at)
+                .map(|(session, _)| *session);
+            if let Some(session) = longest_ago {
+                self.heard.remove(&session);
+            }
         }
     }
 
@@ -447,5 +453,26 @@ impl Server {
             out.send_zookeeper(connection, response);
             self.answer_reads(connection, out);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_heard_longest_ago_is_forgotten_first() {
+        let mut clients = Clients::default();
+        let now = |second: u64| Instant::from_secs(second);
+        let count = REMEMBERED as u64 + 8;
+        for id in 1..=count {
+            clients.hear(now(id), SessionId(id));
+            // The first is heard all the time.
+            clients.hear(now(id), SessionId(1));
+        }
+        assert_eq!(clients.heard(SessionId(1)), Some(now(count)));
+        assert_eq!(clients.heard(SessionId(2)), None);
+        assert_eq!(clients.heard(SessionId(count)), Some(now(count)));
+        assert_eq!(clients.heard.len(), REMEMBERED);
     }
 }

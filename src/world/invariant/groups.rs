@@ -1,5 +1,7 @@
 //! Groups: generations follow each other, and each gives a partition to one member.
 
+use std::collections::VecDeque;
+
 use super::{Invariant, View, broker};
 use crate::client::consumer::assignor::Assignor;
 use crate::fact::{Entry, Fact};
@@ -36,9 +38,11 @@ pub struct GenerationsFollow {
     standings: SortedMap<(BrokerId, Text), Standing>,
     /// Who has borne each id in each group, and in which of his lives.
     named: SortedMap<(Text, Text), (ProcessId, u32)>,
+    /// The same ids, the one that was first borne longest ago first.
+    oldest: VecDeque<(Text, Text)>,
 }
 
-/// So many ids are remembered.
+/// So many ids are remembered, those that were first borne last.
 const REMEMBERED: usize = 4_096;
 
 impl Invariant for GenerationsFollow {
@@ -132,9 +136,15 @@ impl Invariant for GenerationsFollow {
 impl GenerationsFollow {
     /// A6, of an id that a consumer bears in a group.
     fn named(&mut self, group: &Text, id: &Text, who: (ProcessId, u32)) -> Result<(), String> {
-        let before = self.named.insert((group.clone(), id.clone()), who);
-        if self.named.len() > REMEMBERED {
-            self.named.pop_first();
+        let key = (group.clone(), id.clone());
+        let before = self.named.insert(key.clone(), who);
+        if before.is_none() {
+            self.oldest.push_back(key);
+        }
+        if self.oldest.len() > REMEMBERED
+            && let Some(oldest) = self.oldest.pop_front()
+        {
+            self.named.remove(&oldest);
         }
         match before {
             Some(other) if other != who => Err(format!(

@@ -102,6 +102,29 @@ fn a6_an_id_that_is_given_again_is_found() {
     is_about(law.check(&world, &joined(&world, 1, "billing")), "A6");
 }
 
+#[test]
+fn a6_the_ids_that_were_borne_longest_ago_are_forgotten_first() {
+    let world = world();
+    let joined = |who: u16, number: u32| {
+        // What comes later stands before it by its name.
+        let member = format!("m{:05}", 99_999 - number);
+        let fact = Fact::GroupJoined {
+            group: "billing".into(),
+            generation: 1,
+            member: member.into(),
+            assignor: "range",
+            leads: true,
+        };
+        entry(world.now(), Some(ProcessId::Consumer(who)), fact)
+    };
+    let mut law = Law::default();
+    for number in 0..4_100 {
+        assert_eq!(law.check(&world, &joined(1, number)), Ok(()));
+    }
+    assert_eq!(law.clone().check(&world, &joined(2, 0)), Ok(()));
+    is_about(law.check(&world, &joined(2, 4_099)), "A6");
+}
+
 /// A group of two that share two partitions.
 fn shared() -> World {
     played(
