@@ -25,8 +25,9 @@ pub struct ProducersAreAnsweredRightly {
     /// Under which epochs and where the batches begin that were appended while too few replicas were in sync:
     /// another leader may give the same offset to another batch.
     alone: SortedMap<TopicPartition, Vec<(LeaderEpoch, Offset)>>,
-    /// What leaders have committed while too few were in sync, by their epochs: who waited for that was told so then,
-    /// whatever else his answer waited for.
+    /// What leaders have committed while too few were in sync, by the epochs of the records, whoever leads as they are
+    /// committed. No leader does that: the high watermark stands still until enough are in sync again. So nobody may be
+    /// told of it with success, whatever else his answer waited for.
     thin: SortedMap<TopicPartition, Vec<(LeaderEpoch, Offset, Offset)>>,
     /// What strangers ask, who say in their requests how many must have it.
     strangers: Asked,
@@ -133,10 +134,17 @@ impl ProducersAreAnsweredRightly {
         let few = |leader: &&Partition| leader.maximal_isr().len() < leader.min_isr();
         if let Some(leader) = leader.filter(few) {
             let thin = self.thin.entry(partition.clone()).or_default();
-            thin.push((leader.leader_epoch(), from, to));
-            if thin.len() > REMEMBERED {
-                thin.remove(0);
+            let epochs = leader.log().epochs().entries();
+            let ends = epochs.iter().skip(1).map(|next| next.start);
+            let ends = ends.chain([leader.log_end()]);
+            for (begins, end) in epochs.iter().zip(ends) {
+                let (from, to) = (from.max(begins.start), to.min(end));
+                if from < to {
+                    thin.push((begins.epoch, from, to));
+                }
             }
+            let surplus = thin.len().saturating_sub(REMEMBERED);
+            thin.drain(..surplus);
         }
     }
 

@@ -84,6 +84,29 @@ fn r17_of_several_partitions_each_is_judged_when_its_wait_ends() {
 }
 
 #[test]
+fn r17_what_was_committed_in_a_later_epoch_is_known_by_the_epoch_of_its_records() {
+    // It leads in another epoch since the record was appended, and nobody has written anything since then.
+    let whole = played(&format!("{MIN_ISR}kill b3\nrun 30s\n"));
+    let broker = whole.broker_by_id(BrokerId(1)).expect("a broker");
+    let leader = broker.partition(&orders()).expect("a replica");
+    assert!(leader.is_leader());
+    assert!(leader.log().epochs().epoch_of(Offset(0)) < Some(leader.leader_epoch()));
+    let mut thin = whole.clone();
+    plant(&mut thin, 1, |replica| replica.plant_isr(ids(&[1])));
+    let mut law = Shown::<ProducersAreAnsweredRightly>::default();
+    let moved = Fact::HighWatermarkMoved {
+        partition: orders(),
+        role: Role::Leader,
+        from: Offset(0),
+        to: Offset(1),
+    };
+    holds(&mut law, &thin, 1, moved);
+    let mut world = whole;
+    let fact = told(&mut world, ProcessId::Producer(1), 1, &[0, 7], 0);
+    breaks(&mut law, &world, 1, fact, "R17");
+}
+
+#[test]
 fn r17_a_stranger_who_wants_the_whole_isr_is_told_as_truly() {
     for (acks, is_wrong) in [(-1, true), (1, false)] {
         let mut world = played(&format!("{MIN_ISR}socket s1\nconnect s1 b1\nrun 100ms\n"));
