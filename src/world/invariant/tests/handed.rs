@@ -2,6 +2,9 @@
 
 use super::super::handed::NobodyCommitsUnread;
 use super::*;
+use crate::protocol::api::OffsetCommitRequest;
+use crate::protocol::api::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use crate::protocol::encode_request;
 
 /// A member that is returned one of three records at a time, works on each for a second, and commits by itself.
 const GROUP: &str = "world brokers=1 seed=1 latency=1ms offsets.topic.num.partitions=1 \
@@ -32,6 +35,67 @@ fn k10_what_was_not_returned_is_not_committed() {
     assert_eq!(watched.law.check(&watched.world, &killed), Ok(()));
     let found = watched.line("run 2s").join("\n");
     assert!(found.contains("K10"), "{found}");
+}
+
+#[test]
+fn k10_of_a_topic_that_is_made_anew_nobody_was_handed_anything() {
+    let gone = Fact::ZnodeDeleted {
+        path: znodes::state_path(&orders()),
+    };
+    let put = || Fact::PositionSet {
+        partition: orders(),
+        to: Offset(0),
+        why: "there was nothing at 3".into(),
+    };
+    for (is_gone, seconds, is_wrong) in [(false, 70, false), (true, 50, false), (true, 70, true)] {
+        let mut watched = Watched::<NobodyCommitsUnread>::run(&format!(
+            "{}run 8s\n",
+            GROUP.replace("SETTING", "")
+        ));
+        let now = watched.world.now();
+        let mut tell = |at: Instant, by: ProcessId, fact: Fact| {
+            let told = entry(at, Some(by), fact);
+            assert_eq!(watched.law.check(&watched.world, &told), Ok(()));
+        };
+        if is_gone {
+            tell(now, ProcessId::ZooKeeper(1), gone.clone());
+        }
+        // It is put back at the beginning, and handed nothing since.
+        tell(now, ProcessId::Consumer(1), put());
+        let later = now + crate::time::Duration::from_secs(seconds);
+        let fact = commit(&mut watched.world, 3);
+        let told = entry(later, Some(ProcessId::Consumer(1)), fact);
+        let said = watched.law.check(&watched.world, &told);
+        match is_wrong {
+            true => is_about(said, "K10"),
+            false => assert_eq!(said, Ok(())),
+        }
+    }
+}
+
+/// A commit of `orders-0` leaves the consumer.
+fn commit(world: &mut World, offset: i64) -> Fact {
+    let request = OffsetCommitRequest {
+        group_id: "billing".into(),
+        topics: vec![OffsetCommitRequestTopic {
+            name: "orders".into(),
+            partitions: vec![OffsetCommitRequestPartition {
+                committed_offset: offset,
+                ..OffsetCommitRequestPartition::default()
+            }],
+        }],
+        ..OffsetCommitRequest::default()
+    };
+    let connection = ConnectionId::client(ProcessId::Consumer(1), 9);
+    let (version, correlation_id) = (8, 12_345);
+    let frame = encode_request(&request, version, correlation_id, None);
+    send(world, connection, frame);
+    Fact::RequestSent {
+        connection,
+        api: ApiKey::OffsetCommit,
+        version,
+        correlation_id,
+    }
 }
 
 /// What M25 does is found by this law.
