@@ -23,8 +23,9 @@ struct Work {
     committed: Offset,
     /// How far its own members have asked to have it remembered.
     claimed: Offset,
-    /// What lies before this may be passed over without anybody being to blame.
-    allowed: Offset,
+    /// Stretches that may be passed over without anybody being to blame: where they begin, and where they end. No two
+    /// touch each other.
+    allowed: BTreeMap<Offset, Offset>,
 }
 
 impl Work {
@@ -36,6 +37,32 @@ impl Work {
         }
         let mut within = self.times.range(from..until.max(from));
         within.find(|(_, times)| **times == 0).map(|(at, _)| *at)
+    }
+
+    /// The first of these offsets with which nobody was done, and which may not be passed over.
+    fn wrongly_undone(&self, mut from: Offset, until: Offset) -> Option<Offset> {
+        loop {
+            from = self.undone(from, until)?;
+            let before = self.allowed.range(..=from).next_back();
+            match before.filter(|(_, end)| **end > from) {
+                Some((_, end)) => from = *end,
+                None => return Some(from),
+            }
+        }
+    }
+
+    /// A stretch may be passed over.
+    fn allow(&mut self, mut from: Offset, mut to: Offset) {
+        if from >= to {
+            return;
+        }
+        let touching = self.allowed.range(..=to).filter(|(_, end)| **end >= from);
+        let touching: Vec<Offset> = touching.map(|(begin, _)| *begin).collect();
+        for begin in touching {
+            let end = self.allowed.remove(&begin).unwrap_or(to);
+            (from, to) = (from.min(begin), to.max(end));
+        }
+        self.allowed.insert(from, to);
     }
 }
 
@@ -391,11 +418,17 @@ impl Groups {
         self.doubtful.insert(partition.clone());
     }
 
-    /// What lies before this may be passed over: a member was told to begin here, or commits before its work.
-    pub fn may_pass_over(&mut self, group: &Text, partition: &TopicPartition, before: Offset) {
+    /// What lies between where a member stood and here may be passed over: it was told to begin here, or commits before
+    /// its work. What a member has claimed before is excused by nothing that comes later.
+    pub fn may_pass_over(
+        &mut self,
+        group: &Text,
+        partition: &TopicPartition,
+        (stood, to): (Offset, Offset),
+    ) {
         let work = self.work.entry((group.clone(), partition.clone()));
         let work = work.or_default();
-        work.allowed = work.allowed.max(before);
+        work.allow(stood.max(work.claimed), to);
     }
 
     /// A member of the group's own asks to have this remembered.
@@ -410,9 +443,7 @@ impl Groups {
         let work = self.work.entry((group.clone(), partition.clone()));
         let work = work.or_default();
         work.committed = work.committed.max(at);
-        if at > work.claimed {
-            work.allowed = work.allowed.max(at);
-        }
+        work.allow(work.claimed, at);
     }
 
     /// A group remembers how far it has read.
@@ -451,7 +482,7 @@ impl Groups {
             let first = work.first?;
             // Who commits less than it has begun with has left nothing out.
             let until = work.committed.max(first);
-            let wrongly = work.undone(first.max(work.allowed), until);
+            let wrongly = work.wrongly_undone(first, until);
             let wrongly = wrongly.filter(|_| !self.doubtful.contains(partition));
             let from = wrongly.or_else(|| work.undone(first, until))?;
             let committed = work.committed;

@@ -32,7 +32,13 @@ type Over = (ConnectionId, i16, i32);
 
 impl Members {
     /// Learns from a piece of news.
-    pub fn add(&mut self, world: &World, entry: &Entry, groups: &mut Groups) {
+    pub(super) fn add(
+        &mut self,
+        world: &World,
+        entry: &Entry,
+        progress: &Progress,
+        groups: &mut Groups,
+    ) {
         let of_members = |api| matches!(api, ApiKey::SyncGroup | ApiKey::OffsetCommit);
         self.asked.follow(world, entry, of_members);
         match &entry.fact {
@@ -42,7 +48,8 @@ impl Members {
                 correlation_id,
                 ..
             } if is_consumer(connection.opener) => {
-                self.asks(world, entry, *api, (*connection, *correlation_id), groups);
+                let over = (*connection, *correlation_id);
+                self.asks(world, entry, (*api, over), progress, groups);
             }
             Fact::ResponseSent {
                 connection,
@@ -103,8 +110,8 @@ impl Members {
         &mut self,
         world: &World,
         entry: &Entry,
-        api: ApiKey,
-        (connection, id): (ConnectionId, i32),
+        (api, (connection, id)): (ApiKey, (ConnectionId, i32)),
+        progress: &Progress,
         groups: &mut Groups,
     ) {
         let number = match api {
@@ -122,7 +129,7 @@ impl Members {
                 };
                 let offsets: Vec<(TopicPartition, Offset)> = offsets_of(&request).collect();
                 let group = &request.group_id;
-                Progress::commits(world, connection.opener, group, &offsets, groups);
+                progress.commits(world, connection.opener, group, &offsets, groups);
                 let by = (&request.member_id, request.generation_id_or_member_epoch);
                 groups.commits(group, by, &offsets)
             }

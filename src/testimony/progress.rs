@@ -2,20 +2,19 @@
 //!
 //! A member reads on from where it was placed; so what it is done with reaches from there to the end of what it was
 //! done with last, whatever is missing in between. Some may be passed over without anybody being to blame: what lies
-//! before a place at which a member was put by a reset or a seek, what it commits before it has worked on it because
-//! it is set to do so (X14) or somebody has told it to, and what a stranger has committed for the group.
+//! between where a member stood, or what its group has claimed, and the place at which it was put by a reset or a seek,
+//! what it commits before it has worked on it because it is set to do so (X14) or somebody has told it to, and what a
+//! stranger has committed for the group.
 
 use super::groups::Groups;
 use crate::client::config::CommitsWhen;
+use crate::client::consumer::committed::COMMITTED;
 use crate::fact::{Entry, Fact};
 use crate::model::{Offset, ProcessId, Text, TopicPartition};
 use crate::process::Instruction;
 use crate::script::{self, Action};
 use crate::sorted::SortedMap;
 use crate::world::{Command, World};
-
-/// Why a member stands where its group has committed.
-const COMMITTED: &str = "committed";
 
 /// Where a member is in a partition.
 #[derive(Clone, Debug)]
@@ -52,7 +51,10 @@ impl Progress {
                 let group = consumer.config().group_id.clone();
                 match &**why == COMMITTED {
                     true => groups.resumes(&group, partition, *to),
-                    false => groups.may_pass_over(&group, partition, *to),
+                    false => {
+                        let stood = self.stands_at(by, partition);
+                        groups.may_pass_over(&group, partition, (stood, *to));
+                    }
                 }
                 let (handed, done) = (*to, *to);
                 let stands = Stands {
@@ -105,12 +107,13 @@ impl Progress {
         };
         let own = self.stands.iter().filter(|((by, _), _)| *by == client);
         for ((_, partition), stands) in own {
-            groups.may_pass_over(&stands.group, partition, stands.handed);
+            groups.may_pass_over(&stands.group, partition, (stands.done, stands.handed));
         }
     }
 
     /// A member commits. One that does so before its work may pass over what it commits.
     pub(super) fn commits(
+        &self,
         world: &World,
         by: ProcessId,
         group: &Text,
@@ -120,11 +123,18 @@ impl Progress {
         let consumer = world.host(by).and_then(|host| host.consumer());
         let when = consumer.map(|consumer| consumer.config().application_commits);
         for (partition, offset) in offsets {
-            groups.claims(group, partition, *offset);
             if when == Some(CommitsWhen::First) {
-                groups.may_pass_over(group, partition, *offset);
+                let stood = self.stands_at(by, partition);
+                groups.may_pass_over(group, partition, (stood, *offset));
             }
+            groups.claims(group, partition, *offset);
         }
+    }
+
+    /// How far a member is done with a partition, or the beginning.
+    fn stands_at(&self, by: ProcessId, partition: &TopicPartition) -> Offset {
+        let stands = self.stands.get(&(by, partition.clone()));
+        stands.map_or(Offset::ZERO, |stands| stands.done)
     }
 }
 

@@ -146,7 +146,8 @@ impl Witness {
     /// Learns from a piece of news.
     pub fn add(&mut self, world: &World, entry: &Entry) {
         self.account.at(entry.at);
-        self.members.add(world, entry, &mut self.account.groups);
+        let groups = &mut self.account.groups;
+        self.members.add(world, entry, &self.progress, groups);
         self.progress.add(world, entry, &mut self.account.groups);
         let of_producers = |api| api == ApiKey::Produce;
         (self.asked).follow_reading(world, entry, of_producers, |frame| written(&frame));

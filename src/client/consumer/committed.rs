@@ -23,6 +23,9 @@ use crate::sorted::SortedMap;
 /// The first version that asks for several groups at once.
 const SEVERAL_FROM: i16 = 8;
 
+/// Why a consumer stands where its group has committed, as its `PositionSet` says.
+pub const COMMITTED: &str = "committed";
+
 /// Asks for the offsets of partitions without a position.
 pub fn ask(subscription: &mut Subscription, coordinator: &mut Coordinator, turn: &mut Turn<'_>) {
     let now = turn.at.now;
@@ -227,7 +230,7 @@ fn begin(
         epoch: Some(LeaderEpoch(told.epoch)).filter(|epoch| epoch.0 >= 0),
         leader_epoch: leader.map_or(LeaderEpoch::NONE, |(_, epoch)| epoch),
     };
-    subscription.place(partition, position, "committed".into(), turn.out);
+    subscription.place(partition, position, COMMITTED.into(), turn.out);
     subscription.validate(partition);
 }
 

@@ -250,12 +250,35 @@ fn a_group_that_commits_what_nobody_was_done_with_is_wrong_unless_it_may() {
     });
     assert_eq!(done, []);
     // A member was put there, or commits before its work.
-    for (before, wrong) in [(9, false), (7, true), (5, true)] {
+    for (stood, put, wrong) in [
+        (5, 9, false),
+        (0, 9, false),
+        (5, 7, true),
+        (5, 5, true),
+        // What it was done with before it jumped is one thing, and what was left out before that another.
+        (6, 9, true),
+        (20, 90, true),
+    ] {
         let found = passed_over(|groups| {
-            groups.may_pass_over(&"g".into(), &x(0), Offset(before));
+            groups.may_pass_over(&"g".into(), &x(0), (Offset(stood), Offset(put)));
         });
-        assert_eq!(found, [(Class::NeverProcessed, wrong)], "{before}");
+        assert_eq!(found, [(Class::NeverProcessed, wrong)], "{stood} {put}");
     }
+    // Of two jumps each is excused.
+    let twice = passed_over(|groups| {
+        for (stood, put) in [(7, 9), (5, 7)] {
+            groups.may_pass_over(&"g".into(), &x(0), (Offset(stood), Offset(put)));
+        }
+    });
+    assert_eq!(twice, [(Class::NeverProcessed, false)]);
+    // A jump does not excuse what was claimed before it.
+    let later = group(|groups| {
+        groups.processed(&"g".into(), &x(0), Offset(0), Offset(5));
+        groups.claims(&"g".into(), &x(0), Offset(9));
+        groups.may_pass_over(&"g".into(), &x(0), (Offset(5), Offset(20)));
+        groups.committed(&"g".into(), &x(0), Offset(20));
+    });
+    assert_eq!(later, [(Class::NeverProcessed, true)]);
     // What was compacted nobody can be done with.
     let compacted = passed_over(|groups| groups.doubt(&x(0)));
     assert_eq!(compacted, [(Class::NeverProcessed, false)]);

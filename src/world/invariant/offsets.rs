@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::coordinators::home_of;
 use super::{Invariant, View, broker};
 use crate::broker::{Broker, OFFSETS_TOPIC};
+use crate::client::consumer::committed::COMMITTED;
 use crate::fact::{Entry, Fact};
 use crate::model::{BrokerId, Offset, ProcessId, Text, TopicName, TopicPartition};
 use crate::protocol::ApiKey;
@@ -74,7 +75,7 @@ impl Invariant for CommitsAreKept {
             }
             Fact::PositionSet { partition, to, why } => {
                 let told = match &**why {
-                    "committed" => Some(*to),
+                    COMMITTED => Some(*to),
                     why if why.starts_with("nothing committed") => None,
                     _ => return Ok(()),
                 };
