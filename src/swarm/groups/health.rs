@@ -7,7 +7,8 @@
 //!
 //! What cannot be is excused: a group whose partition of the offsets topic has nobody left who could lead it, or
 //! too few replicas to write anything, and partitions of which the same is true; and a member that has been told of no
-//! broker but of such as stay dead, which is counted as one that has gone.
+//! broker but of such as stay dead, of which nothing is asked: its group may count it as long as it speaks with its
+//! coordinator, and may have lost it.
 
 use crate::broker::{Broker, OFFSETS_TOPIC};
 use crate::client::consumer::{Consumer, Doing};
@@ -23,23 +24,33 @@ use crate::world::invariant::Losses;
 /// Who lives and wants to be a member, with what it is to its group.
 type Living<'a> = Vec<(ProcessId, &'a Consumer)>;
 
+/// Who lives and wants to be members of a group.
+#[derive(Default)]
+struct Wanted<'a> {
+    living: Living<'a>,
+    /// Those that know only brokers that stay dead.
+    stranded: Living<'a>,
+}
+
 fn is_member(consumer: &Consumer) -> bool {
     consumer.config().has_group() && !consumer.config().subscribe.0.is_empty()
 }
 
 /// What is not well with groups, a sentence each.
 pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
-    let mut wanted: SortedMap<Text, Living<'_>> = SortedMap::new();
+    let mut wanted: SortedMap<Text, Wanted<'_>> = SortedMap::new();
     for host in world.hosts().filter(|host| host.life().is_alive()) {
         let Some(consumer) = host.consumer().filter(|consumer| is_member(consumer)) else {
             continue;
         };
         let is_stranded = clients::is_stranded(world, consumer.metadata());
         let gave_up = consumer.membership().is_none_or(|it| it.failure.is_some());
-        let living = wanted.entry(consumer.config().group_id.clone());
-        let living = living.or_default();
-        if !gave_up && !is_stranded {
-            living.push((host.id, consumer));
+        let wanted = wanted.entry(consumer.config().group_id.clone());
+        let wanted = wanted.or_default();
+        match is_stranded {
+            _ if gave_up => {}
+            true => wanted.stranded.push((host.id, consumer)),
+            false => wanted.living.push((host.id, consumer)),
         }
     }
     let mut all = Vec::new();
@@ -48,7 +59,7 @@ pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
     }
     let topic = TopicName::new(OFFSETS_TOPIC);
     if world.cluster().topic(&topic).is_none() {
-        if core.can_make_offsets_topic(world) && wanted.values().any(|living| !living.is_empty()) {
+        if core.can_make_offsets_topic(world) && wanted.values().any(|it| !it.living.is_empty()) {
             all.push("there is no offsets topic".to_owned());
         }
         return all;
@@ -58,8 +69,8 @@ pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
         losses,
         core,
     };
-    for (name, living) in &wanted {
-        all.extend(judge.complaint_about(name, living));
+    for (name, wanted) in &wanted {
+        all.extend(judge.complaint_about(name, wanted));
     }
     // Whoever else has come by.
     for broker in world.plan().brokers.iter() {
@@ -104,7 +115,8 @@ impl<'a> Judge<'a> {
         (!excused).then_some((home, state))
     }
 
-    fn complaint_about(&self, name: &Text, living: &Living<'_>) -> Option<String> {
+    fn complaint_about(&self, name: &Text, wanted: &Wanted<'_>) -> Option<String> {
+        let living = &wanted.living;
         let (home, state) = self.keeper(name)?;
         let leader = self.world.broker_by_id(state.leader);
         let Some((broker, replica)) =
@@ -121,13 +133,25 @@ impl<'a> Judge<'a> {
         let Some(group) = broker.coordinator().group(name) else {
             return (!living.is_empty()).then(|| format!("nobody has joined group {name}"));
         };
-        self.in_order(group, living)
-            .or_else(|| self.all_is_owned(name, living))
+        let stranded = wanted.stranded.iter().copied();
+        let stranded: Living<'_> = stranded
+            .filter(|(_, consumer)| {
+                let membership = consumer.membership();
+                membership.is_some_and(|it| group.member(&it.generation.member).is_some())
+            })
+            .collect();
+        self.in_order(group, living, &stranded)
+            .or_else(|| self.all_is_owned(name, living, &stranded))
             .or_else(|| self.all_is_read(broker, group, living))
     }
 
-    /// Whether the members are those who live.
-    fn in_order(&self, group: &Group, living: &Living<'_>) -> Option<String> {
+    /// Whether the members are those who live, and perhaps some that are stranded.
+    fn in_order(
+        &self,
+        group: &Group,
+        living: &Living<'_>,
+        stranded: &Living<'_>,
+    ) -> Option<String> {
         let name = &group.id;
         match group.state() {
             State::Stable => {}
@@ -144,6 +168,9 @@ impl<'a> Judge<'a> {
             }
             ids.insert(generation.member.clone());
         }
+        let stranded = stranded.iter();
+        let stranded = stranded.filter_map(|(_, consumer)| consumer.membership());
+        ids.extend(stranded.map(|membership| membership.generation.member.clone()));
         let gone = group
             .members()
             .iter()
@@ -155,7 +182,12 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether every partition is read by one member.
-    fn all_is_owned(&self, name: &Text, living: &Living<'_>) -> Option<String> {
+    fn all_is_owned(
+        &self,
+        name: &Text,
+        living: &Living<'_>,
+        stranded: &Living<'_>,
+    ) -> Option<String> {
         let mut owners: SortedMap<TopicPartition, ProcessId> = SortedMap::new();
         let mut topics = SortedSet::new();
         for (id, consumer) in living {
@@ -167,6 +199,11 @@ impl<'a> Judge<'a> {
                         "{other} and {id} of group {name} both read {twice}"
                     ));
                 }
+            }
+        }
+        for (id, consumer) in stranded {
+            for view in consumer.partitions() {
+                owners.insert(view.partition.clone(), *id);
             }
         }
         let all = self.world.cluster().partitions();
