@@ -6,7 +6,9 @@
 //!
 //! What cannot be is excused, and no longer than it may last: a batch for a partition in which nobody can write it,
 //! until its `delivery.timeout.ms` is over; a call for a topic that is not there, until its `max.block.ms` is; a reader
-//! without a policy that has come to a place that is not there, which waits for somebody to say where to go on; and
+//! without a policy that has come to a place that is not there, which waits for somebody to say where to go on; one that
+//! asks a fresh leader for its end, which does not know yet how far its log is committed (KIP-207) and will not as long
+//! as too few are in sync; and
 //! whoever has been told of no broker but of such as stay dead. A client of 3.9 asks nobody else (KIP-899: its
 //! `metadata.recovery.strategy` is `none` unless somebody sets it).
 
@@ -199,7 +201,9 @@ impl<'a> Judge<'a> {
             let name = view.partition;
             let leader = self.leader_of(name)?;
             let (committed, end) = (leader.high_watermark(), leader.log_end());
-            if waits(view.doing) || self.losses.is_torn(name) {
+            let asks_in_vain =
+                view.doing == Doing::Resetting && leader.isr().len() < leader.min_isr();
+            if waits(view.doing) || asks_in_vain || self.losses.is_torn(name) {
                 return None;
             }
             let at = view.position.filter(|_| view.doing == Doing::Reading);

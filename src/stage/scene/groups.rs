@@ -168,11 +168,16 @@ pub(super) fn member(pen: &Pen, consumer: &Consumer, area: Rect) -> Vec<Shape> {
         room < 2 && consumer.state != ClientState::Active && !consumer.note.is_empty(),
         lines.as_slice(),
     ) {
-        // One line for both, or for what it does.
+        // One line for both; where that is too long, of one that is gone its partition and the end, else what it does.
         let note = consumer.note.join(" ");
         let both = format!("{line}, {note}");
         let fits = text_width(&both, 11.0) * 0.94 <= end - x;
-        let line = kit::fitting(if fits { &both } else { &note }, 11.0, end - x);
+        let words = match (fits, consumer.state, consumer.note.last()) {
+            (true, ..) => both,
+            (false, ClientState::Gone, Some(last)) => format!("{line}, {last}"),
+            _ => note,
+        };
+        let line = kit::fitting(&words, 11.0, end - x);
         parts.push(Shape::text(x, y, line, clients::note_class(consumer.state)));
         return parts;
     }
