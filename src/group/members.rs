@@ -25,12 +25,9 @@ pub struct Members {
     knowing: BTreeMap<Text, usize>,
     /// How many JoinGroups wait (`numMembersAwaitingJoin`).
     joining: usize,
-}
-
-#[cfg(test)]
-thread_local! {
-    /// How many members were walked past in this thread, every walk counted as if it went to its end.
-    pub(super) static WALKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    /// How many were walked past, every walk counted as if it went to its end.
+    #[cfg(test)]
+    pub(super) walked: std::cell::Cell<usize>,
 }
 
 impl Members {
@@ -57,7 +54,7 @@ impl Members {
     /// Somebody looks at all of them.
     fn walk(&self) {
         #[cfg(test)]
-        WALKED.set(WALKED.get() + self.len());
+        self.walked.set(self.walked.get() + self.len());
     }
 
     /// Who came first.

@@ -340,13 +340,16 @@ fn w38_two_members_may_know_a_hundred_thousand_assignors_each() {
 
 #[test]
 fn a_stream_of_members_joins_without_a_walk_through_all_for_each() {
-    use crate::group::members::WALKED;
     const MANY: usize = 500;
+    let walked_past = |bench: &Bench| {
+        let group = bench.coordinator.group("my-group");
+        group.map_or(0, |group| group.members.walked.get())
+    };
     let mut bench = Bench::new();
     let join = |bench: &mut Bench, member: &str| bench.join_as(member, None, &["range"], 2);
-    let before = WALKED.get();
+    let before = walked_past(&bench);
     let askers: Vec<Asker> = (0..MANY).map(|_| join(&mut bench, "")).collect();
-    let walked = WALKED.get() - before;
+    let walked = walked_past(&bench) - before;
     assert!(walked <= MANY, "{walked} looked at while a group begins");
     bench.pass(6_000);
     let ids: Vec<Text> = askers
@@ -355,15 +358,15 @@ fn a_stream_of_members_joins_without_a_walk_through_all_for_each() {
         .collect();
     // As many more come, all join again, and wait for one that was given an id.
     let late = bench.new_id();
-    let before = WALKED.get();
+    let before = walked_past(&bench);
     let more: Vec<Asker> = (0..MANY).map(|_| join(&mut bench, "")).collect();
     let again: Vec<Asker> = ids.iter().map(|id| join(&mut bench, id)).collect();
-    let walked = WALKED.get() - before;
+    let walked = walked_past(&bench) - before;
     assert!(walked <= 10 * MANY, "{walked} looked at while it waits");
     assert!(bench.waits(again[0]) && bench.waits(more[MANY - 1]));
-    let before = WALKED.get();
+    let before = walked_past(&bench);
     let last = bench.join(&late);
-    let walked = WALKED.get() - before;
+    let walked = walked_past(&bench) - before;
     assert!(walked <= 50 * MANY, "{walked} looked at when all are told");
     let response = bench.joined(last);
     assert_eq!((response.error_code, response.generation_id), (0, 2));
