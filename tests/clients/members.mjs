@@ -6,7 +6,7 @@ import { at } from '../../www/tools/kit.mjs';
 
 const PYTHON = at('.tools/clients/bin/python');
 /** Nothing that a client is asked takes so long. */
-const PATIENCE = 120_000;
+const PATIENCE = 240_000;
 
 /** Every process that was started here, so that none is left behind. */
 const processes = new Set();
