@@ -27,7 +27,7 @@ pub struct Members {
     joining: usize,
     /// How many were walked past, every walk counted as if it went to its end.
     #[cfg(test)]
-    pub(super) walked: std::cell::Cell<usize>,
+    pub(super) walked: std::sync::Arc<std::sync::atomic::AtomicUsize>,
 }
 
 impl Members {
@@ -54,7 +54,8 @@ impl Members {
     /// Somebody looks at all of them.
     fn walk(&self) {
         #[cfg(test)]
-        self.walked.set(self.walked.get() + self.len());
+        self.walked
+            .fetch_add(self.len(), std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Who came first.

@@ -343,7 +343,12 @@ fn a_stream_of_members_joins_without_a_walk_through_all_for_each() {
     const MANY: usize = 500;
     let walked_past = |bench: &Bench| {
         let group = bench.coordinator.group("my-group");
-        group.map_or(0, |group| group.members.walked.get())
+        group.map_or(0, |group| {
+            group
+                .members
+                .walked
+                .load(std::sync::atomic::Ordering::Relaxed)
+        })
     };
     let mut bench = Bench::new();
     let join = |bench: &mut Bench, member: &str| bench.join_as(member, None, &["range"], 2);
