@@ -74,9 +74,10 @@ test('a whole script takes the place of the cluster; one that cannot be replayed
   await replay.click();
   await expect(refused).toContainText('line 10');
   await expect(page.locator('svg text', { hasText: 'Broker 5' })).toHaveCount(0);
-  await field.fill(`${FIVE}\nrun 24h\nrun 24h`);
+  // How far it comes within the time that is waited for depends on the machine.
+  await field.fill(`${FIVE}${'\nrun 24h'.repeat(20)}`);
   await replay.click();
-  await expect(refused).toContainText('line 10: this takes longer than is waited for', { timeout: 40_000 });
+  await expect(refused).toContainText(/line (1|2)\d: this takes longer than is waited for/, { timeout: 40_000 });
   await field.fill(FIVE);
   await replay.click();
   await expect(page.locator('svg text', { hasText: 'Broker 5' }).first()).toBeVisible();
