@@ -6,65 +6,14 @@
 //! Laws: a generation whose parts were given out is written down, and so is every commit that was answered with
 //! success; whatever coordinates the group later knows both.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::finding::{Class, Finding, MOST_FOUND};
 use super::register::{Commit, Register};
+use super::work::Work;
 use crate::model::{Offset, ProcessId, Text, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Duration, Instant};
-
-/// What a group has done with a partition: how often its members were done with the records of a stretch.
-#[derive(Clone, Debug, Default)]
-struct Work {
-    /// From these offsets on, up to the next, so often.
-    times: BTreeMap<Offset, u32>,
-    first: Option<Offset>,
-    committed: Offset,
-    /// How far its own members have asked to have it remembered.
-    claimed: Offset,
-    /// Stretches that may be passed over without anybody being to blame: where they begin, and where they end. No two
-    /// touch each other.
-    allowed: BTreeMap<Offset, Offset>,
-}
-
-impl Work {
-    /// The first of these offsets with which nobody was done.
-    fn undone(&self, from: Offset, until: Offset) -> Option<Offset> {
-        let before = self.times.range(..=from).next_back();
-        if before.is_none_or(|(_, times)| *times == 0) {
-            return (from < until).then_some(from);
-        }
-        let mut within = self.times.range(from..until.max(from));
-        within.find(|(_, times)| **times == 0).map(|(at, _)| *at)
-    }
-
-    /// The first of these offsets with which nobody was done, and which may not be passed over.
-    fn wrongly_undone(&self, mut from: Offset, until: Offset) -> Option<Offset> {
-        loop {
-            from = self.undone(from, until)?;
-            let before = self.allowed.range(..=from).next_back();
-            match before.filter(|(_, end)| **end > from) {
-                Some((_, end)) => from = *end,
-                None => return Some(from),
-            }
-        }
-    }
-
-    /// A stretch may be passed over.
-    fn allow(&mut self, mut from: Offset, mut to: Offset) {
-        if from >= to {
-            return;
-        }
-        let touching = self.allowed.range(..=to).filter(|(_, end)| **end >= from);
-        let touching: Vec<Offset> = touching.map(|(begin, _)| *begin).collect();
-        for begin in touching {
-            let end = self.allowed.remove(&begin).unwrap_or(to);
-            (from, to) = (from.min(begin), to.max(end));
-        }
-        self.allowed.insert(from, to);
-    }
-}
 
 /// A generation, by its number and its leader.
 type Led = (i32, Text);
@@ -386,6 +335,11 @@ impl Groups {
 
     // ---- work
 
+    fn work_on(&mut self, group: &Text, partition: &TopicPartition) -> &mut Work {
+        let key = (group.clone(), partition.clone());
+        self.work.entry(key).or_default()
+    }
+
     /// A member is done with records.
     pub fn processed(
         &mut self,
@@ -394,20 +348,7 @@ impl Groups {
         from: Offset,
         to: Offset,
     ) {
-        let key = (group.clone(), partition.clone());
-        let work = self.work.entry(key).or_default();
-        work.first = Some(work.first.map_or(from, |first| first.min(from)));
-        for edge in [from, to] {
-            let before = work.times.range(..=edge).next_back();
-            let times = before.map_or(0, |(_, times)| *times);
-            work.times.insert(edge, times);
-        }
-        let mut again = false;
-        for (_, times) in work.times.range_mut(from..to) {
-            again |= *times > 0;
-            *times += 1;
-        }
-        if again {
+        if self.work_on(group, partition).done(from, to) {
             let what = format!("group {group} is done with some of {from} to {to} once more");
             self.find(Class::ProcessedTwice, group, partition, what);
         }
@@ -419,38 +360,29 @@ impl Groups {
     }
 
     /// What lies between where a member stood and here may be passed over: it was told to begin here, or commits before
-    /// its work. What a member has claimed before is excused by nothing that comes later.
+    /// its work.
     pub fn may_pass_over(
         &mut self,
         group: &Text,
         partition: &TopicPartition,
         (stood, to): (Offset, Offset),
     ) {
-        let work = self.work.entry((group.clone(), partition.clone()));
-        let work = work.or_default();
-        work.allow(stood.max(work.claimed), to);
+        self.work_on(group, partition).may_pass_over(stood, to);
     }
 
     /// A member of the group's own asks to have this remembered.
     pub fn claims(&mut self, group: &Text, partition: &TopicPartition, offset: Offset) {
-        let work = self.work.entry((group.clone(), partition.clone()));
-        let work = work.or_default();
-        work.claimed = work.claimed.max(offset);
+        self.work_on(group, partition).claims(offset);
     }
 
-    /// A member goes on where its group has got to; what no member has claimed a stranger has.
+    /// A member goes on where its group has got to.
     pub fn resumes(&mut self, group: &Text, partition: &TopicPartition, at: Offset) {
-        let work = self.work.entry((group.clone(), partition.clone()));
-        let work = work.or_default();
-        work.committed = work.committed.max(at);
-        work.allow(work.claimed, at);
+        self.work_on(group, partition).resumes(at);
     }
 
     /// A group remembers how far it has read.
     pub fn committed(&mut self, group: &Text, partition: &TopicPartition, offset: Offset) {
-        let key = (group.clone(), partition.clone());
-        let work = self.work.entry(key).or_default();
-        work.committed = work.committed.max(offset);
+        self.work_on(group, partition).commits(offset);
     }
 
     /// A topic is gone; what groups have committed of it is forgotten when its coordinators hear of it.
@@ -469,30 +401,21 @@ impl Groups {
 
     /// How many offsets the members of groups were done with once, twice, and so on.
     pub(super) fn times(&self) -> impl Iterator<Item = (u32, u64)> {
-        self.work.values().flat_map(|work| {
-            let ends = work.times.keys().skip(1);
-            let stretches = work.times.iter().zip(ends);
-            stretches.map(|((from, times), to)| (*times, (*to - *from).max(0) as u64))
-        })
+        self.work.values().flat_map(Work::times)
     }
 
     /// What groups have passed over. It is wrong where their members commit when their work is done.
     pub(super) fn passed_over(&self) -> impl Iterator<Item = Finding> {
         self.work.iter().filter_map(|((group, partition), work)| {
-            let first = work.first?;
-            // Who commits less than it has begun with has left nothing out.
-            let until = work.committed.max(first);
-            let wrongly = work.wrongly_undone(first, until);
-            let wrongly = wrongly.filter(|_| !self.doubtful.contains(partition));
-            let from = wrongly.or_else(|| work.undone(first, until))?;
-            let committed = work.committed;
+            let (from, is_wrong) = work.passed_over(self.doubtful.contains(partition))?;
+            let committed = work.committed();
             let what =
                 format!("group {group} has committed {committed}, and nobody was done with {from}");
             Some(Finding {
                 class: Class::NeverProcessed,
                 partition: partition.clone(),
                 group: Some(group.clone()),
-                is_wrong: wrongly.is_some(),
+                is_wrong,
                 is_of_the_past: false,
                 what: what.into(),
             })

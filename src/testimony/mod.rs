@@ -7,7 +7,8 @@
 //! cannot be read, what failed and can, and readers and writers that skip or go back.
 //!
 //! - [`account`]: operations, one after the other, and what they amount to; [`groups`]: those of groups;
-//!   `known`, `register`: one partition, as it was written and as groups have read it;
+//!   `known`, `register`, `work`: one partition, as it was written, as groups have committed it, and as their members
+//!   were done with it;
 //! - [`finding`]: the classes, and which of them Kafka's settings allow; [`measures`]: what is no verdict;
 //! - [`witness`]: takes the account of a world that runs; [`members`]: of what goes on in groups; `progress`: of how
 //!   far their members are.
@@ -29,6 +30,7 @@ mod register;
 #[cfg(test)]
 mod tests;
 pub mod witness;
+mod work;
 
 pub use account::{Account, Way};
 pub use finding::{Class, Finding};

@@ -15,6 +15,7 @@
 //! - [`buffer`]: what was fetched and not yet returned;
 //! - [`membership`]: joins the group and stays in it; [`assignor`]: who reads what;
 //! - [`committing`], [`committed`]: what the group remembers;
+//! - `instructed`: what it is told to do; `hearing`: which part an answer goes to;
 //! - `application`: the loop around `poll()`, and `close()`; `waiting`: what all this waits for;
 //! - `view`: looking at a consumer from outside.
 //!
@@ -32,6 +33,8 @@ pub mod buffer;
 pub mod committed;
 pub mod committing;
 pub mod fetcher;
+mod hearing;
+mod instructed;
 pub mod membership;
 pub mod offsets;
 pub mod subscription;
@@ -46,21 +49,18 @@ use std::collections::VecDeque;
 use self::application::{Application, Closing, Taken};
 use self::committing::{Commit, Commits};
 use self::fetcher::Fetching;
-use self::membership::{Coordinator, Found, Generation, Membership};
+use self::membership::{Coordinator, Generation, Membership};
 pub use self::view::{Delivered, Doing, PartitionView};
 
-use self::subscription::{End, Start, Subscription};
+use self::subscription::{End, Subscription};
 use super::Remains;
 use super::backoff::Backoff;
 use super::config::ConsumerConfig;
-use super::network::{Event, Network};
+use super::network::Network;
 use crate::fact::Fact;
 use crate::fetch_session::FetchSession;
-use crate::model::{
-    Address, BrokerId, LeaderEpoch, Offset, ProcessId, Text, TopicName, TopicPartition,
-};
-use crate::process::{Deadline, Input, Instruction, Outbox, Process};
-use crate::protocol::ErrorCode;
+use crate::model::{Address, BrokerId, LeaderEpoch, Offset, ProcessId, Text, TopicPartition};
+use crate::process::{Deadline, Input, Outbox, Process};
 use crate::protocol::records::Batch;
 use crate::rng::Rng;
 use crate::sorted::SortedMap;
@@ -192,116 +192,6 @@ impl Consumer {
         }
     }
 
-    // ---- instructions
-
-    /// Says whether an instruction can be carried out.
-    ///
-    /// # Errors
-    /// A sentence that says what would have been accepted.
-    pub fn accepts(&self, instruction: &Instruction) -> Result<(), String> {
-        match instruction {
-            Instruction::Assign { .. } if self.is_subscribed() => Err(
-                "it subscribes to topics, so its group gives it partitions; set subscribe= first"
-                    .to_owned(),
-            ),
-            Instruction::Commit if !self.config.has_group() => {
-                Err("it has no group.id, so there is nobody to remember".to_owned())
-            }
-            Instruction::Assign { .. }
-            | Instruction::Commit
-            | Instruction::PauseReading
-            | Instruction::ResumeReading => Ok(()),
-            Instruction::Seek { partition, .. } => match self.subscription.get(partition) {
-                Some(_) => Ok(()),
-                None => Err(format!("{partition} is not assigned; assign it first")),
-            },
-            Instruction::Configure { name, .. }
-                if matches!(&**name, "group.id" | "group.instance.id") =>
-            {
-                Err(format!("{name} is given when a consumer is made"))
-            }
-            Instruction::Configure { name, value } => {
-                let by_hand = !self.is_subscribed() && self.subscription.iter().next().is_some();
-                if &**name == "subscribe" && by_hand {
-                    return Err("it was assigned partitions by hand".to_owned());
-                }
-                self.config.clone().set(name, value)
-            }
-            _ => Err(
-                "a consumer is assigned partitions, seeks, commits, pauses, resumes and is configured"
-                    .to_owned(),
-            ),
-        }
-    }
-
-    /// Whether its group gives it partitions.
-    fn is_subscribed(&self) -> bool {
-        !self.config.subscribe.0.is_empty()
-    }
-
-    /// Where it begins to read a partition that it was assigned by hand.
-    fn start(&self) -> Start {
-        match self.config.has_group() {
-            true => Start::Committed,
-            false => Start::Policy(self.config.auto_offset_reset),
-        }
-    }
-
-    /// Makes the topics that it subscribes to those that it asks about.
-    fn subscribe(&mut self) {
-        let topics: Vec<TopicName> = membership::topics(&self.config).collect();
-        self.network.metadata_mut().want_only(topics.into_iter());
-    }
-
-    fn told(&mut self, at: Moment, instruction: Instruction, out: &mut Outbox) {
-        match instruction {
-            Instruction::Assign { partitions } => {
-                let topics: Vec<TopicName> =
-                    partitions.iter().map(|known| known.topic.clone()).collect();
-                self.network.metadata_mut().want_only(topics.into_iter());
-                let start = self.start();
-                self.subscription.assign(partitions, start, out);
-                // A position is found with the metadata at hand.
-                self.observed = 0;
-            }
-            Instruction::Seek { partition, to } => {
-                self.subscription.seek(&partition, to, out);
-                self.observed = 0;
-            }
-            Instruction::Commit => {
-                let until = at.now + self.config.default_api_timeout;
-                self.begin_commit(at, until, out);
-            }
-            Instruction::PauseReading => self.subscription.pause(),
-            Instruction::ResumeReading => self.subscription.resume(),
-            // What cannot be accepted was refused before it came here.
-            Instruction::Configure { name, value }
-                if &*name == "subscribe" && self.config.set(&name, &value).is_ok() =>
-            {
-                self.membership.try_again();
-                self.subscribe();
-                if !self.is_subscribed() {
-                    self.unsubscribe(at, "it unsubscribed", out);
-                }
-            }
-            Instruction::Configure { name, value } if self.config.set(&name, &value).is_ok() => {
-                self.network.reconfigure(self.config.network());
-                self.membership.try_again();
-                if &*name == "auto.offset.reset" {
-                    let policy = self.config.auto_offset_reset;
-                    self.subscription.policy_changed(policy, out);
-                }
-                if &*name == "poll.interval.ms" {
-                    // The application polls at once, and keeps to the new interval from then on.
-                    if let Application::Working { until, .. } = &mut self.application {
-                        *until = at.now;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
     // ---- the application's loop
 
     fn turn(&mut self, at: Moment, input: Input, out: &mut Outbox) {
@@ -332,18 +222,6 @@ impl Consumer {
         self.network.refresh_metadata(at.now, &mut self.rng, out);
     }
 
-    fn hear_all(&mut self, at: Moment, events: &mut Vec<Event<Call>>, out: &mut Outbox) {
-        while !events.is_empty() {
-            for event in std::mem::take(events) {
-                self.hear(at, event, events, out);
-            }
-            for peer in self.coordinator.take_given_up() {
-                let (network, rng) = (&mut self.network, &mut self.rng);
-                network.abandon(at.now, peer, rng, events, out);
-            }
-        }
-    }
-
     fn parts<'a>(&'a mut self, at: Moment, out: &'a mut Outbox) -> (Parts<'a>, Turn<'a>) {
         let parts = Parts {
             subscription: &mut self.subscription,
@@ -368,118 +246,6 @@ impl Consumer {
         if metadata.version() != self.observed {
             self.observed = metadata.version();
             self.subscription.observe(metadata);
-        }
-    }
-
-    fn hear(
-        &mut self,
-        at: Moment,
-        event: Event<Call>,
-        events: &mut Vec<Event<Call>>,
-        out: &mut Outbox,
-    ) {
-        let (parts, mut turn) = self.parts(at, out);
-        let Parts {
-            subscription,
-            membership,
-            coordinator,
-            commits,
-        } = parts;
-        match event {
-            Event::Answered { from, call, answer } => {
-                let lost = call.clone();
-                let (turn, answer) = (&mut turn, &answer);
-                let heard = match call {
-                    Call::Fetch(asked) => {
-                        fetcher::answered(subscription, from, asked, answer, turn)
-                    }
-                    Call::Ends(asked) => offsets::ends_answered(subscription, asked, answer, turn),
-                    Call::Epochs(asked) => {
-                        offsets::epochs_answered(subscription, asked, answer, turn)
-                    }
-                    Call::FindCoordinator => {
-                        let found = coordinator.answered(answer, turn);
-                        found.map(|found| match found {
-                            Found::Known => membership.coordinator_found(turn),
-                            Found::NotYet => {
-                                commits.not_found(ErrorCode::CoordinatorNotAvailable, turn);
-                            }
-                            Found::Refused(error) => {
-                                commits.refuse(error, turn);
-                                committed::refuse(subscription, membership, error, turn);
-                            }
-                        })
-                    }
-                    Call::Join => membership::joining::answered(membership, answer),
-                    Call::Sync(sent) => {
-                        membership::joining::synced(membership, coordinator, &sent, answer, turn)
-                    }
-                    Call::Heartbeat(sent) => membership::heartbeat::answered(
-                        membership,
-                        coordinator,
-                        &sent,
-                        answer,
-                        turn,
-                    ),
-                    // Whatever it says, this is no member any more.
-                    Call::Leave => Ok(()),
-                    Call::Commit(commit) => {
-                        commits.answered(commit, answer, coordinator, membership, turn)
-                    }
-                    Call::Committed(asked) => committed::answered(
-                        subscription,
-                        coordinator,
-                        membership,
-                        &asked,
-                        answer,
-                        turn,
-                    ),
-                };
-                if let Err(reason) = heard {
-                    events.push(Event::Lost {
-                        to: from,
-                        calls: vec![lost],
-                        error: ErrorCode::NetworkException,
-                    });
-                    turn.network
-                        .close(at.now, from, reason, turn.rng, events, turn.out);
-                }
-            }
-            Event::Lost { to, calls, .. } => {
-                if coordinator.is(to) {
-                    coordinator.disconnected(&mut turn);
-                }
-                for call in calls {
-                    let asked: Vec<TopicPartition> = match call {
-                        Call::Fetch(_) => {
-                            turn.sessions.entry(to).or_default().failed();
-                            continue;
-                        }
-                        Call::Ends(asked) => asked.into_iter().map(|(asked, _)| asked).collect(),
-                        Call::Epochs(asked) => asked.into_iter().map(|(asked, _)| asked).collect(),
-                        Call::Committed(asked) => {
-                            committed::again(subscription, &asked, &mut turn);
-                            continue;
-                        }
-                        Call::FindCoordinator => {
-                            coordinator.again(&mut turn);
-                            commits.not_found(ErrorCode::NetworkException, &mut turn);
-                            continue;
-                        }
-                        Call::Commit(commit) => {
-                            commits.lost(&commit, &mut turn);
-                            continue;
-                        }
-                        call => {
-                            membership::lost(membership, &call, &mut turn);
-                            continue;
-                        }
-                    };
-                    for partition in asked {
-                        offsets::again(subscription, &partition, &turn);
-                    }
-                }
-            }
         }
     }
 

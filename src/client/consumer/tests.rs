@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::client::bench::{Asked, Bench, addresses, topic_id};
-use crate::process::SeekTo;
+use crate::process::Instruction;
+use crate::process::{Instruction, SeekTo};
+use crate::protocol::ErrorCode;
 use crate::protocol::api::fetch::{FetchResponse, FetchableTopicResponse, PartitionData};
 use crate::protocol::api::list_offsets::{
     ListOffsetsPartitionResponse, ListOffsetsResponse, ListOffsetsTopicResponse,
@@ -11,7 +13,7 @@ use crate::protocol::api::offset_for_leader_epoch::{
     EpochEndOffset, OffsetForLeaderEpochResponse, OffsetForLeaderTopicResult,
 };
 use crate::protocol::records::{BatchBuilder, Codec};
-use crate::protocol::{AnyRequest, AnyResponse, Chunks};
+use crate::protocol::{AnyRequest, AnyResponse, Chunks, ErrorCode};
 use crate::rng::Seed;
 
 fn bench(settings: &[(&str, &str)], leaders: &[i32]) -> Bench<Consumer> {
