@@ -17,6 +17,10 @@ use crate::protocol::{Chunks, Malformed};
 #[derive(Clone, Debug)]
 pub struct Buffer {
     batches: VecDeque<Batch>,
+    /// What is still looked at before the first batch is used.
+    check: Check,
+    /// Whether the first batch was looked at.
+    is_checked: bool,
     /// How many records of the first batch were returned or passed over.
     done: u64,
     /// The rest of the first batch, when it has gaps and was opened.
@@ -41,14 +45,13 @@ impl Buffer {
     /// The whole batches in what a broker sent; a part of one at the end is ignored.
     ///
     /// # Errors
-    /// When the bytes are no batches, or if `check` asks for it and a checksum does not match.
+    /// When the bytes are no batches.
     pub fn new(bytes: &Chunks, check: Check) -> Result<Buffer, Malformed> {
         let batches = read_whole_batches(bytes)?;
-        if check == Check::Checksums {
-            batches.iter().try_for_each(Batch::verify_crc)?;
-        }
         Ok(Buffer {
             batches: batches.into(),
+            check,
+            is_checked: false,
             done: 0,
             open: None,
         })
@@ -73,8 +76,8 @@ impl Buffer {
     /// Takes up to `most` records from `position` on.
     ///
     /// # Errors
-    /// When the next record cannot be read. What can be read before it is returned first, and the next call fails
-    /// (`CompletedFetch.fetchRecords`).
+    /// When the next record cannot be read, or its batch's checksum does not match and is looked at. What can be read
+    /// before it is returned first, and the next call fails (`CompletedFetch.fetchRecords`).
     pub fn take(&mut self, position: Offset, most: u32) -> Result<Taken, Malformed> {
         let mut taken = Taken {
             base_offset: position,
@@ -87,6 +90,13 @@ impl Buffer {
             let wanted = batch.next_offset() > taken.next_offset && !batch.header.is_control();
             if wanted && taken.records == most {
                 break;
+            }
+            if self.check == Check::Checksums && !self.is_checked {
+                match (batch.verify_crc(), taken.records) {
+                    (Ok(()), _) => self.is_checked = true,
+                    (Err(error), 0) => return Err(error),
+                    (Err(_), _) => break,
+                }
             }
             taken.epoch = Some(batch.leader_epoch());
             if wanted && is_dense(batch) {
@@ -145,6 +155,7 @@ impl Buffer {
         }
         self.done = 0;
         self.open = None;
+        self.is_checked = false;
     }
 }
 
@@ -259,10 +270,18 @@ mod tests {
 
     #[test]
     fn a_batch_that_was_changed_is_refused_unless_nobody_looks() {
-        let mut bytes = batch(0, &[0], 0).to_chunks().to_vec();
-        *bytes.last_mut().expect("a byte") ^= 1;
+        let mut bytes = batch(0, &[0, 1], 1).to_chunks().to_vec();
+        let mut changed = batch(2, &[0], 0).to_chunks().to_vec();
+        *changed.last_mut().expect("a byte") ^= 1;
+        bytes.extend(changed);
         let bytes = Chunks::from(bytes);
-        assert!(Buffer::new(&bytes, Check::Checksums).is_err());
-        assert!(Buffer::new(&bytes, Check::Nothing).is_ok());
+        let mut blind = Buffer::new(&bytes, Check::Nothing).expect("whole batches");
+        assert_eq!(offsets(&mut blind, 0, 9), ((0, 3), 3));
+        // The batch before it is as good as ever.
+        let mut buffer = Buffer::new(&bytes, Check::Checksums).expect("whole batches");
+        assert_eq!(offsets(&mut buffer, 0, 9), ((0, 2), 2));
+        for _ in 0..2 {
+            assert!(buffer.take(Offset(2), 9).is_err());
+        }
     }
 }

@@ -95,8 +95,11 @@ pub enum State {
     },
     /// It fetches from a position.
     Reading { position: Position },
-    /// It waits for the application to say where to read.
-    Failed { error: ErrorCode },
+    /// It waits for the application to say where to read. How far that has read counts as before.
+    Failed {
+        error: ErrorCode,
+        position: Option<Position>,
+    },
 }
 
 /// One partition of the assignment.
@@ -149,6 +152,7 @@ impl Subscription {
             let assigned = Assigned {
                 state: State::Failed {
                     error: ErrorCode::None,
+                    position: None,
                 },
                 buffer: None,
                 high_watermark: None,
@@ -186,6 +190,7 @@ impl Subscription {
                 }
                 Some((partition.clone(), position))
             }
+            State::Failed { position, .. } => Some((partition.clone(), (*position)?)),
             _ => None,
         });
         consumed.collect()
@@ -257,7 +262,13 @@ impl Subscription {
 
     /// Stops reading a partition until the application says where to go on.
     pub fn fail(&mut self, partition: &TopicPartition, error: ErrorCode, out: &mut Outbox) {
-        self.set(partition, State::Failed { error });
+        let position = match self.partitions.get(partition).map(|known| &known.state) {
+            Some(State::Reading { position } | State::Validating { position, .. }) => {
+                Some(*position)
+            }
+            _ => None,
+        };
+        self.set(partition, State::Failed { error, position });
         out.note(Fact::ReadingFailed {
             partition: partition.clone(),
             error,

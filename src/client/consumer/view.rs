@@ -128,7 +128,7 @@ fn view<'a>(partition: &'a TopicPartition, assigned: &Assigned, paused: bool) ->
         State::Validating { position, .. } => (Some(position.offset), Doing::Validating),
         State::Reading { position } if paused => (Some(position.offset), Doing::Paused),
         State::Reading { position } => (Some(position.offset), Doing::Reading),
-        State::Failed { error } => (None, Doing::Failed(*error)),
+        State::Failed { error, position } => (position.map(|at| at.offset), Doing::Failed(*error)),
     };
     let high_watermark = assigned.high_watermark;
     PartitionView {

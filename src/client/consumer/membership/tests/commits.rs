@@ -55,6 +55,26 @@ fn what_stands_before_a_batch_that_cannot_be_read_is_committed_one_by_one() {
 }
 
 #[test]
+fn what_was_returned_before_reading_failed_is_committed_by_the_clock() {
+    let settings = [
+        ("enable.auto.commit", "true"),
+        ("auto.commit.interval.ms", "1s"),
+        ("poll.interval.ms", "50"),
+    ];
+    let mut bench = by_hand(&settings);
+    restore(&mut bench, 0);
+    let fetch = pick(&mut bench, "Fetch");
+    let mut bytes = batch(0, 2, 0).to_vec();
+    let mut changed = batch(2, 1, 0).to_vec();
+    *changed.last_mut().expect("a byte") ^= 1;
+    bytes.extend(changed);
+    answer_fetch(&mut bench, &fetch, vec![data(0, 3, Chunks::from(bytes))]);
+    assert_eq!(answer_commit(&mut bench, ErrorCode::None), 2);
+    let lines = bench.lines().join("\n");
+    assert!(lines.contains("reading failed CORRUPT_MESSAGE"), "{lines}");
+}
+
+#[test]
 fn a_commit_that_is_waited_for_ends_with_its_time() {
     let settings = [
         ("application.commits", "sync"),
