@@ -8,8 +8,7 @@
 //! until its `delivery.timeout.ms` is over; a call for a topic that is not there, until its `max.block.ms` is; a reader
 //! without a policy that has come to a place that is not there, which waits for somebody to say where to go on; one that
 //! asks a fresh leader for its end, which does not know yet how far its log is committed (KIP-207) and will not as long
-//! as too few are in sync; and
-//! whoever has been told of no broker but of such as stay dead. A client of 3.9 asks nobody else (KIP-899: its
+//! as too few are in sync; and whoever has been told of no broker but of such as stay dead. A client of 3.9 asks nobody else (KIP-899: its
 //! `metadata.recovery.strategy` is `none` unless somebody sets it).
 
 use super::recovery::{Core, is_going};
@@ -22,7 +21,7 @@ use crate::client::consumer::{Consumer, Doing};
 use crate::client::metadata::Metadata;
 use crate::client::producer::application::Wait;
 use crate::client::producer::{BatchView, Producer};
-use crate::model::{BrokerId, ProcessId, TopicName, TopicPartition};
+use crate::model::{BrokerId, Offset, ProcessId, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::time::Duration;
 use crate::world::invariant::Losses;
@@ -86,6 +85,15 @@ pub(super) fn is_stranded(world: &World, metadata: &Metadata) -> bool {
     let known = metadata.brokers();
     let is_away = |id: &BrokerId| world.broker_by_id(*id).is_none();
     !known.is_empty() && known.keys().all(is_away)
+}
+
+/// Whether a reader asks for an end of which its leader cannot speak: it has not committed what came before its epoch,
+/// and too few are in sync to do so.
+pub(super) fn asks_in_vain(doing: Doing, leader: &Partition) -> bool {
+    let starts_behind = |start: Offset| start > leader.high_watermark();
+    doing == Doing::Resetting
+        && leader.epoch_start().is_some_and(starts_behind)
+        && leader.isr().len() < leader.min_isr()
 }
 
 struct Judge<'a> {
@@ -201,9 +209,7 @@ impl<'a> Judge<'a> {
             let name = view.partition;
             let leader = self.leader_of(name)?;
             let (committed, end) = (leader.high_watermark(), leader.log_end());
-            let asks_in_vain =
-                view.doing == Doing::Resetting && leader.isr().len() < leader.min_isr();
-            if waits(view.doing) || asks_in_vain || self.losses.is_torn(name) {
+            if waits(view.doing) || asks_in_vain(view.doing, leader) || self.losses.is_torn(name) {
                 return None;
             }
             let at = view.position.filter(|_| view.doing == Doing::Reading);
@@ -309,6 +315,26 @@ mod tests {
         assert_eq!(script(""), (Some(1), Vec::new()));
         // The second broker is away when the reader hears of the cluster, and comes back behind its back.
         assert_eq!(script("expire b2\nrun 20ms\n"), (Some(0), Vec::new()));
+    }
+
+    #[test]
+    fn a_reader_is_excused_from_asking_for_an_end_only_as_long_as_its_leader_cannot_tell() {
+        // The leader has died with a record that only the other has too, and which that cannot commit alone.
+        let fresh = "hold b2→b1\nproduce p1 orders-0 \"a\"\nrun 400ms\nkill b1\nrun 30s\n";
+        let asks = "seek c1 orders-0 end\nrun 5s\n";
+        assert_eq!(
+            left(&format!("{fresh}kill p1\n{asks}")),
+            Vec::<String>::new()
+        );
+        is_said(
+            &left("hold c1\nseek c1 orders-0 end\nrun 5s\n"),
+            "c1 is Resetting orders-0",
+        );
+        // That few are in sync is no excuse where everything is committed.
+        is_said(
+            &left("kill b2\nrun 30s\nhold c1\nseek c1 orders-0 end\nrun 5s\n"),
+            "c1 is Resetting orders-0",
+        );
     }
 
     #[test]

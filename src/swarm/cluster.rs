@@ -1,8 +1,8 @@
 //! What runs: a plan, its loads and its readers.
 //!
 //! Most clusters are small, for what goes wrong in a large one goes wrong in a small one too, and sooner. One of
-//! twenty is large, one of fifty has values of up to a megabyte, in one of thirty no topic can be removed, and one of five
-//! producers writes records without a value. They are drawn from numbers of their own, so that the others are what they
+//! twenty is large, one of fifty has values of up to a megabyte, in one of thirty no topic can be removed, and where
+//! nothing is compacted one of five producers writes some or all of its records without a value. They are drawn from numbers of their own, so that the others are what they
 //! were; and so are `groups`.
 
 use std::fmt::Write as _;

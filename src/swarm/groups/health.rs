@@ -10,11 +10,11 @@
 //! broker but of such as stay dead, of which nothing is asked: its group may count it as long as it speaks with its
 //! coordinator, and may have lost it.
 
-use crate::broker::{Broker, OFFSETS_TOPIC};
+use crate::broker::{Broker, OFFSETS_TOPIC, Partition};
 use crate::client::consumer::{Consumer, Doing};
 use crate::controller::PartitionState;
 use crate::group::{Group, State};
-use crate::model::{Offset, ProcessId, Text, TopicName, TopicPartition};
+use crate::model::{ProcessId, Text, TopicName, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::swarm::clients;
 use crate::swarm::recovery::Core;
@@ -38,14 +38,14 @@ fn is_member(consumer: &Consumer) -> bool {
 
 /// What is not well with groups, a sentence each.
 pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
-    let mut wanted: SortedMap<Text, Wanted<'_>> = SortedMap::new();
+    let mut by_group: SortedMap<Text, Wanted<'_>> = SortedMap::new();
     for host in world.hosts().filter(|host| host.life().is_alive()) {
         let Some(consumer) = host.consumer().filter(|consumer| is_member(consumer)) else {
             continue;
         };
         let is_stranded = clients::is_stranded(world, consumer.metadata());
         let gave_up = consumer.membership().is_none_or(|it| it.failure.is_some());
-        let wanted = wanted.entry(consumer.config().group_id.clone());
+        let wanted = by_group.entry(consumer.config().group_id.clone());
         let wanted = wanted.or_default();
         match is_stranded {
             _ if gave_up => {}
@@ -54,12 +54,12 @@ pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
         }
     }
     let mut all = Vec::new();
-    if wanted.is_empty() {
+    if by_group.is_empty() {
         return all;
     }
     let topic = TopicName::new(OFFSETS_TOPIC);
     if world.cluster().topic(&topic).is_none() {
-        if core.can_make_offsets_topic(world) && wanted.values().any(|it| !it.living.is_empty()) {
+        if core.can_make_offsets_topic(world) && by_group.values().any(|it| !it.living.is_empty()) {
             all.push("there is no offsets topic".to_owned());
         }
         return all;
@@ -69,14 +69,14 @@ pub fn complaints(world: &World, losses: &Losses, core: &Core) -> Vec<String> {
         losses,
         core,
     };
-    for (name, wanted) in &wanted {
+    for (name, wanted) in &by_group {
         all.extend(judge.complaint_about(name, wanted));
     }
     // Whoever else has come by.
     for broker in world.plan().brokers.iter() {
         let groups = world.broker_by_id(*broker).into_iter();
         let groups = groups.flat_map(|broker| broker.coordinator().groups());
-        for group in groups.filter(|group| !wanted.contains_key(&group.id)) {
+        for group in groups.filter(|group| !by_group.contains_key(&group.id)) {
             let rests = matches!(group.state(), State::Stable | State::Empty);
             if !rests && judge.keeper(&group.id).is_some() {
                 all.push(format!("group {} is {}", group.id, group.state().name()));
@@ -141,7 +141,7 @@ impl<'a> Judge<'a> {
             })
             .collect();
         self.in_order(group, living, &stranded)
-            .or_else(|| self.all_is_owned(name, living, &stranded))
+            .or_else(|| self.all_is_owned(group, living, &stranded))
             .or_else(|| self.all_is_read(broker, group, living))
     }
 
@@ -181,17 +181,29 @@ impl<'a> Judge<'a> {
         ))
     }
 
-    /// Whether every partition is read by one member.
+    /// Whether every partition is read by one member. What a stranded one was given since it last heard of its group
+    /// nobody can know.
     fn all_is_owned(
         &self,
-        name: &Text,
+        group: &Group,
         living: &Living<'_>,
         stranded: &Living<'_>,
     ) -> Option<String> {
         let mut owners: SortedMap<TopicPartition, ProcessId> = SortedMap::new();
+        let name = &group.id;
         let mut topics = SortedSet::new();
-        for (id, consumer) in living {
+        for (_, consumer) in living {
             topics.extend(consumer.config().subscribe.0.iter().cloned());
+        }
+        let is_current = |consumer: &Consumer| {
+            let membership = consumer.membership();
+            membership.is_some_and(|it| it.generation.number == group.generation())
+        };
+        let (heard, behind): (Living<'_>, Living<'_>) = stranded
+            .iter()
+            .copied()
+            .partition(|(_, consumer)| is_current(consumer));
+        for (id, consumer) in living.iter().chain(&heard) {
             for view in consumer.partitions() {
                 if let Some(other) = owners.insert(view.partition.clone(), *id) {
                     let twice = &view.partition;
@@ -201,18 +213,16 @@ impl<'a> Judge<'a> {
                 }
             }
         }
-        for (id, consumer) in stranded {
-            for view in consumer.partitions() {
-                owners.insert(view.partition.clone(), *id);
-            }
+        if !behind.is_empty() {
+            return None;
         }
         let all = self.world.cluster().partitions();
-        let mut wanted = all.filter(|(partition, state)| {
+        let mut to_be_read = all.filter(|(partition, state)| {
             topics.contains(&partition.topic.0)
                 && state.is_born()
                 && !self.core.excuses(self.world, partition, state)
         });
-        let missing = wanted.find(|(partition, _)| !owners.contains_key(partition))?;
+        let missing = to_be_read.find(|(partition, _)| !owners.contains_key(partition))?;
         Some(format!("nobody of group {name} reads {}", missing.0))
     }
 
@@ -224,9 +234,13 @@ impl<'a> Judge<'a> {
         });
         for (id, consumer, view) in views {
             let name = view.partition;
-            let Some((committed, end)) = self.ends_of(name) else {
+            let Some(leader) = self.leader_of(name) else {
                 continue;
             };
+            if clients::asks_in_vain(view.doing, leader) {
+                continue;
+            }
+            let (committed, end) = (leader.high_watermark(), leader.log_end());
             let at = view.position.filter(|_| view.doing == Doing::Reading);
             // Somebody may have sought a place that is there and not committed.
             let Some(at) = at.filter(|at| (committed..=end).contains(at)) else {
@@ -245,16 +259,71 @@ impl<'a> Judge<'a> {
         None
     }
 
-    /// How far a partition can be read, and how far it is written; `None` when nothing can be asked of it.
-    fn ends_of(&self, name: &TopicPartition) -> Option<(Offset, Offset)> {
+    /// The replica that leads a partition; `None` when nothing can be asked of it.
+    fn leader_of(&self, name: &TopicPartition) -> Option<&'a Partition> {
         let state = self.world.cluster().partition(name)?;
         let broken = self.losses.is_torn(name) || self.losses.is_lost(name);
         if broken || self.core.excuses(self.world, name, state) {
             return None;
         }
         let leader = self.world.broker_by_id(state.leader)?.partition(name)?;
-        leader
-            .is_leader()
-            .then(|| (leader.high_watermark(), leader.log_end()))
+        leader.is_leader().then_some(leader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script;
+
+    /// What is not well after two members have shared two partitions and these lines have been carried out.
+    fn left(lines: &str) -> Vec<String> {
+        let text = format!(
+            "world brokers=2 seed=1 latency=1ms group.initial.rebalance.delay.ms=0 offsets.topic.num.partitions=1 \
+             zookeeper.session.timeout.ms=6000 replica.lag.time.max.ms=2000 auto.leader.rebalance.enable=false\n\
+             topic orders partitions=2 replicas=1,2\nproducer p1 acks=all\nadmin a1\n\
+             consumer c1 group.id=billing subscribe=orders auto.offset.reset=earliest auto.commit.interval.ms=1s\n\
+             consumer c2 group.id=billing subscribe=orders auto.offset.reset=earliest auto.commit.interval.ms=1s\n\
+             run 5s\nproduce p1 orders-0 \"a\"\nproduce p1 orders-1 \"b\"\nrun 5s\n{lines}"
+        );
+        let script = script::parse(&text).expect("the script reads");
+        let history = script.play().expect("the script plays");
+        let losses = history.observed().checker.losses();
+        complaints(history.world(), losses, &Core::default())
+    }
+
+    fn is_said(all: &[String], what: &str) {
+        assert!(
+            matches!(all, [one] if one.contains(what)),
+            "{what}: {all:?}"
+        );
+    }
+
+    #[test]
+    fn a_group_that_has_read_and_committed_everything_is_no_reason_to_complain() {
+        assert_eq!(left(""), Vec::<String>::new());
+        assert_eq!(left("stop c1\nstop c2\nrun 5s\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn who_is_counted_and_gone_or_here_and_not_counted_is_found() {
+        is_said(
+            &left("kill c2\n"),
+            "is counted in group billing, and is gone",
+        );
+        is_said(
+            &left("kill c1\nkill c2\nrun 10s\n"),
+            "group billing is Stable",
+        );
+        let apart = "isolate c2 from brokers\nrun 50s\n";
+        is_said(&left(apart), "c2 has no part of group billing");
+    }
+
+    #[test]
+    fn what_nobody_reads_or_remembers_is_found() {
+        is_said(&left("pause c1\n"), "c1 is Paused orders-");
+        let slow = "set c1 auto.commit.interval.ms=1h\nset c2 auto.commit.interval.ms=1h\n\
+                    run 2s\nproduce p1 orders-0 \"c\"\nrun 5s\n";
+        is_said(&left(slow), "for group billing, which has read up to 2");
     }
 }

@@ -5,7 +5,7 @@ use super::coordinators::home_of;
 use super::wire::answer;
 use super::{Invariant, View, broker};
 use crate::fact::{Departure, Entry, Fact};
-use crate::group::{Group, State};
+use crate::group::{Group, Member, State};
 use crate::model::{BrokerId, ConnectionId, ProcessId, Text};
 use crate::protocol::api::{HeartbeatRequest, OffsetCommitRequest, SyncGroupRequest};
 use crate::protocol::{AnyRequest, ApiKey, Chunks, ErrorCode};
@@ -278,7 +278,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// Whether a group has none but static members, and none of them had joined before this happened.
 fn nobody_had_come(group: &Group, by: BrokerId, entry: &Entry) -> bool {
-    let mut members = group.members().iter();
+    let members = group.members();
     let comes_now = entry.by == Some(ProcessId::from(by))
         && matches!(
             entry.fact,
@@ -287,7 +287,8 @@ fn nobody_had_come(group: &Group, by: BrokerId, entry: &Entry) -> bool {
                 ..
             }
         );
-    members.all(|member| member.is_static() && (comes_now || !member.is_joining()))
+    let has_not_come = |member: &Member| member.is_static() && (comes_now || !member.is_joining());
+    !members.is_empty() && members.iter().all(has_not_come)
 }
 
 /// The longest of the rebalance timeouts of a group's members.

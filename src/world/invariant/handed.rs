@@ -18,7 +18,8 @@ use crate::time::Instant;
 /// nobody.
 ///
 /// A topic that is made anew is another: what a consumer was handed of the first counts until it is put somewhere in the
-/// second, and for what it may still be trying to commit then, which ends with `default.api.timeout.ms`. A consumer that
+/// second, and for what it may still be trying to commit then, which ends with
+/// `default.api.timeout.ms`, or before it joins anew with `max.poll.interval.ms`. A consumer that
 /// commits record by record, or without waiting, may still have any of that to commit.
 #[derive(Clone, Debug, Default)]
 pub struct NobodyCommitsUnread {
@@ -114,7 +115,8 @@ impl Handed {
         self.is_of_the_past = false;
         let commits = config.application_commits;
         if !matches!(commits, CommitsWhen::Each | CommitsWhen::Async) {
-            let counts_until = at + config.default_api_timeout;
+            let longest = config.default_api_timeout.max(config.max_poll_interval);
+            let counts_until = at + longest;
             self.before = Some((self.at(at), counts_until));
             self.until = Offset::ZERO;
         }
