@@ -159,7 +159,10 @@ fn last_boundary(name: &str, limit: usize) -> usize {
 fn candidates(rest: &str) -> Vec<String> {
     let plain: Vec<char> = rest.chars().filter(|c| c.is_alphanumeric()).collect();
     let Some(&first) = plain.first() else {
-        return vec!["·".to_owned()];
+        // A picture is as good as a letter.
+        let drawn = |c: &char| !(c.is_ascii() || c.is_whitespace() || c.is_control());
+        let picture = rest.chars().find(drawn);
+        return vec![picture.map_or("·".to_owned(), String::from)];
     };
     if plain.iter().all(char::is_ascii_digit) {
         let last_two: String = plain[plain.len().saturating_sub(2)..].iter().collect();
@@ -192,7 +195,7 @@ mod tests {
 
     #[test]
     fn tags_follow_the_rules() {
-        let cases: [(&[&str], &[&str]); 11] = [
+        let cases: [(&[&str], &[&str]); 12] = [
             (
                 &["trip-71", "trip-72", "outsider", "trip-8"],
                 &["71", "72", "O", "8"],
@@ -207,6 +210,7 @@ mod tests {
             (&["107", "207"], &["07", "01"]),
             (&["élan", "été"], &["É", "Ét"]),
             (&["", "--"], &["·", "01"]),
+            (&["🚗", "🚕"], &["🚗", "🚕"]),
         ];
         for (keys, tags) in cases {
             assert_eq!(tagged(keys), tags, "{keys:?}");

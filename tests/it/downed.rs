@@ -91,6 +91,25 @@ fn while_every_broker_is_down_a_record_that_lies_on_several_disks_is_no_only_cop
 }
 
 #[test]
+fn what_is_lost_stays_lost_when_the_last_broker_dies() {
+    use CellState::{Ghost, Lost};
+    let lines = "world brokers=3 seed=1 latency=1ms zookeeper.session.timeout.ms=6000 replica.lag.time.max.ms=2000\n\
+                 topic t partitions=1 replicas=1,2,3 unclean.leader.election.enable=true min.insync.replicas=1\n\
+                 producer p1 acks=all\nrun 1s\nproduce p1 t-0 key=k \"v\"\nrun 1s\nkill b3\nrun 10s\n\
+                 produce p1 t-0 key=k \"w\"\nrun 3s\nkill b1\nkill b2\nrestart b3\nrun 20s\n";
+    for more in ["", "kill b3\n"] {
+        let script = script::parse(&format!("{lines}{more}")).expect("it reads");
+        let history = script.play().expect("it plays");
+        let seen = snapshot(&history, &mut Memory::default());
+        let replicas = &seen.topics[0].partitions[0].replicas;
+        for replica in &replicas[..2] {
+            let states: Vec<CellState> = replica.cells.iter().map(|cell| cell.state).collect();
+            assert_eq!(states, [Ghost, Lost], "{replica:?}");
+        }
+    }
+}
+
+#[test]
 fn a_client_that_died_keeps_its_place_and_says_so() {
     let seen = after("consumer c1\nassign c1 t-0\nrun 1s\nkill p1\nkill c1\nrun 3s\n");
     let producer = &seen.producers[0];

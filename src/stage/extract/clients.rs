@@ -1,5 +1,6 @@
 //! Producers and consumers: what they hold, what they wait for, where they read.
 
+use crate::broker::Broker;
 use crate::client::config::Acks;
 use crate::client::consumer::{Consumer as ConsumerProcess, Doing};
 use crate::client::producer::{BatchView, Producer as ProducerProcess};
@@ -189,14 +190,23 @@ fn producer(
     let mut waits = false;
     let mut retries = false;
     let mut retry = None;
-    let flying: Vec<_> = process.in_flight().map(|(_, batch)| batch).collect();
-    for batch in flying.into_iter().chain(process.queued()) {
-        waits |= batch.attempts > 0 && now.since(batch.created_at) > LONG;
-        // A leader that is dead does not even refuse.
-        let leader = process.metadata().leader(batch.partition);
-        let dead = leader.is_some_and(|(leader, _)| world.broker_by_id(leader).is_none());
-        retries |= batch.retry.is_some() || dead;
-        retry = retry.or_else(|| retrying(now, &batch));
+    let flying = process.in_flight().map(|(_, batch)| batch);
+    let mut batches: Vec<_> = flying
+        .chain(process.queued())
+        .map(|batch| {
+            // A leader that is dead does not even refuse.
+            let leader = process.metadata().leader(batch.partition);
+            let dead = leader.is_some_and(|(leader, _)| world.broker_by_id(leader).is_none());
+            let late = batch.attempts > 0 && now.since(batch.created_at) > LONG;
+            (batch.retry.is_some() || dead, late, batch)
+        })
+        .collect();
+    // What the note is about is drawn first.
+    batches.sort_by_key(|(again, late, _)| (!again, !late));
+    for (again, late, batch) in &batches {
+        waits |= *late;
+        retries |= *again;
+        retry = retry.or_else(|| retrying(now, batch));
         for key in batch.keys.iter().take(HELD.saturating_sub(held.len())) {
             held.push(memory.mark(&batch.partition.topic, key.as_deref()));
         }
@@ -306,8 +316,10 @@ fn consumer(
             let broker = leader.map(|(leader, _)| leader);
             match broker.filter(|broker| *broker != BrokerId::NONE) {
                 None => leaderless += 1,
-                // It asks again and again; nobody is there to answer.
-                Some(broker) if world.broker_by_id(broker).is_none() => leaderless += 1,
+                // It asks again and again; nobody is there to answer, or nobody who serves yet.
+                Some(broker) if !world.broker_by_id(broker).is_some_and(Broker::is_serving) => {
+                    leaderless += 1;
+                }
                 Some(broker) => unreached += usize::from(is_cut(world, id, broker)),
             }
             Reading {

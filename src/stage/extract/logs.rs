@@ -212,8 +212,8 @@ fn on_disk(
             Some(_) if role != Role::Waits => CellState::Ghost,
             Some(held) if offset < held.high_watermark() => CellState::Committed,
             Some(_) => CellState::Open,
-            None if is_copied => CellState::Ghost,
             None if audit.is_lost(id, offset, epoch) => CellState::Lost,
+            None if is_copied => CellState::Ghost,
             None if audit.is_promised(id, offset, epoch) => CellState::Promised,
             None => CellState::Stranded,
         }
@@ -243,10 +243,14 @@ fn counting<'a>(world: &'a World, id: &TopicPartition) -> Vec<&'a PartitionProce
     }
 }
 
-/// The logs of a partition on the disks of all brokers but this one.
+/// The logs of a partition that nobody has open on the disks of all brokers but this one.
 fn on_other_disks<'a>(world: &'a World, id: &TopicPartition, but: BrokerId) -> Vec<&'a Log> {
     let others = world.hosts().filter(|host| host.id != ProcessId::from(but));
-    others.filter_map(|host| host.disk()?.log(id)).collect()
+    let log = |host: &'a Host| {
+        let left = host.disk().and_then(|disk| disk.log(id));
+        left.or_else(|| host.broker()?.unopened(id))
+    };
+    others.filter_map(log).collect()
 }
 
 /// Whether a record has a value.

@@ -115,7 +115,7 @@ impl Memory {
             self.go_back(journal.len());
         }
         let from = std::mem::replace(&mut self.seen, journal.len());
-        self.learn_again(journal.first_kept(), journal.len());
+        self.learn_again(journal.len());
         for entry in journal.since(from) {
             self.past.learn(entry);
             match &entry.fact {
@@ -146,14 +146,12 @@ impl Memory {
         }
     }
 
-    /// Learns the keys again that came before what the journal still holds; those behind that come by themselves.
-    fn learn_again(&mut self, first_kept: u64, now: u64) {
+    /// Learns the keys again that have come by now, in the order in which they came.
+    fn learn_again(&mut self, now: u64) {
         let passed = self.ahead.partition_point(|(entry, ..)| *entry <= now);
         for (entry, topic, key) in self.ahead.drain(..passed).collect::<Vec<_>>() {
             let known = self.learned.len();
-            if entry < first_kept {
-                self.mark(&topic, Some(key.as_bytes()));
-            }
+            self.mark(&topic, Some(key.as_bytes()));
             if let Some(new) = self.learned.get_mut(known) {
                 new.0 = entry;
             }
@@ -183,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_keep_their_order_when_the_journal_has_dropped_where_they_came_first() {
+    fn keys_keep_their_order_over_a_rewind() {
         let topic = TopicName::new("orders");
         let mut memory = Memory::default();
         let marks = ["goran", "karim", "farah"].map(|key| {
@@ -192,15 +190,15 @@ mod tests {
         });
         memory.go_back(15);
         memory.go_back(5);
-        // Time has gone on at once to where only the newest entries are kept, and the last key is seen first.
-        memory.learn_again(50, 100);
+        // Time has gone on at once, and the last key is seen first.
+        memory.learn_again(100);
         let again =
             ["farah", "karim", "goran"].map(|key| memory.mark(&topic, Some(key.as_bytes())));
         assert_eq!(again.into_iter().rev().collect::<Vec<_>>(), marks);
-        // What the journal still holds comes by itself.
+        // A key that has not come again by now is not known yet.
         memory.go_back(5);
-        memory.learn_again(5, 100);
-        let first = memory.mark(&topic, Some(b"farah"));
-        assert_eq!(first.hue, marks[0].hue);
+        memory.learn_again(15);
+        let table = &memory.keys[&topic];
+        assert!(table.knows("goran") && !table.knows("karim"));
     }
 }

@@ -42,12 +42,9 @@ fn frame(pen: &mut Pen, index: usize, group: &Group) {
         let shape = GroupShape::of(index);
         parts.push(kit::group_marker(marker, shape, 5.0, MarkerKind::Committed));
         let x = area.x + WORDS;
-        let name = match group.is_shared() {
-            true => kit::fitting(&group.name, 12.0, area.right() - 8.0 - x),
-            false => group.name.to_string(),
-        };
-        parts.push(Shape::text(x, area.y + NAME, name, "h2 fs12"));
         let room = area.right() - 8.0 - x;
+        let name = kit::fitting(&group.name, 12.0, room);
+        parts.push(Shape::text(x, area.y + NAME, name, "h2 fs12"));
         let state = match group.is_shared() && text_width(&state, 11.0) > room {
             true => kit::fitting(&short(&group.state), 11.0, room),
             false => state,
@@ -64,10 +61,7 @@ fn frame(pen: &mut Pen, index: usize, group: &Group) {
         let first = if name.len() > 1 || shared { NAME } else { 26.0 };
         for (at, line) in name.iter().enumerate() {
             let y = area.y + first + 15.0 * at as f64;
-            let line = match shared {
-                true => kit::fitting(line, 12.0, area.w - 10.0),
-                false => line.clone(),
-            };
+            let line = kit::fitting(line, 12.0, area.w - 6.0);
             parts.push(Shape::text(x, y, line, "mid b fs12"));
         }
         let quiet = matches!(

@@ -1,5 +1,6 @@
 //! The lens by broker in 390 pixels, in drawing order.
 
+use crate::controller::znodes::state_path;
 use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect};
 use crate::stage::kit::{self, GroupShape, MarkerKind, RecordForm};
@@ -66,12 +67,19 @@ fn state(pen: &mut Pen) {
                 .iter()
                 .find(washed)
                 .or(zookeeper.znodes.last());
-            match znode.filter(|_| area.y > 20.0) {
+            match znode.filter(|znode| area.y > 20.0 && concerns(pen, znode)) {
                 Some(znode) => znode_line(pen, area, zookeeper, znode),
                 None => small_card(pen, area, zookeeper),
             }
         }
     }
+}
+
+/// A partition's state is told where that partition is seen.
+fn concerns(pen: &Pen, znode: &Znode) -> bool {
+    let mut seen = pen.layout.rows.keys();
+    !znode.path.starts_with("/brokers/topics/")
+        || seen.any(|(partition, _)| *state_path(partition) == *znode.path)
 }
 
 /// Its servers, and the whole state in one line.

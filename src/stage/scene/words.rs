@@ -181,7 +181,7 @@ fn cell_words(cell: &Cell) -> String {
     let state = match cell.state {
         CellState::Committed => "committed",
         CellState::Open => "not yet committed",
-        CellState::Ghost => "committed, on a dead broker's disk",
+        CellState::Ghost => "on a dead broker's disk",
         CellState::Stranded => "only copy, never acknowledged",
         CellState::Promised => "only copy, acknowledged",
         CellState::Lost => "acknowledged, then lost",

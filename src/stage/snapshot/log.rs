@@ -95,7 +95,7 @@ pub enum CellState {
     Committed,
     /// Written, and above the high watermark still.
     Open,
-    /// A committed record's copy on a broker that is down.
+    /// On a broker that is down, and not only there.
     Ghost,
     /// Uncommitted, and only on a broker that is down.
     Stranded,
