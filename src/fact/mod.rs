@@ -19,7 +19,7 @@ mod print;
 mod sentence;
 
 pub use detail::{CloseReason, Crash, Departure, LogStartReason, Numbers, Role};
-pub use print::{Shown, clipped, short_member};
+pub use print::{Shown, answered, clipped, short_member};
 
 use bytes::Bytes;
 

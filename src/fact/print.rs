@@ -45,12 +45,22 @@ pub fn short_member(id: &str) -> &str {
 
 /// The longest line that is told whole.
 const LINE: usize = 120;
+/// The longest answer to a person that is told whole: a list of what would have been accepted is of use to its end.
+const ANSWER: usize = 600;
 
 /// The beginning of a text that is too long to be told.
 pub fn clipped(text: &str) -> String {
     match text.char_indices().nth(LINE) {
         Some((at, _)) => format!("{}… ({} bytes)", &text[..at], text.len()),
         None => text.to_owned(),
+    }
+}
+
+/// An answer to a person, without the end of whatever was pasted.
+pub fn answered(sentence: &str) -> String {
+    match sentence.char_indices().nth(ANSWER) {
+        Some((at, _)) => format!("{}…", &sentence[..at]),
+        None => sentence.to_owned(),
     }
 }
 

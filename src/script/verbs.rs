@@ -123,8 +123,10 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
 fn unknown(verb: &str) -> String {
     let near = VERBS
         .split(", ")
-        .find(|known| distance(verb, known) <= 1 + known.len() / 5);
-    match near {
+        .map(|known| (distance(verb, known), known))
+        .filter(|(far, known)| *far <= 1 + known.len() / 5)
+        .min_by_key(|(far, _)| *far);
+    match near.map(|(_, known)| known) {
         Some(near) => format!("{verb} is no command; the nearest is {near}"),
         None => format!("{} is none of {VERBS}", shortened(verb)),
     }
@@ -139,21 +141,27 @@ fn shortened(verb: &str) -> String {
     }
 }
 
-/// How many letters have to be changed, added or left out to make one word of the other; words whose lengths differ much
-/// are as far apart as that.
+/// How many letters have to be changed, added, left out or swapped with the next to make one word of the other; words
+/// whose lengths differ much are as far apart as that.
 fn distance(one: &str, other: &str) -> usize {
     if one.len().abs_diff(other.len()) > 3 {
         return one.len().abs_diff(other.len());
     }
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
+    let (mut above, mut before) = (row.clone(), None);
     for (i, letter) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        let mut next = vec![i + 1];
         for (j, found) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *found);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+            let changed = row[j] + usize::from(letter != *found);
+            let mut least = changed.min(next[j] + 1).min(row[j + 1] + 1);
+            if j > 0 && before == Some(*found) && letter == other[j - 1] {
+                least = least.min(above[j - 1] + 1);
+            }
+            next.push(least);
         }
+        (above, row) = (row, next);
+        before = Some(letter);
     }
     row[other.len()]
 }
@@ -369,6 +377,12 @@ mod tests {
     fn a_word_that_is_no_command_is_answered_with_one_that_is() {
         let said = |line: &str| parse_line(line).unwrap_err();
         assert_eq!(said("kil b2"), "kil is no command; the nearest is kill");
+        assert_eq!(said("hodl b2"), "hodl is no command; the nearest is hold");
+        // The nearest, not the first that is near.
+        assert_eq!(
+            said("resat b2"),
+            "resat is no command; the nearest is reset"
+        );
         assert_eq!(
             said("creat-topics a1 orders"),
             "creat-topics is no command; the nearest is create-topic"

@@ -31,6 +31,7 @@ pub enum Deed {
     Lens,
     Density,
     Inspect,
+    Deselect,
     Find,
     CopyLink,
     Theme,
@@ -52,7 +53,7 @@ const fn entry(deed: Deed, name: &'static str, keys: &'static str) -> Entry {
 }
 
 /// Every deed in the order in which the help lists them.
-pub const ALL: [Entry; 35] = [
+pub const ALL: [Entry; 36] = [
     entry(Deed::Play, "Play or pause", "Space"),
     entry(Deed::Forward, "Forward one event", "."),
     entry(Deed::Back, "Back one event", ","),
@@ -106,6 +107,7 @@ pub const ALL: [Entry; 35] = [
         "G",
     ),
     entry(Deed::Inspect, "Inspect what is selected", "I"),
+    entry(Deed::Deselect, "Close the inspector, select nothing", "Esc"),
     entry(Deed::Find, "Find anything", "Ctrl K"),
     entry(Deed::CopyLink, "Copy link", "L"),
     entry(Deed::Theme, "Light or dark", "D"),
@@ -164,6 +166,7 @@ pub fn of_stroke(stroke: Stroke<'_>) -> Option<Deed> {
         "v" | "V" => Deed::Lens,
         "g" | "G" => Deed::Density,
         "i" | "I" => Deed::Inspect,
+        "Escape" => Deed::Deselect,
         "l" | "L" => Deed::CopyLink,
         "d" | "D" => Deed::Theme,
         "P" if stroke.shift => Deed::Present,

@@ -207,6 +207,10 @@ impl App {
             }
             Deed::Density => self.next_density(),
             Deed::Inspect => self.dispatch(Action::ShowInspector(!self.document().inspector)),
+            Deed::Deselect if self.document().inspector => {
+                self.dispatch(Action::ShowInspector(false));
+            }
+            Deed::Deselect => self.dispatch(Action::Select(None)),
             Deed::Find => self.dispatch(Action::Open(Overlay::Palette)),
             Deed::CopyLink => self.copy_link(),
             Deed::Theme => self.page.switch_theme(),

@@ -4,6 +4,7 @@
 //! fact that it tells of has happened in the running cluster, and then there are two ways on. The headline and the
 //! places of the beats stay where they are.
 
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use super::prose::Prose;
@@ -134,9 +135,18 @@ fn After(props: &AfterProps) -> Html {
         };
         html! { <li key={index} {class}><span class="n" aria-hidden="true">{ index + 1 }</span><p>{ words }</p></li> }
     });
+    // The button that was pressed goes; the focus must not fall to the page.
+    let list = use_node_ref();
+    {
+        let list = list.clone();
+        use_effect_with((), move |()| stay(&list));
+    }
     let restart = {
-        let app = app.clone();
-        Callback::from(move |_: MouseEvent| app.restart_first())
+        let (app, list) = (app.clone(), list.clone());
+        Callback::from(move |_: MouseEvent| {
+            stay(&list);
+            app.restart_first();
+        })
     };
     let ready = props.count + 1 >= last;
     // Where nothing may move the reader asks for each beat.
@@ -160,7 +170,7 @@ fn After(props: &AfterProps) -> Html {
     };
     html! {
         <>
-            <ol class="beats" aria-live="polite">{ for beats }</ol>
+            <ol class="beats" aria-live="polite" tabindex="-1" ref={list}>{ for beats }</ol>
             if waits {
                 <button class="btn primary go" type="button" onclick={next}>{ "Next" }{ " " }{ icon(Icon::Next) }</button>
             } else if down && ready {
@@ -176,6 +186,13 @@ fn After(props: &AfterProps) -> Html {
             }
         </>
     }
+}
+
+/// Gives the focus to the beats.
+fn stay(list: &NodeRef) {
+    list.cast::<HtmlElement>().inspect(|list| {
+        let _ = list.focus();
+    });
 }
 
 /// How many beats have become true since the broker was killed; none before that.

@@ -5,7 +5,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{ClipboardEvent, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use crate::fact::clipped;
+use crate::fact::answered;
 use crate::ui::app::App;
 use crate::ui::hooks::use_app;
 use crate::ui::state::Origin;
@@ -38,7 +38,7 @@ fn open(app: &App, text: &str) -> Result<(), String> {
         ));
     }
     let opened = app.replay(text, Origin::Script);
-    opened.map_err(|sentence| clipped(&sentence))
+    opened.map_err(|sentence| answered(&sentence))
 }
 
 #[component]

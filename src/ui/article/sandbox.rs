@@ -11,7 +11,7 @@ use yew::prelude::*;
 
 use super::opening::{Opening, pasted};
 use super::readers::Readers;
-use crate::fact::clipped;
+use crate::fact::{answered, clipped};
 use crate::model::{BrokerId, Offset, TopicPartition};
 use crate::script::{self, Action as Said};
 use crate::session::words::{clock, count};
@@ -174,7 +174,7 @@ fn Line() -> Html {
                     field.set_value("");
                     problem.set(None);
                 }
-                Err(sentence) => problem.set(Some(clipped(&sentence))),
+                Err(sentence) => problem.set(Some(answered(&sentence))),
             }
         })
     };
@@ -187,8 +187,9 @@ fn Line() -> Html {
         })
     };
     let example = |line: &'static str| {
-        let input = input.clone();
+        let (input, problem) = (input.clone(), problem.clone());
         let take = Callback::from(move |_: MouseEvent| {
+            problem.set(None);
             input.cast::<HtmlInputElement>().inspect(|field| {
                 field.set_value(line);
                 let _ = field.unchecked_ref::<web_sys::HtmlElement>().focus();
