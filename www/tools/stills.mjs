@@ -39,11 +39,13 @@ export async function renderStill(slug, step, theme = 'light') {
 }
 
 let built;
-let like = [];
 
-/** The host tests have been compiled with these arguments: the binary is compiled as they were, which is not again. */
+/**
+ * The host tests have been compiled with these arguments: the binary is compiled as they were, which is not again. Vite
+ * asks for it too, and is a program of its own.
+ */
 export function compiledFor(testing) {
-  like = [...testing, '--test', 'it'];
+  process.env.HOST_BINARY_LIKE = [...testing, '--test', 'it'].join(' ');
 }
 
 /** The host binary, compiled once; null while it has no `still` command. */
@@ -51,6 +53,7 @@ export function hostBinary() {
   built ??= (async () => {
     const knows = files('src/main.rs', 'src/host').some(path => /"still"/.test(readFileSync(at(path), 'utf8')));
     if (!knows) return null;
+    const like = process.env.HOST_BINARY_LIKE?.split(' ') ?? [];
     await must('cargo', ['build', '--quiet', '--bin', 'kafka-playground', ...like], { what: 'The host binary does not compile.', how: 'read the first error above.' });
     const folder = process.env.CARGO_TARGET_DIR ?? at('target');
     const path = `${folder}/debug/kafka-playground`;

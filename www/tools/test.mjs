@@ -10,7 +10,10 @@ import { tidy } from './tidy.mjs';
 const WASM = ['--target', 'wasm32-unknown-unknown'];
 const TESTING = ['--locked', '--features', 'planted'];
 
-/** `counts`: the output names single tests, so they are what is counted; otherwise the step counts as one. */
+/**
+ * `counts`: the output names single tests, so they are what is counted; otherwise the step counts as one. `beside`: the
+ * step is done at the same time as the one before it, for each of them keeps one of two processors busy.
+ */
 const STEPS = [
   { name: 'tidy', says: 'The rules for style sheets and pages', run: async () => tidy() },
   { name: 'fmt', says: 'Formatting (rustfmt)', run: () => must('cargo', ['fmt', '--check'], { how: 'run `cargo fmt`.' }) },
@@ -18,7 +21,7 @@ const STEPS = [
   { name: 'clippy-wasm', says: 'Lints, browser (clippy)', run: () => must('cargo', ['clippy', '--locked', '--quiet', '--all-targets', ...WASM, '--', '-D', 'warnings'], { how: 'read the first warning above.' }) },
   { name: 'host', says: 'Host tests (cargo test)', counts: true, run: onLine => hostTests(onLine) },
   { name: 'web', says: 'Browser tests (wasm-pack test)', counts: true, run: onLine => must('wasm-pack', ['test', '--mode', 'no-install', '--headless', '--chrome', '--chromedriver', chromedriver()], { onLine, how: 'open the page yourself: `wasm-pack test --chrome`.' }) },
-  { name: 'build', says: 'The static build', run: build },
+  { name: 'build', says: 'The static build', beside: 'web', run: build },
   { name: 'clients', says: 'Real clients over TCP', counts: true, run: onLine => clients(onLine) },
   { name: 'e2e', says: 'End to end, on the built page (Playwright)', counts: true, needs: 'build', run: onLine => endToEnd(onLine) },
 ];
@@ -74,7 +77,12 @@ await main(async () => {
   const bad = new Set();
   try {
     await setupTests();
-    for (const step of STEPS.filter(step => !named.length || named.includes(step.name))) await perform(step, total, bad);
+    const wanted = STEPS.filter(step => !named.length || named.includes(step.name));
+    for (const step of wanted) {
+      if (wanted.some(before => before.name === step.beside)) continue;
+      const together = [step, ...wanted.filter(other => other.beside === step.name)];
+      await Promise.all(together.map(step => perform(step, total, bad)));
+    }
   } catch (error) {
     report(error);
     total.failed += 1;
