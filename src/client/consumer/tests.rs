@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::client::bench::{Asked, Bench, addresses, topic_id};
-use crate::process::Instruction;
 use crate::process::{Instruction, SeekTo};
-use crate::protocol::ErrorCode;
 use crate::protocol::api::fetch::{FetchResponse, FetchableTopicResponse, PartitionData};
 use crate::protocol::api::list_offsets::{
     ListOffsetsPartitionResponse, ListOffsetsResponse, ListOffsetsTopicResponse,
