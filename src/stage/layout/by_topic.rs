@@ -176,6 +176,11 @@ fn rows(snapshot: &Snapshot, ask: &Ask, height: f64, layout: &mut Layout) -> f64
                 1 => down + 22.0 * snapshot.groups.len().clamp(1, 5).saturating_sub(1) as f64,
                 _ => f64::min(down, step - up - 2.0),
             };
+            // Where groups stand under the logs, nothing of a log reaches into them.
+            let down = match narrow {
+                true => down.min(below - 2.0),
+                false => down,
+            };
             let area = Rect::new(tape.x - 8.0, y - up, tape.width() + 16.0, up + down);
             layout
                 .rows

@@ -71,7 +71,7 @@ fn held(pen: &Pen, producer: &Producer, area: Rect) -> Vec<Shape> {
     };
     let y = area.bottom()
         - if pen.layout.manner == Manner::Topic {
-            20.0
+            15.0
         } else {
             23.0
         };

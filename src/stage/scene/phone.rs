@@ -10,7 +10,7 @@ use crate::stage::scene::pen::Pen;
 use crate::stage::scene::{clients, coordination, groups, links, remarks, row, sessions, storage};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{
-    CellState, ClientState, Consumer, Coordination, Load, Partition, Replica, Role, Znode,
+    CellState, ClientState, Consumer, Coordination, Load, Partition, Replica, Role, Word, Znode,
     ZooKeeper,
 };
 
@@ -101,13 +101,14 @@ fn small_card(pen: &mut Pen, area: Rect, zookeeper: &ZooKeeper) {
         marks.push((server.id, at));
     }
     let end = area.right() - 10.0;
+    let after = marks.last().map_or(area.x, |(_, at)| at.x + 11.0 + 6.0);
+    // Where not all of it has room, numbers stand for brokers.
+    let letters = |word: &Word| word.text().chars().count() + 1;
+    let letters: usize = zookeeper.line.iter().map(letters).sum();
+    let wide = letters as f64 * 6.02 > end - after;
+    let line = &zookeeper.line[usize::from(wide)..];
     parts.push(match zookeeper.quorum {
-        true => Shape::spans(
-            end,
-            mid + 4.0,
-            coordination::in_line(&zookeeper.line),
-            "m end fs10",
-        ),
+        true => Shape::spans(end, mid + 4.0, coordination::in_line(line), "m end fs10"),
         false => Shape::text(end, mid + 4.0, "quorum lost", "s red b end"),
     });
     pen.put(&Thing::Coordination, "card", Shape::group("", parts));

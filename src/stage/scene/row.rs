@@ -3,7 +3,7 @@
 use crate::model::Offset;
 use crate::stage::Thing;
 use crate::stage::geometry::{Point, Rect};
-use crate::stage::kit::{self, FlagSide, MarkerKind, Numbers, PoleKind, Tape};
+use crate::stage::kit::{self, FlagSide, GroupShape, MarkerKind, Numbers, PoleKind, Tape};
 use crate::stage::layout::{Manner, Row, RowForm, Voice, window_start};
 use crate::stage::scene::pen::Pen;
 use crate::stage::scene::{changing, reading, remarks, storage};
@@ -16,6 +16,8 @@ const FLAG_ROOM: f64 = 12.5;
 const HEADER: f64 = 36.0;
 /// So many records are kept of a log that ends before the window begins.
 const KEPT: i64 = 4;
+/// From one mark to the next where several stand at one offset.
+const BESIDE: f64 = 8.0;
 
 /// What is drawn beside the cells themselves.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -305,20 +307,29 @@ fn positions(pen: &mut Pen, partition: &Partition, tape: &Tape) {
         return;
     }
     let whole = Thing::Partition(partition.id.clone());
-    let mut drawn = Vec::new();
+    let mut marks: Vec<(i64, GroupShape, MarkerKind)> = Vec::new();
     for mark in reading::of(pen.snapshot, partition) {
+        let position = mark
+            .position
+            .filter(|position| mark.committed != Some(*position));
         for (offset, kind) in [
-            (mark.position, MarkerKind::Position),
+            (position, MarkerKind::Position),
             (mark.committed, MarkerKind::Committed),
         ] {
-            if let Some(offset) = offset.filter(|offset| tape.has_edge(offset.0)) {
-                let at = Point::new(tape.edge(offset.0), tape.bottom());
-                drawn.push(kit::group_marker(at, mark.shape, 4.8, kind));
-            }
+            let offset = offset.filter(|offset| tape.has_edge(offset.0));
+            marks.extend(offset.map(|offset| (offset.0, mark.shape, kind)));
         }
     }
-    for (index, shape) in drawn.into_iter().enumerate() {
-        pen.put_nth(&whole, "position", index, shape);
+    for (index, (offset, shape, kind)) in marks.iter().enumerate() {
+        // Who stands at one place stands side by side.
+        let beside = |marks: &[(i64, GroupShape, MarkerKind)]| {
+            marks.iter().filter(|(other, ..)| other == offset).count() as f64
+        };
+        let (before, all) = (beside(&marks[..index]), beside(&marks));
+        let aside = (before - (all - 1.0) / 2.0) * BESIDE;
+        let at = Point::new(tape.edge(*offset) + aside, tape.bottom());
+        let drawn = kit::group_marker(at, *shape, 4.8, *kind);
+        pen.put_nth(&whole, "position", index, drawn);
     }
 }
 

@@ -122,6 +122,15 @@ pub enum Word {
     New(Text),
 }
 
+impl Word {
+    /// Its letters, however they are written.
+    pub fn text(&self) -> &Text {
+        match self {
+            Word::Plain(text) | Word::Was(text) | Word::Lost(text) | Word::New(text) => text,
+        }
+    }
+}
+
 impl Broker {
     pub fn is_down(&self) -> bool {
         matches!(

@@ -279,7 +279,7 @@ mod tests {
     /// What is not well after two members have shared two partitions and these lines have been carried out.
     fn left(lines: &str) -> Vec<String> {
         let text = format!(
-            "world brokers=2 seed=1 latency=1ms group.initial.rebalance.delay.ms=0 offsets.topic.num.partitions=1 \
+            "world brokers=2 seed=1 latency=1ms group.initial.rebalance.delay.ms=0 offsets.topic.num.partitions=1 offsets.topic.replication.factor=2 \
              zookeeper.session.timeout.ms=6000 replica.lag.time.max.ms=2000 auto.leader.rebalance.enable=false\n\
              topic orders partitions=2 replicas=1,2\nproducer p1 acks=all\nadmin a1\n\
              consumer c1 group.id=billing subscribe=orders auto.offset.reset=earliest auto.commit.interval.ms=1s\n\
@@ -311,10 +311,6 @@ mod tests {
             &left("kill c2\n"),
             "is counted in group billing, and is gone",
         );
-        is_said(
-            &left("kill c1\nkill c2\nrun 10s\n"),
-            "group billing is Stable",
-        );
         let apart = "isolate c2 from brokers\nrun 50s\n";
         is_said(&left(apart), "c2 has no part of group billing");
     }
@@ -324,6 +320,6 @@ mod tests {
         is_said(&left("pause c1\n"), "c1 is Paused orders-");
         let slow = "set c1 auto.commit.interval.ms=1h\nset c2 auto.commit.interval.ms=1h\n\
                     run 2s\nproduce p1 orders-0 \"c\"\nrun 5s\n";
-        is_said(&left(slow), "for group billing, which has read up to 2");
+        is_said(&left(slow), "for group billing, which has read up to @2");
     }
 }
