@@ -18,6 +18,10 @@ const HEADER: f64 = 36.0;
 const KEPT: i64 = 4;
 /// From one mark to the next where several stand at one offset.
 const BESIDE: f64 = 8.0;
+/// What stands in the header of a card takes so much of it from the left.
+const TITLE: f64 = 296.0;
+/// And what is the matter with its broker so much from the right.
+const NOTE: f64 = 190.0;
 
 /// What is drawn beside the cells themselves.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -232,7 +236,7 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
         let thing = Thing::Replica(partition.id.clone(), replica.broker);
         let (top, bottom) = (tape.top(), tape.bottom());
         let x = changing::pole(pen, partition, replica, tape, offset);
-        match pole_of(pen, replica, row, tape) {
+        match pole_of(pen, replica, row, tape, x) {
             Pole::None => {}
             Pole::Plain => {
                 let pole = kit::pole(x, top - 3.0, bottom + 3.0, PoleKind::HighWatermark);
@@ -261,13 +265,14 @@ fn marks(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row, tap
             }
         }
     }
-    let pole = pole_of(pen, replica, row, tape);
+    let pole = pole_of(pen, replica, row, tape, tape.x);
     storage::log_start(pen, partition, replica, tape, pole, flown);
     changing::rings(pen, partition, replica, tape);
     rings(pen, partition, replica, tape);
 }
 
-fn pole_of(pen: &Pen, replica: &Replica, row: &Row, tape: &Tape) -> Pole {
+/// How the high watermark is marked that stands at `x`.
+fn pole_of(pen: &Pen, replica: &Replica, row: &Row, tape: &Tape, x: f64) -> Pole {
     if replica.role.is_offline() || matches!(replica.role, Role::Behind(_) | Role::Waits) {
         return Pole::None;
     }
@@ -284,8 +289,10 @@ fn pole_of(pen: &Pen, replica: &Replica, row: &Row, tape: &Tape) -> Pole {
         (_, RowForm::Cells) if leads => {
             let room = tape.top() - row.area.y;
             let card = pen.layout.cards.get(&replica.broker);
-            // Above the first log of a card is its header, at whose right end there is room.
-            let first = card.is_some_and(|card| row.area.y - card.y < HEADER);
+            // Above the first log of a card is its header, at whose right end there may be room.
+            let first = card.is_some_and(|card| {
+                row.area.y - card.y < HEADER && header_is_free(pen, replica, card, x)
+            });
             match (pen.layout.manner, room, first) {
                 (Manner::Rows | Manner::RowsMid, ..) => Pole::LowFlag,
                 (_, FLAG_ROOM.., _) => Pole::LowFlag,
@@ -295,6 +302,17 @@ fn pole_of(pen: &Pen, replica: &Replica, row: &Row, tape: &Tape) -> Pole {
         }
         _ => Pole::Plain,
     }
+}
+
+/// Whether a flag may fly over the header of a card at `x`: right of name, badge and button, and left of what is the
+/// matter with the broker.
+fn header_is_free(pen: &Pen, replica: &Replica, card: &Rect, x: f64) -> bool {
+    let mut brokers = pen.snapshot.brokers.iter();
+    let broker = brokers.find(|broker| broker.id == replica.broker);
+    let cut = broker.is_some_and(|broker| broker.keeper.is_some_and(|keeper| keeper.cut));
+    let said = cut || broker.is_some_and(|broker| !broker.chips.is_empty());
+    let end = if said { NOTE } else { 0.0 };
+    x - card.x > TITLE && x < card.right() - end
 }
 
 /// Committed offsets and positions at the lower edge of a log.
