@@ -439,6 +439,10 @@ mod tests {
         ] {
             assert_eq!(read_change(&write_change(&entity)), Some(entity));
         }
+        for offset in [0, 42, -1, i64::MAX] {
+            assert_eq!(read_offset(&write_offset(offset)), Ok(Some(offset)));
+        }
+        assert_eq!(read_offset(&Bytes::new()), Ok(None));
         let block = ProducerIds {
             broker: BrokerId(1),
             first: 1000,
@@ -479,6 +483,19 @@ mod tests {
             assert_eq!(read_state(&data, 0), None);
             assert_eq!(read_configs(&data), None);
             assert_eq!(read_producer_ids(&data), None);
+        }
+    }
+
+    #[test]
+    fn a_groups_name_is_one_name_of_a_path() {
+        let orders = TopicPartition::new("orders", 3);
+        assert_eq!(
+            offset_path("my-group", &orders).as_deref(),
+            Some("/consumers/my-group/offsets/orders/3")
+        );
+        assert!(offset_path("日 x", &orders).is_some());
+        for name in ["", ".", "..", "a/b", "/", "../brokers", "a\u{0}", "a\n"] {
+            assert_eq!(offset_path(name, &orders), None, "{name:?}");
         }
     }
 }

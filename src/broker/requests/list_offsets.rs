@@ -4,6 +4,9 @@
 //! its file was last written, and those before it, as many as are wanted. The end of the log, or for a client the high
 //! watermark, stands before them all. It knows no OFFSET_NOT_AVAILABLE, and of a fresh leader a client may learn a
 //! smaller end than before.
+//!
+//! Unlike Kafka, where whoever says that it is debugging (−2) is told by any replica, and of everything that lies there: it
+//! is a client like any other.
 
 use super::Asked;
 use super::room::Room;
