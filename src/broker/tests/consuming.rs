@@ -302,7 +302,8 @@ fn w45_version_0_lists_where_segments_begin_and_before_them_the_end() {
         bench.replica(1).log_end(),
     );
     assert_eq!(bounds, (Offset(5), Offset(7)));
-    let table: [(i32, &str, i32, i64, i32, i16, &[i64]); 13] = [
+    type Row<'a> = (i32, &'a str, i32, i64, i32, i16, &'a [i64]);
+    let table: [Row; 13] = [
         // broker, topic, partition, timestamp, at most, error, offsets
         // Segments begin at 0, 2, 4 and 6, and the end is 7: of all that lies above it a client learns the high watermark.
         (1, TOPIC, 0, -1, 10, 0, &[5, 4, 2, 0]),

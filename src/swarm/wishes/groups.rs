@@ -199,7 +199,6 @@ fn fetch(group: &str, partition: &TopicPartition, draw: &mut Draw) -> String {
             ..OffsetFetchRequestGroup::default()
         }],
         require_stable: draw.chance(1, 2),
-        ..OffsetFetchRequest::default()
     };
     hex(&request, draw.between(0, 9))
 }

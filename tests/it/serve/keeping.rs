@@ -268,7 +268,7 @@ fn w40_what_zookeeper_keeps_for_the_oldest_clients_is_bounded() {
     });
     let code = |answer: &OffsetCommitResponse| answer.topics[0].partitions[0].error_code;
     assert!(answers.iter().all(|answer| code(answer) == 0));
-    assert!((50..=600).contains(&answers.len()), "{}", answers.len());
+    assert!((80..=200).contains(&answers.len()), "{}", answers.len());
     let grown = served.peak().saturating_sub(before);
     assert!(grown < 60 * MEBIBYTE, "{grown}");
     is_well(&mut served.connect(1));
