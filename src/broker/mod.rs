@@ -107,6 +107,7 @@ use replicas::{Replicas, Slot};
 use replication::Fetcher;
 use requests::control::WaitingOrder;
 use requests::describe_configs::Describing;
+use requests::old_offsets::OldOffsets;
 use stopping::Stopping;
 use topic_wishes::TopicWishes;
 
@@ -170,6 +171,8 @@ pub struct Broker {
     config_changes: SortedMap<u64, ConfigChange>,
     /// Requests for settings, on their way.
     describing: SortedMap<u64, Describing>,
+    /// Requests that have ZooKeeper keep how far groups have read, on their way.
+    old_offsets: SortedMap<u64, OldOffsets>,
     /// The newest note about changed settings that it knows; `None` before it has looked.
     newest_config_note: Option<Text>,
     /// When it first saw each note that is there.
@@ -239,6 +242,7 @@ impl Broker {
             stopping: None,
             config_changes: SortedMap::new(),
             describing: SortedMap::new(),
+            old_offsets: SortedMap::new(),
             newest_config_note: None,
             config_notes: SortedMap::new(),
             waiting_orders: Vec::new(),

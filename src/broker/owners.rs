@@ -132,6 +132,7 @@ impl Broker {
             self.connections.remove(connection);
             self.timers.cancel(&Timer::Idle(connection));
             self.groups.closed(connection);
+            self.unask_old_offsets(connection);
             return;
         }
         let owner = self.owner(connection);

@@ -46,6 +46,8 @@ pub(super) enum Asker {
     Describing(u64),
     /// A request that changes settings, by its number.
     ConfigChange(u64),
+    /// A request that has ZooKeeper keep how far a group has read, by its number.
+    OldOffsets(u64),
     /// Counts the partitions in which groups are kept.
     OffsetsTopic,
     /// Lists the notes about changed settings.
@@ -140,6 +142,7 @@ impl Broker {
             Asker::Configs(entity) => self.configs_read(at, entity, &outcome, out),
             Asker::Describing(number) => self.described(at, number, outcome, out),
             Asker::ConfigChange(number) => self.config_change_answered(at, number, outcome, out),
+            Asker::OldOffsets(number) => self.old_offsets_answered(at, number, &outcome, out),
             Asker::OffsetsTopic => self.offsets_partitions_counted(&outcome),
             Asker::ConfigNotes => self.config_notes_listed(at, &outcome, out),
             Asker::ConfigNote => self.config_note_read(at, &outcome, out),

@@ -3,7 +3,10 @@
 //! What is written here is what `zookeeper-shell` would show. What is read may have been written by
 //! somebody else: a znode that cannot be understood is `None`, never a panic.
 //!
-//! Not modelled: access rules, quotas, delegation tokens, features, the legacy consumers' znodes.
+//! Not modelled: access rules, quotas, delegation tokens, features; what legacy consumers wrote below `/consumers`
+//! themselves, beside their offsets.
+
+use std::num::ParseIntError;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -15,6 +18,7 @@ use crate::model::{
 };
 use crate::sorted::SortedMap;
 use crate::time::Timestamp;
+use crate::zookeeper::tree::check_path;
 
 pub const BROKER_IDS: &str = "/brokers/ids";
 pub const TOPICS: &str = "/brokers/topics";
@@ -29,6 +33,9 @@ pub const CONFIG_CHANGE: &str = "/config/changes/config_change_";
 pub const PRODUCER_IDS: &str = "/latest_producer_id_block";
 
 pub const CLUSTER_ID: &str = "/cluster/id";
+
+/// Below it stands how far groups have read that keep this in ZooKeeper.
+pub const CONSUMERS: &str = "/consumers";
 
 /// Every znode that a broker makes sure of when it starts, parents first (`ZkData.PersistentZkPaths`).
 pub const PERSISTENT: [&str; 18] = [
@@ -46,7 +53,7 @@ pub const PERSISTENT: [&str; 18] = [
     "/config/ips",
     CONFIG_TOPICS,
     "/config/users",
-    "/consumers",
+    CONSUMERS,
     "/isr_change_notification",
     PRODUCER_IDS,
     "/log_dir_event_notification",
@@ -111,6 +118,32 @@ impl Entity {
 /// Where the settings of something stand.
 pub fn entity_path(entity: &Entity) -> Text {
     format!("/config/{}", entity.place()).into()
+}
+
+/// Where it stands how far a group has read a partition, if ZooKeeper keeps that; `None` for a group of whose name
+/// no znode's can be made.
+///
+/// Unlike Kafka, where a slash in the name makes one level more.
+pub fn offset_path(group: &str, name: &TopicPartition) -> Option<Text> {
+    let root = format!("{CONSUMERS}/{group}");
+    let is_one_name = !group.contains('/') && check_path(&root).is_ok();
+    is_one_name.then(|| format!("{root}/offsets/{}/{}", name.topic, name.partition).into())
+}
+
+pub fn write_offset(offset: i64) -> Bytes {
+    offset.to_string().into()
+}
+
+/// How far a group has read: `None` where the znode is there for others below it.
+///
+/// # Errors
+/// When something else stands there.
+pub fn read_offset(data: &Bytes) -> Result<Option<i64>, ParseIntError> {
+    let text = String::from_utf8_lossy(data);
+    match text.is_empty() {
+        true => Ok(None),
+        false => text.parse().map(Some),
+    }
 }
 
 pub fn deletion_path(topic: &TopicName) -> Text {
@@ -406,6 +439,10 @@ mod tests {
         ] {
             assert_eq!(read_change(&write_change(&entity)), Some(entity));
         }
+        for offset in [0, 42, -1, i64::MAX] {
+            assert_eq!(read_offset(&write_offset(offset)), Ok(Some(offset)));
+        }
+        assert_eq!(read_offset(&Bytes::new()), Ok(None));
         let block = ProducerIds {
             broker: BrokerId(1),
             first: 1000,
@@ -446,6 +483,19 @@ mod tests {
             assert_eq!(read_state(&data, 0), None);
             assert_eq!(read_configs(&data), None);
             assert_eq!(read_producer_ids(&data), None);
+        }
+    }
+
+    #[test]
+    fn a_groups_name_is_one_name_of_a_path() {
+        let orders = TopicPartition::new("orders", 3);
+        assert_eq!(
+            offset_path("my-group", &orders).as_deref(),
+            Some("/consumers/my-group/offsets/orders/3")
+        );
+        assert!(offset_path("日 x", &orders).is_some());
+        for name in ["", ".", "..", "a/b", "/", "../brokers", "a\u{0}", "a\n"] {
+            assert_eq!(offset_path(name, &orders), None, "{name:?}");
         }
     }
 }

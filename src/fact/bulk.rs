@@ -38,6 +38,10 @@ impl Fact {
                 group.len() + partitions.len() * size_of::<TopicPartition>()
             }
             Fact::OffsetsCommitted { group, offsets } => group.len() + size_of_val(&offsets[..]),
+            // Some are called after groups.
+            Fact::ZnodeCreated { path, .. }
+            | Fact::ZnodeChanged { path, .. }
+            | Fact::ZnodeDeleted { path } => path.len(),
             Fact::GroupLeft { group, why } => group.len() + why.len(),
             Fact::RecordQueued { key, .. } => key.as_ref().map_or(0, |key| key.len()),
             Fact::RequestRejected { why, .. } => why.len(),

@@ -29,7 +29,7 @@ impl Coordinator {
         exists: &dyn Fn(&TopicPartition) -> bool,
     ) {
         self.desk.at = at;
-        request.topics = once(request.topics);
+        request.topics = named_once(request.topics);
         let any_exists = request.topics.iter().any(|topic| {
             let mut partitions = topic.partitions.iter();
             partitions.any(|asked| exists(&named(&topic.name, asked.partition_index)))
@@ -179,7 +179,7 @@ impl Coordinator {
 }
 
 /// A partition that is named twice is committed once, as it was named last, and answered once.
-fn once(topics: Vec<OffsetCommitRequestTopic>) -> Vec<OffsetCommitRequestTopic> {
+pub fn named_once(topics: Vec<OffsetCommitRequestTopic>) -> Vec<OffsetCommitRequestTopic> {
     let names = Mentions::of(topics.iter().map(|topic| &topic.name));
     let unique = names.firsts().map(|first| {
         let topic = &topics[first];

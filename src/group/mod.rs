@@ -49,6 +49,7 @@ mod tests;
 mod views;
 mod weight;
 
+pub use commit::named_once;
 pub use config::GroupConfig;
 pub use coordinator::Coordinator;
 pub use desk::Timer;

@@ -48,7 +48,7 @@ pub use clean::{Cleaned, Dirt};
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use epochs::{EpochEnd, EpochStart, Epochs};
 pub use producers::Producers;
-pub use read::{Found, OutOfRange, ReadRecords};
+pub use read::{Back, Found, OutOfRange, ReadRecords};
 pub use retention::{Expired, Expiry};
 pub use segment::{AtLeastOne, Place, Segment};
 

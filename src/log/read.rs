@@ -1,4 +1,7 @@
 //! Reading: by offset, by position and by time. Batches are always returned whole.
+//!
+//! A time finds a record, by the times that records have; or, as the oldest clients ask, a segment, by the time at which
+//! its file was last written.
 
 use super::Log;
 use super::chunk::StoredBatch;
@@ -31,7 +34,38 @@ pub struct Found {
     pub epoch: LeaderEpoch,
 }
 
+/// From where on [`Log::boundaries`] goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Back {
+    FromEnd,
+    /// From the first segment: it alone.
+    FromStart,
+    /// From the last that was written to at this time or before.
+    From(Timestamp),
+}
+
 impl Log {
+    /// Where segments begin, the last before the others, and before them the end of the log, which is always as of now;
+    /// at most so many (`UnifiedLog.legacyFetchOffsetsBefore`).
+    ///
+    /// What lies in the first segment before the log's start does not count. An active segment that is empty begins at
+    /// the end, which is not said twice.
+    pub fn boundaries(&self, back: Back, most: usize, wall: Timestamp) -> Vec<Offset> {
+        let end = (!self.active().is_empty()).then_some((self.end, wall));
+        let segments = self.segments.iter().rev();
+        let segments =
+            segments.map(|segment| (segment.base_offset().max(self.start), segment.modified()));
+        let all = end.into_iter().chain(segments);
+        let count = self.segments.len() + end.iter().len();
+        let skipped = match back {
+            Back::FromEnd => 0,
+            Back::FromStart => count - 1,
+            Back::From(time) => all.clone().take_while(|(_, at)| *at > time).count(),
+        };
+        let found = all.skip(skipped).take(most);
+        found.map(|(offset, _)| offset).collect()
+    }
+
     /// Reads from `from` up to, and not including, `until`, at most `limit` bytes, and never beyond
     /// the segment in which it begins (`LocalLog.read`).
     ///

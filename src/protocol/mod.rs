@@ -71,8 +71,8 @@ api_key::apis! {
     /// Reads record batches, for consumers and for followers.
     Fetch = 1, versions 4..=16, for Clients,
         api::fetch::FetchRequest => api::fetch::FetchResponse;
-    /// Finds the first, the last or a timestamp's offset.
-    ListOffsets = 2, versions 1..=8, for Clients,
+    /// Finds the first, the last or a timestamp's offset; in version 0, where the segments before a time begin.
+    ListOffsets = 2, versions 0..=8, for Clients,
         api::list_offsets::ListOffsetsRequest => api::list_offsets::ListOffsetsResponse;
     /// Says which brokers there are and who leads what.
     Metadata = 3, versions 0..=12, for Clients,
@@ -90,11 +90,11 @@ api_key::apis! {
     ControlledShutdown = 7, versions 0..=3, for Brokers,
         api::controlled_shutdown::ControlledShutdownRequest
             => api::controlled_shutdown::ControlledShutdownResponse;
-    /// Remembers how far a group has read. Version 0 kept that in ZooKeeper, and is not served.
-    OffsetCommit = 8, versions 1..=9, for Clients,
+    /// Remembers how far a group has read; in version 0 in ZooKeeper.
+    OffsetCommit = 8, versions 0..=9, for Clients,
         api::offset_commit::OffsetCommitRequest => api::offset_commit::OffsetCommitResponse;
-    /// Says how far a group has read. Version 0 looked for that in ZooKeeper, and is not served.
-    OffsetFetch = 9, versions 1..=9, for Clients,
+    /// Says how far a group has read; in version 0 what ZooKeeper knows of that.
+    OffsetFetch = 9, versions 0..=9, for Clients,
         api::offset_fetch::OffsetFetchRequest => api::offset_fetch::OffsetFetchResponse;
     /// Says which broker coordinates a group.
     FindCoordinator = 10, versions 0..=5, for Clients,

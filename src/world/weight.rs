@@ -16,12 +16,14 @@ use super::journal::CHUNK;
 use super::observed::Observed;
 use super::ribbon::Ribbon;
 use crate::broker::Broker;
+use crate::controller::znodes::CONSUMERS;
 use crate::fact::Entry;
 use crate::group::Coordinator;
 use crate::log::producers::{Producer, Remembered};
 use crate::log::{Bulk, Log, StoredBatch};
 use crate::world::World;
 use crate::world::network::InFlight;
+use crate::zookeeper::Server;
 
 /// What the first owner of a batch adds to its bytes: the count of the slices that share it.
 const OWNER: u64 = 4 * size_of::<usize>() as u64;
@@ -103,6 +105,12 @@ impl World {
     pub fn group_weight(&self) -> u64 {
         let coordinators = self.brokers().map(Broker::coordinator);
         coordinators.map(Coordinator::weight).sum()
+    }
+
+    /// What ZooKeeper's servers keep of how far groups have read. Costs a look at every such znode.
+    pub fn consumers_weight(&self) -> u64 {
+        let trees = self.zookeepers().map(Server::tree);
+        trees.map(|tree| tree.weight_below(CONSUMERS)).sum()
     }
 
     /// What this world holds and a later one does not, record batches aside.

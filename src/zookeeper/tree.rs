@@ -158,6 +158,20 @@ impl Tree {
         found
     }
 
+    /// What the znodes below a path take in memory, by an estimate from lengths. Costs a look at each of them.
+    pub fn weight_below(&self, path: &str) -> u64 {
+        /// What names and data have beside them: the counts of their owners, and where they lie.
+        const OWNERS: usize = 96;
+        fn weight(node: &Node) -> u64 {
+            let children = node.children.iter().map(|(name, child)| {
+                let own = size_of::<Node>() + size_of::<(Text, Arc<Node>)>() + OWNERS;
+                (own + name.len() + child.data.len()) as u64 + weight(child)
+            });
+            children.sum()
+        }
+        self.find(path).map_or(0, weight)
+    }
+
     // ---- writes
 
     fn edit(&mut self, path: &str) -> Option<&mut Node> {

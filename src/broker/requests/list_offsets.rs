@@ -1,10 +1,19 @@
 //! ListOffsets: the first offset, the last, or that of a time. Only the leader knows.
+//!
+//! Version 0 is older than the times in records. It asks where segments begin: the last one before a time, by when
+//! its file was last written, and those before it, as many as are wanted. The end of the log, or for a client the high
+//! watermark, stands before them all. It knows no OFFSET_NOT_AVAILABLE, and of a fresh leader a client may learn a
+//! smaller end than before.
+//!
+//! Unlike Kafka, where whoever says that it is debugging (−2) is told by any replica, and of everything that lies there: it
+//! is a client like any other.
 
 use super::Asked;
+use super::room::Room;
 use crate::broker::Broker;
 use crate::broker::partition::Partition;
-use crate::log::Found;
 use crate::log::planted::Bug;
+use crate::log::{Back, Found};
 use crate::model::{LeaderEpoch, Offset, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -42,6 +51,9 @@ impl Broker {
             _ => Asker::Client,
         };
         let version = asked.id.version;
+        if version == 0 {
+            return self.list_boundaries(at, asked, &request, asker, out);
+        }
         let mut response = ListOffsetsResponse::default();
         for topic in &request.topics {
             let mut partitions = Vec::with_capacity(topic.partitions.len());
@@ -86,6 +98,78 @@ impl Broker {
         replica.check_epoch(wanted.current_leader_epoch)?;
         replica.check_leads()?;
         replica.find_offset(wanted.timestamp, asker)
+    }
+
+    // ---- version 0
+
+    /// Who names a partition twice is told of it twice.
+    fn list_boundaries(
+        &mut self,
+        at: Moment,
+        asked: &Asked,
+        request: &ListOffsetsRequest,
+        asker: Asker,
+        out: &mut Outbox,
+    ) {
+        let mut response = ListOffsetsResponse::default();
+        let mut room = Room::of(asked.id);
+        for topic in &request.topics {
+            let mut partitions = Vec::with_capacity(topic.partitions.len());
+            for wanted in &topic.partitions {
+                let name = TopicPartition {
+                    topic: TopicName(topic.name.clone()),
+                    partition: wanted.partition_index,
+                };
+                let found = self.boundaries(&name, wanted, asker, at.wall);
+                let error = found.as_ref().err().copied().unwrap_or(ErrorCode::None);
+                let offsets = found.unwrap_or_default().into_iter();
+                let answer = ListOffsetsPartitionResponse {
+                    partition_index: wanted.partition_index,
+                    error_code: error.code(),
+                    old_style_offsets: offsets.map(|Offset(offset)| offset).collect(),
+                    ..ListOffsetsPartitionResponse::default()
+                };
+                if !room.take(&answer) {
+                    return self.refuse_length(asked.id, out);
+                }
+                partitions.push(answer);
+            }
+            let name = topic.name.clone();
+            response
+                .topics
+                .push(ListOffsetsTopicResponse { name, partitions });
+        }
+        self.answer(at, asked.id, &response, out);
+    }
+
+    /// # Errors
+    /// UNKNOWN_SERVER_ERROR (−1) to whoever wants less than none: Kafka stumbles over that.
+    fn boundaries(
+        &self,
+        name: &TopicPartition,
+        wanted: &ListOffsetsPartition,
+        asker: Asker,
+        wall: Timestamp,
+    ) -> Result<Vec<Offset>, ErrorCode> {
+        let back = match wanted.timestamp {
+            LATEST => Back::FromEnd,
+            EARLIEST => Back::FromStart,
+            time @ 0.. => Back::From(Timestamp(time)),
+            _ => return Err(ErrorCode::UnsupportedVersion),
+        };
+        let replica = self.hosted(name)?;
+        replica.check_leads()?;
+        let most = usize::try_from(wanted.max_num_offsets);
+        let most = most.map_err(|_| ErrorCode::UnknownServerError)?;
+        let mut offsets = replica.log().boundaries(back, most, wall);
+        // In place of all that a client must not know yet stands the high watermark.
+        let committed = replica.high_watermark();
+        let hidden = offsets.iter().take_while(|offset| **offset > committed);
+        let hidden = hidden.count();
+        if hidden > 0 && asker == Asker::Client {
+            offsets.splice(..hidden, [committed]);
+        }
+        Ok(offsets)
     }
 }
 

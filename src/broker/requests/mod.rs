@@ -23,6 +23,7 @@ mod list_offsets;
 mod metadata;
 mod offset_for_leader_epoch;
 mod offsets;
+pub(super) mod old_offsets;
 mod produce;
 mod reassignments;
 mod room;
@@ -249,6 +250,7 @@ impl Broker {
         if self.connections.remove(connection) {
             self.timers.cancel(&super::Timer::Idle(connection));
             self.groups.closed(connection);
+            self.unask_old_offsets(connection);
             out.close(connection);
         }
     }

@@ -1,4 +1,5 @@
-//! OffsetCommit and OffsetFetch: how far groups have read.
+//! OffsetCommit and OffsetFetch: how far groups have read, as their coordinator knows it. Version 0 does not ask it
+//! ([`old_offsets`](super::old_offsets)).
 
 use super::Asked;
 use super::room::Room;
@@ -39,6 +40,9 @@ impl Broker {
         request: OffsetCommitRequest,
         out: &mut Outbox,
     ) {
+        if asked.id.version == 0 {
+            return self.commit_in_zookeeper(at, asked, request, out);
+        }
         let asker = self.asker(asked.id);
         let metadata = self.metadata.clone();
         let exists = |partition: &TopicPartition| metadata.partition(partition).is_some();
@@ -53,6 +57,9 @@ impl Broker {
         request: OffsetFetchRequest,
         out: &mut Outbox,
     ) {
+        if asked.id.version == 0 {
+            return self.fetch_from_zookeeper(at, asked, request, out);
+        }
         let stable = match request.require_stable {
             true => Commits::Settled,
             false => Commits::UnderWay,

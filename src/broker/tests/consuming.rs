@@ -281,6 +281,78 @@ fn w45_offsets_are_listed_by_the_leader_alone() {
 }
 
 #[test]
+fn w45_version_0_lists_where_segments_begin_and_before_them_the_end() {
+    use crate::protocol::api::ListOffsetsRequest;
+    use crate::protocol::api::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
+    let size = records(&["a"]).len();
+    // Two batches are a segment.
+    let segment = (2 * size).to_string();
+    let mut bench = Bench::new(&[], &[("segment.bytes", &segment)]);
+    for value in ["a", "b", "c", "d", "e"] {
+        bench.produce_now(1, -1, value);
+    }
+    let last_committed = bench.moment().wall.0;
+    bench.hold(b(3), b(1));
+    for value in ["f", "g"] {
+        bench.produce_now(1, 1, value);
+    }
+    bench.run_ms(100);
+    let bounds = (
+        bench.replica(1).high_watermark(),
+        bench.replica(1).log_end(),
+    );
+    assert_eq!(bounds, (Offset(5), Offset(7)));
+    type Row<'a> = (i32, &'a str, i32, i64, i32, i16, &'a [i64]);
+    let table: [Row; 13] = [
+        // broker, topic, partition, timestamp, at most, error, offsets
+        // Segments begin at 0, 2, 4 and 6, and the end is 7: of all that lies above it a client learns the high watermark.
+        (1, TOPIC, 0, -1, 10, 0, &[5, 4, 2, 0]),
+        (1, TOPIC, 0, -1, 2, 0, &[5]),
+        (1, TOPIC, 0, -1, 1, 0, &[5]),
+        (1, TOPIC, 0, -1, 0, 0, &[]),
+        (1, TOPIC, 0, -2, 10, 0, &[0]),
+        (1, TOPIC, 0, i64::MAX, 10, 0, &[5, 4, 2, 0]),
+        // The segment of 4 was written to once more since.
+        (1, TOPIC, 0, last_committed, 10, 0, &[2, 0]),
+        (1, TOPIC, 0, EPOCH, 10, 0, &[]),
+        (1, TOPIC, 0, -3, 10, 35, &[]),
+        (1, TOPIC, 0, -1, -1, -1, &[]),
+        (1, TOPIC, 9, -1, 10, 3, &[]),
+        (1, "nothing", 0, -1, 10, 3, &[]),
+        (2, TOPIC, 0, -1, 10, 6, &[]),
+    ];
+    for (broker, topic, partition_index, timestamp, max_num_offsets, error, offsets) in table {
+        let connection = bench.open_as(ProcessId::Consumer(1), broker);
+        let wanted = ListOffsetsPartition {
+            partition_index,
+            timestamp,
+            max_num_offsets,
+            ..ListOffsetsPartition::default()
+        };
+        let request = ListOffsetsRequest {
+            replica_id: -1,
+            topics: vec![ListOffsetsTopic {
+                name: topic.into(),
+                // Whoever names a partition twice is told twice.
+                partitions: vec![wanted.clone(), wanted],
+            }],
+            ..ListOffsetsRequest::default()
+        };
+        let response = bench.call(connection, &request, 0);
+        let place = format!("{timestamp} of {topic}-{partition_index} from {broker}");
+        assert_eq!(response.topics[0].partitions.len(), 2, "{place}");
+        for told in &response.topics[0].partitions {
+            let told = (
+                told.partition_index,
+                told.error_code,
+                &told.old_style_offsets[..],
+            );
+            assert_eq!(told, (partition_index, error, offsets), "{place}");
+        }
+    }
+}
+
+#[test]
 fn epochs_are_looked_up_by_the_leader_alone() {
     use crate::protocol::api::OffsetForLeaderEpochRequest;
     use crate::protocol::api::offset_for_leader_epoch::{

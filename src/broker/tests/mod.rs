@@ -4,7 +4,8 @@
 //! no world: no journal, no plan, no randomness. Tests read as a client sees a cluster, and look inside
 //! a broker only where no client can see.
 //!
-//! Clients: [`producing`], [`idempotence`], [`consuming`], [`sessions`], [`groups`], [`metadata`], [`crowds`].
+//! Clients: [`producing`], [`idempotence`], [`consuming`], [`sessions`], [`groups`], [`old_offsets`], [`metadata`],
+//! [`crowds`].
 //! Administrators: [`admin`], [`deleting`], [`settings`]. Brokers among themselves: [`following`], [`in_sync`],
 //! [`control`]. What nobody should send: [`bad_frames`], [`bad_records`]; and [`planted`], wrong states for others.
 
@@ -22,6 +23,7 @@ mod in_sync;
 mod isolation;
 mod many;
 mod metadata;
+mod old_offsets;
 mod planted;
 mod producing;
 mod sessions;

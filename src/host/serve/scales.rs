@@ -1,4 +1,5 @@
-//! What all logs and groups weigh together, and what that means for whoever adds to them.
+//! What all logs and groups weigh together, those that ZooKeeper keeps included, and what that means for whoever adds
+//! to them.
 //!
 //! Retention bounds a partition, and nothing bounds how many partitions there are, how many keys a compacted one keeps,
 //! what lies above a high watermark that does not move, or how many groups there are and what their members know. So
@@ -45,7 +46,7 @@ pub enum Asks {
 /// What logs and groups may weigh, and what they do.
 pub struct Scales {
     /// In bytes of memory: batches once, and for each replica what it needs to find them and what it knows of the
-    /// producers that number theirs; what coordinators know.
+    /// producers that number theirs; what coordinators know; what every server of ZooKeeper keeps for the oldest clients.
     most: u64,
     /// What they weighed the last time, with what was on its way to them.
     weight: u64,
@@ -109,7 +110,8 @@ impl Scales {
         if self.taken < GRAIN && now.duration_since(self.weighed) < due {
             return;
         }
-        self.weight = world.log_stretch().weight() + world.group_weight() + under_way();
+        let kept = world.log_stretch().weight() + world.group_weight() + world.consumers_weight();
+        self.weight = kept + under_way();
         self.taken = 0;
         self.weighed = Instant::now();
         self.took = self.weighed - now;

@@ -136,3 +136,50 @@ fn a_record_is_found_by_its_time() {
         None
     );
 }
+
+#[test]
+fn boundaries_are_where_segments_begin_and_before_them_the_end() {
+    // Three segments of four batches, written at 0 to 30, 40 to 70 and 80 to 90.
+    let config = LogConfig {
+        segment_bytes: 4 * batch(&[0, 1, 2]).size() as u32,
+        ..LogConfig::default()
+    };
+    let mut log = log_of(10, &config);
+    let listed = |log: &Log, back, most| -> Vec<i64> {
+        let found = log.boundaries(back, most, Timestamp(100));
+        found.into_iter().map(|Offset(offset)| offset).collect()
+    };
+    let at = |time| Back::From(Timestamp(time));
+    let table: [(Back, usize, &[i64]); 12] = [
+        (Back::FromEnd, 9, &[30, 24, 12, 0]),
+        (Back::FromEnd, 2, &[30, 24]),
+        (Back::FromEnd, 0, &[]),
+        (Back::FromStart, 9, &[0]),
+        (Back::FromStart, 0, &[]),
+        // The end is as old as now.
+        (at(100), 9, &[30, 24, 12, 0]),
+        (at(99), 9, &[24, 12, 0]),
+        (at(90), 9, &[24, 12, 0]),
+        (at(89), 9, &[12, 0]),
+        (at(70), 1, &[12]),
+        (at(30), 9, &[0]),
+        (at(29), 9, &[]),
+    ];
+    for (back, most, expected) in table {
+        assert_eq!(listed(&log, back, most), expected, "{back:?} {most}");
+    }
+    // What lies before the start does not count, though its segment is there still.
+    log.raise_start(Offset(15));
+    assert_eq!(listed(&log, Back::FromEnd, 9), [30, 24, 15, 15]);
+    assert_eq!(listed(&log, Back::FromStart, 9), [15]);
+    log.delete_old_segments(Offset(30), Timestamp(100), &config);
+    assert_eq!(listed(&log, Back::FromEnd, 9), [30, 24, 15]);
+    // An active segment that is empty begins at the end.
+    log.roll(Offset(30), Timestamp(95));
+    assert_eq!(listed(&log, Back::FromEnd, 9), [30, 24, 15]);
+    assert_eq!(listed(&log, at(94), 9), [24, 15]);
+    let empty = Log::new(Offset(7), Timestamp(50));
+    assert_eq!(listed(&empty, Back::FromEnd, 9), [7]);
+    assert_eq!(listed(&empty, Back::FromStart, 9), [7]);
+    assert_eq!(listed(&empty, at(49), 9), [0; 0]);
+}

@@ -6,7 +6,9 @@ use crate::protocol::api::join_group::JoinGroupRequestProtocol;
 use crate::protocol::api::leave_group::MemberIdentity;
 use crate::protocol::api::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use crate::protocol::api::offset_delete::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
-use crate::protocol::api::offset_fetch::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use crate::protocol::api::offset_fetch::{
+    OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
+};
 use crate::protocol::api::{
     DeleteGroupsRequest, DescribeGroupsRequest, FindCoordinatorRequest, HeartbeatRequest,
     JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest, OffsetCommitRequest,
@@ -176,7 +178,7 @@ fn commit(group: &str, partition: &TopicPartition, draw: &mut Draw) -> String {
         }],
         ..OffsetCommitRequest::default()
     };
-    hex(&request, draw.between(2, 9))
+    hex(&request, draw.between(0, 9))
 }
 
 fn fetch(group: &str, partition: &TopicPartition, draw: &mut Draw) -> String {
@@ -184,15 +186,19 @@ fn fetch(group: &str, partition: &TopicPartition, draw: &mut Draw) -> String {
         name: partition.topic.0.clone(),
         partition_indexes: vec![partition.partition, 900],
     };
+    let older = OffsetFetchRequestTopic {
+        name: wanted.name.clone(),
+        partition_indexes: wanted.partition_indexes.clone(),
+    };
     let request = OffsetFetchRequest {
         group_id: group.into(),
+        topics: Some(vec![older]),
         groups: vec![OffsetFetchRequestGroup {
             group_id: group.into(),
             topics: Some(vec![wanted]),
             ..OffsetFetchRequestGroup::default()
         }],
         require_stable: draw.chance(1, 2),
-        ..OffsetFetchRequest::default()
     };
-    hex(&request, draw.between(1, 9))
+    hex(&request, draw.between(0, 9))
 }

@@ -188,5 +188,5 @@ fn list(partition: &TopicPartition, timestamp: i64, epoch: i32, draw: &mut Draw)
         }],
         ..ListOffsetsRequest::default()
     };
-    hex(&request, draw.between(1, 8))
+    hex(&request, draw.between(0, 8))
 }

@@ -235,6 +235,10 @@ impl CommitsAreTheGroups {
         let Some((sent, frame)) = self.frames.take_sent(connection, id) else {
             return Ok(());
         };
+        // What ZooKeeper keeps is no group's.
+        if version == 0 {
+            return Ok(());
+        }
         let Ok((_, AnyRequest::OffsetCommit(request))) = AnyRequest::decode(&frame) else {
             return Ok(());
         };
@@ -349,10 +353,11 @@ fn wrongly_refused(
 
 /// Whether a request asks that a group remember this.
 fn asks_for(frame: &Chunks, group: &Text, partition: &TopicPartition, offset: Offset) -> bool {
-    let Ok((_, AnyRequest::OffsetCommit(request))) = AnyRequest::decode(frame) else {
+    let Ok((header, AnyRequest::OffsetCommit(request))) = AnyRequest::decode(frame) else {
         return false;
     };
-    request.group_id == *group
+    header.api_version > 0
+        && request.group_id == *group
         && request.topics.iter().any(|topic| {
             let mut asked = topic.partitions.iter();
             TopicName(topic.name.clone()) == partition.topic

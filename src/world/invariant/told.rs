@@ -7,6 +7,7 @@ use crate::controller::znodes;
 use crate::fact::{Entry, Fact};
 use crate::model::{ConnectionId, LeaderEpoch, Offset, TopicName, TopicPartition};
 use crate::protocol::api::fetch::PartitionData;
+use crate::protocol::api::list_offsets::ListOffsetsPartitionResponse;
 use crate::protocol::api::{FetchRequest, ListOffsetsRequest};
 use crate::protocol::records::read_whole_batches;
 use crate::protocol::{AnyRequest, ApiKey, Chunks};
@@ -32,8 +33,8 @@ struct Told {
 /// watermark and no record.
 ///
 /// A follower that serves a consumer tells its own high watermark, which may be lower; so may a leader in a
-/// new epoch, until everything that was there before it is committed once more: its fetch answers are held
-/// to R11 from then on.
+/// new epoch, until everything that was there before it is committed once more: its fetch answers, and those of
+/// ListOffsets in version 0, which cannot say that they must wait, are held to R11 from then on.
 #[derive(Clone, Debug, Default)]
 pub struct NobodyIsToldLess {
     asked: Frames,
@@ -109,10 +110,7 @@ impl NobodyIsToldLess {
                 if over.1 >= STABLE_FROM {
                     is_decided(&partition, data)?;
                 }
-                let settled = |leader: &Partition| {
-                    let began = leader.epoch_start();
-                    began.is_none_or(|began| data.high_watermark >= began.0)
-                };
+                let settled = |leader: &Partition| is_settled(leader, data.high_watermark);
                 let leader = current_leader(view.world, from, &partition);
                 if data.error_code == 0 && leader.is_some_and(settled) {
                     self.tell(view, partition, Offset(data.high_watermark))?;
@@ -141,6 +139,10 @@ impl NobodyIsToldLess {
                     topic: TopicName(topic.name.clone()),
                     partition: found.partition_index,
                 };
+                if over.1 == 0 {
+                    self.listed_of_old(view, from, name, found, &ends)?;
+                    continue;
+                }
                 if found.error_code != 0 {
                     if (found.offset, found.leader_epoch) != (-1, -1) {
                         return Err(format!(
@@ -156,6 +158,42 @@ impl NobodyIsToldLess {
             }
         }
         Ok(())
+    }
+
+    /// The same of version 0, which lists several offsets, the greatest first.
+    fn listed_of_old(
+        &mut self,
+        view: View<'_>,
+        from: &Broker,
+        name: TopicPartition,
+        found: &ListOffsetsPartitionResponse,
+        ends: &[TopicPartition],
+    ) -> Result<(), String> {
+        let offsets = &found.old_style_offsets;
+        if found.error_code != 0 && !offsets.is_empty() {
+            return Err(format!(
+                "I7: {name} is listed with error {} and offsets",
+                found.error_code
+            ));
+        }
+        let Some(greatest) = offsets.first().copied() else {
+            return Ok(());
+        };
+        let Some(leader) = current_leader(view.world, from, &name) else {
+            return Ok(());
+        };
+        let committed = leader.high_watermark();
+        if offsets.iter().any(|offset| *offset > committed.0)
+            || !offsets.is_sorted_by(|a, b| a >= b)
+        {
+            return Err(format!(
+                "R14: a client is told of {name} at {offsets:?}, the high watermark is {committed}"
+            ));
+        }
+        match ends.contains(&name) && is_settled(leader, greatest) {
+            true => self.tell(view, name, Offset(greatest)),
+            false => Ok(()),
+        }
     }
 
     fn tell(
@@ -242,6 +280,12 @@ fn current_leader<'a>(
     let newest = world.cluster().partition(name)?.leader_epoch;
     let leader = broker.partition(name).filter(|p| p.is_leader())?;
     (leader.leader_epoch() == newest).then_some(leader)
+}
+
+/// Whether everything that was there before a leader's epoch is committed once more, by what it tells.
+fn is_settled(leader: &Partition, high_watermark: i64) -> bool {
+    let began = leader.epoch_start();
+    began.is_none_or(|began| high_watermark >= began.0)
 }
 
 /// The partitions whose end a ListOffsets request asks for.

@@ -292,7 +292,7 @@ fn member(version: i16) -> Seed {
             wait(300),
             ask(stranger, &sync, version.min(5)),
             ask(stranger, &beat, version.min(4)),
-            ask(stranger, &commit, version.max(1)),
+            ask(stranger, &commit, version),
             ask(stranger, &leave, version.min(2)),
         ]);
     }

@@ -250,3 +250,26 @@ fn w40_what_groups_without_members_commit_is_bounded() {
     assert!(grown < 40 * MEBIBYTE, "{grown}");
     is_well(&mut served.connect(1));
 }
+
+#[test]
+fn w40_what_zookeeper_keeps_for_the_oldest_clients_is_bounded() {
+    let (served, mut greedy) = with_memory("16");
+    greedy.create_topic("orders", 50, 1);
+    super::eventually("it is known", || {
+        let answer = greedy.call(&committing("first", 50, 0), 0);
+        let partitions = &answer.topics[0].partitions;
+        partitions.iter().all(|answer| answer.error_code == 0)
+    });
+    let before = served.forget_peak();
+    // Fifty znodes and their parents, under a name that is as long as a name can be.
+    let name = "n".repeat(30_000);
+    let answers = until_it_waits(&mut greedy, 0, "test", |number| {
+        committing(&format!("{name}-{number}"), 50, 0)
+    });
+    let code = |answer: &OffsetCommitResponse| answer.topics[0].partitions[0].error_code;
+    assert!(answers.iter().all(|answer| code(answer) == 0));
+    assert!((80..=200).contains(&answers.len()), "{}", answers.len());
+    let grown = served.peak().saturating_sub(before);
+    assert!(grown < 60 * MEBIBYTE, "{grown}");
+    is_well(&mut served.connect(1));
+}

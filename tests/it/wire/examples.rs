@@ -337,7 +337,7 @@ fn list_offsets_request() -> ListOffsetsRequest {
         partition_index,
         current_leader_epoch: 7,
         timestamp,
-        max_num_offsets: 1,
+        max_num_offsets: 3,
     };
     ListOffsetsRequest {
         replica_id: -1,
@@ -353,6 +353,7 @@ fn list_offsets_response() -> ListOffsetsResponse {
     use list_offsets::*;
     let partition = |partition_index, timestamp, offset| ListOffsetsPartitionResponse {
         partition_index,
+        old_style_offsets: vec![offset, 12, 0],
         timestamp,
         offset,
         leader_epoch: 7,

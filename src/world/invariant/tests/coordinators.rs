@@ -3,8 +3,9 @@
 use super::super::coordinators::OneCoordinates;
 use super::*;
 use crate::broker::OFFSETS_TOPIC;
-use crate::protocol::api::OffsetFetchRequest;
+use crate::protocol::api::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use crate::protocol::api::offset_fetch::OffsetFetchRequestTopic;
+use crate::protocol::api::{OffsetCommitRequest, OffsetFetchRequest};
 use crate::protocol::encode_request;
 
 type Law = Shown<OneCoordinates>;
@@ -151,4 +152,46 @@ fn k7_a_stranger_that_is_told_of_what_nobody_has_read_is_found() {
         let found = all.iter().any(|what| what.starts_with("K7"));
         assert_eq!(found, !good, "{all:?}");
     }
+}
+
+#[test]
+fn k7_what_zookeeper_knows_of_a_group_nobody_has_to_have_read() {
+    let text = format!("{GROUP}socket s1\nconnect s1 b1\nrun 1s\n");
+    let mut watched = Watched::<OneCoordinates>::run(&text);
+    watched.law = Shown::default();
+    let commit = OffsetCommitRequest {
+        group_id: "billing".into(),
+        topics: vec![OffsetCommitRequestTopic {
+            name: "orders".into(),
+            partitions: vec![OffsetCommitRequestPartition::default()],
+        }],
+        ..OffsetCommitRequest::default()
+    };
+    let fetch = OffsetFetchRequest {
+        group_id: "billing".into(),
+        topics: Some(vec![OffsetFetchRequestTopic {
+            name: "orders".into(),
+            partition_indexes: vec![0],
+        }]),
+        ..OffsetFetchRequest::default()
+    };
+    for frame in [
+        encode_request(&commit, 0, 1, None),
+        encode_request(&fetch, 0, 2, None),
+    ] {
+        let bytes = frame.to_bytes();
+        let bytes: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut all = watched.line(&format!("bytes s1 {bytes}"));
+        all.extend(watched.line("run 100ms"));
+        assert!(!all.iter().any(|what| what.starts_with("K7")), "{all:?}");
+    }
+    // It was told of an offset, and of no error.
+    let socket = watched.world.host(ProcessId::Socket(1));
+    let socket = socket.and_then(|host| host.socket()).expect("a socket");
+    let answers: Vec<u8> = socket
+        .received
+        .iter()
+        .flat_map(|bytes| bytes.to_vec())
+        .collect();
+    assert_eq!(answers[answers.len() - 12..], [0; 12], "{answers:?}");
 }

@@ -82,6 +82,72 @@ fn r11_an_end_that_is_listed_lower_than_before_is_found() {
 }
 
 #[test]
+fn offsets_that_version_0_lists_wrongly_are_found() {
+    let world = world();
+    let committed = broker_high_watermark(&world);
+    assert_eq!(committed, 3);
+    for (error_code, offsets, law) in [
+        (0, vec![3, 2, 0], None),
+        (0, vec![], None),
+        (6, vec![], None),
+        (0, vec![4, 0], Some("R14")),
+        (0, vec![0, 3], Some("R14")),
+        (6, vec![0], Some("I7")),
+        // Committed up to three, as all were told.
+        (0, vec![2, 0], Some("R11")),
+    ] {
+        let mut world = world.clone();
+        let mut shown = Shown::<NobodyIsToldLess>::default();
+        holds(&mut shown, &world, 1, connected());
+        for id in [1, 2] {
+            let request = ListOffsetsRequest {
+                replica_id: -1,
+                topics: vec![ListOffsetsTopic {
+                    name: "orders".into(),
+                    partitions: vec![ListOffsetsPartition {
+                        timestamp: -1,
+                        ..ListOffsetsPartition::default()
+                    }],
+                }],
+                ..ListOffsetsRequest::default()
+            };
+            let (error_code, old_style_offsets) = match id {
+                1 => (0, vec![3]),
+                _ => (error_code, offsets.clone()),
+            };
+            let response = ListOffsetsResponse {
+                topics: vec![ListOffsetsTopicResponse {
+                    name: "orders".into(),
+                    partitions: vec![ListOffsetsPartitionResponse {
+                        error_code,
+                        old_style_offsets,
+                        ..ListOffsetsPartitionResponse::default()
+                    }],
+                }],
+                ..ListOffsetsResponse::default()
+            };
+            let frame = encode_request(&request, 0, id, Some("c1"));
+            send(&mut world, to_consumer().other_end(), frame);
+            holds(&mut shown, &world, 1, sent(ApiKey::ListOffsets, 0, id));
+            let frame = encode_response(ApiKey::ListOffsets, 0, id, &response);
+            send(&mut world, to_consumer(), frame);
+            let fact = answered(ApiKey::ListOffsets, 0, id);
+            match law.filter(|_| id == 2) {
+                Some(law) => breaks(&mut shown, &world, 1, fact, law),
+                None => holds(&mut shown, &world, 1, fact),
+            }
+        }
+    }
+}
+
+/// What the leader of the one partition may tell.
+fn broker_high_watermark(world: &World) -> i64 {
+    let leader = world.broker_by_id(crate::model::BrokerId(1));
+    let leader = leader.and_then(|leader| leader.partition(&orders()));
+    leader.expect("it leads").high_watermark().0
+}
+
+#[test]
 fn r14_an_answer_that_holds_what_is_not_committed_is_found() {
     let mut world = world();
     let mut law = Shown::<NobodyIsToldLess>::default();
