@@ -173,9 +173,6 @@ impl Engine {
             if self.is_done() {
                 return;
             }
-            if let Some(record) = &mut self.record {
-                record.tick();
-            }
         }
     }
 

@@ -10,6 +10,7 @@ mod frames;
 mod keeping;
 mod limits;
 mod members;
+mod recording;
 mod settings;
 mod weight;
 
