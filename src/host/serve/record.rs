@@ -284,7 +284,10 @@ mod tests {
         let length = record.end(END, "of it all").expect("it is complete");
         let text = text_of(&written);
         assert_eq!((text.len() as u64, turns_in(&text)), (length, 1_000));
-        assert!(text.ends_with("at 5.000s+0\n# digest of it all\n"), "{text}");
+        assert!(
+            text.ends_with("at 5.000s+0\n# digest of it all\n"),
+            "{text}"
+        );
     }
 
     #[test]
