@@ -241,8 +241,8 @@ fn add(group: &mut Group, id: Text, asked: JoinAsked, desk: &mut Desk) {
 
 fn take_words(group: &mut Group, id: &str, asked: JoinAsked) {
     group.members.learn(id, asked.protocols);
+    group.members.set_timeout(id, asked.rebalance_timeout);
     if let Some(member) = group.member_mut(id) {
-        member.rebalance_timeout = asked.rebalance_timeout;
         member.session_timeout = asked.session_timeout;
     }
     group.members.set_joining(id, Some(asked.asker));
@@ -305,8 +305,8 @@ pub(super) fn returned(
     if let Some(error) = error {
         // As if it had not come: the next attempt finds what the log says.
         group.members.learn(new, old.protocols);
+        group.members.set_timeout(new, old.rebalance_timeout);
         if let Some(member) = group.member_mut(new) {
-            member.rebalance_timeout = old.rebalance_timeout;
             member.session_timeout = old.session_timeout;
         }
         group.replace(new, &old.id);

@@ -18,7 +18,7 @@ pub struct Member {
     pub instance_id: Option<Text>,
     pub client_id: Text,
     pub client_host: Text,
-    /// How long the others wait for it to join again.
+    /// How long the others wait for it to join again. Only `Members` sets it, which knows the longest.
     pub rebalance_timeout: Duration,
     /// How long it may be silent.
     pub session_timeout: Duration,

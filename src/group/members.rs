@@ -2,7 +2,8 @@
 //!
 //! Whoever speaks the protocol may make as many members as it likes, and nobody limits them unless
 //! `group.max.size` does. So one is found by its id, and taken out, without a walk through all; and how many know
-//! an assignor is counted as they come and go (`GroupMetadata.supportedProtocols`).
+//! an assignor is counted as they come and go (`GroupMetadata.supportedProtocols`), as are how long they are waited for
+//! and how many are joining.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::{Values, ValuesMut};
@@ -11,6 +12,7 @@ use super::Asker;
 use super::member::{Member, Protocol};
 use crate::model::Text;
 use crate::sorted::Mentions;
+use crate::time::Duration;
 
 /// The members of a group.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +27,8 @@ pub struct Members {
     knowing: BTreeMap<Text, usize>,
     /// How many JoinGroups wait (`numMembersAwaitingJoin`).
     joining: usize,
+    /// How many of them are waited for so long.
+    timeouts: BTreeMap<Duration, usize>,
     /// How many were walked past, every walk counted as if it went to its end.
     #[cfg(test)]
     pub(super) walked: std::sync::Arc<std::sync::atomic::AtomicUsize>,
@@ -45,7 +49,8 @@ impl Members {
         self.order.values()
     }
 
-    /// The same, to change anything but what they are called, what they know and whether they are joining.
+    /// The same, to change anything but what they are called, what they know, how long they are waited for and whether
+    /// they are joining.
     pub(super) fn iter_mut(&mut self) -> ValuesMut<'_, u64, Member> {
         self.walk();
         self.order.values_mut()
@@ -67,7 +72,8 @@ impl Members {
         self.order.get(self.places.get(id)?)
     }
 
-    /// One of them, to change anything but what it is called, what it knows and whether it is joining.
+    /// One of them, to change anything but what it is called, what it knows, how long it is waited for and whether it is
+    /// joining.
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Member> {
         self.order.get_mut(self.places.get(id)?)
     }
@@ -75,6 +81,23 @@ impl Members {
     /// Whether all of them know an assignor.
     pub(super) fn all_know(&self, assignor: &str) -> bool {
         self.knowing.get(assignor).copied().unwrap_or_default() == self.len()
+    }
+
+    /// The longest that any of them is waited for.
+    pub(super) fn longest_timeout(&self) -> Duration {
+        let longest = self.timeouts.keys().next_back();
+        longest.copied().unwrap_or_default()
+    }
+
+    /// One of them is waited for so long from now on.
+    pub(super) fn set_timeout(&mut self, id: &str, timeout: Duration) {
+        let place = self.places.get(id);
+        let Some(member) = place.and_then(|place| self.order.get_mut(place)) else {
+            return;
+        };
+        let before = std::mem::replace(&mut member.rebalance_timeout, timeout);
+        one_less(&mut self.timeouts, before);
+        *self.timeouts.entry(timeout).or_default() += 1;
     }
 
     /// How many JoinGroups wait.
@@ -94,6 +117,7 @@ impl Members {
     /// Somebody comes who was none of them.
     pub(super) fn push(&mut self, member: Member) {
         self.joining += usize::from(member.is_joining());
+        *self.timeouts.entry(member.rebalance_timeout).or_default() += 1;
         count(&mut self.knowing, &member.protocols, |known| known + 1);
         self.places.insert(member.id.clone(), self.come);
         self.order.insert(self.come, member);
@@ -104,6 +128,7 @@ impl Members {
     pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
         let member = self.order.remove(&self.places.remove(id)?)?;
         self.joining -= usize::from(member.is_joining());
+        one_less(&mut self.timeouts, member.rebalance_timeout);
         count(&mut self.knowing, &member.protocols, |known| known - 1);
         Some(member)
     }
@@ -126,6 +151,14 @@ impl Members {
         let before = std::mem::replace(&mut member.protocols, protocols);
         count(&mut self.knowing, &before, |known| known - 1);
         count(&mut self.knowing, &member.protocols, |known| known + 1);
+    }
+}
+
+/// One member fewer is waited for so long.
+fn one_less(timeouts: &mut BTreeMap<Duration, usize>, timeout: Duration) {
+    match timeouts.get_mut(&timeout) {
+        Some(count) if *count > 1 => *count -= 1,
+        _ => drop(timeouts.remove(&timeout)),
     }
 }
 

@@ -212,8 +212,7 @@ impl Group {
 
     /// How long the others wait for a member to join again.
     pub(super) fn rebalance_timeout(&self) -> Duration {
-        let timeouts = self.members.iter().map(|member| member.rebalance_timeout);
-        timeouts.max().unwrap_or_default()
+        self.members.longest_timeout()
     }
 
     /// Whether nobody is waited for.
@@ -329,6 +328,9 @@ impl Group {
         };
         if self.member(leader).is_some_and(Member::is_joining) {
             return true;
+        }
+        if self.members.joining() == 0 {
+            return false;
         }
         let joined = self.members.iter().find(|member| member.is_joining());
         let Some(id) = joined.map(|member| member.id.clone()) else {

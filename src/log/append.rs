@@ -102,15 +102,15 @@ impl Log {
         let (known, during) = (self.producers.len(), self.active().base_offset());
         let copied = self.producers.appended(&batch.header, during);
         self.met += (self.producers.len() - known) as u64;
+        let before = self.active().structure();
         self.active_mut().append(batch, wall, config);
         self.active_mut().copied(copied);
-        let one = Bulk {
+        self.gain(Bulk {
             bytes: batch.size() as u64,
             batches: 1,
+            structure: self.active().structure() - before,
             copied,
-        };
-        self.held.add(one);
-        self.appended.add(one);
+        });
         self.end = last_offset + 1;
         self.flush_if_due(config);
         rolled
@@ -121,9 +121,14 @@ impl Log {
         if self.active().is_empty() && self.active().base_offset() == base_offset {
             return base_offset;
         }
+        let before = self.active().structure();
         self.active_mut().close();
         self.recovery_point = base_offset;
         let fresh = Segment::new(base_offset, wall, self.producers.clone());
+        self.gain(Bulk {
+            structure: self.active().structure() - before + fresh.structure(),
+            ..Bulk::default()
+        });
         self.segments.push(Arc::new(fresh));
         base_offset
     }
@@ -155,18 +160,16 @@ impl Log {
         self.end = left.max(self.start);
         self.cleaned_until = self.cleaned_until.map(|until| until.min(self.end));
         self.recovery_point = self.recovery_point.min(self.end);
-        self.held = Bulk::default();
-        for segment in &self.segments {
-            self.held.add(segment.bulk());
-        }
         let end = self.end;
         self.epochs.truncate_from_end(end);
-        if self.producers.reach_beyond(end) {
-            let mut producers = std::mem::take(&mut self.producers);
-            let copied = producers.truncated(self);
-            self.producers = producers;
-            self.keep_copied(copied);
+        let mut producers = std::mem::take(&mut self.producers);
+        if producers.reach_beyond(end) {
+            producers.truncated(self);
         }
+        // It keeps what segments kept that are gone.
+        self.active_mut().keeps_beyond(&producers);
+        self.producers = producers;
+        self.recount();
         end
     }
 
@@ -175,12 +178,10 @@ impl Log {
     pub(super) fn keep_copied(&mut self, copied: u64) {
         if copied > 0 {
             self.active_mut().copied(copied);
-            let more = Bulk {
+            self.gain(Bulk {
                 copied,
                 ..Bulk::default()
-            };
-            self.held.add(more);
-            self.appended.add(more);
+            });
         }
     }
 
@@ -193,5 +194,7 @@ impl Log {
             seed,
             ..Log::new(start, wall)
         };
+        let held = self.held;
+        self.appended.add(held);
     }
 }

@@ -173,6 +173,13 @@ fn in_one_piece(head: &Bytes, body: &Bytes) -> bool {
 }
 
 impl Chunk {
+    /// Nothing more will come: room for it is given back.
+    pub(super) fn seal(&mut self) {
+        self.batches.shrink_to_fit();
+        self.offset_index.shrink_to_fit();
+        self.time_index.shrink_to_fit();
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.size >= CHUNK_BYTES
     }

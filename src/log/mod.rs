@@ -62,6 +62,8 @@ use crate::time::Timestamp;
 pub struct Bulk {
     pub bytes: u64,
     pub batches: u64,
+    /// The bytes of memory of the segments that they lie in, and of what they are found by.
+    pub structure: u64,
     /// The bytes of memory that segments keep of what was known of producers before these batches, or before some were
     /// forgotten.
     pub copied: u64,
@@ -71,13 +73,25 @@ impl Bulk {
     fn add(&mut self, more: Bulk) {
         self.bytes += more.bytes;
         self.batches += more.batches;
+        self.structure += more.structure;
         self.copied += more.copied;
     }
 
     fn take(&mut self, less: Bulk) {
         self.bytes -= less.bytes;
         self.batches -= less.batches;
+        self.structure -= less.structure;
         self.copied -= less.copied;
+    }
+
+    /// What there is more of than in another.
+    fn beyond(self, other: Bulk) -> Bulk {
+        Bulk {
+            bytes: self.bytes.saturating_sub(other.bytes),
+            batches: self.batches.saturating_sub(other.batches),
+            structure: self.structure.saturating_sub(other.structure),
+            copied: self.copied.saturating_sub(other.copied),
+        }
     }
 }
 
@@ -107,8 +121,10 @@ pub struct Log {
 impl Log {
     /// An empty log whose first record will have the offset `start`.
     pub fn new(start: Offset, wall: Timestamp) -> Log {
+        let segment = Segment::new(start, wall, Producers::default());
+        let held = segment.bulk();
         Log {
-            segments: vec![Arc::new(Segment::new(start, wall, Producers::default()))],
+            segments: vec![Arc::new(segment)],
             start,
             end: start,
             epochs: Epochs::default(),
@@ -116,8 +132,8 @@ impl Log {
             producers: Producers::default(),
             cleaned_until: None,
             seed: 0,
-            held: Bulk::default(),
-            appended: Bulk::default(),
+            held,
+            appended: held,
             met: 0,
         }
     }
@@ -161,6 +177,22 @@ impl Log {
     /// difference is what retention and truncation took away.
     pub fn appended(&self) -> Bulk {
         self.appended
+    }
+
+    /// So much was appended.
+    fn gain(&mut self, more: Bulk) {
+        self.held.add(more);
+        self.appended.add(more);
+    }
+
+    /// Adds up what is in the log now that some of it was cut off or written anew. What there is more of than before
+    /// was appended: a time that lies far from the others takes more bytes, and an index may have another entry.
+    fn recount(&mut self) {
+        let before = std::mem::take(&mut self.held);
+        for segment in &self.segments {
+            self.held.add(segment.bulk());
+        }
+        self.appended.add(self.held.beyond(before));
     }
 
     /// How many producers are known now, and how many ever became known.

@@ -38,6 +38,7 @@ pub struct Segment {
     size: u32,
     bytes_since_index_entry: u32,
     index_entries: u32,
+    time_entries: u32,
     /// The greatest timestamp of the first batch.
     rolling_based_on: Timestamp,
     max_timestamp: Timestamp,
@@ -50,6 +51,9 @@ pub struct Segment {
     /// counted nowhere else.
     copied: u64,
 }
+
+/// What a value has beside it that several own: who they are counted.
+const OWNERS: usize = 2 * size_of::<usize>();
 
 /// Where a batch stands in a segment.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +80,7 @@ impl Segment {
             size: 0,
             bytes_since_index_entry: 0,
             index_entries: 0,
+            time_entries: 0,
             rolling_based_on: Timestamp::NONE,
             max_timestamp: Timestamp::NONE,
             max_timestamp_offset: base_offset,
@@ -103,6 +108,11 @@ impl Segment {
     /// So many bytes of what was known of producers when it was begun are known otherwise since.
     pub(super) fn copied(&mut self, bytes: u64) {
         self.copied += bytes;
+    }
+
+    /// All that it keeps of producers and that nobody else does, now that this is known of them behind it.
+    pub(super) fn keeps_beyond(&mut self, known: &Producers) {
+        self.copied = self.producers.beyond(known);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -148,8 +158,19 @@ impl Segment {
         Bulk {
             bytes: u64::from(self.size),
             batches: batches.sum(),
+            structure: self.structure(),
             copied: self.copied,
         }
+    }
+
+    /// The bytes of memory that it takes beside its batches: its chunks and itself, each with a pointer to it, and the
+    /// entries of its indexes.
+    pub(super) fn structure(&self) -> u64 {
+        let shared = OWNERS + size_of::<usize>();
+        let chunks = self.chunks.len() * (shared + size_of::<Chunk>());
+        let offsets = self.index_entries as usize * size_of::<OffsetEntry>();
+        let times = self.time_entries as usize * size_of::<TimeEntry>();
+        (shared + size_of::<Segment>() + chunks + offsets + times) as u64
     }
 
     /// What retention by time compares with the clock: the greatest timestamp of its records, or
@@ -213,7 +234,7 @@ impl Segment {
         }
         if self.chunks.last().is_some_and(|chunk| chunk.is_full()) {
             let last = self.chunks.last_mut().expect("a segment has chunks");
-            Arc::make_mut(last).batches.shrink_to_fit();
+            Arc::make_mut(last).seal();
             self.chunks.push(Arc::new(empty_chunk()));
         }
         let time_entry = self.next_time_entry();
@@ -226,6 +247,7 @@ impl Segment {
             });
             if let Some(entry) = time_entry {
                 chunk.time_index.push(entry);
+                self.time_entries += 1;
                 self.last_time_entry = entry.timestamp;
             }
             self.index_entries += 1;
@@ -244,7 +266,8 @@ impl Segment {
         let entry = self.next_time_entry();
         let chunk = Arc::make_mut(self.chunks.last_mut().expect("a segment has chunks"));
         chunk.time_index.extend(entry);
-        chunk.batches.shrink_to_fit();
+        chunk.seal();
+        self.time_entries += u32::from(entry.is_some());
         self.last_time_entry = self.max_timestamp;
     }
 
@@ -397,6 +420,7 @@ impl Segment {
             _ => last.end_position(),
         };
         self.index_entries = self.offset_index().count() as u32;
+        self.time_entries = self.time_index().count() as u32;
         let last_entry = self.offset_index().last().map_or(0, |entry| entry.position);
         self.bytes_since_index_entry = self.size - last_entry;
         self.last_time_entry = self

@@ -225,6 +225,24 @@ impl World {
         waiting(end, listener).is_none() && self.under_way(end, listener).next().is_none()
     }
 
+    /// The sockets that are not settled, by one look at every packet and at every socket.
+    pub fn unsettled(&self) -> SortedSet<ProcessId> {
+        let arrived = self.hosts().flat_map(Host::arrived);
+        let unheard = self.network.unheard_packets();
+        let packets = self.in_flight().chain(arrived).chain(unheard);
+        let mut written = SortedSet::new();
+        written.gather(packets.map(|packet| packet.connection));
+        let is_unsettled = |socket: &ProcessId| {
+            self.other_end(*socket).is_some_and(|(end, listener)| {
+                waiting(end, listener).is_some() || written.contains(&end)
+            })
+        };
+        let sockets = self.hosts().filter(|host| host.socket().is_some());
+        let mut unsettled = SortedSet::new();
+        unsettled.gather(sockets.map(|host| host.id).filter(is_unsettled));
+        unsettled
+    }
+
     /// The other end of a socket's connection, and the host that holds it.
     fn other_end(&self, socket: ProcessId) -> Option<(ConnectionId, Option<&Host>)> {
         let socket = self.host(socket).and_then(Host::socket)?;

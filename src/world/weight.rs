@@ -1,10 +1,10 @@
 //! What a world weighs in memory, and what its checkpoints keep that it has let go.
 //!
 //! The bytes of a batch are stored once, however many replicas and checkpoints refer to them; what each
-//! replica adds is the handle by which it finds the batch. Whatever is appended to a partition therefore
-//! lies along one line, and a world at one instant holds a [`Stretch`] of that line: retention moves its
-//! beginning, appending moves its end. What several worlds of one history hold together is the union of
-//! their stretches, which takes no walk through any log.
+//! replica adds is the handle by which it finds the batch, and the segment in which that lies. Whatever is
+//! appended to a partition therefore lies along one line, and a world at one instant holds a [`Stretch`] of that
+//! line: retention moves its beginning, appending moves its end. What several worlds of one history hold
+//! together is the union of their stretches, which takes no walk through any log.
 //!
 //! Everything here is an estimate from lengths, held against the allocator by a test. It is never noted
 //! as a fact: a pointer has another size in the browser.
@@ -20,7 +20,7 @@ use crate::controller::znodes::CONSUMERS;
 use crate::fact::Entry;
 use crate::group::Coordinator;
 use crate::log::producers::{Producer, Remembered};
-use crate::log::{Bulk, Log, StoredBatch};
+use crate::log::{Bulk, EpochStart, Log, StoredBatch};
 use crate::world::World;
 use crate::world::network::InFlight;
 use crate::zookeeper::Server;
@@ -53,14 +53,16 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// What a log holds of all that was ever appended to it, and what it knows of producers, of which each replica
-    /// makes up its own mind.
+    /// What a log holds of all that was ever appended to it, and what it knows of producers and of epochs, of which
+    /// each replica makes up its own mind.
     pub fn of(log: &Log, replicas: usize) -> Stretch {
         let replicas = replicas as u64;
         let per_batch = OWNER + HANDLE * replicas;
         let (known, met) = log.known_producers();
+        let epochs = size_of_val::<[EpochStart]>(log.epochs().entries()) as u64;
         let weight = |bulk: Bulk, producers: u64| {
-            bulk.bytes + bulk.batches * per_batch + (bulk.copied + producers * PRODUCER) * replicas
+            let own = bulk.structure + bulk.copied + producers * PRODUCER + epochs;
+            bulk.bytes + bulk.batches * per_batch + own * replicas
         };
         let (held, appended) = (weight(log.held(), known), weight(log.appended(), met));
         Stretch {

@@ -25,6 +25,17 @@ fn act(history: &mut History, line: &str) {
 fn run(history: &mut History, millis: u64) {
     let to = history.now() + Duration::from_millis(millis);
     history.seek(to, Steps::UNLIMITED);
+    is_counted(history);
+}
+
+/// One look at all finds what a look at each finds.
+fn is_counted(history: &History) {
+    let world = history.world();
+    let socket = ProcessId::Socket(1);
+    assert_eq!(
+        world.unsettled().contains(&socket),
+        !world.is_settled(socket)
+    );
 }
 
 fn connected() -> History {
@@ -46,6 +57,7 @@ fn w19_a_socket_may_not_write_on_while_a_megabyte_is_under_way() {
         "{refused}"
     );
     assert_eq!(history.world().unread(ProcessId::Socket(1)), SOCKET_BUFFER);
+    is_counted(&history);
     // What it has not written it may still give up.
     act(&mut history, "close s1");
 }

@@ -139,6 +139,74 @@ fn producers_that_number_their_batches_weigh_what_they_take() {
     }
 }
 
+/// A log of batches of one record with these settings, cleaned as often as there are.
+fn cleaned(count: u64, settings: &[&[(&str, &str)]]) -> Log {
+    let wall = Timestamp(1_700_000_000_000);
+    let mut log = Log::new(Offset(0), wall);
+    let mut config = LogConfig::default();
+    for (pass, settings) in settings.iter().enumerate() {
+        for (name, value) in *settings {
+            config.set(name, value).expect("a setting");
+        }
+        if pass > 0 {
+            let dirt = log.dirt(log.end(), wall, &config);
+            log.clean(&dirt, usize::MAX, wall, &config);
+            continue;
+        }
+        for n in 0..count {
+            let mut builder = BatchBuilder::new(Codec::None);
+            let id = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1;
+            builder.set_producer(id.cast_signed(), 0, 0);
+            let key = n.to_be_bytes();
+            builder.append(wall.0, Some(&key), Some(b"v"), &[]);
+            log.append_as_leader(&builder.build_batch(), LeaderEpoch(0), wall, &config);
+        }
+    }
+    log
+}
+
+#[test]
+fn what_segments_keep_of_producers_weighs_as_much_after_a_cleaning() {
+    let each_alone: &[_] = &[("cleanup.policy", "compact"), ("segment.bytes", "80")];
+    let ten_together: &[_] = &[("segment.bytes", "800")];
+    for settings in [&[each_alone][..], &[each_alone, ten_together]] {
+        let (log, taken) = memory::kept_by(|| cleaned(20_000, settings));
+        let said = Stretch::of(&log, 1).weight();
+        let ratio = taken as f64 / said as f64;
+        assert!(
+            (0.7..1.5).contains(&ratio),
+            "{} passes: {said} said, {taken} taken",
+            settings.len()
+        );
+    }
+}
+
+#[test]
+fn many_tiny_segments_weigh_what_they_take() {
+    for segment_bytes in ["14", "300", "1000"] {
+        let mut config = LogConfig::default();
+        config
+            .set("segment.bytes", segment_bytes)
+            .expect("a setting");
+        let (log, taken) = memory::kept_by(|| {
+            let mut log = Log::new(Offset(0), Timestamp(0));
+            for n in 0..20_000 {
+                let mut builder = BatchBuilder::new(Codec::None);
+                builder.append(n, None, Some(b"v"), &[]);
+                let epoch = LeaderEpoch(n as i32);
+                log.append_as_leader(&builder.build_batch(), epoch, Timestamp(n), &config);
+            }
+            log
+        });
+        let said = Stretch::of(&log, 1).weight();
+        let ratio = taken as f64 / said as f64;
+        assert!(
+            (0.7..1.3).contains(&ratio),
+            "segment.bytes={segment_bytes}: {said} said, {taken} taken"
+        );
+    }
+}
+
 /// The first page's cluster.
 const FIRST: &str = include_str!("../../www/lessons/first.script");
 

@@ -2,33 +2,22 @@
 //!
 //! The tests are named by the rows of the project's list of bad input.
 
+#[path = "../../../tests/wire/odd.rs"]
+mod odd;
+
 use super::*;
 use crate::protocol::api::{ApiVersionsRequest, MetadataRequest};
-
-fn frame(body: &[u8]) -> Vec<u8> {
-    let mut bytes = (body.len() as i32).to_be_bytes().to_vec();
-    bytes.extend_from_slice(body);
-    bytes
-}
-
-/// A request by its header of version 1: no client id.
-fn request(api: i16, version: i16, body: &[u8]) -> Vec<u8> {
-    let mut bytes = api.to_be_bytes().to_vec();
-    bytes.extend(version.to_be_bytes());
-    bytes.extend([0, 0, 0, 1, 0xff, 0xff]);
-    bytes.extend_from_slice(body);
-    frame(&bytes)
-}
+use odd::request;
 
 /// Bytes that cost their connection and nothing else: the broker knows what it knew, forgets whose it
 /// was, and serves everybody else.
-fn are_refused(table: &[(&str, Vec<u8>)]) {
+fn are_refused(table: odd::Rows) {
     let mut bench = Bench::new(&[], &[]);
     let bystander = bench.open(1);
     for (what, bytes) in table {
         let connection = bench.open(1);
         let before = format!("{:?}", bench.broker(1).metadata());
-        bench.send_bytes(connection, Chunks::from(bytes.clone()));
+        bench.send_bytes(connection, Chunks::from(bytes));
         bench.run_ms(3);
         assert!(bench.is_closed(connection), "{what}");
         let after = format!("{:?}", bench.broker(1).metadata());
@@ -56,15 +45,22 @@ fn are_answered(bytes: &[u8]) -> Vec<i32> {
     numbers
 }
 
+/// Rows that are requests like any other, numbered 1.
+fn are_like_any_other(table: odd::Rows) {
+    for (what, bytes) in table {
+        assert_eq!(are_answered(&bytes), [1], "{what}");
+    }
+}
+
 #[test]
 fn w1_a_web_browser_is_not_waited_for() {
     let greeting = b"GET / HTTP/1.1\r\nHost: broker\r\n\r\n".to_vec();
-    are_refused(&[("a web browser", greeting)]);
+    are_refused(vec![("a web browser", greeting)]);
 }
 
 #[test]
 fn w2_w3_w4_sizes_that_cannot_be_are_refused() {
-    are_refused(&[
+    are_refused(vec![
         ("a size of 0", vec![0, 0, 0, 0]),
         ("a size of -1", vec![0xff; 4]),
         ("the largest size", vec![0x7f, 0xff, 0xff, 0xff]),
@@ -118,12 +114,12 @@ fn w6_w7_how_the_stream_is_cut_makes_no_difference() {
 
 #[test]
 fn w8_tls_is_not_spoken_here() {
-    are_refused(&[("TLS", vec![0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc])]);
+    are_refused(vec![("TLS", vec![0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc])]);
 }
 
 #[test]
 fn w9_w10_what_nobody_serves_is_refused() {
-    are_refused(&[
+    are_refused(vec![
         ("an unknown API", request(999, 0, &[])),
         ("API -1", request(-1, 0, &[])),
         ("Produce 99", request(0, 99, &[])),
@@ -148,75 +144,30 @@ fn w43_who_wants_to_say_who_it_is_hears_that_nobody_asks() {
 
 #[test]
 fn w12_tagged_fields_are_skipped_when_they_are_whole() {
-    // ApiVersions 3: a header with tagged fields, two compact strings, tagged fields.
-    let with = |tags: &[u8]| request(18, 3, &[tags, &[2, b'a', 2, b'b', 0]].concat());
-    assert_eq!(are_answered(&with(&[0])), [1]);
-    assert_eq!(
-        are_answered(&with(&[1, 7, 2, 9, 9])),
-        [1],
-        "an unknown field"
-    );
-    are_refused(&[
-        ("a field longer than the frame", with(&[1, 7, 100, 9, 9])),
-        ("more fields than bytes", with(&[0xff, 0xff, 0x7f])),
-    ]);
+    are_like_any_other(odd::whole_tags());
+    are_refused(odd::broken_tags());
 }
 
 #[test]
 fn w13_a_client_id_is_text_of_any_length() {
-    let with = |length: i16, text: &[u8]| {
-        let mut bytes = vec![0, 18, 0, 0, 0, 0, 0, 1];
-        bytes.extend(length.to_be_bytes());
-        bytes.extend_from_slice(text);
-        frame(&bytes)
-    };
-    assert_eq!(are_answered(&with(-1, &[])), [1]);
-    assert_eq!(are_answered(&with(32_767, &[b'x'; 32_767])), [1]);
-    are_refused(&[
-        ("a client id of -2", with(-2, &[])),
-        ("a client id that is no text", with(1, &[0xff])),
-        ("a client id longer than the frame", with(9, b"short")),
-        ("half a header", frame(&[0, 18, 0])),
-    ]);
+    are_like_any_other(odd::client_ids());
+    are_refused(odd::bad_client_ids());
 }
 
 #[test]
 fn w14_w15_counts_that_cannot_be_are_refused() {
-    are_refused(&[
-        (
-            "two thousand million topics",
-            request(3, 0, &[0x7f, 0xff, 0xff, 0xff]),
-        ),
-        ("a count below -1", request(3, 1, &[0xff, 0xff, 0xff, 0xfe])),
-        (
-            "four thousand million, compact",
-            request(3, 9, &[0, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0]),
-        ),
-        (
-            "a varint of six bytes",
-            request(3, 9, &[0, 0x81, 0x80, 0x80, 0x80, 0x80, 0x01, 0, 0]),
-        ),
-    ]);
+    are_refused(odd::promises());
 }
 
 #[test]
 fn w17_bytes_behind_the_end_are_not_looked_at() {
-    assert_eq!(are_answered(&request(18, 0, &[7])), [1]);
-    // How librdkafka asks for all topics: an array of none is one byte, and it makes room for four.
-    assert_eq!(
-        are_answered(&request(3, 12, &[0, 0, 0, 0, 0, 1, 0, 0])),
-        [1]
-    );
+    are_like_any_other(odd::behind_the_end());
 }
 
 #[test]
 fn w18_correlation_ids_may_be_anything_and_come_back() {
-    let mut bytes = Vec::new();
-    for number in [5, 5, -1, i32::MIN, 0, 5] {
-        let request = ApiVersionsRequest::default();
-        bytes.extend(encode_request(&request, 0, number, None).to_vec());
-    }
-    assert_eq!(are_answered(&bytes), [5, 5, -1, i32::MIN, 0, 5]);
+    let (bytes, numbers) = odd::numbered();
+    assert_eq!(are_answered(&bytes), numbers);
 }
 
 #[test]

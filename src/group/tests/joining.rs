@@ -341,20 +341,11 @@ fn w38_two_members_may_know_a_hundred_thousand_assignors_each() {
 #[test]
 fn a_stream_of_members_joins_without_a_walk_through_all_for_each() {
     const MANY: usize = 500;
-    let walked_past = |bench: &Bench| {
-        let group = bench.coordinator.group("my-group");
-        group.map_or(0, |group| {
-            group
-                .members
-                .walked
-                .load(std::sync::atomic::Ordering::Relaxed)
-        })
-    };
     let mut bench = Bench::new();
     let join = |bench: &mut Bench, member: &str| bench.join_as(member, None, &["range"], 2);
-    let before = walked_past(&bench);
+    let before = bench.walked();
     let askers: Vec<Asker> = (0..MANY).map(|_| join(&mut bench, "")).collect();
-    let walked = walked_past(&bench) - before;
+    let walked = bench.walked() - before;
     assert!(walked <= MANY, "{walked} looked at while a group begins");
     bench.pass(6_000);
     let ids: Vec<Text> = askers
@@ -363,19 +354,54 @@ fn a_stream_of_members_joins_without_a_walk_through_all_for_each() {
         .collect();
     // As many more come, all join again, and wait for one that was given an id.
     let late = bench.new_id();
-    let before = walked_past(&bench);
+    let before = bench.walked();
     let more: Vec<Asker> = (0..MANY).map(|_| join(&mut bench, "")).collect();
     let again: Vec<Asker> = ids.iter().map(|id| join(&mut bench, id)).collect();
-    let walked = walked_past(&bench) - before;
+    let walked = bench.walked() - before;
     assert!(walked <= 10 * MANY, "{walked} looked at while it waits");
     assert!(bench.waits(again[0]) && bench.waits(more[MANY - 1]));
-    let before = walked_past(&bench);
+    let before = bench.walked();
     let last = bench.join(&late);
-    let walked = walked_past(&bench) - before;
+    let walked = bench.walked() - before;
     assert!(walked <= 50 * MANY, "{walked} looked at when all are told");
     let response = bench.joined(last);
     assert_eq!((response.error_code, response.generation_id), (0, 2));
     assert_eq!(bench.joined(again[0]).members.len(), 2 * MANY + 1);
+}
+
+#[test]
+fn who_comes_to_a_group_of_many_makes_nobody_look_at_all_of_them() {
+    const MANY: usize = 500;
+    let mut bench = Bench::new();
+    let join = |bench: &mut Bench, seconds: u64| {
+        let asked = JoinAsked {
+            rebalance_timeout: Duration::from_secs(seconds),
+            ..bench.joining("", None, &["range"], 2)
+        };
+        bench.join_with(asked)
+    };
+    let joins = (0..MANY).map(|nth| join(&mut bench, 20 + nth as u64 % 30));
+    let joins: Vec<Asker> = joins.collect();
+    bench.pass(6_000);
+    let answers = joins.into_iter().map(|join| bench.joined(join));
+    let ids: Vec<Text> = answers.map(|answer| answer.member_id).collect();
+    bench.sync(&ids[0], 1, &[]);
+    assert_eq!(bench.state(), State::Stable);
+    let before = bench.walked();
+    let late = join(&mut bench, 15);
+    assert_eq!(bench.state(), State::PreparingRebalance);
+    assert_eq!(bench.walked() - before, 0, "looked at for one who comes");
+    // Whoever does not come again is waited for as long as any of them said.
+    for _ in 0..9 {
+        bench.pass(5_000);
+        for id in &ids {
+            bench.beat(id, 1);
+        }
+    }
+    assert!(bench.waits(late), "45 seconds have passed");
+    bench.pass(5_000);
+    let answer = bench.joined(late);
+    assert_eq!((answer.error_code, answer.members.len()), (0, 1));
 }
 
 #[test]
@@ -406,6 +432,24 @@ fn members_are_found_and_what_they_know_is_counted_as_they_come_and_go() {
     }
     assert_eq!(members.len(), MANY);
     assert!(members.all_know("sticky") && !members.all_know("roundrobin"));
+    let seconds = crate::time::Duration::from_secs;
+    assert_eq!(members.longest_timeout(), seconds(1));
+    // Of several who say the longest, one takes it back, another is called something else, and the last goes.
+    for id in ["c-1", "c-2", "c-3"] {
+        members.set_timeout(id, seconds(9));
+    }
+    members.set_timeout("c-1", seconds(2));
+    assert!(members.rename("c-2", &"e".into()).is_some());
+    assert_eq!(members.longest_timeout(), seconds(9));
+    assert!(members.remove("e").is_some());
+    assert_eq!(members.longest_timeout(), seconds(9));
+    assert!(members.remove("c-3").is_some());
+    assert_eq!(members.longest_timeout(), seconds(2));
+    members.set_timeout("nobody", seconds(9));
+    members.set_timeout("c-1", seconds(1));
+    assert_eq!(members.longest_timeout(), seconds(1));
+    members.push(member(2));
+    members.push(member(3));
     // One that knows less, under another name, in the same place.
     members.learn("c-0", vec![("range".into(), bytes::Bytes::new())]);
     assert!(members.all_know("range") && !members.all_know("sticky"));
@@ -426,4 +470,5 @@ fn members_are_found_and_what_they_know_is_counted_as_they_come_and_go() {
         assert!(members.remove(&format!("c-{nth}")).is_some());
     }
     assert!(members.is_empty() && members.all_know("anything"));
+    assert_eq!(members.longest_timeout(), seconds(0));
 }

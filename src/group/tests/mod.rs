@@ -384,6 +384,15 @@ impl Bench {
         group.map_or(State::Dead, Group::state)
     }
 
+    /// How many members were walked past so far.
+    fn walked(&self) -> usize {
+        let group = self.coordinator.group("my-group");
+        group.map_or(0, |group| {
+            let walked = &group.members.walked;
+            walked.load(std::sync::atomic::Ordering::Relaxed)
+        })
+    }
+
     /// A stable group of so many members, its leader first.
     fn stable(&mut self, members: usize) -> Vec<Text> {
         let ids: Vec<Text> = (0..members).map(|_| self.new_id()).collect();

@@ -6,7 +6,8 @@ use kafka_playground::world::weight;
 
 use super::options::Options;
 use super::peer::SHORT;
-use super::scales::RESERVE;
+use super::record::UNWRITTEN;
+use super::scales::{GRAIN, RESERVE};
 
 pub const MEBIBYTE: u64 = 1024 * 1024;
 /// What logs and groups may weigh when nobody says.
@@ -26,14 +27,17 @@ impl Options {
         let logs = format!(
             "All logs and all that is known of groups together weigh at most {}: --memory. Who would produce, join or \
              commit beyond that waits; the last {} of it are left to requests of up to {} KiB of members that are in a \
-             group already. Replicas share the bytes of a batch; each adds {} bytes to it. They are weighed \
-             whenever a MiB was taken, and what was begun by then is finished. Not counted there: what a connection \
-             holds, the facts of what happened last (16 MiB), and what is known of topics, settings and \
-             producers.",
+             group already. Replicas share the bytes of a batch; each adds {} bytes to it, and its segments and \
+             indexes. They are weighed before what was taken may have come to all that was left, but not before {} \
+             were taken; and what was begun by then is finished. Not counted there: what a connection holds, the \
+             facts of what happened last (16 MiB), what --record has yet to write ({}), and what is known of topics \
+             and settings.",
             mebibytes(self.memory),
             mebibytes(self.memory / RESERVE),
             SHORT / 1024,
-            weight::HANDLE
+            weight::HANDLE,
+            mebibytes(GRAIN),
+            mebibytes(UNWRITTEN),
         );
         let partition = match log.retention_bytes {
             Some(kept) => format!(

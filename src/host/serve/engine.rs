@@ -173,9 +173,6 @@ impl Engine {
             if self.is_done() {
                 return;
             }
-            if let Some(record) = &mut self.record {
-                record.tick();
-            }
         }
     }
 
@@ -197,7 +194,10 @@ impl Engine {
         if micros == 0 {
             return self.events.try_recv().ok();
         }
-        let wait = WallDuration::from_micros(micros).clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
+        // Who is held back goes on as soon as there is known to be room.
+        let longest = self.scales.awaited_in().unwrap_or(LONGEST_SLEEP);
+        let longest = longest.clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
+        let wait = WallDuration::from_micros(micros).clamp(SHORTEST_SLEEP, longest);
         match self.events.recv_timeout(wait) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,

@@ -9,8 +9,8 @@
 //! that thread sees it · [`scales`] how much all logs and groups weigh · [`entrance`] listeners as the operating
 //! system sees them · `descriptors` how many sockets that allows · [`inward`] what clients say · [`outward`] what
 //! they are told · [`either`] waiting for one of two · [`kafka`] settings that only Kafka has · [`lines`] what
-//! standard input may say · [`speech`] how it is heard and answered · [`record`] the run as a script · [`stopping`]
-//! its end.
+//! standard input may say · [`speech`] how it is heard and answered · [`record`] the run as a script · [`scribe`] who
+//! writes it down · [`stopping`] its end.
 //!
 //! Laws: a connection holds a bounded amount of memory in each direction, whatever its client does, and so do all
 //! logs and groups together; what the world does is a function of the plan, the seed and the commands, in their
@@ -34,6 +34,7 @@ mod peer;
 mod peers;
 mod record;
 mod scales;
+mod scribe;
 mod speech;
 mod stopping;
 

@@ -33,7 +33,8 @@ kafka-playground serve [OPTION]...   a Kafka cluster on TCP, for real clients; C
   --memory MIB              what all logs and groups together may weigh before producers and members wait (4096, but at
                             most half of what this machine has)
   --plan FILE               a script whose world, topic and client lines describe the cluster
-  --record FILE             writes the run as a script, which replays anywhere in the same way
+  --record FILE             writes the run as a script, which replays anywhere in the same way; it ends early, with a
+                            sentence, when the disk does not keep up
 
 Standard input takes script lines, one at a time, such as: kill b2, restart b2, freeze b1, thaw b1.
 ";

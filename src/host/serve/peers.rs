@@ -60,8 +60,9 @@ impl Engine {
     pub(super) fn weigh(&mut self) {
         let (world, peers) = (&self.world, &self.peers);
         self.scales.weigh(world, || {
+            let unsettled = world.unsettled();
             let adding = peers.values().filter(|peer| peer.adding() > 0);
-            let adding = adding.filter(|peer| !world.is_settled(peer.socket));
+            let adding = adding.filter(|peer| unsettled.contains(&peer.socket));
             adding.map(|peer| peer.adding() as u64).sum()
         });
     }

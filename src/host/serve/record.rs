@@ -1,18 +1,22 @@
-//! A run as a script, written while it happens, by the thread of the world: a disk that stalls stalls the cluster.
+//! A run as a script, written while it happens: the thread of the world says what, and another writes it down.
+//!
+//! A record that ends early says so, and replays up to where it ended: of what was carried out nothing is left out in
+//! the middle.
 
 use std::fs::File;
-use std::io::{BufWriter, Read as _, Write as _};
+use std::io::Read as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use kafka_playground::rng::Seed;
 use kafka_playground::script;
 use kafka_playground::world::{Command, Place, Plan};
 
+use super::bounds::{MEBIBYTE, mebibytes};
+use super::scribe::{Paper, Refusal, Scribe, ends_here};
 use super::speech::complain;
 
-/// What lies in memory is written out so often, so that a run that ends in a power cut is recorded too.
-const FLUSHED: Duration = Duration::from_secs(1);
+/// So much of a record may wait for the disk before it ends.
+pub const UNWRITTEN: u64 = 32 * MEBIBYTE;
 
 /// How every record begins, and nothing that somebody writes by hand: plans and lessons are scripts too, and are not
 /// overwritten.
@@ -20,14 +24,13 @@ const BEGINNING: &str = "# recorded by kafka-playground serve\n";
 
 /// The script of a run.
 pub struct Record {
-    out: BufWriter<File>,
+    scribe: Scribe,
     /// Where the last command was given.
     place: Option<Place>,
     /// The lines of a command that is being carried out.
     intended: Option<(Place, String)>,
-    flushed: Instant,
-    /// Why writing has stopped.
-    failed: Option<String>,
+    /// Why it ended early.
+    ended: Option<String>,
     bytes: u64,
 }
 
@@ -44,23 +47,29 @@ impl Record {
             ));
         }
         let out = File::create(file).map_err(|error| format!("--record {name}: {error}"))?;
+        Record::begin_on(out, UNWRITTEN, plan, seed)
+    }
+
+    /// Likewise on anything, where so much may wait to be written.
+    fn begin_on(paper: impl Paper, most: u64, plan: &Plan, seed: Seed) -> Result<Record, String> {
+        let scribe = Scribe::begin(paper, most);
         let mut record = Record {
-            out: BufWriter::new(out),
+            scribe: scribe.map_err(|error| format!("no thread for the record: {error}"))?,
             place: None,
             intended: None,
-            flushed: Instant::now(),
-            failed: None,
+            ended: None,
             bytes: 0,
         };
-        record.write(BEGINNING);
-        record.write(&script::print_plan(plan, seed));
+        record.write_at_last(BEGINNING.to_owned() + &script::print_plan(plan, seed));
         Ok(record)
     }
 
     /// Notes a command that is about to be carried out at a place. It is kept or forgotten next, unless the world
     /// falls over in it.
     pub fn intend(&mut self, place: Place, command: &Command) {
-        self.intended = Some((place, script::print_command(command)));
+        if self.ended.is_none() {
+            self.intended = Some((place, script::print_command(command)));
+        }
     }
 
     /// The command was carried out.
@@ -68,12 +77,17 @@ impl Record {
         let Some((place, line)) = self.intended.take() else {
             return;
         };
-        if self.place != Some(place) {
-            self.place = Some(place);
-            self.write(&format!("at {}+{}\n", place.at, place.steps));
+        let text = match self.place == Some(place) {
+            true => format!("{line}\n"),
+            false => format!("{}{line}\n", at(place)),
+        };
+        self.place = Some(place);
+        let length = text.len() as u64;
+        match self.scribe.write(text) {
+            Ok(()) => self.bytes += length,
+            Err(Refusal::TooMuch) => self.ends_at(place),
+            Err(Refusal::Broken) => self.breaks(),
         }
-        self.write(&line);
-        self.write("\n");
     }
 
     /// The command was refused.
@@ -85,58 +99,52 @@ impl Record {
     /// the file.
     pub fn fell(&mut self, place: Place) -> bool {
         self.keep();
-        self.write(&format!("at {}+{}\n", place.at, place.steps));
-        self.flush();
-        self.failed.is_none()
+        self.write_at_last(at(place));
+        self.scribe.end().is_ok() && self.ended.is_none()
     }
 
-    /// Writes out what lies in memory, if that was long ago.
-    pub fn tick(&mut self) {
-        if self.flushed.elapsed() >= FLUSHED {
-            self.flush();
-        }
-    }
-
-    /// Writes where the run ended and what it came to. How long the script is.
+    /// Writes where the run ended and what it came to, and waits until all is written. How long the script is.
     ///
     /// # Errors
     /// When some of it could not be written.
     pub fn end(mut self, place: Place, digest: &str) -> Result<u64, String> {
-        self.write(&format!(
-            "at {}+{}\n# digest {digest}\n",
-            place.at, place.steps
-        ));
-        self.flush();
-        match self.failed {
-            Some(error) => Err(format!("the record is incomplete: {error}")),
+        self.write_at_last(format!("{}# digest {digest}\n", at(place)));
+        let failed = self.scribe.end().err().or(self.ended);
+        match failed {
+            Some(why) => Err(format!("the record is incomplete: {why}")),
             None => Ok(self.bytes),
         }
     }
 
-    fn write(&mut self, text: &str) {
-        if self.failed.is_some() {
+    /// The disk does not keep up: what was carried out before a place is recorded, and nothing else.
+    fn ends_at(&mut self, place: Place) {
+        let most = mebibytes(UNWRITTEN);
+        let why = format!("{most} of it are still to be written, and the disk does not keep up");
+        complain(&format!("The run is not recorded any further: {why}"));
+        self.write_at_last(at(place) + &ends_here(&why));
+        self.ended = Some(why);
+    }
+
+    fn write_at_last(&mut self, text: String) {
+        if self.ended.is_some() {
             return;
         }
-        self.bytes += text.len() as u64;
-        if let Err(error) = self.out.write_all(text.as_bytes()) {
-            self.fails(&error);
+        let length = text.len() as u64;
+        match self.scribe.write_at_last(text) {
+            Ok(()) => self.bytes += length,
+            Err(_) => self.breaks(),
         }
     }
 
-    fn flush(&mut self) {
-        self.flushed = Instant::now();
-        if self.failed.is_none()
-            && let Err(error) = self.out.flush()
-        {
-            self.fails(&error);
-        }
+    /// Who writes knows why, and has said it.
+    fn breaks(&mut self) {
+        self.ended = Some("it cannot be written".to_owned());
     }
+}
 
-    /// What cannot be written is said at once, not at the end of a run that somebody relies on.
-    fn fails(&mut self, error: &std::io::Error) {
-        complain(&format!("The run is not recorded any further: {error}"));
-        self.failed = Some(error.to_string());
-    }
+/// The line that says where the commands behind it were given.
+fn at(place: Place) -> String {
+    format!("at {}+{}\n", place.at, place.steps)
 }
 
 /// Whether there is a file that something else than a record would be lost with.
@@ -153,8 +161,153 @@ fn is_of_value(file: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Error, ErrorKind, Write};
+    use std::sync::mpsc::{Receiver, channel};
+    use std::sync::{Arc, Mutex};
+
     use kafka_playground::model::ProcessId;
     use kafka_playground::time::Instant;
+
+    /// A disk that holds so much, and stands still as long as somebody says.
+    struct Disk {
+        written: Arc<Mutex<Vec<u8>>>,
+        holds: usize,
+        stands_still: Option<Receiver<()>>,
+    }
+
+    impl Disk {
+        /// A disk, and what will be on it.
+        fn of(holds: usize) -> (Disk, Arc<Mutex<Vec<u8>>>) {
+            let written = Arc::new(Mutex::new(Vec::new()));
+            let disk = Disk {
+                written: written.clone(),
+                holds,
+                stands_still: None,
+            };
+            (disk, written)
+        }
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+            if let Some(still) = self.stands_still.take() {
+                let _ = still.recv();
+            }
+            let mut written = self.written.lock().expect("nobody has fallen over");
+            let count = bytes.len().min(self.holds - written.len());
+            written.extend_from_slice(&bytes[..count]);
+            match count {
+                0 => Err(ErrorKind::StorageFull.into()),
+                count => Ok(count),
+            }
+        }
+
+        fn flush(&mut self) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    impl Paper for Disk {
+        fn cut(&mut self, at: u64) {
+            let mut written = self.written.lock().expect("nobody has fallen over");
+            written.truncate(at as usize);
+        }
+    }
+
+    fn text_of(written: &Mutex<Vec<u8>>) -> String {
+        let bytes = written.lock().expect("nobody has fallen over").clone();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    /// Broker 1 is frozen and thawed in turn, so often, every millisecond.
+    fn record_turns(record: &mut Record, count: u64) {
+        for turn in 0..count {
+            let process = ProcessId::Broker(1);
+            let place = Place {
+                at: Instant::from_millis(turn + 1),
+                steps: 0,
+            };
+            let command = match turn % 2 {
+                0 => Command::Freeze { process },
+                _ => Command::Thaw { process },
+            };
+            record.intend(place, &command);
+            record.keep();
+        }
+    }
+
+    fn turns_in(text: &str) -> usize {
+        let lines = text.lines();
+        let turns = lines.filter(|line| line.starts_with("freeze ") || line.starts_with("thaw "));
+        turns.count()
+    }
+
+    const END: Place = Place {
+        at: Instant::from_micros(5_000_000),
+        steps: 0,
+    };
+
+    #[test]
+    fn a_disk_that_stands_still_holds_nobody_up_and_what_was_recorded_replays() {
+        let (goes_on, stands_still) = channel();
+        let (mut disk, written) = Disk::of(usize::MAX);
+        disk.stands_still = Some(stands_still);
+        let record = Record::begin_on(disk, 2_000, &Plan::default(), Seed(1));
+        let mut record = record.expect("there are threads");
+        record_turns(&mut record, 1_000);
+        assert!(record.ended.is_some(), "so much does not fit");
+        drop(goes_on);
+        let ended = record.end(END, "digest").expect_err("it is incomplete");
+        assert!(ended.contains("does not keep up"), "{ended}");
+        let text = text_of(&written);
+        let turns = turns_in(&text);
+        assert!(10 < turns && turns < 1_000, "{turns}");
+        // It goes as far as to where the first was that is not there, and says so.
+        let last = Instant::from_millis(turns as u64 + 1);
+        let end = format!("at {last}+0\n# The record ends here: ");
+        let (_, behind) = text.rsplit_once(&end).expect("it says where");
+        assert_eq!(behind.lines().count(), 1, "{behind}");
+        let script = script::parse(&text).expect("a script");
+        let played = script.play().expect("it replays up to there");
+        assert_eq!(played.now(), last);
+    }
+
+    #[test]
+    fn a_disk_that_takes_its_time_loses_nothing() {
+        let (goes_on, stands_still) = channel();
+        let (mut disk, written) = Disk::of(usize::MAX);
+        disk.stands_still = Some(stands_still);
+        let record = Record::begin_on(disk, UNWRITTEN, &Plan::default(), Seed(1));
+        let mut record = record.expect("there are threads");
+        record_turns(&mut record, 1_000);
+        drop(goes_on);
+        let length = record.end(END, "of it all").expect("it is complete");
+        let text = text_of(&written);
+        assert_eq!((text.len() as u64, turns_in(&text)), (length, 1_000));
+        assert!(
+            text.ends_with("at 5.000s+0\n# digest of it all\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_fits_on_a_full_disk_is_whole_lines_and_replays() {
+        let plan = script::print_plan(&Plan::default(), Seed(1));
+        let begun = BEGINNING.len() + plan.len();
+        for room in 0..120 {
+            let (disk, written) = Disk::of(begun + room);
+            let record = Record::begin_on(disk, UNWRITTEN, &Plan::default(), Seed(1));
+            let mut record = record.expect("there are threads");
+            record_turns(&mut record, 20);
+            let ended = record.end(END, "digest").expect_err("it is full");
+            assert!(ended.contains("is incomplete: "), "{ended}");
+            let text = text_of(&written);
+            assert!(text.len() <= begun + room);
+            let script = script::parse(&text);
+            let played = script.and_then(|script| script.play());
+            assert!(played.is_ok(), "{room}: {text}");
+        }
+    }
 
     #[test]
     fn only_a_record_is_overwritten() {

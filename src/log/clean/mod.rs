@@ -43,6 +43,7 @@ use super::Log;
 use super::chunk::StoredBatch;
 use super::config::LogConfig;
 use super::planted::Bug;
+use super::producers::Producers;
 use super::segment::Segment;
 use crate::model::{Offset, ProducerId};
 use crate::protocol::records::{Batch, BatchBuilder, BatchHeader, Record};
@@ -98,8 +99,11 @@ impl Log {
         };
         let mut removed = 0;
         let mut fresh = Vec::new();
+        let behind = self.segments.first();
         for group in groups(&old, dirt.until, config) {
-            let (segment, gone) = self.clean_group(&old[group], &latest, wall, config);
+            let next = old.get(group.end).or(behind);
+            let next = next.map_or(&self.producers, |next| next.producers());
+            let (segment, gone) = self.clean_group(&old[group], next, &latest, wall, config);
             removed += gone;
             fresh.push(segment);
         }
@@ -111,10 +115,7 @@ impl Log {
             removed,
         };
         self.segments.splice(..0, fresh);
-        self.held = super::Bulk::default();
-        for segment in &self.segments {
-            self.held.add(segment.bulk());
-        }
+        self.recount();
         self.cleaned_until = Some(latest.until);
         cleaned
     }
@@ -149,10 +150,11 @@ impl Log {
         latest
     }
 
-    /// Writes a few segments again, as one; how many records went.
+    /// Writes a few segments again, as one, behind which this is known of producers; how many records went.
     fn clean_group(
         &self,
         group: &[Arc<Segment>],
+        next: &Producers,
         latest: &Latest,
         wall: Timestamp,
         config: &LogConfig,
@@ -190,6 +192,7 @@ impl Log {
         }
         segment.written_last(last.modified());
         segment.close();
+        segment.keeps_beyond(next);
         (Arc::new(segment), removed)
     }
 

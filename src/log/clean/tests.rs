@@ -342,3 +342,56 @@ fn a_cut_before_the_clean_point_makes_dirty_what_comes_after() {
     log.start_again_at(Offset(40), WALL);
     assert_eq!(log.first_dirty(), Offset(40));
 }
+
+#[test]
+fn what_segments_keep_of_producers_is_counted_after_a_cleaning_and_after_a_cut() {
+    let small = config(&[]);
+    let mut log = Log::new(Offset(0), WALL);
+    let appends = |log: &mut Log, nth: i64| {
+        let mut builder = BatchBuilder::new(Codec::None);
+        let (producer, sequence) = (nth * 37 % 200, i32::from(nth >= 200));
+        builder.set_producer(producer, 0, sequence);
+        let key = format!("k{}", nth % 50);
+        builder.append(WALL.0, Some(key.as_bytes()), Some(b"v"), &[]);
+        log.append_as_leader(&builder.build_batch(), LeaderEpoch(0), WALL, &small);
+    };
+    for nth in 0..400 {
+        appends(&mut log, nth);
+    }
+    let kept = |log: &Log| -> u64 {
+        let behind = log.segments().skip(1).map(Segment::producers);
+        let behind = behind.chain([log.producers()]);
+        let pairs = log.segments().zip(behind);
+        let beyond = pairs.map(|(segment, next)| segment.producers().beyond(next));
+        beyond.sum()
+    };
+    let before = log.held().copied;
+    assert_eq!(before, kept(&log), "counted as it changed");
+    clean(&mut log, 0, &config(&[("segment.bytes", "4000")]));
+    let after = log.held().copied;
+    assert_eq!(after, kept(&log));
+    assert!(0 < after && after < before / 2, "{before} and then {after}");
+    assert!(log.appended().copied >= after);
+    log.truncate_to(Offset(250), WALL);
+    assert_eq!(log.held().copied, kept(&log));
+    // What is counted goes with the segment that keeps it, and no more.
+    for nth in 250..400 {
+        appends(&mut log, nth);
+    }
+    assert_eq!(log.held().copied, kept(&log));
+    log.raise_start(log.end());
+    log.delete_old_segments(log.end(), WALL, &small);
+    assert_eq!(log.segments().len(), 1);
+    assert_eq!(log.held().copied, kept(&log));
+}
+
+#[test]
+fn a_stamp_makes_a_batch_longer_and_that_counts_as_appended() {
+    let config = config(&[]);
+    let mut log = log_of("a b c d e f g", &config);
+    let before = log.held().bytes;
+    clean(&mut log, 0, &config);
+    let (held, appended) = (log.held(), log.appended());
+    assert!(held.bytes > before, "{held:?}");
+    assert!(appended.bytes >= held.bytes, "{appended:?} {held:?}");
+}

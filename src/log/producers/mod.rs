@@ -176,6 +176,11 @@ impl Producers {
         self.len() == 0
     }
 
+    /// The bytes of memory of it that another, which it has become since, does not share.
+    pub(super) fn beyond(&self, later: &Producers) -> u64 {
+        self.by_id.beyond(&later.by_id)
+    }
+
     /// An estimate of the bytes that the first change of a copy copies.
     pub(super) fn weight_of_change(&self) -> usize {
         self.by_id.weight_of_change()
@@ -263,9 +268,8 @@ impl Producers {
     }
 
     /// The log was cut: of producers that lost a batch there is known what was known when its last segment was
-    /// begun, and what has come since (`ProducerStateManager.truncateAndReload`). The bytes that were copied because
-    /// segments keep them as they were.
-    pub(super) fn truncated(&mut self, log: &Log) -> u64 {
+    /// begun, and what has come since (`ProducerStateManager.truncateAndReload`).
+    pub(super) fn truncated(&mut self, log: &Log) {
         let end = log.end();
         let last = log.segments().last().expect("a log has segments");
         let list = self.by_id.list().into_iter();
@@ -282,22 +286,19 @@ impl Producers {
         }
         self.by_id
             .retain(|producer| producer.last().last_offset < end, &mut change);
-        let learned = self.learn(log, last.base_offset(), |id| {
+        self.learn(log, last.base_offset(), |id| {
             lost.binary_search(&id).is_ok()
         });
-        change.copied + learned
     }
 
-    fn learn(&mut self, log: &Log, from: Offset, of: impl Fn(ProducerId) -> bool) -> u64 {
+    fn learn(&mut self, log: &Log, from: Offset, of: impl Fn(ProducerId) -> bool) {
         let during = log.active().base_offset();
-        let mut copied = 0;
         for stored in log.batches(from, log.end()) {
             let header = stored.header();
             if header.is_idempotent() && of(ProducerId(header.producer_id)) {
-                copied += self.appended(&header, during);
+                self.appended(&header, during);
             }
         }
-        copied
     }
 
     /// Whether any producer has been silent for `producer.id.expiration.ms`.

@@ -126,6 +126,25 @@ impl Tree {
         list
     }
 
+    /// The bytes of it that another tree, which it has become since, does not share.
+    pub(super) fn beyond(&self, later: &Tree) -> u64 {
+        beyond(&self.root, later)
+    }
+
+    /// Whether a node that would hold an id is one of its own.
+    fn shares(&self, node: &Arc<Node>, id: ProducerId) -> bool {
+        let mut own = &self.root;
+        loop {
+            if Arc::ptr_eq(own, node) {
+                return true;
+            }
+            match &own.entries {
+                Entries::Nodes(nodes) => own = &nodes[place(nodes, id)].1,
+                Entries::Producers(_) => return false,
+            }
+        }
+    }
+
     /// An estimate of the bytes that the first change of a copy copies.
     pub(super) fn weight_of_change(&self) -> usize {
         let mut weight = 0;
@@ -151,6 +170,14 @@ impl Node {
         }
     }
 
+    /// The id of its first producer. Only a tree that is empty has a node without one.
+    fn first(&self) -> Option<ProducerId> {
+        match &self.entries {
+            Entries::Producers(producers) => producers.first().map(|(id, _)| *id),
+            Entries::Nodes(nodes) => nodes.first().and_then(|(_, first)| first.first()),
+        }
+    }
+
     /// Takes over what is in the next node, which no producer from `from` on is before.
     fn absorb(&mut self, from: ProducerId, next: &mut Entries) {
         match (&mut self.entries, next) {
@@ -164,8 +191,10 @@ impl Node {
         }
     }
 
+    /// What it takes in memory. The one of a tree that is empty is not worth counting.
     fn weight(&self) -> u64 {
         let entries = match &self.entries {
+            Entries::Producers(producers) if producers.is_empty() => return 0,
             Entries::Producers(producers) => size_of_val(&producers[..]),
             Entries::Nodes(nodes) => size_of_val(&nodes[..]),
         };
@@ -279,6 +308,25 @@ fn split<T>(entries: &mut Vec<(ProducerId, T)>) -> Option<(ProducerId, Vec<(Prod
     let right = entries.split_off(MOST / 2);
     entries.shrink_to_fit();
     Some((right[0].0, right))
+}
+
+/// The bytes of a node that a later tree does not share. Only the way to what differs is walked.
+fn beyond(node: &Arc<Node>, later: &Tree) -> u64 {
+    if node.first().is_none_or(|first| later.shares(node, first)) {
+        return 0;
+    }
+    let within: u64 = match &node.entries {
+        Entries::Producers(producers) => {
+            let differs = |(id, one): &&(ProducerId, Arc<Producer>)| {
+                let known = later.get(*id);
+                known.is_none_or(|known| !Arc::ptr_eq(one, known))
+            };
+            let gone = producers.iter().filter(differs);
+            gone.map(|(_, producer)| producer.weight()).sum()
+        }
+        Entries::Nodes(nodes) => nodes.iter().map(|(_, node)| beyond(node, later)).sum(),
+    };
+    node.weight() + within
 }
 
 fn collect<'a>(node: &'a Node, list: &mut Vec<(ProducerId, &'a Arc<Producer>)>) {

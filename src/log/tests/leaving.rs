@@ -90,7 +90,8 @@ fn what_a_log_holds_is_what_was_appended_less_what_went() {
         Bulk {
             bytes: batches.iter().map(|batch| u64::from(batch.size())).sum(),
             batches: batches.len() as u64,
-            ..Bulk::default()
+            structure: log.segments().map(Segment::structure).sum(),
+            copied: 0,
         }
     };
     let appended = log.appended();
@@ -107,6 +108,40 @@ fn what_a_log_holds_is_what_was_appended_less_what_went() {
     );
     assert_eq!(log.held(), count(&log));
     log.start_again_at(Offset(7), Timestamp(0));
-    assert_eq!(log.held(), Bulk::default());
-    assert_eq!(log.appended(), appended, "what was appended stays so");
+    assert_eq!(log.held(), count(&log));
+    assert_eq!(log.held().batches, 0);
+    let stays = (log.appended().bytes, log.appended().batches);
+    assert_eq!(stays, (appended.bytes, appended.batches));
+}
+
+#[test]
+fn what_segments_take_is_counted_as_they_grow_and_as_they_are_cut() {
+    let config = LogConfig {
+        segment_bytes: 200_000,
+        index_interval_bytes: 300,
+        ..small_segments()
+    };
+    let mut log = log_of(4_000, &config);
+    let is_counted = |log: &Log| {
+        let alone = Segment::new(Offset(0), Timestamp(0), Producers::default());
+        let chunk = size_of::<chunk::Chunk>() + 3 * size_of::<usize>();
+        let counts = |segment: &Segment| {
+            let entries = segment.offset_index().count() * size_of::<OffsetEntry>()
+                + segment.time_index().count() * size_of::<TimeEntry>();
+            alone.structure() + ((segment.chunks() - 1) * chunk + entries) as u64
+        };
+        let counted: u64 = log.segments().map(counts).sum();
+        assert_eq!(log.held().structure, counted, "at {}", log.end());
+        assert!(log.appended().structure >= counted);
+    };
+    is_counted(&log);
+    let first = log.segments().next().expect("a segment");
+    assert!(log.segments().len() > 1 && first.chunks() > 1);
+    assert!(first.offset_index().count() > 100 && first.time_index().count() > 100);
+    for cut in [11_000, 3_001, 2_002, 2] {
+        log.truncate_to(Offset(cut), Timestamp(0));
+        is_counted(&log);
+    }
+    log.append_as_leader(&batch(&[7]), EPOCH, Timestamp(0), &config);
+    is_counted(&log);
 }

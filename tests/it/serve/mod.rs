@@ -10,8 +10,12 @@ mod frames;
 mod keeping;
 mod limits;
 mod members;
+mod recording;
 mod settings;
 mod weight;
+
+#[path = "../../wire/odd.rs"]
+mod odd;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -24,6 +28,8 @@ use kafka_playground::protocol::api::{
 };
 use kafka_playground::protocol::records::{BatchBuilder, Codec};
 use kafka_playground::protocol::{Chunks, Request, decode_response, encode_request};
+
+pub use odd::{frame, request};
 
 /// Nothing here takes so long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -341,22 +347,6 @@ pub fn produced(topic: &str, value: &[u8]) -> ProduceRequest {
         topic_data: vec![topic],
         ..Default::default()
     }
-}
-
-/// A message with its size before it.
-pub fn frame(body: &[u8]) -> Vec<u8> {
-    let mut bytes = (body.len() as i32).to_be_bytes().to_vec();
-    bytes.extend_from_slice(body);
-    bytes
-}
-
-/// A request by its header of version 1: number 1, no client id.
-pub fn request(api: i16, version: i16, body: &[u8]) -> Vec<u8> {
-    let mut bytes = api.to_be_bytes().to_vec();
-    bytes.extend(version.to_be_bytes());
-    bytes.extend([0, 0, 0, 1, 0xff, 0xff]);
-    bytes.extend_from_slice(body);
-    frame(&bytes)
 }
 
 /// A request that says nothing at great length: what stands behind the end of a body is not looked at.

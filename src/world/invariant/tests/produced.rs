@@ -6,6 +6,18 @@ use crate::protocol::api::produce::{PartitionProduceResponse, TopicProduceRespon
 use crate::protocol::api::{ProduceRequest, ProduceResponse};
 use crate::protocol::{ErrorCode, encode_request, encode_response};
 
+/// A topic of which two replicas must be in sync, and a record that has its acknowledgement.
+const MIN_ISR: &str = "world brokers=3 seed=1 latency=1ms\n\
+     topic orders partitions=1 replicas=1,2,3 min.insync.replicas=2\n\
+     producer p1 acks=all\nrun 1s\nproduce p1 orders-0 \"a\"\nrun 1s\n";
+
+/// The same world, where broker 1 is alone in sync.
+fn thinned(whole: &World) -> World {
+    let mut thin = whole.clone();
+    plant(&mut thin, 1, |replica| replica.plant_isr(ids(&[1])));
+    thin
+}
+
 #[test]
 fn i7_an_error_that_comes_with_an_offset_is_found() {
     let mut world = world();
@@ -39,13 +51,8 @@ fn r17_an_acknowledgement_before_the_high_watermark_is_found() {
 
 #[test]
 fn r17_an_acknowledgement_of_what_was_appended_under_min_isr_is_found() {
-    let mut world = played(
-        "world brokers=3 seed=1 latency=1ms\n\
-         topic orders partitions=1 replicas=1,2,3 min.insync.replicas=2\n\
-         producer p1 acks=all\nrun 1s\nproduce p1 orders-0 \"a\"\nrun 1s\n",
-    );
-    let whole = world.clone();
-    plant(&mut world, 1, |replica| replica.plant_isr(ids(&[1])));
+    let whole = played(MIN_ISR);
+    let mut world = thinned(&whole);
     let mut law = Shown::<ProducersAreAnsweredRightly>::default();
     let fact = produced(&mut world, 1, ErrorCode::None, 0);
     breaks(&mut law, &world, 1, fact, "R17");
@@ -56,24 +63,13 @@ fn r17_an_acknowledgement_of_what_was_appended_under_min_isr_is_found() {
     breaks(&mut law, &world, 1, fact, "R17");
 }
 
-const MIN_ISR: &str = "world brokers=3 seed=1 latency=1ms\n\
-     topic orders partitions=1 replicas=1,2,3 min.insync.replicas=2\n\
-     producer p1 acks=all\nrun 1s\nproduce p1 orders-0 \"a\"\nrun 1s\n";
-
 #[test]
 fn r17_of_several_partitions_each_is_judged_when_its_wait_ends() {
     let whole = played(MIN_ISR);
-    let mut thin = whole.clone();
-    plant(&mut thin, 1, |replica| replica.plant_isr(ids(&[1])));
+    let thin = thinned(&whole);
     for (then, is_wrong) in [(&whole, false), (&thin, true)] {
         let mut law = Shown::<ProducersAreAnsweredRightly>::default();
-        let moved = Fact::HighWatermarkMoved {
-            partition: orders(),
-            role: Role::Leader,
-            from: Offset(0),
-            to: Offset(1),
-        };
-        holds(&mut law, then, 1, moved);
+        holds(&mut law, then, 1, committed(1));
         let mut world = whole.clone();
         let fact = told(&mut world, ProcessId::Producer(1), 1, &[0, 7], 0);
         match is_wrong {
@@ -91,16 +87,9 @@ fn r17_what_was_committed_in_a_later_epoch_is_known_by_the_epoch_of_its_records(
     let leader = broker.partition(&orders()).expect("a replica");
     assert!(leader.is_leader());
     assert!(leader.log().epochs().epoch_of(Offset(0)) < Some(leader.leader_epoch()));
-    let mut thin = whole.clone();
-    plant(&mut thin, 1, |replica| replica.plant_isr(ids(&[1])));
+    let thin = thinned(&whole);
     let mut law = Shown::<ProducersAreAnsweredRightly>::default();
-    let moved = Fact::HighWatermarkMoved {
-        partition: orders(),
-        role: Role::Leader,
-        from: Offset(0),
-        to: Offset(1),
-    };
-    holds(&mut law, &thin, 1, moved);
+    holds(&mut law, &thin, 1, committed(1));
     let mut world = whole;
     let fact = told(&mut world, ProcessId::Producer(1), 1, &[0, 7], 0);
     breaks(&mut law, &world, 1, fact, "R17");

@@ -22,6 +22,28 @@ fn ran_out(session: SessionId) -> Fact {
     }
 }
 
+/// The server that leads the others.
+fn leader_of(world: &World) -> ProcessId {
+    let leader = world.zookeepers().find(|server| server.is_leader());
+    leader.expect("one of them leads").id()
+}
+
+/// The leader says that a session ran out after so much silence, which is found if it is wrong.
+fn ends_after(world: &mut World, session: SessionId, silence: Silence, is_wrong: bool) {
+    let leader = leader_of(world);
+    let host = world.hosts.get_mut(&leader);
+    match &mut Arc::make_mut(host.expect("it is there")).program {
+        Program::ZooKeeper(server) => server.plant_silence(session, silence),
+        _ => panic!("it is a server"),
+    }
+    let news = entry(world.now(), Some(leader), ran_out(session));
+    let said = Law::default().check(world, &news);
+    match is_wrong {
+        true => is_about(said, "C2"),
+        false => assert_eq!(said, Ok(())),
+    }
+}
+
 #[test]
 fn c2_a_registration_that_goes_before_its_session_is_found() {
     let (world, mut law) = (world(), Law::default());
@@ -71,8 +93,6 @@ fn c2_a_session_that_runs_out_before_its_time_is_found() {
 fn c2_a_session_that_runs_out_though_it_was_heard_is_found() {
     let mut world = world();
     let (session, timeout) = (SessionId(7), Duration::from_secs(6));
-    let leader = world.zookeepers().find(|server| server.is_leader());
-    let leader = leader.expect("one of them leads").id();
     for (wait, early) in [(timeout, false), (timeout - Duration::TICK, true)] {
         let heard = world.now();
         let silence = Silence {
@@ -82,17 +102,7 @@ fn c2_a_session_that_runs_out_though_it_was_heard_is_found() {
             server: None,
             told_until: None,
         };
-        let host = world.hosts.get_mut(&leader);
-        match &mut Arc::make_mut(host.expect("it is there")).program {
-            Program::ZooKeeper(server) => server.plant_silence(session, silence),
-            _ => panic!("it is a server"),
-        }
-        let news = entry(world.now(), Some(leader), ran_out(session));
-        let said = Law::default().check(&world, &news);
-        match early {
-            true => is_about(said, "C2"),
-            false => assert_eq!(said, Ok(())),
-        }
+        ends_after(&mut world, session, silence, early);
     }
 }
 
@@ -102,8 +112,7 @@ fn c2_a_session_that_runs_out_though_the_server_that_had_its_client_heard_it_is_
         "world brokers=3 zookeeper=3 seed=1 latency=1ms\n\
          topic orders partitions=1 replicas=1,2,3\nrun 40s\n",
     );
-    let leader = world.zookeepers().find(|server| server.is_leader());
-    let leader = leader.expect("one of them leads").id();
+    let leader = leader_of(&world);
     // Whoever is served by the leader itself, and whoever is served by one that follows it.
     let mut served: Vec<(ProcessId, SessionId)> = Vec::new();
     for server in world.zookeepers() {
@@ -138,17 +147,7 @@ fn c2_a_session_that_runs_out_though_the_server_that_had_its_client_heard_it_is_
             (silence(early, heard), false),
             (silence(heard, heard + timeout), false),
         ] {
-            let host = world.hosts.get_mut(&leader);
-            match &mut Arc::make_mut(host.expect("it is there")).program {
-                Program::ZooKeeper(server) => server.plant_silence(session, silence),
-                _ => panic!("it is a server"),
-            }
-            let news = entry(world.now(), Some(leader), ran_out(session));
-            let said = Law::default().check(&world, &news);
-            match is_wrong {
-                true => is_about(said, "C2"),
-                false => assert_eq!(said, Ok(())),
-            }
+            ends_after(&mut world, session, silence, is_wrong);
         }
     }
 }
