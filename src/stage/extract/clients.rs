@@ -306,8 +306,8 @@ fn consumer(
         groups::place(world, &config.group_id, &membership.generation.member)
     });
     let mut failed = false;
-    // Whom nobody leads and whom no packet reaches, of all whom it would fetch from.
-    let (mut leaderless, mut unreached) = (0, 0);
+    // Whom nobody leads and whom no packet reaches, of all whom it would fetch from, and what it has paused.
+    let (mut leaderless, mut unreached, mut paused) = (0, 0, 0);
     let reads: Vec<Reading> = process
         .partitions()
         .map(|view| {
@@ -315,6 +315,7 @@ fn consumer(
             let leader = process.metadata().leader(view.partition);
             let broker = leader.map(|(leader, _)| leader);
             match broker.filter(|broker| *broker != BrokerId::NONE) {
+                _ if view.is_paused => paused += 1,
                 None => leaderless += 1,
                 // It asks again and again; nobody is there to answer, or nobody who serves yet.
                 Some(broker) if !world.broker_by_id(broker).is_some_and(Broker::is_serving) => {
@@ -322,40 +323,37 @@ fn consumer(
                 }
                 Some(broker) => unreached += usize::from(is_cut(world, id, broker)),
             }
+            let committed = place
+                .as_ref()
+                .and_then(|place| place.committed(view.partition));
+            // Where a group remembers how far it has got, that counts and not what its member has in hand. Of what is
+            // paused nobody hears how much comes after it.
+            let own = view.position.filter(|_| group.is_some() || view.is_paused);
+            let behind = committed.or(own);
+            let behind = behind.and_then(|offset| groups::lag(world, view.partition, offset));
             Reading {
                 partition: view.partition.clone(),
                 broker,
                 position: view.position,
-                committed: place
-                    .as_ref()
-                    .and_then(|place| place.committed(view.partition)),
-                lag: view.lag,
+                committed,
+                lag: behind.or(view.lag),
             }
-        })
-        .map(|mut reading| {
-            // Where a group remembers how far it has got, that counts and not what its member has in hand. Who is paused
-            // does not hear how much comes after it.
-            if let Some(offset) = reading.committed.or(reading
-                .position
-                .filter(|_| group.is_some() || process.is_paused()))
-            {
-                reading.lag = groups::lag(world, &reading.partition, offset).or(reading.lag);
-            }
-            reading
         })
         .collect();
-    let stuck = leaderless + unreached == reads.len();
+    let fetched = reads.len() - paused;
+    let stuck = leaderless + unreached == fetched && (fetched > 0 || reads.is_empty());
     let state = match (failed, stuck) {
         (true, _) => ClientState::Failed,
         (false, true) => ClientState::Waiting,
         (false, false) => ClientState::Active,
     };
-    let note: Vec<Text> = match (reads.is_empty(), process.is_paused()) {
-        (true, _) => vec!["no partition".into()],
-        (false, true) => vec!["paused".into()],
-        (false, false) if stuck && unreached > 0 => vec!["waits for".into(), "an answer".into()],
-        (false, false) if stuck => vec!["waits for".into(), "a leader".into()],
-        (false, false) => vec!["reading".into()],
+    let note: Vec<Text> = match (reads.len(), fetched) {
+        (0, _) => vec!["no partition".into()],
+        (_, 0) => vec!["paused".into()],
+        _ if stuck && unreached > 0 => vec!["waits for".into(), "an answer".into()],
+        _ if stuck => vec!["waits for".into(), "a leader".into()],
+        _ if paused > 0 => vec!["reading,".into(), format!("{paused} paused").into()],
+        _ => vec!["reading".into()],
     };
     let shares = !config.subscribe.0.is_empty();
     let standing = groups::standing(process, place.as_ref(), host.life(), world.now());
@@ -372,5 +370,56 @@ fn consumer(
         note,
         reads,
         handling,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script;
+    use crate::stage::extract;
+
+    /// The consumers as they are drawn after these lines.
+    fn drawn(lines: &str) -> Vec<Consumer> {
+        let text = format!(
+            "world brokers=3 seed=1 latency=1ms zookeeper.session.timeout.ms=6000 auto.leader.rebalance.enable=false\n\
+             topic orders partitions=2 replicas=1,2\nproducer p1 acks=1\n\
+             consumer c1 auto.offset.reset=earliest\nrun 1s\nassign c1 orders-0 orders-1\nrun 1s\n{lines}"
+        );
+        let script = script::parse(&text).expect("the script reads");
+        let history = script.play().expect("the script plays");
+        extract::snapshot(&history, &mut Memory::default()).consumers
+    }
+
+    fn note(consumer: &Consumer) -> String {
+        consumer.note.join(" ")
+    }
+
+    #[test]
+    fn what_is_paused_is_said_and_is_behind_by_what_it_does_not_hear_of() {
+        let write = "produce p1 orders-0 \"a\"\nproduce p1 orders-1 \"b\"\nproduce p1 orders-1 \"c\"\nrun 2s\n";
+        let lags = |consumer: &Consumer| -> Vec<Option<i64>> {
+            consumer.reads.iter().map(|reading| reading.lag).collect()
+        };
+        let all = drawn(write);
+        assert_eq!(note(&all[0]), "reading");
+        assert_eq!(lags(&all[0]), [Some(0), Some(0)]);
+        let all = drawn(&format!("pause c1 orders-1\n{write}"));
+        assert_eq!(note(&all[0]), "reading, 1 paused");
+        assert_eq!(lags(&all[0]), [Some(0), Some(2)]);
+        let all = drawn(&format!("pause c1\n{write}"));
+        assert_eq!(note(&all[0]), "paused");
+        assert_eq!(lags(&all[0]), [Some(1), Some(2)]);
+        assert_eq!(all[0].state, ClientState::Active);
+    }
+
+    #[test]
+    fn who_waits_waits_for_what_is_not_paused() {
+        let gone = "kill b1\nkill b2\nrun 10s\n";
+        let all = drawn(&format!("pause c1 orders-1\n{gone}"));
+        assert_eq!(note(&all[0]), "waits for a leader");
+        assert_eq!(all[0].state, ClientState::Waiting);
+        let all = drawn(&format!("pause c1\n{gone}"));
+        assert_eq!(note(&all[0]), "paused");
     }
 }
