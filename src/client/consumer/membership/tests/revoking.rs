@@ -64,7 +64,10 @@ fn it_commits_in_the_new_generation_before_a_part_is_taken_that_leaves_something
     assert_eq!(request.generation_id_or_member_epoch, 2);
     assert_eq!(request.topics[0].partitions.len(), 2);
     bench.pass_ms(1_000);
-    assert!(!is_asked(&bench, "JoinGroup"), "it has a part to take first");
+    assert!(
+        !is_asked(&bench, "JoinGroup"),
+        "it has a part to take first"
+    );
     bench.asked.push_front(commit);
     answer_commit(&mut bench, ErrorCode::None);
     assert!(bench.client.partition(&second).is_none());
