@@ -301,9 +301,14 @@ pub enum Instruction {
     },
     /// `consumer.commitSync`: the group remembers how far the consumer has read.
     Commit,
-    /// `consumer.pause` and `consumer.resume` of the whole assignment.
-    PauseReading,
-    ResumeReading,
+    /// `consumer.pause`: of these partitions nothing is fetched or returned. None named means all that are assigned.
+    Pause {
+        partitions: Vec<TopicPartition>,
+    },
+    /// `consumer.resume`, the same way.
+    Resume {
+        partitions: Vec<TopicPartition>,
+    },
     /// `admin.createTopics` of one topic.
     CreateTopic {
         topic: TopicName,

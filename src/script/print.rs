@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::token::{quote, value};
 use super::verbs::target;
 use crate::fact::Crash;
-use crate::model::{ProcessId, TopicName};
+use crate::model::{ProcessId, TopicName, TopicPartition};
 use crate::process::{Configured, Election, Errand, Instruction, SeekTo};
 use crate::rng::Seed;
 use crate::time::Duration;
@@ -283,18 +283,15 @@ fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
             text
         }
         Instruction::StopLoad => format!("stop-load {client}"),
-        Instruction::Assign { partitions } => {
-            let names = partitions.iter().map(|partition| format!(" {partition}"));
-            format!("assign {client}{}", names.collect::<String>())
-        }
+        Instruction::Assign { partitions } => print_named("assign", client, partitions),
         Instruction::Seek { partition, to } => match to {
             SeekTo::Beginning => format!("seek {client} {partition} beginning"),
             SeekTo::End => format!("seek {client} {partition} end"),
             SeekTo::Offset(offset) => format!("seek {client} {partition} {offset}"),
         },
         Instruction::Commit => format!("commit {client}"),
-        Instruction::PauseReading => format!("pause {client}"),
-        Instruction::ResumeReading => format!("resume {client}"),
+        Instruction::Pause { partitions } => print_named("pause", client, partitions),
+        Instruction::Resume { partitions } => print_named("resume", client, partitions),
         Instruction::CreateTopic {
             topic,
             partitions,
@@ -318,6 +315,12 @@ fn print_instruction(client: ProcessId, instruction: &Instruction) -> String {
             format!("set {client} {name}={}", value(setting.as_bytes()))
         }
     }
+}
+
+/// What is done to partitions that a consumer reads.
+fn print_named(verb: &str, client: ProcessId, partitions: &[TopicPartition]) -> String {
+    let names = partitions.iter().map(|partition| format!(" {partition}"));
+    format!("{verb} {client}{}", names.collect::<String>())
 }
 
 /// What has settings; a topic whose name means something else, or is none, is said to be one.
@@ -404,6 +407,24 @@ mod tests {
             let printed = print_command(command);
             assert_eq!(parse_line(&printed), Ok(read), "{printed}");
         }
+    }
+
+    #[test]
+    fn what_a_consumer_pauses_reads_back_with_its_partitions_and_without() {
+        for line in [
+            "pause c1",
+            "resume c1",
+            "pause c1 orders-0 payments-11",
+            "resume c1 orders-0",
+        ] {
+            let Ok(Action::Command(command)) = parse_line(line) else {
+                panic!("{line} is a command");
+            };
+            assert_eq!(print_command(&command), line);
+        }
+        let told = |line: &str| parse_line(line).expect_err(line);
+        assert!(told("pause c1 orders").contains("orders"));
+        assert!(told("pause b1 orders-0").contains("freeze b1"));
     }
 
     #[test]

@@ -176,7 +176,11 @@ pub fn clients(world: &World) -> String {
                 let shown = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
                 let position = shown(view.position.map(|offset| offset.to_string()));
                 let lag = shown(view.lag.map(|lag| lag.to_string()));
-                let _ = writeln!(text, "{id} {partition} position {position} lag {lag}");
+                let paused = if view.is_paused { " paused" } else { "" };
+                let _ = writeln!(
+                    text,
+                    "{id} {partition} position {position} lag {lag}{paused}"
+                );
             }
         }
     }

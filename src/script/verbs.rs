@@ -49,14 +49,8 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
         }
         "assign" => {
             let id = words.process("a consumer such as c1")?;
-            let partitions: Result<Vec<_>, _> =
-                words.words.drain(..).map(|word| partition(&word)).collect();
-            tell(
-                id,
-                Instruction::Assign {
-                    partitions: partitions?,
-                },
-            )
+            let partitions = partitions(words)?;
+            tell(id, Instruction::Assign { partitions })
         }
         "seek" => {
             let id = words.process("a consumer such as c1")?;
@@ -75,8 +69,18 @@ pub(super) fn command(words: &mut Words) -> Result<Command, String> {
             tell(id, Instruction::Seek { partition, to })
         }
         "commit" => tell(reader(words, "produce")?, Instruction::Commit),
-        "pause" => tell(reader(words, "freeze")?, Instruction::PauseReading),
-        "resume" => tell(reader(words, "thaw")?, Instruction::ResumeReading),
+        "pause" | "resume" => {
+            let pauses = verb == "pause";
+            let id = reader(words, if pauses { "freeze" } else { "thaw" })?;
+            let partitions = partitions(words)?;
+            tell(
+                id,
+                match pauses {
+                    true => Instruction::Pause { partitions },
+                    false => Instruction::Resume { partitions },
+                },
+            )
+        }
         "create-topic" => {
             let id = words.process("an admin client such as a1")?;
             let topic = TopicName::new(&words.word("a topic name")?);
@@ -279,6 +283,11 @@ fn reader(words: &mut Words, other: &str) -> Result<ProcessId, String> {
             "{id} is not a consumer such as c1; for a process as a whole say {other} {id}"
         )),
     }
+}
+
+/// All partitions that a line still names.
+fn partitions(words: &mut Words) -> Result<Vec<TopicPartition>, String> {
+    words.words.drain(..).map(|word| partition(&word)).collect()
 }
 
 /// `orders` or `orders-0`: with a partition when what follows the last hyphen is a number.

@@ -8,9 +8,10 @@
 //! until its `delivery.timeout.ms` is over; a call for a topic that is not there, until its `max.block.ms` is; a reader
 //! without a policy that has come to a place that is not there, which waits for somebody to say where to go on; one that
 //! asks a fresh leader for its end, which does not know yet how far its log is committed (KIP-207) and will not as long
-//! as too few are in sync; and whoever has been told of no broker but of such as stay dead. A client of 3.9 asks nobody else (KIP-899: its
+//! as too few are in sync; one that asks where the group is for which it commits, and nobody is left who keeps that; and whoever has been told of no broker but of such as stay dead. A client of 3.9 asks nobody else (KIP-899: its
 //! `metadata.recovery.strategy` is `none` unless somebody sets it).
 
+use super::groups::health::is_kept;
 use super::recovery::{Core, is_going};
 use super::run::Run;
 use crate::broker::Partition;
@@ -195,6 +196,11 @@ impl<'a> Judge<'a> {
         leader.is_some_and(|leader| acks != Acks::All || leader.isr().len() >= leader.min_isr())
     }
 
+    /// Whether somebody can say how far a group has read.
+    fn keeps(&self, group: &str) -> bool {
+        is_kept(self.world, self.losses, self.core, group)
+    }
+
     fn of_consumer(&self, id: ProcessId, consumer: &Consumer) -> Option<String> {
         let config = consumer.config();
         let is_member = config.has_group() && !config.subscribe.0.is_empty();
@@ -209,6 +215,9 @@ impl<'a> Judge<'a> {
             let name = view.partition;
             let leader = self.leader_of(name)?;
             let (committed, end) = (leader.high_watermark(), leader.log_end());
+            if view.doing == Doing::Restoring && !self.keeps(&config.group_id) {
+                return None;
+            }
             if waits(view.doing) || asks_in_vain(view.doing, leader) || self.losses.is_torn(name) {
                 return None;
             }
@@ -225,6 +234,7 @@ impl<'a> Judge<'a> {
 mod tests {
     use super::*;
     use crate::script;
+    use crate::swarm::groups;
 
     /// What is not finished after these lines.
     fn left(lines: &str) -> Vec<String> {
@@ -335,6 +345,34 @@ mod tests {
             &left("kill b2\nrun 30s\nhold c1\nseek c1 orders-0 end\nrun 5s\n"),
             "c1 is Resetting orders-0",
         );
+    }
+
+    #[test]
+    fn who_commits_for_a_group_that_nobody_keeps_is_excused_from_reading() {
+        let text = "world brokers=2 seed=1 latency=1ms zookeeper.session.timeout.ms=6000 \
+             offsets.topic.num.partitions=1 offsets.topic.replication.factor=1\n\
+             topic orders partitions=1 replicas=1,2\nproducer p1 acks=all\n\
+             consumer c1 group.id=audit auto.offset.reset=earliest enable.auto.commit=false\n\
+             consumer c2 group.id=audit auto.offset.reset=earliest enable.auto.commit=false\n\
+             run 1s\nproduce p1 orders-0 \"a\"\nassign c1 orders-0\nrun 5s\n";
+        let said = |lines: &str, core: &dyn Fn(BrokerId) -> Core| {
+            let script = script::parse(&format!("{text}{lines}")).expect("the script reads");
+            let history = script.play().expect("the script plays");
+            let losses = history.observed().checker.losses();
+            let home = groups::home_of(history.world(), "audit").expect("it is kept");
+            let state = history.world().cluster().partition(&home);
+            let keeper = state.expect("it is there").replicas[0];
+            (keeper, complaints(history.world(), losses, &core(keeper)))
+        };
+        let (keeper, all) = said("", &|_| Core::default());
+        assert_eq!(all, Vec::<String>::new());
+        let gone = format!("kill b{keeper}\nrun 20s\nassign c2 orders-0\nrun 10s\n");
+        // It may come back, and then c2 has to hear of it.
+        is_said(
+            &said(&gone, &|_| Core::default()).1,
+            "c2 is Restoring orders-0",
+        );
+        assert_eq!(said(&gone, &Core::without).1, Vec::<String>::new());
     }
 
     #[test]

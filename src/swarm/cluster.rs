@@ -83,7 +83,8 @@ impl Cluster {
         plan.insert_str(plan.len() - 1, extra);
         let mut groups = Groups::draw(seed, budget, brokers);
         if let Some(groups) = &groups {
-            plan.insert_str(plan.len() - 1, groups.settings());
+            let settings = groups.settings(&plan);
+            plan.insert_str(plan.len() - 1, &settings);
         }
         let mut partitions = Vec::new();
         let mut names = Vec::new();

@@ -88,6 +88,10 @@ pub(super) enum Kind {
     MemberWantsOther,
     /// A stranger asks for what only members may, or for what cannot be.
     GroupWishes,
+    /// A consumer that has chosen its partitions itself commits for a group.
+    SimpleConsumer,
+    /// A member pauses some of its partitions for a while.
+    MemberPauses,
 }
 
 const OF_CLUSTERS: [Kind; 23] = [
@@ -162,6 +166,9 @@ const OF_GROUPS: [Kind; 10] = [
     Kind::GroupWishes,
 ];
 
+/// What befalls some groups only, drawn apart from everything else.
+const RARE_OF_GROUPS: [Kind; 2] = [Kind::SimpleConsumer, Kind::MemberPauses];
+
 impl Kind {
     /// What befalls the groups of a run.
     pub(super) fn of_groups(budget: Budget, draw: &mut Draw) -> Vec<Kind> {
@@ -175,7 +182,7 @@ impl Kind {
 
     /// Whether it befalls a group.
     pub(super) fn is_of_groups(self) -> bool {
-        OF_GROUPS.contains(&self)
+        OF_GROUPS.contains(&self) || RARE_OF_GROUPS.contains(&self)
     }
 
     /// Whether it befalls the broker that coordinates a group.
@@ -202,7 +209,7 @@ impl Kind {
     pub(super) fn all() -> impl Iterator<Item = Kind> {
         let all = Kind::of_clusters().chain(OF_ADMINS);
         let all = all.chain(OF_CLIENTS).chain(OF_GROUPS);
-        all.chain([Kind::PowerLossAmid])
+        all.chain(RARE_OF_GROUPS).chain([Kind::PowerLossAmid])
     }
 
     /// The kinds that a run has: each with its chance, and one at least.
@@ -298,6 +305,8 @@ impl Kind {
             Kind::MemberCommits => "a member commits by hand",
             Kind::MemberWantsOther => "a member wants other topics",
             Kind::GroupWishes => "somebody asks a group for what cannot be",
+            Kind::SimpleConsumer => "a simple consumer commits for a group",
+            Kind::MemberPauses => "a member pauses",
         }
     }
 }

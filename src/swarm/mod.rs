@@ -15,7 +15,7 @@
 //! - `draw`: choosing; `cluster`: what runs; `compaction`: of which topics the last records are kept; `trouble`: what goes wrong, `kind` of what kinds, `aim` when;
 //!   `contract`: when power may fail so that nothing may be lost by it;
 //! - `strike`: single faults; `plot`: trouble in several acts; `errand`: what an administrator does meanwhile;
-//!   `abuse`: what a stranger sends, `wishes`: requests for what cannot be; `groups`: what befalls groups;
+//!   `abuse`: what a stranger sends, `wishes`: requests for what cannot be; `groups`: what befalls groups, those included that commit without being members;
 //! - `long`: hours in which little happens;
 //! - [`run`]: a world that is watched while lines are carried out;
 //! - [`recovery`], [`clients`], [`promises`]: what must hold in the end;

@@ -62,6 +62,14 @@ impl Core {
         core
     }
 
+    /// Everybody but one.
+    #[cfg(test)]
+    pub(super) fn without(id: BrokerId) -> Core {
+        Core {
+            dead: [id].into_iter().collect(),
+        }
+    }
+
     /// Whether each partition has somebody left who has everything.
     fn is_enough(&self, run: &Run<'_>) -> bool {
         let mut all = run.world().cluster().partitions();
@@ -112,7 +120,7 @@ pub(super) fn is_going(world: &World, topic: &TopicName) -> bool {
     tree.is_some_and(|tree| tree.get(&znodes::deletion_path(topic)).is_some())
 }
 
-/// Takes every fault away, stops every load and starts whoever of the core is gone.
+/// Takes every fault away, stops every load, has everybody read on and starts whoever of the core is gone.
 pub(super) fn calm(run: &mut Run<'_>, core: &Core) {
     for line in ["release all", "heal", "latency all default"] {
         run.take(line);
@@ -135,6 +143,11 @@ pub(super) fn calm(run: &mut Run<'_>, core: &Core) {
         }
         if matches!(id, ProcessId::Producer(_)) && life.is_alive() {
             run.take(&format!("stop-load {id}"));
+        }
+        let host = run.world().host(id);
+        let consumer = host.and_then(|host| host.consumer());
+        if consumer.is_some_and(|it| it.partitions().any(|view| view.is_paused)) {
+            run.take(&format!("resume {id}"));
         }
     }
     clients::hurry(run);

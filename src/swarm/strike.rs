@@ -140,7 +140,9 @@ pub(super) fn strike(kind: Kind, broker: &str, cluster: &Cluster, draw: &mut Dra
         | Kind::MemberIsSlow
         | Kind::MemberCommits
         | Kind::MemberWantsOther
-        | Kind::GroupWishes => Strike::default(),
+        | Kind::GroupWishes
+        | Kind::SimpleConsumer
+        | Kind::MemberPauses => Strike::default(),
     }
 }
 

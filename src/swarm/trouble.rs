@@ -59,8 +59,9 @@ impl<'a> Trouble<'a> {
             Sparse => unreachable!("it is drawn elsewhere"),
         };
         let mut kinds = Kind::some(budget, draw);
-        if cluster.groups.is_some() {
+        if let Some(groups) = &cluster.groups {
             kinds.extend(Kind::of_groups(budget, draw));
+            kinds.extend(groups.kinds());
         }
         Trouble {
             cluster,

@@ -7,7 +7,7 @@ use kafka_playground::session::{Pace, Session, Showing, Speed};
 use kafka_playground::stage::density::STREAM_FROM;
 use kafka_playground::stage::extract::{self, Memory};
 use kafka_playground::stage::snapshot::{
-    BrokerState, ClientState, Coordination, GroupState, Load, Role, Snapshot, What, Word,
+    BrokerState, ClientState, Consumer, Coordination, GroupState, Load, Role, Snapshot, What, Word,
 };
 use kafka_playground::stage::{Ask, Lens, Thing, layout, scene, svg};
 use kafka_playground::time::{Duration, Instant};
@@ -413,4 +413,49 @@ run 30s
         let (at, committed) = (reading.position.unwrap(), reading.committed.unwrap());
         assert!(committed <= at && reading.lag.unwrap() >= 0);
     }
+}
+
+/// The consumers as they are drawn after these lines.
+fn consumers(lines: &str) -> Vec<Consumer> {
+    let text = format!(
+        "world brokers=3 seed=1 latency=1ms zookeeper.session.timeout.ms=6000 auto.leader.rebalance.enable=false\n\
+         topic orders partitions=2 replicas=1,2\nproducer p1 acks=1\n\
+         consumer c1 auto.offset.reset=earliest\nrun 1s\nassign c1 orders-0 orders-1\nrun 1s\n{lines}"
+    );
+    let script = script::parse(&text).expect("the script reads");
+    let history = script.play().expect("the script plays");
+    extract::snapshot(&history, &mut Memory::default()).consumers
+}
+
+fn note(consumer: &Consumer) -> String {
+    consumer.note.join(" ")
+}
+
+#[test]
+fn what_is_paused_is_said_and_is_behind_by_what_it_does_not_hear_of() {
+    let write =
+        "produce p1 orders-0 \"a\"\nproduce p1 orders-1 \"b\"\nproduce p1 orders-1 \"c\"\nrun 2s\n";
+    let lags = |consumer: &Consumer| -> Vec<Option<i64>> {
+        consumer.reads.iter().map(|reading| reading.lag).collect()
+    };
+    let all = consumers(write);
+    assert_eq!(note(&all[0]), "reading");
+    assert_eq!(lags(&all[0]), [Some(0), Some(0)]);
+    let all = consumers(&format!("pause c1 orders-1\n{write}"));
+    assert_eq!(note(&all[0]), "reading, 1 paused");
+    assert_eq!(lags(&all[0]), [Some(0), Some(2)]);
+    let all = consumers(&format!("pause c1\n{write}"));
+    assert_eq!(note(&all[0]), "paused");
+    assert_eq!(lags(&all[0]), [Some(1), Some(2)]);
+    assert_eq!(all[0].state, ClientState::Active);
+}
+
+#[test]
+fn who_waits_waits_for_what_is_not_paused() {
+    let gone = "kill b1\nkill b2\nrun 10s\n";
+    let all = consumers(&format!("pause c1 orders-1\n{gone}"));
+    assert_eq!(note(&all[0]), "waits for a leader");
+    assert_eq!(all[0].state, ClientState::Waiting);
+    let all = consumers(&format!("pause c1\n{gone}"));
+    assert_eq!(note(&all[0]), "paused");
 }

@@ -35,6 +35,13 @@ words! {
         /// After each record, and it waits.
         Each = "each",
     }
+
+    /// What an application does before partitions are taken from it.
+    pub enum OnRevoked {
+        Nothing = "nothing",
+        /// It commits what it has worked on, and waits for the answer.
+        Commit = "commit",
+    }
 }
 
 /// Topics by name.
@@ -118,6 +125,12 @@ settings! {
         /// Unlike Kafka, where this is the application's own code and no setting.
         "application.commits" application_commits: CommitsWhen = CommitsWhen::Never, ..,
             "never, first, sync, each or async";
+        /// What the application does when partitions are revoked, before another may have them: what Kafka calls
+        /// `ConsumerRebalanceListener.onPartitionsRevoked`. Where partitions were lost nothing is left to commit.
+        ///
+        /// Unlike Kafka, where this is the application's own code and no setting.
+        "application.on.revoked" application_on_revoked: OnRevoked = OnRevoked::Nothing, ..,
+            "nothing or commit";
         /// How long a commit that the application waits for may take.
         "default.api.timeout.ms" default_api_timeout: Duration = ms(60_000), TICK..,
             "a time above zero";
@@ -196,6 +209,11 @@ impl ConsumerConfig {
         if !self.has_group() && self.application_commits != CommitsWhen::Never {
             return Err("application.commits needs a group.id, for the group remembers".to_owned());
         }
+        if !self.has_group() && self.application_on_revoked != OnRevoked::Nothing {
+            return Err(
+                "application.on.revoked needs a group.id, for the group revokes".to_owned(),
+            );
+        }
         Ok(())
     }
 
@@ -246,6 +264,7 @@ mod tests {
         let mut config = ConsumerConfig::default();
         assert!(config.set("subscribe", "orders").is_err());
         assert!(config.set("application.commits", "sync").is_err());
+        assert!(config.set("application.on.revoked", "commit").is_err());
         let pairs = [("subscribe", "payments,orders"), ("group.id", "billing")];
         assert_eq!(config.set_all(pairs), Ok(()));
         assert_eq!(config.get("subscribe").as_deref(), Some("orders,payments"));

@@ -12,7 +12,7 @@ mod producer;
 
 pub use admin::AdminConfig;
 pub use consumer::{
-    Assignors, AutoOffsetReset, CommitsWhen, ConsumerConfig, IsolationLevel, TopicList,
+    Assignors, AutoOffsetReset, CommitsWhen, ConsumerConfig, IsolationLevel, OnRevoked, TopicList,
 };
 pub use producer::{Acks, Compression, Idempotence, Partitioner, ProducerConfig};
 

@@ -1,15 +1,15 @@
 //! The application: polls, works on what it got, commits if that is its way, and polls again.
 //!
-//! In Kafka this is whatever a person has written around `poll()`. Here it is a loop with two settings that
-//! Kafka has not: how long it works (`poll.interval.ms`), and when it commits by itself
-//! (`application.commits`).
+//! In Kafka this is whatever a person has written around `poll()`. Here it is a loop with three settings that
+//! Kafka has not: how long it works (`poll.interval.ms`), when it commits by itself (`application.commits`), and
+//! whether it does so before partitions are taken from it (`application.on.revoked`).
 
 use super::buffer::{self, Buffer};
 use super::committing::Consumed;
 use super::membership::{self, Keeps};
 use super::subscription::{Position, State};
 use super::{Call, Consumer, Returned, committed, fetcher, offsets};
-use crate::client::config::CommitsWhen;
+use crate::client::config::{CommitsWhen, OnRevoked};
 use crate::fact::Fact;
 use crate::model::{LeaderEpoch, Offset, TopicPartition};
 use crate::process::Outbox;
@@ -370,7 +370,9 @@ impl Consumer {
             return out.exit();
         }
         if let Closing::Asked = closing {
-            if self.config.enable_auto_commit {
+            // With its part it gives up what it would have committed later.
+            let revokes = self.config.application_on_revoked == OnRevoked::Commit;
+            if self.config.enable_auto_commit || (revokes && self.membership.is_stable()) {
                 self.begin_commit(at, until, out);
             }
             self.closing = Some(Closing::Committing { until });

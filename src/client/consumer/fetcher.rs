@@ -1,7 +1,7 @@
 //! The fetcher: asks leaders for records and hears what they say.
 //!
 //! One Fetch at a time to each broker, for all partitions it leads that have a position and nothing
-//! buffered. The broker holds it until `fetch.min.bytes` are there or `fetch.max.wait.ms` are over, so a
+//! buffered, and are not paused. The broker holds it until `fetch.min.bytes` are there or `fetch.max.wait.ms` are over, so a
 //! consumer that has read everything waits at the broker, not in a circle. The next request goes out
 //! before the application sees the records of the last.
 //!
@@ -72,16 +72,13 @@ fn fetchable(
     turn: &mut Turn<'_>,
 ) -> SortedMap<BrokerId, Vec<Fetching>> {
     let mut by_broker: SortedMap<BrokerId, Vec<Fetching>> = SortedMap::new();
-    if subscription.is_paused() {
-        return by_broker;
-    }
     let metadata = turn.network.metadata();
     let fresh = |assigned: &Assigned| {
         let stale = assigned
             .stale_since
             .is_some_and(|since| metadata.version() <= since);
         let waits = assigned.buffer.is_some() || stale || assigned.not_before > turn.at.now;
-        !waits
+        !waits && !assigned.is_paused
     };
     // Mostly everybody is asked already, which shows without the order in which partitions are asked for.
     let (mut leader_unknown, mut some) = (false, false);

@@ -3,7 +3,7 @@
 use super::application::Application;
 use super::subscription::Start;
 use super::{Consumer, membership};
-use crate::model::TopicName;
+use crate::model::{TopicName, TopicPartition};
 use crate::process::{Instruction, Outbox};
 use crate::time::Moment;
 
@@ -21,10 +21,15 @@ impl Consumer {
             Instruction::Commit if !self.config.has_group() => {
                 Err("it has no group.id, so there is nobody to remember".to_owned())
             }
-            Instruction::Assign { .. }
-            | Instruction::Commit
-            | Instruction::PauseReading
-            | Instruction::ResumeReading => Ok(()),
+            Instruction::Assign { .. } | Instruction::Commit => Ok(()),
+            Instruction::Pause { partitions } | Instruction::Resume { partitions } => {
+                let mut partitions = partitions.iter();
+                let foreign = partitions.find(|known| self.subscription.get(known).is_none());
+                match foreign {
+                    None => Ok(()),
+                    Some(partition) => Err(self.does_not_read(partition)),
+                }
+            }
             Instruction::Seek { partition, .. } => match self.subscription.get(partition) {
                 Some(_) => Ok(()),
                 None => Err(format!("{partition} is not assigned; assign it first")),
@@ -45,6 +50,16 @@ impl Consumer {
                 "a consumer is assigned partitions, seeks, commits, pauses, resumes and is configured"
                     .to_owned(),
             ),
+        }
+    }
+
+    /// What is said of a partition that it does not read, and that cannot be paused.
+    fn does_not_read(&self, partition: &TopicPartition) -> String {
+        let all = self.subscription.iter();
+        let all: String = all.map(|(known, _)| format!(" {known}")).collect();
+        match all.is_empty() {
+            true => format!("{partition} is not assigned to it; it has no partition now"),
+            false => format!("{partition} is not assigned to it; it has{all}"),
         }
     }
 
@@ -86,8 +101,8 @@ impl Consumer {
                 let until = at.now + self.config.default_api_timeout;
                 self.begin_commit(at, until, out);
             }
-            Instruction::PauseReading => self.subscription.pause(),
-            Instruction::ResumeReading => self.subscription.resume(),
+            Instruction::Pause { partitions } => self.subscription.pause(&partitions),
+            Instruction::Resume { partitions } => self.subscription.resume(&partitions),
             // What cannot be accepted was refused before it came here.
             Instruction::Configure { name, value }
                 if &*name == "subscribe" && self.config.set(&name, &value).is_ok() =>

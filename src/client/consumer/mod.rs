@@ -5,6 +5,9 @@
 //! a [`buffer`] and returns up to `max.poll.records` of it with each `poll()`. The position moves when
 //! records are returned, not when they are fetched.
 //!
+//! An application that can take no more of some partitions pauses them: they keep their positions and what was fetched
+//! of them, and nothing is fetched or returned until they are resumed. Heartbeats and commits go on.
+//!
 //! Which partitions it reads it is told (`assign`), or it subscribes to topics and shares their partitions
 //! with the other members of its group (`group.id`). A group remembers positions, as often as they are
 //! committed; without one nothing is remembered, and a new consumer begins where `auto.offset.reset` says.

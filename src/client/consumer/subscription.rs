@@ -114,6 +114,8 @@ pub struct Assigned {
     pub stale_since: Option<u64>,
     /// No fetch before this.
     pub not_before: Instant,
+    /// Whether the application has paused it: it is not fetched, and what was fetched of it is kept.
+    pub is_paused: bool,
 }
 
 /// The partitions of a consumer.
@@ -124,7 +126,6 @@ pub struct Subscription {
     order: Vec<TopicPartition>,
     /// Which buffers `poll()` empties, in the order in which they were filled.
     filled: VecDeque<TopicPartition>,
-    paused: bool,
     /// Whether it takes what was fetched for what was returned.
     counts_fetched: bool,
 }
@@ -138,7 +139,8 @@ impl Subscription {
         }
     }
 
-    /// Makes these the partitions that are read. One that was read before goes on where it was.
+    /// Makes these the partitions that are read. One that was read before goes on where it was, and stays paused if it
+    /// was; one that is new, or comes back, is not paused.
     pub fn assign(&mut self, partitions: Vec<TopicPartition>, start: Start, out: &mut Outbox) {
         // Whoever leads the group may have named as many as a request has room for.
         let wanted = Mentions::of(&partitions);
@@ -159,6 +161,7 @@ impl Subscription {
                 log_start: None,
                 stale_since: None,
                 not_before: Instant::ZERO,
+                is_paused: false,
             };
             (partition.clone(), assigned)
         });
@@ -356,17 +359,27 @@ impl Subscription {
         }
     }
 
-    /// `consumer.pause` and `consumer.resume` of everything.
-    pub fn pause(&mut self) {
-        self.paused = true;
+    /// `consumer.pause(partitions)`: these are neither fetched nor returned, and stay where they are.
+    pub fn pause(&mut self, partitions: &[TopicPartition]) {
+        for assigned in self.named(partitions) {
+            assigned.is_paused = true;
+        }
     }
 
-    pub fn resume(&mut self) {
-        self.paused = false;
+    /// `consumer.resume(partitions)`.
+    pub fn resume(&mut self, partitions: &[TopicPartition]) {
+        for assigned in self.named(partitions) {
+            assigned.is_paused = false;
+        }
     }
 
-    pub fn is_paused(&self) -> bool {
-        self.paused
+    /// These partitions, as far as they are assigned; none named means all that are.
+    fn named(&mut self, partitions: &[TopicPartition]) -> impl Iterator<Item = &mut Assigned> {
+        let (all, named) = (partitions.is_empty(), Mentions::of(partitions));
+        let known = self.partitions.iter_mut();
+        known.filter_map(move |(partition, assigned)| {
+            (all || named.is_named(partition)).then_some(assigned)
+        })
     }
 
     pub fn get(&self, partition: &TopicPartition) -> Option<&Assigned> {
@@ -395,11 +408,15 @@ impl Subscription {
         }
     }
 
-    /// The partition whose buffer `poll()` empties next.
-    pub fn next_filled(&self) -> Option<&TopicPartition> {
-        if self.paused {
-            return None;
-        }
+    /// The partition whose buffer `poll()` empties next. Those that are paused are kept, and go behind the others.
+    pub fn next_filled(&mut self) -> Option<&TopicPartition> {
+        let partitions = &self.partitions;
+        let is_paused = |known: &TopicPartition| {
+            let known = partitions.get(known);
+            known.is_some_and(|assigned| assigned.is_paused)
+        };
+        let first = self.filled.iter().position(|known| !is_paused(known))?;
+        self.filled.rotate_left(first);
         self.filled.front()
     }
 

@@ -39,6 +39,8 @@ pub struct PartitionView<'a> {
     /// How many records were fetched and not yet returned.
     pub buffered: u64,
     pub doing: Doing,
+    /// Whether its application has paused it, whatever else is done about it.
+    pub is_paused: bool,
 }
 
 /// What a consumer is doing about a partition.
@@ -62,9 +64,8 @@ impl Consumer {
 
     /// The partitions of the assignment.
     pub fn partitions(&self) -> impl Iterator<Item = PartitionView<'_>> + Clone {
-        let paused = self.subscription.is_paused();
         let partitions = self.subscription.iter();
-        partitions.map(move |(partition, assigned)| view(partition, assigned, paused))
+        partitions.map(|(partition, assigned)| view(partition, assigned))
     }
 
     /// One partition of the assignment.
@@ -111,22 +112,18 @@ impl Consumer {
         self.coordinator.broker()
     }
 
-    pub fn is_paused(&self) -> bool {
-        self.subscription.is_paused()
-    }
-
     /// What the consumer believes about the cluster.
     pub fn metadata(&self) -> &Metadata {
         self.network.metadata()
     }
 }
 
-fn view<'a>(partition: &'a TopicPartition, assigned: &Assigned, paused: bool) -> PartitionView<'a> {
+fn view<'a>(partition: &'a TopicPartition, assigned: &Assigned) -> PartitionView<'a> {
     let (position, doing) = match &assigned.state {
         State::Restoring { .. } => (None, Doing::Restoring),
         State::Resetting { .. } => (None, Doing::Resetting),
         State::Validating { position, .. } => (Some(position.offset), Doing::Validating),
-        State::Reading { position } if paused => (Some(position.offset), Doing::Paused),
+        State::Reading { position } if assigned.is_paused => (Some(position.offset), Doing::Paused),
         State::Reading { position } => (Some(position.offset), Doing::Reading),
         State::Failed { error, position } => (position.map(|at| at.offset), Doing::Failed(*error)),
     };
@@ -138,6 +135,7 @@ fn view<'a>(partition: &'a TopicPartition, assigned: &Assigned, paused: bool) ->
         lag: position.and_then(|at| high_watermark.map(|end| (end - at).max(0))),
         buffered: assigned.buffer.as_ref().map_or(0, Buffer::records),
         doing,
+        is_paused: assigned.is_paused,
     }
 }
 

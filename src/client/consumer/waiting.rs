@@ -56,6 +56,7 @@ impl Consumer {
                     Question::Due(at) => *at,
                     Question::UnderWay => return None,
                 },
+                State::Reading { .. } if assigned.is_paused => return None,
                 State::Reading { .. } => assigned.not_before,
                 State::Failed { .. } => return None,
             };
@@ -88,7 +89,9 @@ impl Consumer {
                     question: Question::Due(at),
                     ..
                 } => (*at, format!("validates its position in {partition}")),
-                State::Reading { .. } if assigned.not_before > Instant::ZERO => {
+                State::Reading { .. }
+                    if assigned.not_before > Instant::ZERO && !assigned.is_paused =>
+                {
                     (assigned.not_before, format!("may fetch {partition} again"))
                 }
                 _ => continue,

@@ -306,8 +306,8 @@ fn consumer(
         groups::place(world, &config.group_id, &membership.generation.member)
     });
     let mut failed = false;
-    // Whom nobody leads and whom no packet reaches, of all whom it would fetch from.
-    let (mut leaderless, mut unreached) = (0, 0);
+    // Whom nobody leads and whom no packet reaches, of all whom it would fetch from, and what it has paused.
+    let (mut leaderless, mut unreached, mut paused) = (0, 0, 0);
     let reads: Vec<Reading> = process
         .partitions()
         .map(|view| {
@@ -315,6 +315,7 @@ fn consumer(
             let leader = process.metadata().leader(view.partition);
             let broker = leader.map(|(leader, _)| leader);
             match broker.filter(|broker| *broker != BrokerId::NONE) {
+                _ if view.is_paused => paused += 1,
                 None => leaderless += 1,
                 // It asks again and again; nobody is there to answer, or nobody who serves yet.
                 Some(broker) if !world.broker_by_id(broker).is_some_and(Broker::is_serving) => {
@@ -322,40 +323,37 @@ fn consumer(
                 }
                 Some(broker) => unreached += usize::from(is_cut(world, id, broker)),
             }
+            let committed = place
+                .as_ref()
+                .and_then(|place| place.committed(view.partition));
+            // Where a group remembers how far it has got, that counts and not what its member has in hand. Of what is
+            // paused nobody hears how much comes after it.
+            let own = view.position.filter(|_| group.is_some() || view.is_paused);
+            let behind = committed.or(own);
+            let behind = behind.and_then(|offset| groups::lag(world, view.partition, offset));
             Reading {
                 partition: view.partition.clone(),
                 broker,
                 position: view.position,
-                committed: place
-                    .as_ref()
-                    .and_then(|place| place.committed(view.partition)),
-                lag: view.lag,
+                committed,
+                lag: behind.or(view.lag),
             }
-        })
-        .map(|mut reading| {
-            // Where a group remembers how far it has got, that counts and not what its member has in hand. Who is paused
-            // does not hear how much comes after it.
-            if let Some(offset) = reading.committed.or(reading
-                .position
-                .filter(|_| group.is_some() || process.is_paused()))
-            {
-                reading.lag = groups::lag(world, &reading.partition, offset).or(reading.lag);
-            }
-            reading
         })
         .collect();
-    let stuck = leaderless + unreached == reads.len();
+    let fetched = reads.len() - paused;
+    let stuck = leaderless + unreached == fetched && (fetched > 0 || reads.is_empty());
     let state = match (failed, stuck) {
         (true, _) => ClientState::Failed,
         (false, true) => ClientState::Waiting,
         (false, false) => ClientState::Active,
     };
-    let note: Vec<Text> = match (reads.is_empty(), process.is_paused()) {
-        (true, _) => vec!["no partition".into()],
-        (false, true) => vec!["paused".into()],
-        (false, false) if stuck && unreached > 0 => vec!["waits for".into(), "an answer".into()],
-        (false, false) if stuck => vec!["waits for".into(), "a leader".into()],
-        (false, false) => vec!["reading".into()],
+    let note: Vec<Text> = match (reads.len(), fetched) {
+        (0, _) => vec!["no partition".into()],
+        (_, 0) => vec!["paused".into()],
+        _ if stuck && unreached > 0 => vec!["waits for".into(), "an answer".into()],
+        _ if stuck => vec!["waits for".into(), "a leader".into()],
+        _ if paused > 0 => vec!["reading,".into(), format!("{paused} paused").into()],
+        _ => vec!["reading".into()],
     };
     let shares = !config.subscribe.0.is_empty();
     let standing = groups::standing(process, place.as_ref(), host.life(), world.now());

@@ -4,15 +4,19 @@
 //! they were. The members of a group agree on most of their settings, or it would never come to rest; in a few
 //! groups some of them do not, and are refused.
 //!
+//! - `rare`: what only some of them have, such as an offsets topic that is compacted, and simple consumers;
 //! - `strike`: members come, go, die, stand still and are slow; coordinators die;
 //! - [`health`]: in the end every group is stable or empty, every partition has one living owner, and nothing is
 //!   left to read.
 
 pub mod health;
+mod rare;
 mod strike;
 
 use std::fmt::Write as _;
 
+use self::rare::Rare;
+use super::kind::Kind;
 use super::{Budget, Draw};
 use crate::broker::OFFSETS_TOPIC;
 use crate::group;
@@ -25,6 +29,10 @@ pub(super) use strike::strike;
 const STREAM: u64 = 0x300;
 /// A group has so many members at most, those that come later included.
 const MOST_MEMBERS: u64 = 8;
+/// The place of somebody who asks how far a group has read, behind those of its members.
+const ASKER: u64 = MOST_MEMBERS;
+/// And that of a simple consumer, who commits for it.
+const SIMPLE: u64 = MOST_MEMBERS + 1;
 
 /// The groups of a run.
 #[derive(Clone, Debug)]
@@ -33,6 +41,7 @@ pub(super) struct Groups {
     /// What brokers are set to.
     settings: String,
     draw: Draw,
+    rare: Rare,
 }
 
 /// One of them.
@@ -82,12 +91,18 @@ impl Groups {
             groups: Vec::new(),
             settings,
             draw,
+            rare: Rare::draw(seed, budget),
         })
     }
 
-    /// What brokers are set to.
-    pub(super) fn settings(&self) -> &str {
-        &self.settings
+    /// What brokers are set to besides what they are set to already.
+    pub(super) fn settings(&self, already: &str) -> String {
+        format!("{}{}", self.settings, self.rare.of_brokers(already))
+    }
+
+    /// What befalls them besides what befalls all groups.
+    pub(super) fn kinds(&self) -> &[Kind] {
+        &self.rare.kinds
     }
 
     /// The members that are there from the beginning, each with the line that describes it. `topics` are there to
@@ -96,7 +111,9 @@ impl Groups {
         let mut draw = self.draw.clone();
         let mut members = Vec::new();
         for number in 1..=draw.pick(&[1, 1, 1, 2]) {
-            let group = Drawn::draw(number, topics, &mut draw);
+            let mut group = Drawn::draw(number, topics, &mut draw);
+            let more = self.rare.of_members(&group.common);
+            group.common.push_str(&more);
             for nth in 0..draw.pick(&[1, 2, 2, 3, 3, 4]) {
                 members.push((group.member(nth), group.line(nth, &mut draw)));
             }

@@ -1,6 +1,6 @@
 //! What befalls groups: one fault, as the lines that begin it and the lines that end it.
 
-use super::{Drawn, Groups, MOST_MEMBERS, coordinator_of, home_of};
+use super::{ASKER, Drawn, Groups, MOST_MEMBERS, SIMPLE, coordinator_of, home_of};
 use crate::fact::{Entry, Fact};
 use crate::model::{ProcessId, TopicPartition};
 use crate::swarm::abuse::conversation;
@@ -73,6 +73,8 @@ pub(in crate::swarm) fn strike(
             begin: vec![format!("commit {member}")],
             ..Strike::default()
         },
+        Kind::MemberPauses => pause(world, &member, lasts, draw),
+        Kind::SimpleConsumer => simple_consumer(world, group, partition, draw),
         Kind::MemberWantsOther => {
             let fewer = match draw.chance(1, 2) {
                 true => "",
@@ -147,19 +149,91 @@ fn ask_the_reading(
     });
     // The others have to hear of the new one first.
     run.run_for(draw.span(1, 12));
-    let reader = group.member(MOST_MEMBERS);
-    let there = ProcessId::parse(&reader).is_some_and(|id| run.world().host(id).is_some());
-    let comes = match there {
-        true => format!("restart {reader}"),
-        false => format!(
-            "consumer {reader} group.id={} enable.auto.commit=false",
-            group.name
-        ),
-    };
+    let reader = group.member(ASKER);
+    let comes = comes(run.world(), group, &reader, "enable.auto.commit=false");
     Strike {
         begin: vec![comes, format!("assign {reader} {partition}")],
         end: vec![format!("kill {reader}"), format!("restart b{old}")],
         lasts: how_long(draw),
+    }
+}
+
+/// The line with which somebody comes who names the group and is no member of it; or comes back.
+fn comes(world: &World, group: &Drawn, reader: &str, settings: &str) -> String {
+    let there = ProcessId::parse(reader).is_some_and(|id| world.host(id).is_some());
+    match there {
+        true => format!("restart {reader}"),
+        false => format!("consumer {reader} group.id={} {settings}", group.name),
+    }
+}
+
+/// Somebody who has chosen a partition himself reads it and commits in the name of a group. As long as that has members
+/// he is refused; so in half of the cases all of them go first, and come back to what he has left.
+fn simple_consumer(
+    world: &World,
+    group: &Drawn,
+    partition: &TopicPartition,
+    draw: &mut Draw,
+) -> Strike {
+    let reader = group.member(SIMPLE);
+    let mut strike = Strike {
+        lasts: how_long(draw),
+        ..Strike::default()
+    };
+    strike.end.push(match draw.chance(1, 2) {
+        true => format!("stop {reader}"),
+        false => format!("kill {reader}"),
+    });
+    if draw.chance(1, 2) {
+        for member in living(world, group) {
+            strike.begin.push(format!("stop {member}"));
+            strike.end.push(format!("restart {member}"));
+        }
+        strike.begin.push(format!("run {}", draw.span(200, 3_000)));
+    }
+    let reset = draw.pick(&["earliest", "earliest", "latest"]);
+    let commits = draw.pick(&[
+        "enable.auto.commit=false",
+        "enable.auto.commit=false application.commits=sync",
+        "enable.auto.commit=false application.commits=async",
+        "auto.commit.interval.ms=500",
+    ]);
+    let settings = format!("auto.offset.reset={reset} default.api.timeout.ms=4000 {commits}");
+    strike.begin.push(comes(world, group, &reader, &settings));
+    strike.begin.push(format!("assign {reader} {partition}"));
+    strike.begin.push(format!("run {}", draw.span(100, 2_000)));
+    strike.begin.push(format!("commit {reader}"));
+    if draw.chance(1, 3) {
+        // It has read the wrong thing, and takes the group back.
+        strike
+            .begin
+            .push(format!("seek {reader} {partition} beginning"));
+        strike.begin.push(format!("run {}", draw.span(5, 200)));
+        strike.begin.push(format!("commit {reader}"));
+    }
+    strike
+}
+
+/// A member pauses a partition that it reads, or all of them.
+fn pause(world: &World, member: &str, lasts: Duration, draw: &mut Draw) -> Strike {
+    let consumer = ProcessId::parse(member).and_then(|id| world.host(id));
+    let consumer = consumer.and_then(|host| host.consumer());
+    let views = consumer
+        .into_iter()
+        .flat_map(|consumer| consumer.partitions());
+    let reads: Vec<&TopicPartition> = views.map(|view| view.partition).collect();
+    if reads.is_empty() {
+        return Strike::default();
+    }
+    let one = reads[draw.between(0, reads.len() as u64 - 1) as usize];
+    let begin = match draw.chance(1, 3) {
+        true => format!("pause {member}"),
+        false => format!("pause {member} {one}"),
+    };
+    Strike {
+        begin: vec![begin],
+        end: vec![format!("resume {member}")],
+        lasts,
     }
 }
 
@@ -173,14 +247,19 @@ fn how_long(draw: &mut Draw) -> Duration {
 
 /// A member that there is, or the first.
 fn a_member(world: &World, group: &Drawn, draw: &mut Draw) -> String {
+    let living = living(world, group);
+    let at = draw.between(0, living.len().max(1) as u64 - 1) as usize;
+    living.get(at).cloned().unwrap_or_else(|| group.member(0))
+}
+
+/// Those members of a group that run.
+fn living(world: &World, group: &Drawn) -> Vec<String> {
     let all = (0..MOST_MEMBERS).map(|nth| group.member(nth));
     let lives = |name: &String| {
         let host = ProcessId::parse(name).and_then(|id| world.host(id));
         host.is_some_and(|host| host.life().is_alive())
     };
-    let living: Vec<String> = all.filter(lives).collect();
-    let at = draw.between(0, living.len().max(1) as u64 - 1) as usize;
-    living.get(at).cloned().unwrap_or_else(|| group.member(0))
+    all.filter(lives).collect()
 }
 
 /// Whether a group has just come to where trouble hurts most.

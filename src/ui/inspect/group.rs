@@ -2,7 +2,7 @@
 //! what the member itself does.
 
 use super::{Inspected, Row, Table, list};
-use crate::client::config::{CommitsWhen, ConsumerConfig};
+use crate::client::config::{CommitsWhen, ConsumerConfig, OnRevoked};
 use crate::client::consumer::Consumer;
 use crate::client::consumer::membership::Stage;
 use crate::group::{Coordinator, Group, Member, Timer};
@@ -184,11 +184,16 @@ fn commits(config: &ConsumerConfig) -> String {
         CommitsWhen::Each => Some("when it is done with each record, and waits"),
         CommitsWhen::Async => Some("when it is done with a batch, without waiting"),
     };
-    match (config.enable_auto_commit, by_hand) {
-        (true, None) => automatic,
-        (true, Some(words)) => format!("{automatic}, and {words}"),
-        (false, Some(words)) => words.to_owned(),
-        (false, None) => "never".to_owned(),
+    let before = match config.application_on_revoked {
+        OnRevoked::Nothing => None,
+        OnRevoked::Commit => Some("before partitions are taken from it"),
+    };
+    let automatic = config.enable_auto_commit.then_some(automatic);
+    let own = [by_hand, before].into_iter().flatten().map(str::to_owned);
+    let all: Vec<String> = automatic.into_iter().chain(own).collect();
+    match all.is_empty() {
+        true => "never".to_owned(),
+        false => all.join(", and "),
     }
 }
 

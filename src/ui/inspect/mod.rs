@@ -309,6 +309,11 @@ fn client(world: &World, host: &Host) -> Option<Inspected> {
         let lag = view.lag.map_or(String::new(), |lag| format!(", lag {lag}"));
         rows.push(("reads", format!("{} at {position}{lag}", view.partition)));
     }
+    let paused = consumer.partitions().filter(|view| view.is_paused);
+    let paused: Vec<String> = paused.map(|view| view.partition.to_string()).collect();
+    if !paused.is_empty() {
+        rows.push(("paused", paused.join(" ")));
+    }
     let mut page = page("consumer", title, rows);
     page.rows.extend(group::membership(world, consumer));
     Some(page)

@@ -180,7 +180,14 @@ impl World {
             I::Produce { .. } | I::StartLoad(_) | I::StopLoad => {
                 matches!(client, ProcessId::Producer(_))
             }
-            I::Assign { .. } | I::Seek { .. } | I::Commit | I::PauseReading | I::ResumeReading => {
+            I::Pause { .. } | I::Resume { .. } => {
+                if let Some(consumer) = self.host(client).and_then(Host::consumer) {
+                    let accepted = consumer.accepts(instruction);
+                    return accepted.map_err(|why| Refused(format!("{client}: {why}")));
+                }
+                false
+            }
+            I::Assign { .. } | I::Seek { .. } | I::Commit => {
                 matches!(client, ProcessId::Consumer(_))
             }
             I::CreateTopic { .. } | I::Administer(_) => matches!(client, ProcessId::Admin(_)),

@@ -15,6 +15,8 @@
 //! `max.poll.interval.ms`, need no `poll()`. Joining does: a member whose application is slow lets the others
 //! wait.
 //!
+//! Before a member gives up what it reads, it commits, and so may its application ([`parting`]).
+//!
 //! What holds: a member reads no partition between giving it up and being given it again; what a generation
 //! gave is not read in the next unless that gave it too.
 //!
@@ -22,12 +24,14 @@
 //! refused for good, or is told what it cannot read, gives up until somebody changes a setting.
 //!
 //! Not modelled: the reason that a JoinGroup gives, a LeaveGroup to a coordinator that is just being connected
-//! to, subscription by pattern, `ConsumerRebalanceListener` beyond the facts, racks.
+//! to, subscription by pattern, racks; what else a `ConsumerRebalanceListener` may do than commit, and that it is told
+//! when a consumer unsubscribes.
 
 pub mod coordinator;
 pub mod heartbeat;
 pub mod joining;
 pub mod leading;
+pub mod parting;
 #[cfg(test)]
 mod tests;
 
@@ -46,8 +50,11 @@ use crate::protocol::consumer_protocol::Assignment;
 use crate::sorted::{Mentions, SortedMap};
 use crate::time::Instant;
 
+pub use parting::{Keeps, give_up};
+
 use heartbeat::Heart;
 use leading::Led;
+use parting::{Prepares, prepare, revoke};
 
 /// A member's place in its group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,8 +102,8 @@ pub struct Membership {
     rejoins: bool,
     /// What must be done before it joins was done.
     prepared: bool,
-    /// Until when it waits for its last commit before it gives its partitions up.
-    prepares_until: Option<Instant>,
+    /// What it waits for before it gives its partitions up.
+    prepares: Option<Prepares>,
     /// No JoinGroup before this.
     not_before: Instant,
     /// What it was answered to its JoinGroup, until the application polls.
@@ -142,7 +149,11 @@ impl Membership {
     /// Whether records may be returned: not while all partitions are about to be given up, for what is read
     /// now would be read again by another.
     pub fn may_read(&self, config: &ConsumerConfig) -> bool {
-        self.prepares_until.is_none() || is_cooperative(config)
+        match self.prepares {
+            None => true,
+            Some(Prepares::Automatic { .. }) => is_cooperative(config),
+            Some(Prepares::Revocation { .. }) => false,
+        }
     }
 
     /// It is no member any more.
@@ -164,7 +175,7 @@ impl Membership {
         self.rejoins = true;
         // What it had is lost, and it has to say so before it joins again.
         self.prepared = false;
-        self.prepares_until = None;
+        self.prepares = None;
         self.heart.stop();
     }
 
@@ -196,7 +207,7 @@ impl Membership {
 
     /// When there is something to do that nothing else brings about.
     pub fn next_wakeup(&self, now: Instant) -> Option<Instant> {
-        let waits = [Some(self.not_before), self.prepares_until];
+        let waits = [Some(self.not_before), self.prepares.map(Prepares::until)];
         waits.into_iter().flatten().filter(|at| *at > now).min()
     }
 }
@@ -234,7 +245,11 @@ pub fn poll(
         return give_up(membership, subscription, Keeps::WhatItMay, turn);
     }
     if let Some(given) = membership.given.take() {
-        take(membership, given, commits, subscription, turn);
+        take(membership, given, coordinator, commits, subscription, turn);
+    }
+    if membership.given.is_some() {
+        // Its application is not through with what it must give up.
+        return;
     }
     look_for_reasons(membership, turn);
     if coordinator.ready(turn).is_none() {
@@ -272,85 +287,11 @@ fn look_for_reasons(membership: &mut Membership, turn: &Turn<'_>) {
     }
 }
 
-/// Before a member joins it commits what it has read, and gives up what it may not keep (`onJoinPrepare`).
-/// False while that is under way.
-fn prepare(
-    membership: &mut Membership,
-    coordinator: &mut Coordinator,
-    commits: &mut Commits,
-    subscription: &mut Subscription,
-    turn: &mut Turn<'_>,
-) -> bool {
-    let now = turn.at.now;
-    let commits_first = turn.config.enable_auto_commit && membership.is_stable();
-    match membership.prepares_until {
-        None if commits_first => {
-            let until = now + turn.config.max_poll_interval;
-            membership.prepares_until = Some(until);
-            let offsets = subscription.consumed();
-            commits.await_commit(offsets, until, membership, turn);
-            commits.drive(coordinator, membership, turn);
-        }
-        None => {}
-        Some(_) => commits.drive(coordinator, membership, turn),
-    }
-    if membership.prepares_until.is_some_and(|until| until > now) && commits.is_awaited() {
-        return false;
-    }
-    membership.prepares_until = None;
-    give_up(membership, subscription, Keeps::WhatItMay, turn);
-    // What others subscribe to is asked for only as long as this member leads.
-    let own = topics(turn.config);
-    turn.network.metadata_mut().want_only(own);
-    true
-}
-
-/// How much a member keeps of what it has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keeps {
-    /// It joins again: what its assignors let it keep meanwhile.
-    WhatItMay,
-    /// It leaves.
-    Nothing,
-}
-
-/// Gives up what a member does not keep. It is *lost* if others may have it already, and *revoked* if not.
-pub fn give_up(
-    membership: &Membership,
-    subscription: &mut Subscription,
-    keeps: Keeps,
-    turn: &mut Turn<'_>,
-) {
-    let owned: Vec<TopicPartition> = subscription
-        .iter()
-        .map(|(owned, _)| owned.clone())
-        .collect();
-    let nobody = Generation::default();
-    let generation = &membership.generation;
-    let leaves = keeps == Keeps::Nothing;
-    let lost = generation.number == nobody.number
-        || generation.member == nobody.member
-        || (leaves && membership.is_rebalancing());
-    let topics = &turn.config.subscribe.0;
-    let keeps = !lost && !leaves && is_cooperative(turn.config);
-    let kept = |owned: &&TopicPartition| keeps && topics.contains(&owned.topic.0);
-    let (kept, gone): (Vec<_>, Vec<_>) = owned.iter().cloned().partition(|owned| kept(&owned));
-    if gone.is_empty() {
-        return;
-    }
-    subscription.assign(kept, Start::Committed, turn.out);
-    let group = turn.config.group_id.clone();
-    let partitions = gone.into();
-    turn.out.note(match lost {
-        true => Fact::PartitionsLost { group, partitions },
-        false => Fact::PartitionsRevoked { group, partitions },
-    });
-}
-
 /// A member takes the part that it was given (`onJoinComplete`).
 fn take(
     membership: &mut Membership,
     given: Assignment,
+    coordinator: &mut Coordinator,
     commits: &mut Commits,
     subscription: &mut Subscription,
     turn: &mut Turn<'_>,
@@ -374,6 +315,11 @@ fn take(
     let revoked: Vec<_> = revoked.cloned().collect();
     let added = assigned.iter().filter(|one| !had.is_named(one));
     let added: Vec<_> = added.cloned().collect();
+    if !revoked.is_empty() && !revoke(membership, coordinator, commits, subscription, turn) {
+        membership.given = Some(given);
+        return;
+    }
+    membership.prepares = None;
     if let Some(assignor) = membership.generation.assignor {
         let what = (assigned.clone(), membership.generation.number);
         membership.remembered.insert(assignor, what);

@@ -5,6 +5,7 @@
 
 mod beginning;
 mod commits;
+mod revoking;
 mod rounds;
 mod trouble;
 
@@ -319,7 +320,8 @@ fn give_records(bench: &mut Bench<Consumer>, from: i64) {
 
 /// No Fetch is left that would hold up other questions to its broker.
 fn stop_fetching(bench: &mut Bench<Consumer>) {
-    bench.tell(Instruction::PauseReading);
+    let partitions = Vec::new();
+    bench.tell(Instruction::Pause { partitions });
     let fetch = pick(bench, "Fetch");
     answer_fetch(bench, &fetch, vec![data(0, 0, Chunks::new())]);
 }

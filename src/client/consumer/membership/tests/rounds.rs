@@ -3,23 +3,17 @@
 use super::*;
 use crate::time::Duration;
 
-/// A member that fetches nothing, so that no Fetch holds up what else is asked of its broker.
-fn not_reading(settings: &[(&str, &str)]) -> Bench<Consumer> {
-    let mut bench = bench(settings);
-    bench.tell(Instruction::PauseReading);
-    bench
-}
-
 #[test]
 fn a_leader_divides_anew_when_a_topic_grows() {
     let settings = [
         ("metadata.max.age.ms", "1s"),
         ("enable.auto.commit", "false"),
     ];
-    let mut bench = not_reading(&settings);
+    let mut bench = bench(&settings);
     lead(&mut bench, 1, &[]);
     sync(&mut bench, &[0, 1]);
     restore(&mut bench, 5);
+    stop_fetching(&mut bench);
     bench.pass_ms(2_500);
     assert!(!is_asked(&bench, "JoinGroup"), "all is as it was");
     let third = TopicPartition::new("orders", 2);
@@ -27,8 +21,9 @@ fn a_leader_divides_anew_when_a_topic_grows() {
     bench.pass_ms(1_500);
     assert!(is_asked(&bench, "JoinGroup"));
     // Who does not lead leaves that to the leader.
-    let mut bench = not_reading(&settings);
+    let mut bench = super::bench(&settings);
     settle(&mut bench, 1, &[0, 1], 5);
+    stop_fetching(&mut bench);
     let third = TopicPartition::new("orders", 2);
     bench.leaders.insert(third, (1, 0));
     bench.pass_ms(2_500);
@@ -54,7 +49,7 @@ fn a_leader_that_came_back_leaves_everything_as_it_is() {
 
 #[test]
 fn what_only_others_want_is_asked_for_as_long_as_one_leads() {
-    let mut bench = not_reading(&[("enable.auto.commit", "false")]);
+    let mut bench = bench(&[("enable.auto.commit", "false")]);
     bench.topic("payments", &[1]);
     let other = Said {
         topics: vec!["payments".into()],
@@ -63,6 +58,7 @@ fn what_only_others_want_is_asked_for_as_long_as_one_leads() {
     lead(&mut bench, 1, &[("other", other.write(1))]);
     sync(&mut bench, &[0, 1]);
     restore(&mut bench, 5);
+    stop_fetching(&mut bench);
     let payments = TopicName::new("payments");
     let knows = |bench: &mut Bench<Consumer>| {
         bench.configure("metadata.max.age.ms", "1s");
