@@ -128,11 +128,13 @@ fn view<'a>(partition: &'a TopicPartition, assigned: &Assigned) -> PartitionView
         State::Failed { error, position } => (position.map(|at| at.offset), Doing::Failed(*error)),
     };
     let high_watermark = assigned.high_watermark;
+    // Who does not ask any more does not hear how much comes after it.
+    let end = high_watermark.filter(|_| !matches!(doing, Doing::Failed(_)));
     PartitionView {
         partition,
         position,
         high_watermark,
-        lag: position.and_then(|at| high_watermark.map(|end| (end - at).max(0))),
+        lag: position.and_then(|at| end.map(|end| (end - at).max(0))),
         buffered: assigned.buffer.as_ref().map_or(0, Buffer::records),
         doing,
         is_paused: assigned.is_paused,
