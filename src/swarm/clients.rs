@@ -8,7 +8,8 @@
 //! until its `delivery.timeout.ms` is over; a call for a topic that is not there, until its `max.block.ms` is; a reader
 //! without a policy that has come to a place that is not there, which waits for somebody to say where to go on; one that
 //! asks a fresh leader for its end, which does not know yet how far its log is committed (KIP-207) and will not as long
-//! as too few are in sync; one that asks where the group is for which it commits, and nobody is left who keeps that; and whoever has been told of no broker but of such as stay dead. A client of 3.9 asks nobody else (KIP-899: its
+//! as too few are in sync; one that asks where the group is for which it commits, and nobody is left who keeps that; and
+//! whoever has been told of no broker but of such as stay dead. A client of 3.9 asks nobody else (KIP-899: its
 //! `metadata.recovery.strategy` is `none` unless somebody sets it).
 
 use super::groups::health::is_kept;

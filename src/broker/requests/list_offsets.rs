@@ -153,9 +153,9 @@ impl Broker {
     ) -> Result<Vec<Offset>, ErrorCode> {
         let back = match wanted.timestamp {
             LATEST => Back::FromEnd,
-            EARLIEST => Back::FromStart,
-            time @ 0.. => Back::From(Timestamp(time)),
-            _ => return Err(ErrorCode::UnsupportedVersion),
+            EARLIEST | EARLIEST_LOCAL => Back::FromStart,
+            // Before any other time that is none nothing was written.
+            time => Back::From(Timestamp(time)),
         };
         let replica = self.hosted(name)?;
         replica.check_leads()?;

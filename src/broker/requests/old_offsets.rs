@@ -12,7 +12,7 @@
 //! A question that was lost with a connection to ZooKeeper is asked again, as long as it takes. With a session ends the
 //! question that was open: of that partition the answer says UNKNOWN_SERVER_ERROR (−1), as of everything else that
 //! ZooKeeper refuses, though it may have been written; the next is asked in the next session. Who has hung up
-//! has committed all the same, and is not read for any more.
+//! has committed all the same, unless very many have, and is not read for any more.
 //!
 //! Unlike Kafka, a partition that is named twice is written once, as it was named last, and told of once.
 
@@ -42,6 +42,9 @@ use crate::protocol::zookeeper::{
 use crate::sorted::Mentions;
 use crate::time::Moment;
 
+/// So many commits of those who have hung up are kept until ZooKeeper can be asked.
+const MOST_LEFT: usize = 1_000;
+
 /// A request that waits for ZooKeeper.
 #[derive(Clone, Debug)]
 pub(in crate::broker) struct OldOffsets {
@@ -51,6 +54,8 @@ pub(in crate::broker) struct OldOffsets {
     /// What is still open of it; the first is asked of now.
     open: VecDeque<Open>,
     step: Step,
+    /// Whether it is a commit of somebody who has hung up.
+    is_left: bool,
 }
 
 /// What is told so far.
@@ -181,6 +186,7 @@ impl Broker {
             response,
             open,
             step: Step::There,
+            is_left: false,
         };
         self.go_on_with_old_offsets(at, self.last_token, waiting, out);
     }
@@ -221,15 +227,47 @@ impl Broker {
         }
     }
 
-    /// A connection is gone: nothing is read for it any more.
+    /// A connection is gone: nothing is read for it any more, and of what it commits only that is kept, as long as there
+    /// is room for it.
     pub(in crate::broker) fn unask_old_offsets(&mut self, connection: ConnectionId) {
+        let mut left = 0;
         self.old_offsets.retain(|_, waiting| {
-            waiting.id.connection != connection || matches!(waiting.response, Response::Commit(_))
+            if waiting.id.connection == connection {
+                waiting.forget_the_answer();
+            }
+            let has_left = waiting.is_left;
+            left += usize::from(has_left);
+            waiting.id.connection != connection || has_left && left <= MOST_LEFT
         });
     }
 }
 
 impl OldOffsets {
+    /// Nobody will be told: of a commit what is still to be written stays.
+    fn forget_the_answer(&mut self) {
+        let Response::Commit(response) = &mut self.response else {
+            return;
+        };
+        self.is_left = true;
+        let mut topics: Vec<OffsetCommitResponseTopic> = Vec::new();
+        let mut from = None;
+        for open in &mut self.open {
+            let topic = &response.topics[open.topic];
+            if from != Some(open.topic) {
+                from = Some(open.topic);
+                topics.push(OffsetCommitResponseTopic {
+                    name: topic.name.clone(),
+                    partitions: Vec::new(),
+                });
+            }
+            let told = topic.partitions[open.partition].clone();
+            open.topic = topics.len() - 1;
+            open.partition = topics[open.topic].partitions.len();
+            topics[open.topic].partitions.push(told);
+        }
+        response.topics = topics;
+    }
+
     /// The znode of a partition, if the group can have any.
     fn path(&self, open: Open) -> Option<Text> {
         let (topic, partition) = match &self.response {

@@ -303,9 +303,10 @@ fn w45_version_0_lists_where_segments_begin_and_before_them_the_end() {
     );
     assert_eq!(bounds, (Offset(5), Offset(7)));
     type Row<'a> = (i32, &'a str, i32, i64, i32, i16, &'a [i64]);
-    let table: [Row; 13] = [
+    let table: [Row; 14] = [
         // broker, topic, partition, timestamp, at most, error, offsets
-        // Segments begin at 0, 2, 4 and 6, and the end is 7: of all that lies above it a client learns the high watermark.
+        // Segments begin at 0, 2, 4 and 6, and the end is 7: of all that lies above it a client learns the high
+        // watermark.
         (1, TOPIC, 0, -1, 10, 0, &[5, 4, 2, 0]),
         (1, TOPIC, 0, -1, 2, 0, &[5]),
         (1, TOPIC, 0, -1, 1, 0, &[5]),
@@ -315,7 +316,8 @@ fn w45_version_0_lists_where_segments_begin_and_before_them_the_end() {
         // The segment of 4 was written to once more since.
         (1, TOPIC, 0, last_committed, 10, 0, &[2, 0]),
         (1, TOPIC, 0, EPOCH, 10, 0, &[]),
-        (1, TOPIC, 0, -3, 10, 35, &[]),
+        (1, TOPIC, 0, -3, 10, 0, &[]),
+        (1, TOPIC, 0, -4, 10, 0, &[0]),
         (1, TOPIC, 0, -1, -1, -1, &[]),
         (1, TOPIC, 9, -1, 10, 3, &[]),
         (1, "nothing", 0, -1, 10, 3, &[]),

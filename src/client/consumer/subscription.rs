@@ -265,10 +265,9 @@ impl Subscription {
 
     /// Stops reading a partition until the application says where to go on.
     pub fn fail(&mut self, partition: &TopicPartition, error: ErrorCode, out: &mut Outbox) {
+        // One that a new leader has not confirmed may be of a log that is cut off.
         let position = match self.partitions.get(partition).map(|known| &known.state) {
-            Some(State::Reading { position } | State::Validating { position, .. }) => {
-                Some(*position)
-            }
+            Some(State::Reading { position }) => Some(*position),
             _ => None,
         };
         self.set(partition, State::Failed { error, position });

@@ -385,6 +385,10 @@ fn without_a_policy_a_cut_log_stops_reading_until_a_seek() {
     assert!(bench.asked.is_empty(), "nothing is fetched");
     let view = bench.client.partition(&orders(0)).expect("assigned");
     assert!(matches!(view.doing, Doing::Failed(_)), "{:?}", view.doing);
+    assert_eq!(
+        view.position, None,
+        "what it has read is cut off, and counts for no commit"
+    );
     bench.tell(Instruction::Seek {
         partition: orders(0),
         to: SeekTo::Offset(Offset(6)),

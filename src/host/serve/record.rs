@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
 use kafka_playground::rng::Seed;
 use kafka_playground::script;
@@ -17,6 +18,9 @@ use super::speech::complain;
 
 /// So much of a record may wait for the disk before it ends.
 pub const UNWRITTEN: u64 = 32 * MEBIBYTE;
+
+/// So long the disk is waited for when the world fell over: somebody has to be told of that.
+const FELL: Duration = Duration::from_secs(5);
 
 /// How every record begins, and nothing that somebody writes by hand: plans and lessons are scripts too, and are not
 /// overwritten.
@@ -100,7 +104,7 @@ impl Record {
     pub fn fell(&mut self, place: Place) -> bool {
         self.keep();
         self.write_at_last(at(place));
-        self.scribe.end().is_ok() && self.ended.is_none()
+        self.scribe.end_within(FELL) && self.ended.is_none()
     }
 
     /// Writes where the run ended and what it came to, and waits until all is written. How long the script is.

@@ -33,8 +33,9 @@ const WEIGHED: Duration = Duration::from_millis(50);
 const PART: u32 = 20;
 /// So much is taken between two weighings however little is left.
 pub const GRAIN: u64 = MEBIBYTE;
-/// A byte of a request comes to so many bytes of memory on each broker at the most: the shortest batches of producers
-/// that nobody knew, each in a segment of its own, and groups of one member.
+/// A byte of a request comes to so many bytes of memory on each broker, or each server of ZooKeeper, at the most: the
+/// shortest batches of producers that nobody knew, each in a segment of its own, and groups of one member. What a group of
+/// the oldest clients commits first is four znodes, about twenty times its bytes.
 const SWELLS: u64 = 64;
 /// What is left to members: one part in so many.
 pub const RESERVE: u64 = 16;
@@ -134,10 +135,14 @@ impl Scales {
         let kept = world.log_stretch().weight() + world.group_weight() + world.consumers_weight();
         self.weight = kept + under_way();
         self.taken = 0;
-        let hosts = world.hosts().map(|host| host.id);
-        let brokers = hosts.filter(|id| matches!(id, ProcessId::Broker(_)));
+        let servers = |is_one: fn(&ProcessId) -> bool| {
+            let hosts = world.hosts().map(|host| host.id);
+            hosts.filter(is_one).count() as u64
+        };
+        let brokers = servers(|id| matches!(id, ProcessId::Broker(_)));
+        let keepers = servers(|id| matches!(id, ProcessId::ZooKeeper(_)));
         let left = self.most.saturating_sub(self.weight);
-        self.grain = grain(left, brokers.count() as u64);
+        self.grain = grain(left, brokers.max(keepers));
         self.awaited = false;
         self.weighed = Instant::now();
         self.took = self.weighed - now;
@@ -154,9 +159,9 @@ fn pause(took: Duration, all_is_taken: bool) -> Duration {
 }
 
 /// What may be taken before it is weighed again: so much that all of it would fit into what is left, whatever it comes
-/// to on so many brokers.
-fn grain(left: u64, brokers: u64) -> u64 {
-    let swells = SWELLS * brokers.max(1);
+/// to on so many servers.
+fn grain(left: u64, servers: u64) -> u64 {
+    let swells = SWELLS * servers.max(1);
     (left / swells).max(GRAIN)
 }
 

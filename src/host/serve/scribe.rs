@@ -14,8 +14,11 @@ use std::time::{Duration, Instant};
 
 use super::speech::complain;
 
-/// What was handed over is written out so often, so that a run that ends in a power cut is recorded too.
+/// What was handed over is written out so often, so that a run that is killed is recorded too.
 const WRITTEN: Duration = Duration::from_secs(1);
+/// When nothing more comes it is looked so often whether all is written, and it is said that it is not after so long.
+const LOOK: Duration = Duration::from_millis(5);
+const LONG: Duration = Duration::from_secs(2);
 /// So much is written out at once, and before its time.
 const PAGE: usize = 64 * 1024;
 
@@ -95,12 +98,36 @@ impl Scribe {
         texts.send(text).map_err(|_| Refusal::Broken)
     }
 
-    /// Waits until all is written, however long that takes.
+    /// Waits until all is written, but no longer than this. Whether it is.
+    pub fn end_within(&mut self, patience: Duration) -> bool {
+        self.texts = None;
+        let since = Instant::now();
+        let is_done = |thread: &JoinHandle<_>| thread.is_finished();
+        while !self.thread.as_ref().is_none_or(is_done) {
+            if since.elapsed() >= patience {
+                return false;
+            }
+            thread::sleep(LOOK);
+        }
+        self.end().is_ok()
+    }
+
+    /// Waits until all is written, however long that takes; that it takes long is said.
     ///
     /// # Errors
     /// When some of it could not be.
     pub fn end(&mut self) -> Result<(), String> {
         self.texts = None;
+        let since = Instant::now();
+        let is_done = |thread: &JoinHandle<_>| thread.is_finished();
+        while !self.thread.as_ref().is_none_or(is_done) && since.elapsed() < LONG {
+            thread::sleep(LOOK);
+        }
+        if !self.thread.as_ref().is_none_or(is_done) {
+            complain(
+                "The record waits for its disk; to end without the rest of it, press Ctrl-C once more.",
+            );
+        }
         match self.thread.take().map(JoinHandle::join) {
             None | Some(Ok(Ok(()))) => Ok(()),
             Some(Ok(Err(error))) => Err(error.to_string()),

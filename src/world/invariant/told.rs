@@ -11,7 +11,7 @@ use crate::protocol::api::list_offsets::ListOffsetsPartitionResponse;
 use crate::protocol::api::{FetchRequest, ListOffsetsRequest};
 use crate::protocol::records::read_whole_batches;
 use crate::protocol::{AnyRequest, ApiKey, Chunks};
-use crate::sorted::SortedMap;
+use crate::sorted::{Mentions, SortedMap};
 use crate::world::World;
 
 /// The timestamp by which ListOffsets is asked for the end.
@@ -288,28 +288,62 @@ fn is_settled(leader: &Partition, high_watermark: i64) -> bool {
     began.is_none_or(|began| high_watermark >= began.0)
 }
 
-/// The partitions whose end a ListOffsets request asks for.
+/// The partitions whose end a ListOffsets request asks for, and nothing else: of one that is named twice version 0 tells
+/// twice.
 fn ends_asked_for(request: &Chunks) -> Vec<TopicPartition> {
     let Ok((_, AnyRequest::ListOffsets(request))) = AnyRequest::decode(request) else {
         return Vec::new();
     };
-    let topics = request.topics.iter().flat_map(|topic| {
-        let ends = topic
-            .partitions
-            .iter()
-            .filter(|wanted| wanted.timestamp == LATEST);
-        ends.map(|wanted| TopicPartition {
-            topic: TopicName(topic.name.clone()),
-            partition: wanted.partition_index,
+    let asked = request.topics.iter().flat_map(|topic| {
+        topic.partitions.iter().map(|wanted| {
+            let name = TopicPartition {
+                topic: TopicName(topic.name.clone()),
+                partition: wanted.partition_index,
+            };
+            (name, wanted.timestamp)
         })
     });
-    topics.collect()
+    let asked: Vec<_> = asked.collect();
+    let names = Mentions::of(asked.iter().map(|(name, _)| name));
+    let ends = asked
+        .iter()
+        .filter(|(name, time)| *time == LATEST && names.places(name).len() == 1);
+    ends.map(|(name, _)| name.clone()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::script;
+
+    #[test]
+    fn what_is_asked_for_twice_is_no_word_about_the_end() {
+        use crate::protocol::api::ListOffsetsRequest;
+        use crate::protocol::api::list_offsets::{
+            EARLIEST, ListOffsetsPartition, ListOffsetsTopic,
+        };
+        use crate::protocol::encode_request;
+
+        let ends = |times: &[i64]| {
+            let partitions = times.iter().map(|timestamp| ListOffsetsPartition {
+                timestamp: *timestamp,
+                max_num_offsets: 1,
+                ..ListOffsetsPartition::default()
+            });
+            let request = ListOffsetsRequest {
+                topics: vec![ListOffsetsTopic {
+                    name: "orders".into(),
+                    partitions: partitions.collect(),
+                }],
+                ..ListOffsetsRequest::default()
+            };
+            let frame = encode_request(&request, 0, 1, None);
+            ends_asked_for(&frame.slice(4, frame.len())).len()
+        };
+        assert_eq!(ends(&[LATEST]), 1);
+        assert_eq!(ends(&[EARLIEST]), 0);
+        assert_eq!(ends(&[LATEST, EARLIEST]), 0);
+    }
     use crate::time::Duration;
 
     /// A law that sees nothing holds always; this one sees what a consumer is told.

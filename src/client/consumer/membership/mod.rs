@@ -302,6 +302,7 @@ fn take(
     let wanted = |partition: &TopicPartition| turn.config.subscribe.0.contains(&partition.topic.0);
     if !assigned.iter().all(wanted) {
         membership.rejoins = true;
+        membership.prepares = None;
         return;
     }
     let owned: Vec<TopicPartition> = subscription
