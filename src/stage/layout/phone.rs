@@ -74,8 +74,8 @@ const ROOMY: Focused = Focused {
 const TIGHT: Focused = Focused {
     kept: 24.0,
     first: 68.0,
-    card: 83.0,
-    log: 53.0,
+    card: 85.0,
+    log: 55.0,
     gap: 7.0,
 };
 

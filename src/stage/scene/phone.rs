@@ -23,7 +23,7 @@ pub(super) fn draw(pen: &mut Pen) {
             continue;
         };
         let header = Header {
-            mid: 16.0,
+            mid: 14.0,
             dot: 15.0,
             host: HostText::Hidden,
             button: Button::Hidden,
