@@ -118,3 +118,12 @@ for (const [width, height] of [[1440, 900], [1280, 720], [390, 844]]) {
     });
   }
 }
+
+test('the lines of members that wait for their parts are dotted, and nothing is filled between them', async ({ page }) => {
+  await page.goto('figures/groups/3/');
+  await alive(page);
+  await page.keyboard.press('n');
+  await expect(page.locator('svg.stage .ln.was').first()).toBeAttached({ timeout: 30_000 });
+  const filled = await page.locator('svg.stage .ln').evaluateAll(lines => lines.filter(line => getComputedStyle(line).fill !== 'none').length);
+  expect(filled).toBe(0);
+});

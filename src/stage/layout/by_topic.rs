@@ -119,7 +119,8 @@ fn rows(snapshot: &Snapshot, ask: &Ask, height: f64, layout: &mut Layout) -> f64
     let room = height - ABOVE - BELOW - 8.0 - head * topics as f64;
     let roomy = room / gaps >= ROOMY;
     let snug_room = height - SNUG_ABOVE - SNUG_BELOW - head * 0.8 * topics as f64;
-    let snug = snug_room / gaps >= SNUG;
+    // A log that stands alone needs room above and below, and none to the next.
+    let snug = snug_room / gaps >= SNUG || count == 1 && snug_room >= 0.0;
     let (above, below, head, step) = match (roomy, snug) {
         (true, _) => (ABOVE, BELOW, head, (room / gaps).min(152.0)),
         (false, true) => {

@@ -234,8 +234,13 @@ fn doing_line(consumer: &Consumer, x: f64, y: f64, end: f64) -> Vec<Shape> {
 /// What a member does; where there is no room for all of it, the end says most.
 fn note(consumer: &Consumer, room: f64) -> String {
     let words = consumer.note.join(" ");
-    match consumer.note.last() {
-        Some(last) if text_width(&words, 11.0) * 0.94 > room => last.to_string(),
+    let most = match consumer.state {
+        // That it has ended, and not when.
+        ClientState::Ended => consumer.note.first(),
+        _ => consumer.note.last(),
+    };
+    match most {
+        Some(most) if text_width(&words, 11.0) * 0.94 > room => most.to_string(),
         _ => words,
     }
 }
