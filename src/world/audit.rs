@@ -168,6 +168,16 @@ impl Audit {
                     let start = *start;
                     self.begin_epoch(partition, *epoch, Lead { broker, start });
                 }
+                // Who deletes a topic wants nothing of it kept.
+                (_, Fact::TopicDeleted { topic }) => {
+                    let stays = |partition: &TopicPartition| partition.topic != *topic;
+                    self.acknowledged.retain(|(_, of), _| stays(of));
+                    self.leads.retain(|of, _| stays(of));
+                    self.gone.retain(|lost| stays(&lost.partition));
+                    self.duplicated.retain(|of, _| stays(of));
+                    self.sent_again.retain(|of, _| stays(of));
+                    self.copies.retain(|of, _| stays(of));
+                }
                 (
                     _,
                     Fact::BatchSent {

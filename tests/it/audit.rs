@@ -47,3 +47,20 @@ fn the_same_value_twice_is_no_duplicate() {
         .collect();
     assert_eq!(twice, [2], "the second copy, and it alone");
 }
+
+#[test]
+fn what_was_deleted_with_its_topic_is_not_lost() {
+    let text = "world brokers=3 seed=1 latency=1ms\ntopic a partitions=1 replication=3\ntopic b partitions=1\n\
+                producer p1 acks=all\nadmin a1\nproduce p1 a-0 \"one\"\nproduce p1 b-0 \"two\"\nrun 1s\n\
+                delete-topic a1 a\nrun 3s\ncreate-topic a1 a partitions=1 replication=3\nrun 3s\n\
+                produce p1 a-0 \"three\"\nrun 3s\n";
+    let history = script::parse(text).unwrap().play().unwrap();
+    let report = history.observed().audit.report(history.world());
+    let counts = (
+        report.acknowledged,
+        report.readable,
+        report.waiting,
+        report.lost,
+    );
+    assert_eq!(counts, (2, 2, 0, 0), "{report:?}");
+}

@@ -178,3 +178,25 @@ fn a_controller_whose_session_ended_is_so_no_more() {
     }
     assert!(seen.iter().all(|(holds, thinks)| !(*holds && *thinks)));
 }
+
+#[test]
+fn a_quorum_is_most_of_the_servers_and_who_was_deposed_lacks_nothing() {
+    let quorum = |lines: &str| match after(lines).coordination {
+        Coordination::ZooKeeper(zookeeper) => zookeeper.quorum,
+        _ => panic!("there is ZooKeeper"),
+    };
+    // The leader of the ensemble is gone, and the other two elect another.
+    assert!(quorum("kill zk3\n"));
+    assert!(!quorum("kill zk3\nkill zk2\n"));
+    // It goes on appending alone, and has more than the leader that followed it.
+    let alone = after(
+        "set p1 acks=1\nisolate b2 from zookeeper\nisolate b2 from brokers\nrun 20s\n\
+         produce p1 t-0 key=k \"w\"\nrun 15s\n",
+    );
+    let replica = &alone.topics[0].partitions[0].replicas[0];
+    assert!(
+        matches!(replica.role, Role::Behind(0..)),
+        "{:?}",
+        replica.role
+    );
+}

@@ -41,10 +41,13 @@ pub(super) fn coordination(world: &World, memory: &Memory) -> Coordination {
     let first = || Some(world.cluster().partitions().next()?.0);
     let partition = memory.past.written().or_else(first);
     znodes.extend(partition.and_then(|partition| state(world, memory, &partition)));
+    let up = servers
+        .iter()
+        .filter(|server| server.state == ServerState::Up);
+    let up = up.count();
     Coordination::ZooKeeper(ZooKeeper {
-        quorum: servers
-            .iter()
-            .any(|server| server.leads && server.state == ServerState::Up),
+        // Without a leader they elect another, as long as most of them are there.
+        quorum: 2 * up > servers.len(),
         cuts: cuts(world, &servers),
         servers,
         line: line(world, ids),

@@ -144,7 +144,8 @@ fn role(
             has: has.0,
             of: end.0,
         },
-        false => Role::Behind(end - has),
+        // One that led, and has more than the leader that there is or none is there, lacks nothing.
+        false => Role::Behind((end - has).max(0)),
     }
 }
 

@@ -25,14 +25,17 @@ pub(super) fn behind(
     let newest = partition
         .leading()
         .map_or(partition.end(), |leading| leading.log_end);
-    let lacks = newest - end;
+    let lacks = (newest - end).max(0);
     let kept = standing == Standing::Kept;
     let (text, warn) = match replica.role {
+        Role::Behind(0) if kept => (format!("ends at {}, out of ISR", end.0), true),
         Role::Behind(by) if kept => (format!("ends at {}, {by} behind, out of ISR", end.0), true),
+        Role::Behind(0) => ("out of ISR".to_owned(), true),
         Role::Behind(by) => (format!("behind {by}, out of ISR"), true),
         Role::CatchingUp { has, of } => (format!("{has} of {of}"), true),
         Role::Truncating(to) => (format!("cut back to {}", to.0), true),
         Role::Waits => ("waits for orders".to_owned(), false),
+        _ if kept && lacks == 0 => (format!("ends at {}", end.0), false),
         _ if kept => (format!("ends at {}, {lacks} behind", end.0), false),
         _ => return,
     };
@@ -43,14 +46,15 @@ pub(super) fn behind(
         pen.put(&thing, "break", kit::break_mark(at, tape.height()));
         from = at.x + 12.0;
     }
-    let fits = from + text_width(&text, 11.0) + 6.0 <= tape.right();
-    let shape = match (fits, warn) {
-        (true, true) => Shape::text(from, tape.y + drop, text, "s wrn b"),
-        (true, false) => Shape::text(from, tape.y + drop, text, "s2 b"),
-        (false, true) => Shape::text(tape.right() - 8.0, tape.y + drop, text, "s wrn b end halo"),
-        (false, false) => Shape::text(tape.right() - 8.0, tape.y + drop, text, "s2 b end halo"),
-    };
-    pen.put(&thing, "behind", shape);
+    // Over records it could not be read, and the row's label says most of it.
+    if from + text_width(&text, 11.0) + 6.0 <= tape.right() {
+        let class = if warn { "s wrn b" } else { "s2 b" };
+        pen.put(
+            &thing,
+            "behind",
+            Shape::text(from, tape.y + drop, text, class),
+        );
+    }
 }
 
 /// What has become of a record that nobody who runs has: in full, in short, and how it is set.

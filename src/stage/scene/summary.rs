@@ -135,6 +135,7 @@ fn partition_trouble(partition: &Partition) -> Option<String> {
         .replicas
         .iter()
         .filter_map(|replica| match replica.role {
+            Role::Behind(0) => Some(format!("broker {} is out of sync", replica.broker)),
             Role::Behind(by) => Some(format!("broker {} is {by} behind", replica.broker)),
             _ => None,
         })

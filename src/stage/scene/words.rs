@@ -142,6 +142,7 @@ fn replica_words(partition: &Partition, replica: &Replica) -> String {
         Role::Leader => format!("leader on broker {broker}"),
         Role::NewLeader => format!("new leader on broker {broker}"),
         Role::Follower => format!("follower on broker {broker}, in sync"),
+        Role::Behind(0) => format!("follower on broker {broker}, out of sync"),
         Role::Behind(by) => format!("follower on broker {broker}, behind {by}, out of sync"),
         Role::CatchingUp { has, of } => {
             format!("follower on broker {broker}, catching up, {has} of {of}")
