@@ -74,6 +74,9 @@
 //!
 //! Transactions. TCP is the host binary's alone: `serve` runs the same world by the wall's clock.
 
+// The tests beside the code run on the host: for a browser they are not compiled a second time.
+#![cfg(not(all(test, target_arch = "wasm32")))]
+
 pub mod base64;
 pub mod broker;
 pub mod channel;

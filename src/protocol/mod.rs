@@ -124,7 +124,7 @@ api_key::apis! {
     ApiVersions = 18, versions 0..=3, for Clients,
         api::api_versions::ApiVersionsRequest => api::api_versions::ApiVersionsResponse;
     /// Creates topics.
-    CreateTopics = 19, versions 2..=7, for Clients,
+    CreateTopics = 19, versions 0..=7, for Clients,
         api::create_topics::CreateTopicsRequest => api::create_topics::CreateTopicsResponse;
     /// Removes topics.
     DeleteTopics = 20, versions 0..=6, for Clients,

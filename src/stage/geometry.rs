@@ -99,6 +99,14 @@ impl Rect {
             && other.y < self.bottom()
     }
 
+    /// The smallest box around both.
+    pub fn around_both(self, other: Rect) -> Rect {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let right = self.right().max(other.right());
+        let bottom = self.bottom().max(other.bottom());
+        Rect::new(x, y, right - x, bottom - y)
+    }
+
     /// The same box, larger on every side.
     pub fn grown(&self, by: f64) -> Rect {
         Rect::new(
@@ -284,9 +292,37 @@ pub fn read_number(text: &str) -> Option<f64> {
     Some(if negative { -value } else { value })
 }
 
+/// From where on a view of a length shows a span, when it shows what comes from `at` on: as little further as it takes.
+/// Of what is longer than the view it shows the beginning.
+pub fn scrolled(at: f64, length: f64, from: f64, to: f64) -> f64 {
+    match to - from > length || from < at {
+        true => from.max(0.0),
+        false => at.max(to - length),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_view_scrolls_as_little_as_it_takes() {
+        let seen = |from, to| scrolled(100.0, 300.0, from, to);
+        assert_eq!(seen(150.0, 200.0), 100.0);
+        assert_eq!(seen(20.0, 60.0), 20.0);
+        assert_eq!(seen(-5.0, 60.0), 0.0);
+        assert_eq!(seen(380.0, 450.0), 150.0);
+        assert_eq!(seen(300.0, 900.0), 300.0, "it is longer than the view");
+    }
+
+    #[test]
+    fn a_box_around_two_has_the_corners_of_both() {
+        let (a, b) = (
+            Rect::new(0.0, 10.0, 20.0, 20.0),
+            Rect::new(50.0, 5.0, 10.0, 10.0),
+        );
+        assert_eq!(a.around_both(b), Rect::new(0.0, 5.0, 60.0, 25.0));
+    }
 
     #[test]
     fn numbers_are_short() {

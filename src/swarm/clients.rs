@@ -234,7 +234,7 @@ impl<'a> Judge<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::script;
+    use crate::swarm::bench::{is_said, played};
     use crate::swarm::groups;
 
     /// What is not finished after these lines.
@@ -245,17 +245,9 @@ mod tests {
              producer p1 acks=all delivery.timeout.ms=40s\nconsumer c1 auto.offset.reset=earliest\nadmin a1\n\
              run 1s\nassign c1 orders-0\n{lines}"
         );
-        let script = script::parse(&text).expect("the script reads");
-        let history = script.play().expect("the script plays");
+        let history = played(&text);
         let losses = history.observed().checker.losses();
         complaints(history.world(), losses, &Core::default())
-    }
-
-    fn is_said(all: &[String], what: &str) {
-        assert!(
-            matches!(all, [one] if one.contains(what)),
-            "{what}: {all:?}"
-        );
     }
 
     #[test]
@@ -309,8 +301,7 @@ mod tests {
                  {known}consumer c1 auto.offset.reset=earliest\nassign c1 orders-0\nrun 10ms\n\
                  run 5s\nkill b1\nrun 15s\nproduce p1 orders-0 \"a\"\nrun 5s\n"
             );
-            let script = script::parse(&text).expect("the script reads");
-            let history = script.play().expect("the script plays");
+            let history = played(&text);
             let losses = history.observed().checker.losses();
             let consumer = history.world().host(ProcessId::Consumer(1));
             let consumer = consumer.and_then(|host| host.consumer().cloned());
@@ -357,8 +348,7 @@ mod tests {
              consumer c2 group.id=audit auto.offset.reset=earliest enable.auto.commit=false\n\
              run 1s\nproduce p1 orders-0 \"a\"\nassign c1 orders-0\nrun 5s\n";
         let said = |lines: &str, core: &dyn Fn(BrokerId) -> Core| {
-            let script = script::parse(&format!("{text}{lines}")).expect("the script reads");
-            let history = script.play().expect("the script plays");
+            let history = played(&format!("{text}{lines}"));
             let losses = history.observed().checker.losses();
             let home = groups::home_of(history.world(), "audit").expect("it is kept");
             let state = history.world().cluster().partition(&home);

@@ -39,6 +39,8 @@
 
 mod abuse;
 mod aim;
+#[cfg(test)]
+mod bench;
 pub mod budget;
 pub mod clients;
 mod cluster;

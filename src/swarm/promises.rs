@@ -11,6 +11,9 @@
 //! of sync, or by a replica that had lost some of what was committed with the power of its machine, may
 //! lose records when the budget allows such trouble at all: those that were promised before.
 //!
+//! The audit that the page shows is held against all this (D4): it counts each acknowledged record once, and calls lost
+//! what is gone and nothing else.
+//!
 //! And clients are asked what they can testify ([`crate::testimony`]): they know nothing of logs, and so may notice
 //! what whoever knows all does not look for.
 //!
@@ -20,6 +23,7 @@ use super::groups::health::is_kept;
 use super::groups::home_of;
 use super::recovery::Core;
 use super::{Budget, Run};
+use crate::broker::Partition;
 use crate::client::config::Acks;
 use crate::controller::{Recovery, znodes};
 use crate::fact::{Entry, Fact};
@@ -218,21 +222,10 @@ pub(super) fn judge(run: &mut Run<'_>, core: &Core, budget: Budget) {
     }
     let mut broken = None;
     for (name, made) in &run.promises().made {
-        let state = run.world().cluster().partition(name);
-        let leader = state.and_then(|state| run.world().broker_by_id(state.leader));
-        let Some(leader) = leader.and_then(|broker| broker.partition(name)) else {
+        let Some(leader) = leading(run, name) else {
             continue;
         };
-        let kept = |promise: &Promise| {
-            let (at, log) = (promise.base_offset, leader.log());
-            // What retention or compaction takes was not promised.
-            if at < log.start().max(run.cleaned(name)) {
-                return true;
-            }
-            let found = log.batches(at, at + 1).next();
-            let crc = found.map(|stored| stored.checksum());
-            crc.is_some() && (promise.checksum.is_none() || crc == promise.checksum)
-        };
+        let kept = |promise: &Promise| is_kept_by(run, name, leader, promise);
         // What is promised after a loss is promised as firmly as before.
         let excused = |promise: &Promise| {
             budget == Budget::Harsh && run.losses().excuses(name, promise.epoch, promise.at)
@@ -252,9 +245,72 @@ pub(super) fn judge(run: &mut Run<'_>, core: &Core, budget: Budget) {
     if let Some(what) = broken {
         run.fail("NothingAcknowledgedIsLost", what);
     }
+    if let Some(what) = misreported(run) {
+        run.fail("TheAuditIsRight", format!("D4: {what}"));
+    }
     if let Some(found) = testified(run, core, budget) {
         run.fail("ClientsFindNothingWrong", format!("H1: {found}"));
     }
+}
+
+/// Who leads a partition in the end.
+fn leading<'a>(run: &'a Run<'_>, name: &TopicPartition) -> Option<&'a Partition> {
+    let state = run.world().cluster().partition(name)?;
+    run.world().broker_by_id(state.leader)?.partition(name)
+}
+
+/// Whether a leader has what was promised, or retention or compaction took it: that was not promised.
+fn is_kept_by(run: &Run<'_>, name: &TopicPartition, leader: &Partition, promise: &Promise) -> bool {
+    let (at, log) = (promise.base_offset, leader.log());
+    if at < log.start().max(run.cleaned(name)) {
+        return true;
+    }
+    let found = log.batches(at, at + 1).next();
+    let crc = found.map(|stored| stored.checksum());
+    crc.is_some() && (promise.checksum.is_none() || crc == promise.checksum)
+}
+
+/// Where the audit that the page shows says something else than the promises and the logs.
+fn misreported(run: &Run<'_>) -> Option<String> {
+    let audit = run.audit();
+    let report = audit.report(run.world());
+    let found = [
+        report.readable,
+        report.waiting,
+        report.pending,
+        report.expired,
+        report.lost,
+    ];
+    if found.iter().sum::<u64>() != report.acknowledged {
+        return Some(format!("{report:?} counts a record twice or not at all"));
+    }
+    let lost = audit.lost(run.world());
+    for (name, made) in &run.promises().made {
+        let Some(leader) = leading(run, name) else {
+            continue;
+        };
+        let begins = leader.log().start().max(run.cleaned(name));
+        let told = made.iter().filter(|promise| promise.checksum.is_some());
+        for promise in told.filter(|promise| promise.base_offset >= begins) {
+            let at = promise.base_offset;
+            let is_kept = is_kept_by(run, name, leader, promise);
+            let is_lost = lost.iter().any(|lost| {
+                let here = lost.partition == *name && (lost.from..lost.to).contains(&at);
+                here && promise.epoch < lost.since
+            });
+            if is_kept == is_lost {
+                let (is, says) = match is_kept {
+                    true => ("there", "lost"),
+                    false => ("gone", "kept"),
+                };
+                let epoch = promise.epoch;
+                return Some(format!(
+                    "the batch at {at} of {name}, acknowledged in epoch {epoch}, is {is}, and the audit says {says}"
+                ));
+            }
+        }
+    }
+    None
 }
 
 /// What clients themselves can testify that no setting allows.

@@ -392,7 +392,7 @@ fn unread(run: &Run<'_>, core: &Core, name: &TopicPartition) -> Option<String> {
 mod tests {
     use super::super::Recorder;
     use super::*;
-    use crate::script;
+    use crate::swarm::bench::played;
 
     #[test]
     fn who_has_died_and_is_not_of_the_core_does_not_return() {
@@ -426,8 +426,7 @@ mod tests {
              topic orders partitions=1 replicas=1,2\nproducer p1 acks=all\nrun 2s\n";
         let orders = TopicPartition::new("orders", 0);
         let said_after = |lines: &str| {
-            let script = script::parse(&format!("{topic}{lines}")).expect("the script reads");
-            let history = script.play().expect("the script plays");
+            let history = played(&format!("{topic}{lines}"));
             let mut losses = Losses::default();
             let whole = complaints(history.world(), &losses, &Core::default());
             losses.plant_torn(orders.clone());

@@ -12,6 +12,7 @@ use crate::rng::Seed;
 use crate::script::{self, Action};
 use crate::testimony::Witness;
 use crate::time::{Duration, Instant};
+use crate::world::audit::Audit;
 use crate::world::invariant::Losses;
 use crate::world::{Observed, Place, Ran, World};
 
@@ -113,6 +114,11 @@ impl<'a> Run<'a> {
     /// How far a partition has been compacted on any broker.
     pub fn cleaned(&self, partition: &TopicPartition) -> Offset {
         self.observed.checker.cleaned().until(partition)
+    }
+
+    /// What the page shows of what was acknowledged.
+    pub fn audit(&self) -> &Audit {
+        &self.observed.audit
     }
 
     pub fn promises(&self) -> &Promises {

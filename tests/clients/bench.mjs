@@ -8,6 +8,9 @@ import { serve } from './served.mjs';
 const PYTHON = at('.tools/clients/bin/python');
 const BENCH = at('tests/clients/bench.py');
 const ROUNDS = 5;
+/** So many records are kept, of these sizes, to see what each costs. */
+const KEPT = 200_000;
+const FILLED = [100, 1024];
 /** Ten times the partitions may cost so much more at the most. */
 const SPREAD = 1.5;
 
@@ -15,6 +18,19 @@ async function mock() {
   const child = spawn(PYTHON, [BENCH, 'mock'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
   return { brokers: value, stop: () => child.stdin.end() };
+}
+
+/** Prints what a record costs that is kept, with its three copies. */
+async function benchMemory(binary, size) {
+  const cluster = await serve(binary);
+  const fill = (topic, count) => ask(PYTHON, [BENCH, 'fill', cluster.brokers, topic, `${size}`, `${count}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // What a cluster needs once is there.
+  await fill('warm', KEPT / 10);
+  const before = cluster.memory();
+  await fill('kept', KEPT);
+  const each = (cluster.memory() - before) / KEPT;
+  await cluster.stop();
+  console.log(`  a record of ${size} B that is kept by three brokers takes ${each.toFixed(0)} B, ${(each / size / 3).toFixed(2)} times its three values.`);
 }
 
 /** Prints the medians of some rounds. */
@@ -40,6 +56,7 @@ export async function benchClients(binary) {
     console.log(`  ${what.padEnd(22)}${ours.toFixed(digits).padStart(12)}${theirs.toFixed(digits).padStart(12)}${(ours / theirs).toFixed(2).padStart(8)}`);
   }
   const spread = median('serve', 'over 30 partitions') / median('serve', 'over 300 partitions');
+  for (const size of FILLED) await benchMemory(binary, size);
   console.log(`  300 partitions take ${spread.toFixed(2)} times as long as 30; ${SPREAD} times is allowed.`);
 }
 

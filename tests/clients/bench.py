@@ -1,7 +1,8 @@
 """How fast a cluster is for one client of librdkafka: produced and consumed records a second, and latency.
 
 `bench.py mock` is librdkafka's own mock cluster of three brokers in a process of its own, which says where it listens
-and waits; `bench.py measure SERVERS` measures and prints a line of JSON.
+and waits; `bench.py measure SERVERS` measures and prints a line of JSON; `bench.py fill SERVERS TOPIC SIZE COUNT` fills a
+topic.
 """
 
 import json
@@ -20,10 +21,10 @@ def mock():
     sys.stdin.read()
 
 
-def create(servers, topic, partitions=3):
+def create(servers, topic, partitions=3, config=None):
     admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
     try:
-        admin.create_topics([NewTopic(topic, partitions, 3)])[topic].result(10)
+        admin.create_topics([NewTopic(topic, partitions, 3, config=config or {})])[topic].result(10)
     except Exception:
         pass  # The mock makes topics when they are asked for.
     for _ in range(100):
@@ -124,7 +125,15 @@ def measure(servers, tag):
     print(json.dumps(found), flush=True)
 
 
+def fill(servers, topic, size, count):
+    """Fills a topic that keeps everything."""
+    create(servers, topic, config={"retention.ms": "-1", "retention.bytes": "-1"})
+    produce(servers, topic, int(size), int(count))
+
+
 if sys.argv[1] == "mock":
     mock()
+elif sys.argv[1] == "fill":
+    fill(*sys.argv[2:])
 else:
     measure(*sys.argv[2:])

@@ -187,10 +187,34 @@ export async function groups(clients, client) {
     await client.ask('seek', { name: 'three', topic, partition: 0, offset: 0 });
     const back = await client.ask('collect', { names: ['three'], total: 1, timeout: 20, quiet: 0.5 });
     expect(back.length > 0 && back.every(({ p }, i) => p === 0 && back[i].o === i), 'reading does not go back to the beginning');
+  } else {
+    await seeks(client, topic);
   }
   await client.ask('leave', { name: 'three' });
   if (client.name !== 'kcat') expect((await client.ask('groups')).includes(group), 'a group is not listed');
   return 'ok';
+}
+
+/** kcat says where it begins when it is started: at an offset, so far before the end, or at a time. */
+async function seeks(kcat, topic) {
+  const from = async place => {
+    const found = await kcat.ask('readFrom', { topic, partition: 0, from: place });
+    expect(found.every(({ o }, i) => o === found[0].o + i), `what is read from ${place} has gaps`);
+    return found;
+  };
+  const all = await from('beginning');
+  const end = all.length;
+  expect(all[0].o === 0 && end > 20, `a partition has ${end} records from ${all[0]?.o} on`);
+  const begins = async (place, offset) => {
+    const found = await from(place);
+    expect(found.length === end - offset && found[0]?.o === offset, `reading from ${place} gives ${found.length} of ${end} from ${found[0]?.o} on`);
+  };
+  await begins(7, 7);
+  await begins(-5, end - 5);
+  // The first record that is not older.
+  const at = all[Math.floor(end / 2)].ts;
+  await begins(`s@${at}`, all.find(({ ts }) => ts >= at).o);
+  expect((await from('end')).length === 0, 'there is something at the end');
 }
 
 /** Members of all libraries in one group. */

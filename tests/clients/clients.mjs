@@ -100,6 +100,8 @@ export async function testClients(binary) {
     }
   } finally {
     clients.forEach(client => client.end());
+    const fell = clients.flatMap(({ falls }) => falls ?? []);
+    if (fell.length) console.log(`  kcat ended by itself ${fell.length} times and was started again: ${[...new Set(fell)].join('; ')}`);
     await attempt('the run replays', () => replays(binary, served, record));
   }
   const noisy = await serve(binary, '--plan', PLAN, '--record', fuzzed);

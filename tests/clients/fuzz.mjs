@@ -2,7 +2,7 @@
 //
 // The corpus is a record of the other cases, so it has every request that the clients make, in the versions in which
 // they make them. The same seed makes the same changes.
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { connect } from 'node:net';
 import { eventually } from './cases.mjs';
 import { members, pause } from './members.mjs';
@@ -146,20 +146,11 @@ async function shout(served, kinds, seconds, seed) {
       }
       if (chance.odds(2) || socket.said > 200) socket.destroy();
     }
-    count.memory = Math.max(count.memory, memory(served.pid));
+    count.memory = Math.max(count.memory, served.memory());
     await pause(4);
   }
   open.splice(0).forEach(socket => socket.destroy());
   return count;
-}
-
-/** Memory of a process in bytes; null where that is not to be had. */
-function memory(pid) {
-  try {
-    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
-  } catch {
-    return null;
-  }
 }
 
 /** Reads and commits for one member of a group, until it is told that there is no more. */

@@ -69,10 +69,13 @@ class Remote {
   }
 }
 
+/** A member that ends by itself is started again so often. */
+const FALLS = 3;
+
 /** kcat has a process for each thing that it does. */
 class Kcat {
   constructor(brokers) {
-    Object.assign(this, { name: 'kcat', brokers, codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'], consumers: new Map(), streams: new Map(), ready: Promise.resolve() });
+    Object.assign(this, { name: 'kcat', brokers, codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'], consumers: new Map(), streams: new Map(), ready: Promise.resolve(), falls: [] });
   }
 
   ask(word, rest = {}) {
@@ -138,10 +141,31 @@ class Kcat {
   async join({ name, topics, group, strategy }) {
     const args = ['-b', this.brokers, '-q', '-u', '-J', '-X', 'auto.offset.reset=earliest', '-X', `partition.assignment.strategy=${strategy}`,
       '-X', 'session.timeout.ms=10000', '-X', 'topic.metadata.refresh.interval.ms=1000', '-X', 'auto.commit.interval.ms=200', '-G', group, ...topics];
-    const child = begin('kcat', args, ['ignore', 'pipe', 'ignore']);
-    const state = { child, found: [] };
-    createInterface({ input: child.stdout }).on('line', line => state.found.push({ ...seen(JSON.parse(line)), by: name }));
+    const state = { name, args, found: [], falls: 0, isLeaving: false };
     this.consumers.set(name, state);
+    this.consume(state);
+  }
+
+  /**
+   * kcat ends when librdkafka tells it of an error of which it would get over, such as that nobody coordinates just now.
+   * Then it is started again, as whoever runs it would, but not for ever.
+   */
+  consume(state) {
+    const { name, args } = state;
+    const child = begin('kcat', args, ['ignore', 'pipe', 'pipe']);
+    let said = '';
+    child.stderr.on('data', chunk => (said += chunk));
+    createInterface({ input: child.stdout }).on('line', line => state.found.push({ ...seen(JSON.parse(line)), by: name }));
+    state.child = child;
+    state.closed = new Promise(resolve => {
+      child.on('close', (code, signal) => {
+        resolve();
+        if (state.isLeaving) return;
+        state.falls += 1;
+        this.falls.push(`${said.trim() || signal || `code ${code}`}`);
+        if (state.falls <= FALLS) this.consume(state);
+      });
+    });
   }
 
   async collect({ names, total, timeout, quiet = 0 }) {
@@ -156,17 +180,25 @@ class Kcat {
     await pause(500);
   }
 
+  /** The offsets of what a partition has from a place on: an offset, as many before its end, or a time. */
+  async readFrom({ topic, partition, from }) {
+    const out = await this.run(['-C', '-J', '-e', '-t', topic, '-p', `${partition}`, '-o', `${from}`]);
+    return out.split('\n').filter(Boolean).map(line => seen(JSON.parse(line)));
+  }
+
   leave({ name }) {
-    const { child } = this.consumers.get(name);
+    const state = this.consumers.get(name);
     this.consumers.delete(name);
-    return new Promise(resolve => {
-      child.on('close', resolve);
-      child.kill('SIGINT');
-    });
+    state.isLeaving = true;
+    state.child.kill('SIGINT');
+    return state.closed;
   }
 
   end() {
-    this.consumers.forEach(({ child }) => child.kill('SIGKILL'));
+    this.consumers.forEach(state => {
+      state.isLeaving = true;
+      state.child.kill('SIGKILL');
+    });
     this.streams.forEach(({ child, timer }) => {
       clearInterval(timer);
       child.kill('SIGKILL');

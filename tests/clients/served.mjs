@@ -1,5 +1,6 @@
 // The cluster that the clients talk to: `serve`, started and stopped, and told things over its standard input.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Failed } from '../../www/tools/kit.mjs';
 
@@ -24,7 +25,8 @@ export async function serve(binary, ...options) {
   const ended = new Promise(resolve => child.on('exit', resolve));
   return {
     brokers,
-    pid: child.pid,
+    /** What it takes of memory, in bytes; null where that is not to be had. */
+    memory: () => memoryOf(child.pid),
     /** Gives it a line; its answer. */
     async tell(line) {
       child.stdin.write(`${line}\n`);
@@ -41,4 +43,12 @@ export async function serve(binary, ...options) {
     },
     kill: () => child.kill('SIGKILL'),
   };
+}
+
+function memoryOf(pid) {
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+  } catch {
+    return null;
+  }
 }

@@ -127,3 +127,22 @@ test('the lines of members that wait for their parts are dotted, and nothing is 
   const filled = await page.locator('svg.stage .ln').evaluateAll(lines => lines.filter(line => getComputedStyle(line).fill !== 'none').length);
   expect(filled).toBe(0);
 });
+
+test('on a phone the group that a step is about comes into view, and where a reader has scrolled to stays', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto('figures/topics/5/');
+  await alive(page);
+  const bed = page.locator('.stage-bed');
+  const group = page.locator('svg.stage text', { hasText: 'driver-location-group' }).first();
+  await expect(group).toBeAttached({ timeout: 20_000 });
+  const inView = () => page.evaluate(() => {
+    const text = [...document.querySelectorAll('svg.stage text')].find(text => text.textContent.startsWith('driver-location-group'));
+    const [name, frame] = [text, document.querySelector('.stage-bed')].map(element => element.getBoundingClientRect());
+    return name.top >= frame.top && name.bottom <= frame.bottom;
+  });
+  expect(await bed.evaluate(bed => bed.scrollHeight > bed.clientHeight)).toBe(true);
+  await expect.poll(inView, { timeout: 30_000 }).toBe(true);
+  await bed.evaluate(bed => (bed.scrollTop = 0));
+  await page.waitForTimeout(500);
+  expect(await bed.evaluate(bed => bed.scrollTop)).toBe(0);
+});

@@ -99,3 +99,45 @@ test('a script that is pasted into the line is opened as a whole', async ({ page
   await paste(FIVE);
   await expect(page.locator('svg text', { hasText: 'Broker 5' }).first()).toBeVisible();
 });
+
+/** A leader that hears of nobody is given one more record, which the next one does not have. */
+const ALONE = acks => [
+  'world brokers=3 seed=1 latency=1ms zookeeper.session.timeout.ms=6000',
+  'topic orders partitions=1 replicas=2,3,1',
+  `producer p1 acks=${acks} retries=0`,
+  'run 1s',
+  'produce p1 orders-0 key=k "a"',
+  'run 1s',
+  'isolate b2 from zookeeper',
+  'isolate b2 from brokers',
+  'run 1s',
+  'produce p1 orders-0 key=k "b"',
+  'run 40s',
+].join('\n');
+
+for (const [acks, acknowledged, lost, fate] of [['1', 2, 1, 'acknowledged, then lost'], ['all', 1, 0, 'never acknowledged']]) {
+  test(`the audit and the picture tell what becomes of a record that a leader wrote alone, acks=${acks}`, async ({ page }) => {
+    await page.getByText('A whole script', { exact: true }).click();
+    await page.getByLabel('Replayed from its beginning').fill(ALONE(acks));
+    await page.getByRole('button', { name: 'Replay it' }).click();
+    const told = name => page.locator('.audit dl > div', { has: page.locator('dt', { hasText: new RegExp(`^${name}$`) }) }).locator('dd');
+    await expect(told('acknowledged')).toHaveText(`${acknowledged}`);
+    await expect(told('readable')).toHaveText('1');
+    await expect(told('lost')).toHaveText(`${lost}`);
+    // The one that wrote it runs on, and is no follower.
+    await expect(page.locator('#stage-summary')).toContainText('broker 2 has not heard that broker 3 leads');
+    await expect(page.locator('.stage .bed.deposed')).toHaveCount(1);
+    await expect(page.locator('#stage-summary')).toContainText(fate.replace('acknowledged, then', 'was acknowledged, then').replace('never', 'was never'));
+    await expect(page.locator('.audit ul button')).toHaveCount(lost);
+    if (lost) {
+      await page.locator('.audit ul button').click();
+      await expect(page.locator('.inspector')).toContainText('orders');
+    }
+    await enter(page, 'heal all');
+    await enter(page, 'run 20s');
+    // It has heard of it, follows, and has cut off what the new leader lacks.
+    await expect(page.locator('.stage .bed.deposed')).toHaveCount(0);
+    await expect(told('lost')).toHaveText(`${lost}`);
+    await expect(told('readable')).toHaveText('1');
+  });
+}

@@ -90,6 +90,7 @@ scripts![
     "crash/slow_disk",
     "crash/stopped_broker",
     "crash/wrong_clock",
+    "groups/a_commit_that_is_too_large",
     "groups/a_cooperative_rebalance",
     "groups/a_fourth_member_has_nothing_to_do",
     "groups/a_frozen_coordinator",

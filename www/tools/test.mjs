@@ -11,8 +11,8 @@ const WASM = ['--target', 'wasm32-unknown-unknown'];
 const TESTING = ['--locked', '--features', 'planted'];
 
 /**
- * `counts`: the output names single tests, so they are what is counted; otherwise the step counts as one. `beside`: the
- * step is done at the same time as the one before it, for each of them keeps one of two processors busy.
+ * `counts`: the output names single tests, so they are what is counted; otherwise the step counts as one. `beside`: while
+ * that one is done, these are done one after the other, for each of them keeps one of two processors busy.
  */
 const STEPS = [
   { name: 'tidy', says: 'The rules for style sheets and pages', run: async () => tidy() },
@@ -22,7 +22,7 @@ const STEPS = [
   { name: 'host', says: 'Host tests (cargo test)', counts: true, run: onLine => hostTests(onLine) },
   { name: 'web', says: 'Browser tests (wasm-pack test)', counts: true, run: onLine => must('wasm-pack', ['test', '--mode', 'no-install', '--headless', '--chrome', '--chromedriver', chromedriver()], { onLine, how: 'open the page yourself: `wasm-pack test --chrome`.' }) },
   { name: 'build', says: 'The static build', beside: 'web', run: build },
-  { name: 'clients', says: 'Real clients over TCP', counts: true, run: onLine => clients(onLine) },
+  { name: 'clients', says: 'Real clients over TCP', counts: true, beside: 'web', run: onLine => clients(onLine) },
   { name: 'e2e', says: 'End to end, on the built page (Playwright)', counts: true, needs: 'build', run: onLine => endToEnd(onLine) },
 ];
 
@@ -80,8 +80,9 @@ await main(async () => {
     const wanted = STEPS.filter(step => !named.length || named.includes(step.name));
     for (const step of wanted) {
       if (wanted.some(before => before.name === step.beside)) continue;
-      const together = [step, ...wanted.filter(other => other.beside === step.name)];
-      await Promise.all(together.map(step => perform(step, total, bad)));
+      const besides = wanted.filter(other => other.beside === step.name);
+      const rest = besides.reduce((before, other) => before.then(() => perform(other, total, bad)), Promise.resolve());
+      await Promise.all([perform(step, total, bad), rest]);
     }
   } catch (error) {
     report(error);

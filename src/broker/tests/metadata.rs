@@ -160,7 +160,7 @@ fn creation_can_be_forbidden_by_either_side() {
 fn topics_are_created_by_the_controller_only() {
     let mut bench = Bench::new(&[], &[]);
     let connection = bench.open(2);
-    for version in 2..=7 {
+    for version in 0..=7 {
         let response = bench.call(connection, &create("new", 1, 1), version);
         assert_eq!(response.topics[0].error_code, 41);
     }
@@ -188,6 +188,31 @@ fn topics_are_created_by_the_controller_only() {
             .partition(&TopicPartition::new("new", 1))
             .is_some()
     );
+}
+
+#[test]
+fn every_version_creates_a_topic_and_finds_that_it_is_there() {
+    let mut bench = Bench::new(&[], &[]);
+    let connection = bench.open(1);
+    for version in 0..=7 {
+        let request = create(&format!("new-{version}"), 2, 3);
+        for error in [0, 36] {
+            bench.ask(connection, &request, version);
+            bench.run_ms(20);
+            let response = bench
+                .answer::<CreateTopicsRequest>(connection, version)
+                .expect("an answer");
+            let topic = &response.topics[0];
+            assert_eq!(topic.error_code, error, "v{version}");
+            assert_eq!(
+                topic.error_message.is_some(),
+                error != 0 && version >= 1,
+                "v{version}"
+            );
+        }
+        let made = TopicPartition::new(&*format!("new-{version}"), 1);
+        assert!(bench.broker(3).partition(&made).is_some(), "v{version}");
+    }
 }
 
 #[test]

@@ -127,25 +127,35 @@ impl Scales {
     /// Weighs the logs and groups, unless that was done a moment ago. `under_way` is what has not come to lie in them
     /// yet.
     pub fn weigh(&mut self, world: &World, under_way: impl FnOnce() -> u64) {
-        let now = Instant::now();
-        let wait = pause(self.took, self.taken >= self.grain);
-        if now.duration_since(self.weighed) < wait {
+        let began = Instant::now();
+        if !self.is_due(began) {
             return;
         }
         let kept = world.log_stretch().weight() + world.group_weight() + world.consumers_weight();
-        self.weight = kept + under_way();
-        self.taken = 0;
+        let weight = kept + under_way();
         let servers = |is_one: fn(&ProcessId) -> bool| {
             let hosts = world.hosts().map(|host| host.id);
             hosts.filter(is_one).count() as u64
         };
         let brokers = servers(|id| matches!(id, ProcessId::Broker(_)));
         let keepers = servers(|id| matches!(id, ProcessId::ZooKeeper(_)));
-        let left = self.most.saturating_sub(self.weight);
-        self.grain = grain(left, brokers.max(keepers));
+        self.settle(weight, brokers.max(keepers), began, Instant::now());
+    }
+
+    /// Whether it is time to weigh.
+    fn is_due(&self, now: Instant) -> bool {
+        let wait = pause(self.took, self.taken >= self.grain);
+        now.saturating_duration_since(self.weighed) >= wait
+    }
+
+    /// What a weighing found that began and ended at these instants, on so many servers.
+    fn settle(&mut self, weight: u64, servers: u64, began: Instant, ended: Instant) {
+        self.weight = weight;
+        self.taken = 0;
+        self.grain = grain(self.most.saturating_sub(weight), servers);
         self.awaited = false;
-        self.weighed = Instant::now();
-        self.took = self.weighed - now;
+        self.weighed = ended;
+        self.took = ended.saturating_duration_since(began);
     }
 }
 
@@ -183,24 +193,26 @@ mod tests {
 
     const GIBIBYTE: u64 = 1024 * MEBIBYTE;
 
-    /// How much is taken in so many milliseconds, and how long it was weighed in all, where a weighing takes so long
-    /// and so much comes in each millisecond.
+    /// What all that lies there may weigh.
+    const MOST: u64 = 4 * GIBIBYTE;
+
+    /// How much is taken in so many milliseconds, and how long it was weighed in all, where a weighing takes so long and
+    /// finds so much left, and a request of so many bytes comes in each millisecond.
     fn pours(millis: u32, took: Duration, each: u64, left: u64) -> (u64, Duration) {
-        let may_be = grain(left, 3);
-        let (mut all, mut spent) = (0, Duration::ZERO);
-        let (mut taken, mut since) = (0, Duration::ZERO);
-        let mut now = Duration::ZERO;
-        while now < Duration::from_millis(millis.into()) {
-            if since >= pause(took, taken >= may_be) {
-                (taken, since) = (0, Duration::ZERO);
+        let mut scales = Scales::new(MOST);
+        let begin = scales.weighed;
+        let (mut now, mut all, mut spent) = (begin, 0, Duration::ZERO);
+        scales.settle(MOST - left, 3, begin, begin);
+        while now < begin + Duration::from_millis(millis.into()) {
+            if scales.is_due(now) {
+                scales.settle(MOST - left, 3, now, now + took);
                 spent += took;
                 now += took;
             }
-            if taken < may_be {
-                taken += each;
+            if scales.have_room(Asks::Member, each) {
+                scales.take(each);
                 all += each;
             }
-            since += Duration::from_millis(1);
             now += Duration::from_millis(1);
         }
         (all, spent)

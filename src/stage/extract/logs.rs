@@ -126,6 +126,12 @@ fn role(
             false => Role::Leader,
         };
     }
+    if running
+        .partition(id)
+        .is_some_and(PartitionProcess::is_leader)
+    {
+        return Role::Deposed;
+    }
     if let Some(to) = past.truncated(broker, id, now) {
         return Role::Truncating(to);
     }
@@ -144,7 +150,7 @@ fn role(
             has: has.0,
             of: end.0,
         },
-        // One that led, and has more than the leader that there is or none is there, lacks nothing.
+        // One that has more than the leader that there is or none is there, lacks nothing.
         false => Role::Behind((end - has).max(0)),
     }
 }
@@ -164,7 +170,13 @@ fn replica(
         return on_disk(world, memory, audit, id, broker, role);
     };
     let (start, end, high_watermark) = (held.log_start(), held.log_end(), held.high_watermark());
-    let (cells, segments) = cells(memory, id, broker, held);
+    let (cells, segments) = match departed_from(world, id, held) {
+        Some(leading) => (
+            doomed(memory, audit, id, held, leading),
+            segments(held.log()),
+        ),
+        None => cells(memory, id, broker, held),
+    };
     Replica {
         broker,
         role,
@@ -175,6 +187,50 @@ fn replica(
         known_from: known_from(held.log()),
         segments,
     }
+}
+
+/// The leader from whose log a copy departs: the copy's last record is another there, or none.
+fn departed_from<'a>(
+    world: &'a World,
+    id: &TopicPartition,
+    held: &PartitionProcess,
+) -> Option<&'a PartitionProcess> {
+    let state = world.cluster().partition(id)?;
+    let leading = world.broker_by_id(state.leader)?.partition(id)?;
+    let has_begun = leading.is_leader() && leading.leader_epoch() > held.leader_epoch();
+    let last = Offset(held.log_end().0 - 1);
+    let departs = has_begun && last >= held.log_start() && !has_same(leading, held.log(), last);
+    departs.then_some(leading)
+}
+
+/// Whether a copy has a record of another log, or had it until it was deleted. Two records at one offset are the
+/// same when one leader gave it to them, in one epoch.
+fn has_same(copy: &PartitionProcess, of: &Log, offset: Offset) -> bool {
+    let epoch = of.epochs().epoch_of(offset);
+    let there = offset < copy.log_end();
+    offset < copy.log_start() || there && copy.log().epochs().epoch_of(offset) == epoch
+}
+
+/// The newest records of a copy that departs from the leader's.
+fn doomed(
+    memory: &mut Memory,
+    audit: &Audit,
+    id: &TopicPartition,
+    held: &PartitionProcess,
+    leading: &PartitionProcess,
+) -> Vec<Cell> {
+    let log = held.log();
+    let readable = held.high_watermark().max(leading.high_watermark());
+    read(memory, id, log, |offset, value| {
+        let epoch = log.epochs().epoch_of(offset).unwrap_or(LeaderEpoch::NONE);
+        match (has_same(leading, log, offset), value) {
+            (true, Value::Null) if offset < readable => CellState::Tombstone,
+            (true, Value::There) if offset < readable => CellState::Committed,
+            (true, _) => CellState::Open,
+            (false, _) if audit.is_lost(id, offset, epoch) => CellState::Lost,
+            (false, _) => CellState::Doomed,
+        }
+    })
 }
 
 /// What lies on the disk of a broker that does not run.
@@ -198,12 +254,7 @@ fn on_disk(
     let epochs = log.map(Log::epochs);
     let state = |offset: Offset, _: Value| {
         let epoch = epochs.and_then(|epochs| epochs.epoch_of(offset));
-        // Two records at one offset are the same when one leader gave it to them, in one epoch.
-        let same = |other: &&&PartitionProcess| {
-            let gone = offset < other.log_start();
-            let there = offset < other.log_end();
-            gone || there && other.log().epochs().epoch_of(offset) == epoch
-        };
+        let same = |other: &&&PartitionProcess| log.is_some_and(|log| has_same(other, log, offset));
         let is_copied = others.iter().any(|log| {
             let holds = (log.start()..log.end()).contains(&offset);
             holds && log.epochs().epoch_of(offset) == epoch

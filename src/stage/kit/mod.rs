@@ -33,4 +33,6 @@ pub use mark::{
 };
 pub use record::{RecordForm, filling_record, hole, hue_class, record, settling_record};
 pub use tape::{Numbers, Tape};
-pub use travel::{answer, capsule, capsule_size, control_pill, diamond, error_answer};
+pub use travel::{
+    answer, capsule, capsule_size, control_pill, control_pill_size, diamond, error_answer,
+};

@@ -22,7 +22,8 @@ pub fn record(at: Point, size: f64, mark: &KeyMark, state: CellState, form: Reco
         other => format!("rec {other}").into(),
     };
     let inset = match state {
-        CellState::Open | CellState::Lost | CellState::Stranded | CellState::Promised => 1.0,
+        CellState::Open | CellState::Lost => 1.0,
+        CellState::Stranded | CellState::Promised | CellState::Doomed => 1.0,
         _ => 0.5,
     };
     let body = match form {
@@ -158,7 +159,7 @@ pub(super) fn state_class(state: CellState) -> &'static str {
         CellState::Committed => "",
         CellState::Open => "open",
         CellState::Ghost => "ghost",
-        CellState::Stranded | CellState::Promised => "stranded",
+        CellState::Stranded | CellState::Promised | CellState::Doomed => "stranded",
         CellState::Lost => "lost",
         CellState::Gone => "gone",
         CellState::Tombstone => "tomb",

@@ -68,21 +68,32 @@ pub fn diamond(at: Point, r: f64, class: &'static str) -> Shape {
     Shape::path(format!("M0 -{n}L{n} 0L0 {n}L-{n} 0Z"), class).at(at)
 }
 
-/// A control message with its name, when it is the subject of the step.
-pub fn control_pill(name: &ControlName, w: f64) -> Shape {
-    // A long name is small, and has the room that it needs.
+/// The extent of a pill, at least so wide, and how its name is set: a long one is small, and has the room that
+/// it needs.
+fn pill_form(name: &ControlName, least: f64) -> (Size, f64) {
     let letters = name.name.chars().count();
-    let px = if w < 104.0 || letters > 12 {
+    let px = if least < 104.0 || letters > 12 {
         10.5
     } else {
         12.0
     };
     let w = match letters {
-        0..=12 => w,
-        _ => w.max(24.0 + letters as f64 * px * 0.6),
+        0..=12 => least,
+        _ => least.max(24.0 + letters as f64 * px * 0.6),
     };
+    (Size::new(w, 42.0), px)
+}
+
+/// The extent of a control message with its name.
+pub fn control_pill_size(name: &ControlName, least: f64) -> Size {
+    pill_form(name, least).0
+}
+
+/// A control message with its name, when it is the subject of the step.
+pub fn control_pill(name: &ControlName, least: f64) -> Shape {
+    let (Size { w, h }, px) = pill_form(name, least);
     let class = format!("mid b {}", size_class(px));
-    let mut parts = vec![Shape::rect(-w / 2.0, -21.0, w, 42.0, 9.0, "pill")];
+    let mut parts = vec![Shape::rect(-w / 2.0, -h / 2.0, w, h, 9.0, "pill")];
     parts.push(diamond(Point::new(13.0 - w / 2.0, -7.0), 4.5, ""));
     parts.push(Shape::text(7.0, -3.0, name.name.to_string(), class));
     parts.push(Shape::text(0.0, 13.0, name.detail.to_string(), "m mid"));

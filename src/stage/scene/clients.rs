@@ -110,17 +110,23 @@ fn held(pen: &Pen, producer: &Producer, area: Rect) -> Vec<Shape> {
     parts
 }
 
-/// As many words of an error's name as there is room for: "NOT_LEADER" of "NOT_LEADER_OR_FOLLOWER".
+/// As many words of an error's name as there is room for, and two at the least: "NOT_LEADER" of
+/// "NOT_LEADER_OR_FOLLOWER", "NOT_ENOUGH" of "NOT_ENOUGH_REPLICAS". Where these are too many, dots follow what
+/// there is room for.
 fn cut_short(name: &str, room: f64) -> String {
-    let fits = |text: &str| text.len() as f64 * 6.05 <= room;
+    let most = (room / 6.05).max(2.0) as usize;
     let mut short = name;
-    while !fits(short) {
-        let Some((shorter, _)) = short.rsplit_once('_') else {
-            break;
-        };
-        short = shorter;
+    while short.len() > most {
+        match short.rsplit_once('_') {
+            Some((shorter, _)) if shorter.contains('_') => short = shorter,
+            _ => break,
+        }
     }
-    short.trim_end_matches("_OR").to_owned()
+    let short = short.trim_end_matches("_OR");
+    match short.len() > most {
+        true => short.chars().take(most - 1).chain(['…']).collect(),
+        false => short.to_owned(),
+    }
 }
 
 /// One or two short lines around a middle.
@@ -374,4 +380,26 @@ pub(super) fn selected(pen: &mut Pen, thing: &Thing, area: Rect, r: f64) {
 /// A label with one word in bold: "driver-locations **0**".
 pub(super) fn with_bold(plain: String, bold: String) -> Vec<Span> {
     vec![Span::plain(plain), Span::styled(bold, "bold")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_an_error_is_never_cut_to_a_word_that_says_nothing() {
+        let cut = |letters: usize| cut_short("NOT_LEADER_OR_FOLLOWER", letters as f64 * 6.05 + 1.0);
+        let all = [22, 21, 13, 10, 9, 4].map(cut);
+        let said = [
+            "NOT_LEADER_OR_FOLLOWER",
+            "NOT_LEADER",
+            "NOT_LEADER",
+            "NOT_LEADER",
+            "NOT_LEAD…",
+            "NOT…",
+        ];
+        assert_eq!(all, said);
+        assert_eq!(cut_short("KAFKA_STORAGE_ERROR", 100.0), "KAFKA_STORAGE");
+        assert_eq!(cut_short("NONE", 0.0), "N…");
+    }
 }

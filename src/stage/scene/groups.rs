@@ -310,7 +310,7 @@ pub(super) fn strips(pen: &mut Pen) {
         parts.push(Shape::text(area.x + 16.0, y, name, "b fs12"));
         parts.push(Shape::text(end, y, state, format!("{class} end")));
         pen.put(&thing, "strip", Shape::group("", parts));
-        pen.target(thing, head);
+        pen.target(thing, area);
         let members = snapshot.consumers.iter();
         let members = members.filter(|c| c.group.as_ref() == Some(&group.name));
         for member in members {

@@ -191,6 +191,7 @@ fn label(pen: &mut Pen, partition: &Partition, replica: &Replica, place: &Row) {
                 Role::Stopped => ("stopped", "s2 fs10-5"),
                 Role::Waits => ("waits", "s2 fs10-5"),
                 Role::WasLeader => ("was leader", "s2 red fs10"),
+                Role::Deposed => ("old leader", "s2 wrn fs10-5"),
                 Role::Behind(_) => ("out of ISR", "s2 wrn fs10-5"),
                 Role::CatchingUp { .. } => ("catching up", "s2 fs10-5"),
                 Role::Truncating(_) => ("truncating", "s2 fs10-5"),

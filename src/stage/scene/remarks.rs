@@ -34,6 +34,7 @@ pub(super) fn behind(
         Role::Behind(by) => (format!("behind {by}, out of ISR"), true),
         Role::CatchingUp { has, of } => (format!("{has} of {of}"), true),
         Role::Truncating(to) => (format!("cut back to {}", to.0), true),
+        Role::Deposed => (format!("has not heard that {}", partition.led_by()), true),
         Role::Waits => ("waits for orders".to_owned(), false),
         _ if kept && lacks == 0 => (format!("ends at {}", end.0), false),
         _ if kept => (format!("ends at {}, {lacks} behind", end.0), false),
@@ -57,12 +58,13 @@ pub(super) fn behind(
     }
 }
 
-/// What has become of a record that nobody who runs has: in full, in short, and how it is set.
+/// What has become of a record that the leader has not: in full, in short, and how it is set.
 pub(super) fn fate_of(state: CellState) -> Option<([&'static str; 2], &'static str)> {
     let never = "never acknowledged";
     match state {
         CellState::Stranded => Some((["only copy, never acknowledged", never], "s2 b")),
         CellState::Promised => Some((["only copy, acknowledged", "acknowledged"], "s2 b")),
+        CellState::Doomed => Some((["the leader lacks it, never acknowledged", never], "s2 b")),
         CellState::Lost => Some((["acknowledged, then lost", "then lost"], "s red b")),
         _ => None,
     }

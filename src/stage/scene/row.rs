@@ -184,6 +184,7 @@ fn has_slot(pen: &Pen, replica: &Replica) -> bool {
     match replica.role {
         Role::Leader | Role::NewLeader => true,
         Role::Behind(_) | Role::CatchingUp { .. } | Role::Truncating(_) => false,
+        Role::Deposed => true,
         Role::Follower | Role::Offline | Role::Stopped | Role::WasLeader => every,
         Role::Waits => false,
     }

@@ -135,6 +135,11 @@ fn partition_trouble(partition: &Partition) -> Option<String> {
         .replicas
         .iter()
         .filter_map(|replica| match replica.role {
+            Role::Deposed => Some(format!(
+                "broker {} has not heard that {}",
+                replica.broker,
+                partition.led_by()
+            )),
             Role::Behind(0) => Some(format!("broker {} is out of sync", replica.broker)),
             Role::Behind(by) => Some(format!("broker {} is {by} behind", replica.broker)),
             _ => None,
@@ -145,6 +150,7 @@ fn partition_trouble(partition: &Partition) -> Option<String> {
             let words = match cell.state {
                 CellState::Stranded => "exists only there and was never acknowledged",
                 CellState::Promised => "exists only there and was acknowledged",
+                CellState::Doomed => "is not in the leader's log and was never acknowledged",
                 CellState::Lost => "was acknowledged, then lost",
                 _ => return None,
             };
@@ -158,6 +164,11 @@ fn partition_trouble(partition: &Partition) -> Option<String> {
     match (behind.is_empty(), stranded) {
         (true, None) => None,
         (true, Some(text)) => Some(capital(text)),
-        (false, _) => Some(format!("In {name}, {}", behind.join(" and "))),
+        (false, None) => Some(format!("In {name}, {}", behind.join(" and "))),
+        (false, Some(text)) => Some(format!(
+            "In {name}, {}. {}",
+            behind.join(" and "),
+            capital(text)
+        )),
     }
 }

@@ -58,6 +58,11 @@ impl Traveller {
         along(&self.route, travel(self.progress(micros)))
     }
 
+    /// The least width of a control message with its name.
+    fn pill(&self) -> f64 {
+        if self.size > 17.0 { routes::PILL } else { 98.0 }
+    }
+
     /// How much room it takes, edges included.
     pub fn extent(&self) -> Size {
         let round = |r: f64| Size::new(2.0 * r, 2.0 * r);
@@ -68,7 +73,9 @@ impl Traveller {
             Load::ReplicaCopy { keys } => Size::new(16.0 * keys.len().clamp(1, 3) as f64, 15.0),
             Load::Stream { .. } => round(STREAM_DOT / 2.0),
             Load::Coordination | Load::Beat => round(WHISPER),
-            Load::Control { name: Some(_) } if self.size >= 17.0 => Size::new(104.0, 42.0),
+            Load::Control { name: Some(name) } if self.size >= 17.0 => {
+                kit::control_pill_size(name, self.pill())
+            }
             Load::Control { .. } => round(8.0),
         };
         Size::new((w + 4.0).ceil(), (h + 4.0).ceil())
@@ -101,9 +108,7 @@ impl Traveller {
             Load::Coordination | Load::Beat => Shape::circle(0.0, 0.0, WHISPER, "tri"),
             Load::Control { name: None } => kit::diamond(Point::default(), 6.0, ""),
             Load::Control { .. } if self.size < 17.0 => kit::diamond(Point::default(), 8.0, ""),
-            Load::Control { name: Some(name) } => {
-                kit::control_pill(name, if self.size > 17.0 { routes::PILL } else { 98.0 })
-            }
+            Load::Control { name: Some(name) } => kit::control_pill(name, self.pill()),
         }
     }
 }

@@ -150,6 +150,10 @@ fn replica_words(partition: &Partition, replica: &Replica) -> String {
         Role::Truncating(to) => {
             format!("follower on broker {broker}, cut back to {}", to.0)
         }
+        Role::Deposed => {
+            let leads = partition.led_by();
+            format!("old leader on broker {broker}, has not heard that {leads}")
+        }
         Role::Waits => format!("copy on broker {broker}, waits for orders"),
         Role::Offline => format!("copy on broker {broker}, offline"),
         Role::Stopped => format!("copy on broker {broker}, stopped"),
@@ -185,6 +189,7 @@ fn cell_words(cell: &Cell) -> String {
         CellState::Ghost => "on a dead broker's disk",
         CellState::Stranded => "only copy, never acknowledged",
         CellState::Promised => "only copy, acknowledged",
+        CellState::Doomed => "the leader lacks it, never acknowledged",
         CellState::Lost => "acknowledged, then lost",
         CellState::Gone => "deleted",
         CellState::Tombstone => "committed",

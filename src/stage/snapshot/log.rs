@@ -68,6 +68,8 @@ pub enum Role {
         has: i64,
         of: i64,
     },
+    /// Still leads by its own word: it has not heard that somebody else was elected.
+    Deposed,
     /// Cutting its log back to this offset.
     Truncating(Offset),
     /// On a broker that is back, and that nobody has told yet what to do with it.
@@ -101,6 +103,8 @@ pub enum CellState {
     Stranded,
     /// The same, and its producer was told that it is stored.
     Promised,
+    /// Uncommitted on a broker that runs, and the leader that there is by now lacks it: it will be cut off.
+    Doomed,
     /// Acknowledged and no longer readable.
     Lost,
     /// Before the log's start: deleted.
@@ -140,6 +144,14 @@ impl Partition {
     /// does not jump when leadership moves.
     pub fn home(&self) -> Option<BrokerId> {
         self.replicas.first().map(|replica| replica.broker)
+    }
+
+    /// What a deposed leader has not heard: "broker 1 leads".
+    pub fn led_by(&self) -> String {
+        match self.leader {
+            Some(leader) => format!("broker {leader} leads"),
+            None => "nobody leads".to_owned(),
+        }
     }
 
     /// Where its log begins, by the leader's word, or else by the first replica's.
@@ -183,6 +195,7 @@ impl Role {
     pub fn class(self) -> &'static str {
         match self {
             Role::Leader | Role::NewLeader => "leader",
+            Role::Deposed => "deposed",
             Role::Follower | Role::Truncating(_) => "follower",
             Role::Behind(_) | Role::CatchingUp { .. } | Role::Waits => "behind",
             Role::Stopped => "stopped",

@@ -274,7 +274,7 @@ impl<'a> Judge<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::script;
+    use crate::swarm::bench::{is_said, played};
 
     /// What is not well after two members have shared two partitions and these lines have been carried out.
     fn left(lines: &str) -> Vec<String> {
@@ -286,17 +286,9 @@ mod tests {
              consumer c2 group.id=billing subscribe=orders auto.offset.reset=earliest auto.commit.interval.ms=1s\n\
              run 5s\nproduce p1 orders-0 \"a\"\nproduce p1 orders-1 \"b\"\nrun 5s\n{lines}"
         );
-        let script = script::parse(&text).expect("the script reads");
-        let history = script.play().expect("the script plays");
+        let history = played(&text);
         let losses = history.observed().checker.losses();
         complaints(history.world(), losses, &Core::default())
-    }
-
-    fn is_said(all: &[String], what: &str) {
-        assert!(
-            matches!(all, [one] if one.contains(what)),
-            "{what}: {all:?}"
-        );
     }
 
     #[test]

@@ -5,12 +5,13 @@
 //! too many for the document. Nothing here decides what is to be seen: the picture comes from
 //! [`crate::stage`], the instant from the session.
 //!
-//! `look` says what is looked at, `levels` how crowded each log is drawn, `colours` what the style sheet says,
+//! `look` says what is looked at, `in_view` scrolls to it where the picture is larger than the stage, `levels` how crowded each log is drawn, `colours` what the style sheet says,
 //! `asking` answers the page.
 
 mod asking;
 mod colours;
 mod flights;
+mod in_view;
 mod levels;
 mod look;
 mod sprites;
@@ -60,6 +61,9 @@ pub struct Painter {
     cost: f64,
     /// Something is on the canvas.
     dirty: bool,
+    /// What is kept in view, and where the stage was scrolled to for its sake.
+    sought: Vec<Thing>,
+    scrolled: Option<(i32, i32)>,
 }
 
 /// What the structure shows.
@@ -94,6 +98,8 @@ impl Painter {
             drawn_at: f64::NEG_INFINITY,
             cost: 0.0,
             dirty: false,
+            sought: Vec::new(),
+            scrolled: None,
         })
     }
 
@@ -161,6 +167,7 @@ impl Painter {
         self.structure.apply(std::mem::take(&mut scene.structure));
         self.flights
             .take(std::mem::take(&mut scene.travellers), &self.memory);
+        self.seek(look);
         self.shown = Some(Shown {
             steps: session.world().steps(),
             entries: session.journal().len(),
@@ -170,6 +177,7 @@ impl Painter {
             snapshot,
             scene,
         });
+        self.bring_into_view();
     }
 
     fn snapshot_of(&mut self, session: &Session, look: &Look, showing: &Showing) -> Snapshot {

@@ -26,6 +26,7 @@ fn random_partition(rng: &mut Rng, topic: &str, number: i32, brokers: i32) -> Pa
     let states = [
         CellState::Stranded,
         CellState::Promised,
+        CellState::Doomed,
         CellState::Lost,
         CellState::Gone,
         CellState::Tombstone,
@@ -34,7 +35,7 @@ fn random_partition(rng: &mut Rng, topic: &str, number: i32, brokers: i32) -> Pa
     let replicas = (0..copies)
         .map(|nth| {
             let lacks = rng.below(4).min(count as u64) as usize;
-            let role = match (nth, rng.below(10)) {
+            let role = match (nth, rng.below(11)) {
                 (0, 0) => Role::WasLeader,
                 (0, 1) => Role::NewLeader,
                 (0, _) => Role::Leader,
@@ -44,6 +45,7 @@ fn random_partition(rng: &mut Rng, topic: &str, number: i32, brokers: i32) -> Pa
                 (_, 3) => Role::Offline,
                 (_, 4) => Role::Waits,
                 (_, 5) => Role::Stopped,
+                (_, 6) => Role::Deposed,
                 _ => Role::Follower,
             };
             let broker = (first + nth) % brokers + 1;

@@ -12,8 +12,9 @@
 //! Laws: every partition of a topic that somebody subscribes to goes to exactly one subscriber, except that
 //! `cooperative-sticky` holds back what another member still has.
 //!
-//! Left out: racks, and that `sticky` would rather undo a move of the same topic than make another.
+//! Not modelled: racks.
 
+mod movements;
 mod range;
 mod round_robin;
 mod sticky;

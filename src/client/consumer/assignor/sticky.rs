@@ -4,6 +4,7 @@
 //! those that have too few. When they do not, partitions are given out one by one, those that few could take
 //! first, and then moved as long as that makes it more even.
 
+use super::movements::Movements;
 use super::{Parts, Subscriber, Topics, in_order, nothing, partitions_of};
 use crate::model::{Text, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet, sort_by};
@@ -200,6 +201,7 @@ struct Table<'a> {
     in_order: Vec<TopicPartition>,
     movable: Vec<TopicPartition>,
     owner: SortedMap<TopicPartition, Text>,
+    moved: Movements,
     claims: &'a Claims,
 }
 
@@ -232,6 +234,7 @@ impl<'a> Table<'a> {
             in_order,
             movable: Vec::new(),
             owner,
+            moved: Movements::default(),
             claims,
         }
     }
@@ -257,6 +260,20 @@ impl<'a> Table<'a> {
         if let Some(part) = self.parts.get_mut(to) {
             part.push(partition.clone());
         }
+    }
+
+    /// Takes a partition from who has it, or rather undoes an opposite move of the same topic (`reassignPartition`).
+    ///
+    /// Unlike Kafka, only where its owner has enough too: so each move makes it more even, and they come to an end.
+    fn take_over(&mut self, partition: &TopicPartition, from: &Text, to: &Text) {
+        let opposite = self.moved.opposite(partition, from, to);
+        let opposite = opposite.and_then(|other| Some((self.owner.get(&other)?.clone(), other)));
+        let opposite = opposite.filter(|(owner, _)| {
+            self.parts.contains_key(owner) && self.count(owner) > self.count(to) + 1
+        });
+        let (from, partition) = opposite.unwrap_or_else(|| (from.clone(), partition.clone()));
+        self.moved.note(&partition, &from, to);
+        self.give(&partition, to);
     }
 
     /// Gives out what nobody has; what that was.
@@ -354,7 +371,7 @@ impl<'a> Table<'a> {
                     && former != owner
                     && has > self.count(&former) + 1
                 {
-                    self.give(partition, &former);
+                    self.take_over(partition, &owner, &former);
                     moved = true;
                     continue;
                 }
@@ -362,7 +379,7 @@ impl<'a> Table<'a> {
                     continue;
                 };
                 if has > self.count(&to) + 1 {
-                    self.give(partition, &to);
+                    self.take_over(partition, &owner, &to);
                     moved = true;
                 }
             }

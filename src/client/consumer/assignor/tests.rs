@@ -209,6 +209,21 @@ fn what_is_new_is_moved_before_what_somebody_has() {
     assert_eq!(shown(&parts), ["C0: t0p0 t2p0", "C1: t2p1", "C2: t1p0"]);
 }
 
+/// Two members of which each has got a partition of one topic that the other had, and the topic.
+fn exchanged(members: &[Subscriber], parts: &Parts) -> Option<(Text, Text, Text)> {
+    let moved = members.iter().flat_map(|member| {
+        let gone = member.owned.iter().filter_map(move |had| {
+            let mut others = parts.iter().filter(|(id, _)| **id != member.id);
+            let (to, _) = others.find(|(_, part)| part.contains(had))?;
+            Some((member.id.clone(), to.clone(), had.topic.0.clone()))
+        });
+        gone.filter(|(_, _, topic)| member.topics.contains(topic))
+    });
+    let moved: Vec<(Text, Text, Text)> = moved.collect();
+    let back = |(from, to, topic): &(Text, Text, Text)| (to.clone(), from.clone(), topic.clone());
+    moved.iter().find(|one| moved.contains(&back(one))).cloned()
+}
+
 #[test]
 fn whatever_comes_everything_is_given_once_and_evenly() {
     let mut rng = Rng::new(Seed(7), 0);
@@ -261,6 +276,11 @@ fn whatever_comes_everything_is_given_once_and_evenly() {
                     b.0
                 );
             }
+            assert_eq!(
+                exchanged(&members, &parts),
+                None,
+                "both had one of the topic: {members:?} {parts:?}"
+            );
             let alike = members.iter().all(|one| one.topics == members[0].topics);
             for member in members.iter().filter(|_| alike) {
                 let part = parts.get(&member.id).expect("a part");
