@@ -3,6 +3,9 @@
 //! The machine outlives the process. It keeps the process's disk, and while the process stands still its
 //! system goes on accepting connections and bytes, which wait. They also wait while the process is busy
 //! with a slow disk, since a process here is one thread.
+//!
+//! Unlike Kafka, where ZooKeeper's client pings from a thread of its own: here whoever waits for a disk for longer than its
+//! session may be silent loses it.
 
 use bytes::Bytes;
 use std::collections::VecDeque;

@@ -8,6 +8,7 @@ import { manages } from './administration.mjs';
 import { compacts, stamps } from './compaction.mjs';
 import { keepsReading, keptTo } from './failover.mjs';
 import { fuzz } from './fuzz.mjs';
+import { keepsTheirNames } from './instances.mjs';
 import { endAll, members } from './members.mjs';
 import { endClusters, serve } from './served.mjs';
 
@@ -77,7 +78,8 @@ export async function testClients(binary) {
     table([header, ...clients.map((client, i) => [client.name, admin[i], managed[i], grouped[i], compacted[i], stamped[i], ...rows[i]])]);
     const together = [];
     for (const strategy of ['range', 'roundrobin']) together.push([strategy, await attempt(`a mixed group, ${strategy}`, () => mixed(clients, strategy))]);
-    table([['one group of all', ''], ...together]);
+    together.push(['cooperative-sticky', await attempt('static members, cooperative-sticky', () => keepsTheirNames(clients, clients[0]))]);
+    table([['groups of several', ''], ...together]);
     const killed = await attempt('brokers die', () => survives(clients, served));
     if (killed !== 'FAILED') {
       table([['while brokers 2 and 1 die', 'acknowledged', 'failed', 'lost', 'twice'],

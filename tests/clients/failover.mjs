@@ -17,6 +17,7 @@ class Group {
   }
 
   async begin() {
+    this.client.restarts = true;
     for (const name of this.members) await this.client.ask('join', { name, topics: [this.topic], group: this.topic, strategy: 'range' });
     this.working = this.work();
     // What goes wrong there is said at the end.
@@ -79,6 +80,7 @@ class Group {
     this.over = true;
     await this.working;
     for (const name of this.members) await this.client.ask('leave', { name });
+    this.client.restarts = false;
   }
 }
 

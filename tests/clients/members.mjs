@@ -75,7 +75,7 @@ const FALLS = 3;
 /** kcat has a process for each thing that it does. */
 class Kcat {
   constructor(brokers) {
-    Object.assign(this, { name: 'kcat', brokers, codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'], consumers: new Map(), streams: new Map(), ready: Promise.resolve(), falls: [] });
+    Object.assign(this, { name: 'kcat', brokers, codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'], consumers: new Map(), streams: new Map(), ready: Promise.resolve(), falls: [], restarts: false });
   }
 
   ask(word, rest = {}) {
@@ -141,14 +141,14 @@ class Kcat {
   async join({ name, topics, group, strategy }) {
     const args = ['-b', this.brokers, '-q', '-u', '-J', '-X', 'auto.offset.reset=earliest', '-X', `partition.assignment.strategy=${strategy}`,
       '-X', 'session.timeout.ms=10000', '-X', 'topic.metadata.refresh.interval.ms=1000', '-X', 'auto.commit.interval.ms=200', '-G', group, ...topics];
-    const state = { name, args, found: [], falls: 0, isLeaving: false };
+    const state = { name, args, found: [], falls: 0, over: null, isLeaving: false };
     this.consumers.set(name, state);
     this.consume(state);
   }
 
   /**
    * kcat ends when librdkafka tells it of an error of which it would get over, such as that nobody coordinates just now.
-   * Then it is started again, as whoever runs it would, but not for ever.
+   * Where brokers die it is started again, as whoever runs it would, but not for ever.
    */
   consume(state) {
     const { name, args } = state;
@@ -158,18 +158,31 @@ class Kcat {
     createInterface({ input: child.stdout }).on('line', line => state.found.push({ ...seen(JSON.parse(line)), by: name }));
     state.child = child;
     state.closed = new Promise(resolve => {
-      child.on('close', (code, signal) => {
+      child.on('close', async (code, signal) => {
         resolve();
         if (state.isLeaving) return;
+        const why = said.trim() || signal || `code ${code}`;
+        if (!this.restarts || state.falls === FALLS) {
+          state.over = new Error(`${name} has ended by itself: ${why}`);
+          return;
+        }
         state.falls += 1;
-        this.falls.push(`${said.trim() || signal || `code ${code}`}`);
-        if (state.falls <= FALLS) this.consume(state);
+        this.falls.push(why);
+        await pause(1000);
+        if (!state.isLeaving) this.consume(state);
       });
     });
   }
 
+  /** A member, unless it has ended by itself. */
+  member(name) {
+    const state = this.consumers.get(name);
+    if (state.over) throw state.over;
+    return state;
+  }
+
   async collect({ names, total, timeout, quiet = 0 }) {
-    const states = names.map(name => this.consumers.get(name));
+    const states = names.map(name => this.member(name));
     const until = Date.now() + timeout * 1000;
     while (states.reduce((sum, { found }) => sum + found.length, 0) < total && Date.now() < until) await pause(20);
     await pause(quiet * 1000);
@@ -180,14 +193,14 @@ class Kcat {
     await pause(500);
   }
 
-  /** The offsets of what a partition has from a place on: an offset, as many before its end, or a time. */
+  /** What a partition has from a place on: an offset, as many before its end, or a time. */
   async readFrom({ topic, partition, from }) {
     const out = await this.run(['-C', '-J', '-e', '-t', topic, '-p', `${partition}`, '-o', `${from}`]);
     return out.split('\n').filter(Boolean).map(line => seen(JSON.parse(line)));
   }
 
   leave({ name }) {
-    const state = this.consumers.get(name);
+    const state = this.member(name);
     this.consumers.delete(name);
     state.isLeaving = true;
     state.child.kill('SIGINT');

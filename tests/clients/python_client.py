@@ -101,13 +101,15 @@ class Confluent(ConfluentAdmin):
         producer.flush(90)
         return acked, failed
 
-    def join(self, name, topics, group, strategy):
+    def join(self, name, topics, group, strategy, settings=None):
+        """`settings` are librdkafka's own, and count more than those that all clients have here."""
         from confluent_kafka import Consumer
 
         conf = {"group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False}
         conf |= {"partition.assignment.strategy": strategy, "session.timeout.ms": 10_000, "client.id": name}
         # What it learns of a topic that was made a moment ago it learns soon.
-        consumer = Consumer({**self.conf, **conf, "topic.metadata.refresh.interval.ms": 1_000})
+        conf |= {"topic.metadata.refresh.interval.ms": 1_000}
+        consumer = Consumer({**self.conf, **conf, **(settings or {})})
         consumer.subscribe(topics)
         self.consumers[name] = consumer
 

@@ -125,7 +125,7 @@ for (const [acks, acknowledged, lost, fate] of [['1', 2, 1, 'acknowledged, then 
     await expect(told('readable')).toHaveText('1');
     await expect(told('lost')).toHaveText(`${lost}`);
     // The one that wrote it runs on, and is no follower.
-    await expect(page.locator('#stage-summary')).toContainText('broker 2 has not heard that broker 3 leads');
+    await expect(page.locator('#stage-summary')).toContainText('broker 2 has not heard of leader 3');
     await expect(page.locator('.stage .bed.deposed')).toHaveCount(1);
     await expect(page.locator('#stage-summary')).toContainText(fate.replace('acknowledged, then', 'was acknowledged, then').replace('never', 'was never'));
     await expect(page.locator('.audit ul button')).toHaveCount(lost);

@@ -64,3 +64,47 @@ fn what_was_deleted_with_its_topic_is_not_lost() {
     );
     assert_eq!(counts, (2, 2, 0, 0), "{report:?}");
 }
+
+/// What the audit says after each of some scripts that go on from one another.
+fn told(parts: &[&str]) -> Vec<(u64, u64, u64)> {
+    let mut text = String::new();
+    let mut told = Vec::new();
+    for part in parts {
+        text += part;
+        let history = script::parse(&text).unwrap().play().unwrap();
+        let report = history.observed().audit.report(history.world());
+        told.push((report.acknowledged, report.readable, report.lost));
+    }
+    told
+}
+
+#[test]
+fn what_a_later_leader_has_still_is_lost_no_more() {
+    let alone = "world brokers=3 seed=1 latency=1ms zookeeper.session.timeout.ms=6000 replica.lag.time.max.ms=2000\n\
+                 topic t partitions=1 replicas=2,3 unclean.leader.election.enable=true min.insync.replicas=1\n\
+                 producer p1 acks=all\nrun 1s\nproduce p1 t-0 \"a\"\nrun 1s\nkill b3\nrun 12s\n\
+                 produce p1 t-0 \"b\"\nrun 3s\n";
+    // Broker 3 has never heard of the second record.
+    let without = "kill b2\nrestart b3\nrun 20s\n";
+    // Nobody has cut it off from broker 2's log.
+    let again = "kill b3\nrun 12s\nrestart b2\nrun 20s\n";
+    assert_eq!(
+        told(&[alone, without, again]),
+        [(2, 2, 0), (2, 1, 1), (2, 2, 0)]
+    );
+    // But what was written in its place stays lost.
+    let more = "produce p1 t-0 \"c\"\nrun 3s\n";
+    assert_eq!(
+        told(&[alone, without, more, again]),
+        [(2, 2, 0), (2, 1, 1), (3, 2, 1), (3, 2, 1)]
+    );
+}
+
+#[test]
+fn who_hears_late_of_a_topic_that_is_gone_was_promised_nothing_of_the_new_one() {
+    let text = "world brokers=1 seed=1 latency=1ms\ntopic a partitions=1\nproducer p1 acks=1\nadmin a1\n\
+                produce p1 a-0 \"none\"\nrun 1s\nlatency b1→p1 3s\nproduce p1 a-0 \"one\"\nrun 100ms\ndelete-topic a1 a\nrun 1s\n\
+                create-topic a1 a partitions=1 replication=1\nrun 6s\n";
+    let more = "latency b1→p1 1ms\nrun 10s\nproduce p1 a-0 \"two\"\nrun 5s\n";
+    assert_eq!(told(&[text, more]), [(0, 0, 0), (1, 1, 0)]);
+}

@@ -1,5 +1,6 @@
 //! Brokers that are down, frozen or cut off are drawn as what they are.
 
+use kafka_playground::model::BrokerId;
 use kafka_playground::script;
 use kafka_playground::stage::extract::{Memory, snapshot};
 use kafka_playground::stage::snapshot::{
@@ -180,7 +181,7 @@ fn a_controller_whose_session_ended_is_so_no_more() {
 }
 
 #[test]
-fn a_quorum_is_most_of_the_servers_and_who_was_deposed_lacks_nothing() {
+fn a_quorum_is_most_of_the_servers_that_reach_one_another() {
     let quorum = |lines: &str| match after(lines).coordination {
         Coordination::ZooKeeper(zookeeper) => zookeeper.quorum,
         _ => panic!("there is ZooKeeper"),
@@ -188,15 +189,21 @@ fn a_quorum_is_most_of_the_servers_and_who_was_deposed_lacks_nothing() {
     // The leader of the ensemble is gone, and the other two elect another.
     assert!(quorum("kill zk3\n"));
     assert!(!quorum("kill zk3\nkill zk2\n"));
+    assert!(quorum("cut zk1↔zk2\ncut zk1↔zk3\n"));
+    assert!(!quorum("cut zk1↔zk2\ncut zk1↔zk3\ncut zk2↔zk3\n"));
 }
 
-/// The copies of brokers 2 and 1 when broker 2 has appended two more alone and broker 1 leads: what each is, and
-/// what becomes of broker 2's records.
+/// The copies of brokers 2 and 3 when broker 2 has appended more alone and broker 3 leads: what each is, and what
+/// becomes of broker 2's records.
 fn deposed(acks: &str, then: &str) -> (Role, Role, Vec<CellState>) {
-    let seen = after(&format!(
-        "set p1 acks={acks}\nset p1 retries=0\nisolate b2 from zookeeper\nisolate b2 from brokers\nrun 1s\n\
+    let text = format!(
+        "world brokers=3 seed=1 latency=1ms\ntopic t partitions=1 replicas=2,3,1\n\
+         producer p1 acks={acks} retries=0\nrun 1s\nproduce p1 t-0 key=k \"v\"\nrun 1s\n\
+         isolate b2 from zookeeper\nisolate b2 from brokers\nrun 1s\n\
          produce p1 t-0 key=k \"w\"\nrun 1s\nproduce p1 t-0 key=k \"w\"\nrun 35s\n{then}"
-    ));
+    );
+    let history = script::parse(&text).expect("it reads").play();
+    let seen = snapshot(&history.expect("it plays"), &mut Memory::default());
     let copies = &seen.topics[0].partitions[0].replicas;
     let states = copies[0].cells.iter().map(|cell| cell.state).collect();
     (copies[0].role, copies[1].role, states)
@@ -205,17 +212,34 @@ fn deposed(acks: &str, then: &str) -> (Role, Role, Vec<CellState>) {
 #[test]
 fn a_leader_that_has_not_heard_of_the_next_one_is_drawn_with_what_the_next_one_lacks() {
     use CellState::{Committed, Doomed, Lost};
+    let elected = BrokerId(3);
     let (old, new, states) = deposed("1", "");
-    assert_eq!((old, new), (Role::Deposed, Role::Leader));
+    assert_eq!((old, new), (Role::Deposed { elected }, Role::Leader));
     assert_eq!(states, [Committed, Lost, Lost]);
     let (old, new, states) = deposed("all", "");
-    assert_eq!((old, new), (Role::Deposed, Role::Leader));
+    assert_eq!((old, new), (Role::Deposed { elected }, Role::Leader));
     // The second waits for the answer to the first.
     assert_eq!(states, [Committed, Doomed]);
     // When it hears of it, it follows, and what it had alone is cut off.
     let (old, _, states) = deposed("all", "heal\nrun 10s\n");
     assert_eq!(old, Role::Follower);
     assert_eq!(states, [Committed]);
+}
+
+#[test]
+fn what_the_leader_lacks_stays_what_it_is_when_its_broker_hears_of_the_leader_or_the_leader_dies() {
+    use CellState::{Committed, Doomed, Lost};
+    for (acks, fates) in [
+        ("1", vec![Committed, Lost, Lost]),
+        ("all", vec![Committed, Doomed]),
+    ] {
+        // It has heard, and cannot ask where the logs part.
+        let (old, _, states) = deposed(acks, "heal all\ncut b2↔b3\nrun 20s\n");
+        assert!(matches!(old, Role::Behind(0..)), "{old:?}");
+        assert_eq!(states, fates);
+        let (_, _, states) = deposed(acks, "kill b3\nrun 2s\n");
+        assert_eq!(states, fates);
+    }
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn operator(world: &World, id: ProcessId) -> Producer {
         acks: None,
         state: ClientState::Active,
         held: Vec::new(),
+        holds: 0,
         note: Vec::new(),
         retry: None,
         writes: Vec::new(),
@@ -92,6 +93,7 @@ fn gone_producer(world: &World, memory: &Memory, host: &Host) -> Producer {
         acks: config.map(|config| format!("acks={}", acks(config.acks)).into()),
         state: end_state(host),
         held: Vec::new(),
+        holds: 0,
         note: ended(world, host),
         retry: None,
         writes: wrote
@@ -187,6 +189,7 @@ fn producer(
 ) -> Producer {
     let now = world.now();
     let mut held: Vec<KeyMark> = Vec::new();
+    let mut holds = 0;
     let mut waits = false;
     let mut retries = false;
     let mut retry = None;
@@ -207,6 +210,7 @@ fn producer(
         waits |= *late;
         retries |= *again;
         retry = retry.or_else(|| retrying(now, batch));
+        holds += batch.keys.len();
         for key in batch.keys.iter().take(HELD.saturating_sub(held.len())) {
             held.push(memory.mark(&batch.partition.topic, key.as_deref()));
         }
@@ -253,6 +257,7 @@ fn producer(
             ClientState::Active
         },
         held,
+        holds,
         note,
         retry,
         writes: writes.collect(),
@@ -270,6 +275,7 @@ fn socket(world: &World, id: ProcessId, to: ProcessId) -> Producer {
         acks: None,
         state: ClientState::Active,
         held: Vec::new(),
+        holds: 0,
         note: Vec::new(),
         retry: None,
         writes: led

@@ -41,18 +41,25 @@ pub(super) fn coordination(world: &World, memory: &Memory) -> Coordination {
     let first = || Some(world.cluster().partitions().next()?.0);
     let partition = memory.past.written().or_else(first);
     znodes.extend(partition.and_then(|partition| state(world, memory, &partition)));
-    let up = servers
-        .iter()
-        .filter(|server| server.state == ServerState::Up);
-    let up = up.count();
+    let cuts = cuts(world, &servers);
     Coordination::ZooKeeper(ZooKeeper {
-        // Without a leader they elect another, as long as most of them are there.
-        quorum: 2 * up > servers.len(),
-        cuts: cuts(world, &servers),
+        quorum: has_quorum(&servers, &cuts),
+        cuts,
         servers,
         line: line(world, ids),
         znodes,
         written: written(world, memory),
+    })
+}
+
+/// Without a leader they elect another, as long as there is one that most of them reach.
+fn has_quorum(servers: &[Server], cuts: &[(ProcessId, ProcessId)]) -> bool {
+    let is_up = |server: &&Server| server.state == ServerState::Up;
+    let reaches =
+        |a: &Server, b: &Server| !cuts.contains(&(a.id, b.id)) && !cuts.contains(&(b.id, a.id));
+    servers.iter().filter(is_up).any(|one| {
+        let reached = servers.iter().filter(is_up);
+        2 * reached.filter(|other| reaches(one, other)).count() > servers.len()
     })
 }
 

@@ -265,7 +265,7 @@ pub(super) fn standing(
         return waits(&format!("frozen {passed} s"), "");
     }
     match membership.stage {
-        Stage::Unjoined if process.coordinator().is_none() => waits("looks for", "coordinator"),
+        Stage::Unjoined if process.coordinator().is_none() => waits("no coordinator yet", ""),
         Stage::Unjoined => waits("has to join", ""),
         Stage::Joining => waits("joins,", "waits for all"),
         Stage::Leading(_) => waits("divides", "partitions"),

@@ -9,7 +9,7 @@ use crate::sorted::sort_by_key;
 use crate::stage::density::Density;
 use crate::stage::extract::groups::is_internal;
 use crate::stage::extract::memory::{Copy, Memory};
-use crate::stage::snapshot::{Cell, CellState, Partition, Replica, Role, Topic};
+use crate::stage::snapshot::{Cell, CellState, KeyMark, Partition, Replica, Role, Topic};
 use crate::world::audit::Audit;
 use crate::world::{Host, Life, World};
 
@@ -73,11 +73,13 @@ fn partition(
     id: TopicPartition,
     state: &PartitionState,
 ) -> Partition {
-    // A leader that is dead leads nobody, whatever the controller knows.
-    let leader = Some(state.leader).filter(|leader| world.broker_by_id(*leader).is_some());
-    let end = leader
-        .and_then(|leader| world.broker_by_id(leader)?.partition(&id))
-        .map_or(Offset::ZERO, |replica| replica.log_end());
+    // A leader that is dead leads nobody, and neither does one that is back and has not been told, whatever the
+    // controller knows.
+    let open = world
+        .broker_by_id(state.leader)
+        .and_then(|broker| broker.partition(&id));
+    let leader = open.map(|_| state.leader);
+    let end = open.map_or(Offset::ZERO, PartitionProcess::log_end);
     let replicas = state.replicas.iter().map(|broker| {
         let role = role(world, memory, &id, state, *broker, end);
         replica(world, memory, audit, &id, *broker, role)
@@ -130,7 +132,9 @@ fn role(
         .partition(id)
         .is_some_and(PartitionProcess::is_leader)
     {
-        return Role::Deposed;
+        return Role::Deposed {
+            elected: state.leader,
+        };
     }
     if let Some(to) = past.truncated(broker, id, now) {
         return Role::Truncating(to);
@@ -145,7 +149,9 @@ fn role(
     let led = world.broker_by_id(state.leader).is_some();
     let reached = led && !network.is_stopped(from, to) && !network.is_stopped(to, from);
     let runs = world.host(to).map(Host::life) == Some(Life::Running);
-    match reached && runs && end > has {
+    // Who has not heard of the epoch is refused, and asks no more until it has.
+    let knows = replica.is_some_and(|replica| replica.leader_epoch() == state.leader_epoch);
+    match reached && runs && knows && end > has {
         true => Role::CatchingUp {
             has: has.0,
             of: end.0,
@@ -169,68 +175,80 @@ fn replica(
     else {
         return on_disk(world, memory, audit, id, broker, role);
     };
-    let (start, end, high_watermark) = (held.log_start(), held.log_end(), held.high_watermark());
-    let (cells, segments) = match departed_from(world, id, held) {
-        Some(leading) => (
-            doomed(memory, audit, id, held, leading),
-            segments(held.log()),
-        ),
-        None => cells(memory, id, broker, held),
+    let log = held.log();
+    let elected = elected_log(world, id, broker, held);
+    // What lies behind its end, or is another record there, the leader lacks.
+    let last = Offset(log.end().0 - 1);
+    let departs = elected.filter(|elected| last >= log.start() && !has_same(elected, log, last));
+    let has_lost = !role.leads() && audit.has_lost(id);
+    let state = |offset: Offset, value: Value| {
+        let epoch = || log.epochs().epoch_of(offset).unwrap_or(LeaderEpoch::NONE);
+        match value {
+            _ if has_lost && audit.is_lost(id, offset, epoch()) => CellState::Lost,
+            _ if departs.is_some_and(|elected| !has_same(elected, log, offset)) => {
+                CellState::Doomed
+            }
+            _ if offset >= held.high_watermark() => CellState::Open,
+            Value::Null => CellState::Tombstone,
+            Value::There => CellState::Committed,
+        }
     };
+    let (cells, segments) = cells(memory, id, broker, log, state);
     Replica {
         broker,
         role,
-        log_start: start,
-        log_end: end,
-        high_watermark: Some(high_watermark),
+        log_start: held.log_start(),
+        log_end: held.log_end(),
+        high_watermark: Some(held.high_watermark()),
         cells,
-        known_from: known_from(held.log()),
+        known_from: known_from(log),
+        parts_at: departs.map(|elected| parts_at(elected, log)),
         segments,
     }
 }
 
-/// The leader from whose log a copy departs: the copy's last record is another there, or none.
-fn departed_from<'a>(
+/// Where a log parts from another, from which it departs somewhere.
+fn parts_at(other: &Log, log: &Log) -> Offset {
+    let (mut same, mut parted) = (log.start().0, log.end().0);
+    while same < parted {
+        let middle = same + (parted - same) / 2;
+        match has_same(other, log, Offset(middle)) {
+            true => same = middle + 1,
+            false => parted = middle,
+        }
+    }
+    Offset(same)
+}
+
+/// The log by which a copy will go: that of whoever was elected, once it leads, also when it has died since.
+fn elected_log<'a>(
     world: &'a World,
     id: &TopicPartition,
+    broker: BrokerId,
     held: &PartitionProcess,
-) -> Option<&'a PartitionProcess> {
+) -> Option<&'a Log> {
     let state = world.cluster().partition(id)?;
-    let leading = world.broker_by_id(state.leader)?.partition(id)?;
-    let has_begun = leading.is_leader() && leading.leader_epoch() > held.leader_epoch();
-    let last = Offset(held.log_end().0 - 1);
-    let departs = has_begun && last >= held.log_start() && !has_same(leading, held.log(), last);
-    departs.then_some(leading)
+    if state.leader == broker {
+        return None;
+    }
+    if let Some(leading) = world
+        .broker_by_id(state.leader)
+        .and_then(|b| b.partition(id))
+    {
+        let leads = leading.is_leader() && leading.leader_epoch() >= held.leader_epoch();
+        return leads.then_some(leading.log());
+    }
+    let log = world.host(ProcessId::from(state.leader))?.disk()?.log(id)?;
+    let newest = log.epochs().entries().last()?;
+    (newest.epoch >= state.leader_epoch).then_some(log)
 }
 
-/// Whether a copy has a record of another log, or had it until it was deleted. Two records at one offset are the
+/// Whether a log has a record of another one, or had it until it was deleted. Two records at one offset are the
 /// same when one leader gave it to them, in one epoch.
-fn has_same(copy: &PartitionProcess, of: &Log, offset: Offset) -> bool {
+fn has_same(log: &Log, of: &Log, offset: Offset) -> bool {
     let epoch = of.epochs().epoch_of(offset);
-    let there = offset < copy.log_end();
-    offset < copy.log_start() || there && copy.log().epochs().epoch_of(offset) == epoch
-}
-
-/// The newest records of a copy that departs from the leader's.
-fn doomed(
-    memory: &mut Memory,
-    audit: &Audit,
-    id: &TopicPartition,
-    held: &PartitionProcess,
-    leading: &PartitionProcess,
-) -> Vec<Cell> {
-    let log = held.log();
-    let readable = held.high_watermark().max(leading.high_watermark());
-    read(memory, id, log, |offset, value| {
-        let epoch = log.epochs().epoch_of(offset).unwrap_or(LeaderEpoch::NONE);
-        match (has_same(leading, log, offset), value) {
-            (true, Value::Null) if offset < readable => CellState::Tombstone,
-            (true, Value::There) if offset < readable => CellState::Committed,
-            (true, _) => CellState::Open,
-            (false, _) if audit.is_lost(id, offset, epoch) => CellState::Lost,
-            (false, _) => CellState::Doomed,
-        }
-    })
+    let there = offset < log.end();
+    offset < log.start() || there && log.epochs().epoch_of(offset) == epoch
 }
 
 /// What lies on the disk of a broker that does not run.
@@ -254,7 +272,8 @@ fn on_disk(
     let epochs = log.map(Log::epochs);
     let state = |offset: Offset, _: Value| {
         let epoch = epochs.and_then(|epochs| epochs.epoch_of(offset));
-        let same = |other: &&&PartitionProcess| log.is_some_and(|log| has_same(other, log, offset));
+        let same =
+            |other: &&&PartitionProcess| log.is_some_and(|log| has_same(other.log(), log, offset));
         let is_copied = others.iter().any(|log| {
             let holds = (log.start()..log.end()).contains(&offset);
             holds && log.epochs().epoch_of(offset) == epoch
@@ -270,15 +289,25 @@ fn on_disk(
             None => CellState::Stranded,
         }
     };
+    let parts_at = match (log, counting.as_slice()) {
+        (Some(log), [leading]) if leading.is_leader() => {
+            Some(parts_at(leading.log(), log)).filter(|at| *at < log.end())
+        }
+        _ => None,
+    };
+    let (cells, segments) = log.map_or_else(Default::default, |log| {
+        cells(memory, id, broker, log, state)
+    });
     Replica {
         broker,
         role,
         log_start,
         log_end,
         high_watermark: None,
-        cells: log.map_or_else(Vec::new, |log| read(memory, id, log, state)),
+        cells,
         known_from: log.map_or(Offset::ZERO, known_from),
-        segments: log.map_or_else(Vec::new, segments),
+        parts_at,
+        segments,
     }
 }
 
@@ -324,76 +353,69 @@ fn segments(log: &Log) -> Vec<Offset> {
     bases.filter(|base| *base >= from).collect()
 }
 
-/// The newest records of a log.
-fn read(
-    memory: &mut Memory,
-    id: &TopicPartition,
-    log: &Log,
-    state: impl Fn(Offset, Value) -> CellState,
-) -> Vec<Cell> {
-    let (from, end) = (known_from(log), log.end());
-    let mut cells = Vec::new();
-    for batch in log.batches(from, end) {
-        let records = batch.batch().records().map_while(Result::ok);
-        for record in records.filter(|record| record.offset >= from) {
-            let value = match record.value {
-                Some(_) => Value::There,
-                None => Value::Null,
-            };
-            let key = memory.mark(&id.topic, record.key.as_deref());
-            cells.push(Cell {
-                offset: record.offset,
-                key: match value {
-                    Value::There => key,
-                    Value::Null => key.of_tombstone(),
-                },
-                state: state(record.offset, value),
-            });
-        }
-    }
-    cells
-}
-
-/// The newest records of a copy and where its segments begin; read again only when the copy is another.
+/// The newest records of a log, each with what has become of it, and where its segments begin. They are read again only
+/// when the log is another.
 fn cells(
     memory: &mut Memory,
     id: &TopicPartition,
     broker: BrokerId,
-    held: &PartitionProcess,
+    log: &Log,
+    state: impl Fn(Offset, Value) -> CellState,
 ) -> (Vec<Cell>, Vec<Offset>) {
-    let (start, end, high_watermark) = (held.log_start(), held.log_end(), held.high_watermark());
-    let newest = held.log().batches(Offset(end.0 - 1), end).next();
+    let (start, end) = (log.start(), log.end());
+    let newest = log.batches(Offset(end.0 - 1), end).next();
     let last = newest.map_or_else(Chunks::new, StoredBatch::bytes);
     let name = (id.clone(), broker);
-    let same = |copy: &&Copy| {
+    let same = |copy: &Copy| {
         (copy.edition, copy.start, copy.end) == (memory.edition, start, end)
-            && copy.high_watermark == high_watermark
-            && copy.bytes == held.log().bytes()
-            && copy.all_segments == held.log().segments().len()
+            && copy.bytes == log.bytes()
+            && copy.all_segments == log.segments().len()
             && copy.last == last
     };
-    if let Some(copy) = memory.copies.get(&name).filter(same) {
-        return (copy.cells.clone(), copy.segments.clone());
+    if !memory.copies.get(&name).is_some_and(same) {
+        let records = read(memory, id, log);
+        let copy = Copy {
+            edition: memory.edition,
+            start,
+            end,
+            last,
+            bytes: log.bytes(),
+            all_segments: log.segments().len(),
+            records,
+            segments: segments(log),
+        };
+        memory.copies.insert(name.clone(), copy);
     }
-    let cells = read(memory, id, held.log(), |offset, value| {
-        match (offset < high_watermark, value) {
-            (false, _) => CellState::Open,
-            (true, Value::Null) => CellState::Tombstone,
-            (true, Value::There) => CellState::Committed,
+    let copy = memory.copies.get(&name).expect("it is there by now");
+    let records = copy.records.iter();
+    let cells = records.map(|(offset, key)| {
+        let value = match key.tombstone {
+            false => Value::There,
+            true => Value::Null,
+        };
+        Cell {
+            offset: *offset,
+            key: key.clone(),
+            state: state(*offset, value),
         }
     });
-    let copy = Copy {
-        edition: memory.edition,
-        start,
-        end,
-        high_watermark,
-        last,
-        bytes: held.log().bytes(),
-        all_segments: held.log().segments().len(),
-        cells: cells.clone(),
-        segments: segments(held.log()),
-    };
-    let segments = copy.segments.clone();
-    memory.copies.insert(name, copy);
-    (cells, segments)
+    (cells.collect(), copy.segments.clone())
+}
+
+/// The newest records of a log, by offset and key.
+fn read(memory: &mut Memory, id: &TopicPartition, log: &Log) -> Vec<(Offset, KeyMark)> {
+    let (from, end) = (known_from(log), log.end());
+    let mut found = Vec::new();
+    for batch in log.batches(from, end) {
+        let records = batch.batch().records().map_while(Result::ok);
+        for record in records.filter(|record| record.offset >= from) {
+            let key = memory.mark(&id.topic, record.key.as_deref());
+            let key = match record.value {
+                Some(_) => key,
+                None => key.of_tombstone(),
+            };
+            found.push((record.offset, key));
+        }
+    }
+    found
 }

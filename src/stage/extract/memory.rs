@@ -10,7 +10,7 @@ use crate::sorted::{SortedMap, SortedSet};
 use crate::stage::extract::past::Past;
 use crate::stage::extract::wire::Loads;
 use crate::stage::keys::Keys;
-use crate::stage::snapshot::{Cell, Hue, KeyMark};
+use crate::stage::snapshot::{Hue, KeyMark};
 use crate::world::History;
 
 /// How many questions are remembered; answers come long before so many more were asked.
@@ -44,20 +44,19 @@ pub struct Memory {
     pub(super) hues: SortedMap<TopicPartition, (Offset, Vec<Hue>)>,
 }
 
-/// The newest records of one copy, and what they were read from.
+/// The newest records of one copy as they lie there, and what they were read from.
 #[derive(Clone, Debug)]
 pub(super) struct Copy {
     pub edition: u64,
     pub start: Offset,
     pub end: Offset,
-    pub high_watermark: Offset,
     /// The last batch: two logs of one run that end with the same batch are the same, if they are as long: one may have
     /// been compacted.
     pub last: Chunks,
     pub bytes: u64,
     /// How many segments there are: cleaning may join some and remove nothing.
     pub all_segments: usize,
-    pub cells: Vec<Cell>,
+    pub records: Vec<(Offset, KeyMark)>,
     /// Where the segments of those records begin.
     pub segments: Vec<Offset>,
 }

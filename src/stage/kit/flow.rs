@@ -3,13 +3,18 @@
 //! The meaning of hue never changes between them: a colour is always a key. Heat has no hue at all.
 
 use crate::stage::geometry::Rect;
-use crate::stage::kit::record::hue_class;
+use crate::stage::kit::record::{hue_class, state_class};
 use crate::stage::shape::{Name, Shape};
-use crate::stage::snapshot::{Bucket, KeyMark, Role};
+use crate::stage::snapshot::{Bucket, CellState, KeyMark, Role};
 
 /// A strip of colour cells without letters, on the bed of its role. Each cell names its slot, so a copy
-/// that lacks records shows where they would stand.
-pub fn strip(area: Rect, cells: &[(usize, &KeyMark)], slots: usize, role: Role) -> Shape {
+/// that lacks records shows where they would stand, and one that has what the leader lacks shows which.
+pub fn strip(
+    area: Rect,
+    cells: &[(usize, &KeyMark, CellState)],
+    slots: usize,
+    role: Role,
+) -> Shape {
     let bed = format!("bed {}", role.class());
     let mut parts = vec![Shape::rect(
         area.x - 2.0,
@@ -20,8 +25,12 @@ pub fn strip(area: Rect, cells: &[(usize, &KeyMark)], slots: usize, role: Role) 
         bed,
     )];
     let pitch = area.w / slots.max(1) as f64;
-    for (slot, key) in cells {
-        let class = format!("rec {}", hue_class(key));
+    for (slot, key, state) in cells {
+        let fate = match state_class(*state) {
+            fate @ ("stranded" | "lost") => format!(" {fate}"),
+            _ => String::new(),
+        };
+        let class = format!("rec{fate} {}", hue_class(key));
         let x = area.x + *slot as f64 * pitch + 0.5;
         let (y, h) = (area.y + 2.0, area.h - 4.0);
         parts.push(Shape::rect(x, y, pitch - 1.0, h, 1.5, class));

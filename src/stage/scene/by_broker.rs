@@ -127,7 +127,7 @@ pub(super) fn role_word(role: Role) -> (&'static str, &'static str) {
         Role::Leader => ("leader", "s2 b"),
         Role::NewLeader => ("new leader", "s2 b"),
         Role::Follower => ("follower", "s2"),
-        Role::Deposed => ("old leader", "s wrn b"),
+        Role::Deposed { .. } => ("old leader", "s wrn b"),
         Role::Behind(_) => ("out of ISR", "s wrn b"),
         Role::CatchingUp { .. } => ("catching up", "s2"),
         Role::Truncating(_) => ("truncating", "s2"),

@@ -84,16 +84,19 @@ fn held(pen: &Pen, producer: &Producer, area: Rect) -> Vec<Shape> {
     for (at, key) in producer.held.iter().take(room).enumerate() {
         parts.push(dot(Point::new(x + at as f64 * pitch, y), size, key));
     }
-    let more = producer.held.len().saturating_sub(room);
-    let after = x + producer.held.len().min(room) as f64 * pitch - pitch / 2.0 + 4.0;
-    if more > 0 && !with_note {
-        parts.push(Shape::text(after, y + 4.0, format!("+{more}"), "s2"));
-    }
-    let text_x = if producer.held.is_empty() {
-        area.x + 12.0
-    } else {
-        x + size / 2.0 + 5.5
+    let shown = producer.held.len().min(room);
+    let more = producer.holds.saturating_sub(shown);
+    let after = x + shown as f64 * pitch - pitch / 2.0 + 4.0;
+    let mut text_x = match producer.held.is_empty() {
+        true => area.x + 12.0,
+        false => x + size / 2.0 + 5.5,
     };
+    if more > 0 && producer.retry.is_none() {
+        let words = format!("+{more}");
+        let at = if with_note { text_x - 2.0 } else { after };
+        text_x = at + text_width(&words, 11.0) + 5.0;
+        parts.push(Shape::text(at, y + 4.0, words, "s2"));
+    }
     parts.extend(lines(
         &producer.note,
         text_x,

@@ -16,6 +16,10 @@ const MORE: f64 = 52.0;
 /// From a frame's edge to its marker and its words.
 const MARKER: f64 = 16.0;
 const WORDS: f64 = 28.0;
+/// What a group's sign takes before its name.
+const SIGN: f64 = 14.0;
+/// From the words of a strip to its end.
+const MARGIN: f64 = 6.0;
 
 /// Every group with a frame.
 pub(super) fn frames(pen: &mut Pen) {
@@ -61,8 +65,16 @@ fn frame(pen: &mut Pen, index: usize, group: &Group) {
         let first = if name.len() > 1 || shared { NAME } else { 26.0 };
         for (at, line) in name.iter().enumerate() {
             let y = area.y + first + 15.0 * at as f64;
-            let line = kit::fitting(line, 12.0, area.w - 6.0);
-            parts.push(Shape::text(x, y, line, "mid b fs12"));
+            // The first line has the group's sign before it.
+            let sign = if at == 0 { SIGN } else { 0.0 };
+            let line = kit::fitting(line, 12.0, area.w - 6.0 - sign);
+            if at == 0 {
+                let left = x - (text_width(&line, 12.0) + sign) / 2.0;
+                let marker = Point::new(left + 5.0, y - 4.0);
+                let shape = GroupShape::of(index);
+                parts.push(kit::group_marker(marker, shape, 5.0, MarkerKind::Committed));
+            }
+            parts.push(Shape::text(x + sign / 2.0, y, line, "mid b fs12"));
         }
         let quiet = matches!(
             group.state,
@@ -153,8 +165,8 @@ fn short(state: &GroupState) -> String {
 pub(super) fn member(pen: &Pen, consumer: &Consumer, area: Rect) -> Vec<Shape> {
     let x = area.x + 12.0;
     let end = area.right() - 10.0;
-    let mut parts = name(consumer, x, area.y + 19.0, end);
     let mut y = area.y + 35.0;
+    let (mut parts, next) = name(consumer, x, [area.y + 19.0, y], end);
     let several = topics(pen, consumer) > 1;
     let lines = partitions(consumer, several);
     let room = ((area.h - 40.0) / 15.0).floor() as usize + 1;
@@ -165,21 +177,21 @@ pub(super) fn member(pen: &Pen, consumer: &Consumer, area: Rect) -> Vec<Shape> {
         // One line for both; where that is too long, of one that is gone its partition and the end, else what it does.
         let note = consumer.note.join(" ");
         let both = format!("{line}, {note}");
-        let fits = text_width(&both, 11.0) * 0.94 <= end - x;
+        let fits = text_width(&both, 11.0) * 0.94 <= next - x;
         let words = match (fits, consumer.state, consumer.note.last()) {
             (true, ..) => both,
             (false, ClientState::Gone, Some(last)) => format!("{line}, {last}"),
             _ => note,
         };
-        let line = kit::fitting(&words, 11.0, end - x);
+        let line = kit::fitting(&words, 11.0, next - x);
         parts.push(Shape::text(x, y, line, clients::note_class(consumer.state)));
         return parts;
     }
-    for line in lines {
+    for (at, line) in lines.into_iter().enumerate() {
         if y > area.bottom() - 5.0 {
             break;
         }
-        let line = kit::fitting(&line, 11.0, end - x);
+        let line = kit::fitting(&line, 11.0, if at == 0 { next } else { end } - x);
         parts.push(Shape::text(x, y, line, "s2"));
         y += 15.0;
     }
@@ -191,18 +203,24 @@ pub(super) fn member(pen: &Pen, consumer: &Consumer, area: Rect) -> Vec<Shape> {
     parts
 }
 
-/// The name with a flag if it leads, and the lag at the end of the line.
-fn name(consumer: &Consumer, x: f64, y: f64, end: f64) -> Vec<Shape> {
+/// The name with a flag if it leads, and the lag at the end of the line, or where the name has no room beside it at the
+/// end of the next; where that ends.
+fn name(consumer: &Consumer, x: f64, y: [f64; 2], end: f64) -> (Vec<Shape>, f64) {
     let lag = clients::lag(consumer).map(|lag| (format!("lag {lag}"), lag));
     let lag_w = lag
         .as_ref()
         .map_or(0.0, |(words, _)| words.len() as f64 * 6.62 + 8.0);
     let flag_w = if consumer.leads { 16.0 } else { 0.0 };
-    let name = kit::fitting(&consumer.name, 12.0, end - x - lag_w - flag_w);
+    let is_long = text_width(&consumer.name, 12.0) + flag_w + lag_w > end - x;
+    let (room, line, next) = match is_long {
+        true => (end - x - flag_w, y[1], end - lag_w),
+        false => (end - x - flag_w - lag_w, y[0], end),
+    };
+    let name = kit::fitting(&consumer.name, 12.0, room);
     let after = x + text_width(&name, 12.0) + 4.0;
-    let mut parts = vec![Shape::text(x, y, name, "b")];
+    let mut parts = vec![Shape::text(x, y[0], name, "b")];
     if consumer.leads {
-        parts.push(kit::icon(Point::new(after, y - 10.5), FLAG, 0.75));
+        parts.push(kit::icon(Point::new(after, y[0] - 10.5), FLAG, 0.75));
     }
     if let Some((words, lag)) = lag {
         let class = if lag > clients::MUCH_LAG {
@@ -210,9 +228,9 @@ fn name(consumer: &Consumer, x: f64, y: f64, end: f64) -> Vec<Shape> {
         } else {
             "mi end"
         };
-        parts.push(Shape::text(end, y, words, class));
+        parts.push(Shape::text(end, line, words, class));
     }
-    parts
+    (parts, next)
 }
 
 /// What a member does, with the record in its hands.
@@ -231,7 +249,7 @@ fn doing_line(consumer: &Consumer, x: f64, y: f64, end: f64) -> Vec<Shape> {
     }
 }
 
-/// What a member does; where there is no room for all of it, the end says most.
+/// What a member does; where there is no room for all of it, the end says most, or of one that has ended the beginning.
 fn note(consumer: &Consumer, room: f64) -> String {
     let words = consumer.note.join(" ");
     let most = match consumer.state {
@@ -297,16 +315,16 @@ pub(super) fn strips(pen: &mut Pen) {
         let marker = Point::new(area.x + 6.0, y - 4.0);
         parts.push(kit::group_marker(marker, shape, 5.0, MarkerKind::Committed));
         let (_, class) = state_line(&group.state);
-        let doing = doing(group);
-        let state = match doing.is_empty() {
-            true => short(&group.state),
-            false => format!("{}, {doing}", short(&group.state)),
-        };
-        let state = state.replace("coordinator: broker ", "coord. b");
         // Clear of the lane in which lines come down.
-        let end = area.right().min(lane_of(pen, group) - 8.0);
+        let end = area.right().min(lane_of(pen, group) - 8.0) - MARGIN;
+        let from = area.x + 16.0;
+        let name_w = text_width(&group.name, 12.0);
+        let fits = |state: &String| from + name_w + text_width(state, 11.0) * 0.97 + 8.0 <= end;
+        let said = strip_words(group);
+        let state = said.iter().find(|state| fits(state));
+        let state = state.or(said.last()).cloned().unwrap_or_default();
         let state_w = text_width(&state, 11.0) * 0.97;
-        let name = kit::fitting(&group.name, 12.0, end - area.x - state_w - 24.0);
+        let name = kit::fitting(&group.name, 12.0, end - from - state_w - 8.0);
         parts.push(Shape::text(area.x + 16.0, y, name, "b fs12"));
         parts.push(Shape::text(end, y, state, format!("{class} end")));
         pen.put(&thing, "strip", Shape::group("", parts));
@@ -316,6 +334,17 @@ pub(super) fn strips(pen: &mut Pen) {
         for member in members {
             small(pen, member, topics(pen, member) > 1);
         }
+    }
+}
+
+/// What a strip says of its group: all, then as much as may be where there is less room.
+fn strip_words(group: &Group) -> Vec<String> {
+    let (state, doing) = (short(&group.state), doing(group));
+    let doing = doing.replace("coordinator: broker ", "coord. b");
+    let brief = state.replace("stable, ", "").replace("rebalancing, ", "");
+    match doing.is_empty() {
+        true => vec![state, brief],
+        false => vec![format!("{state}, {doing}"), doing, state, brief],
     }
 }
 
@@ -344,7 +373,8 @@ fn small(pen: &mut Pen, consumer: &Consumer, several: bool) {
         7.0,
         clients::class_of(pen, &thing, consumer.state),
     )];
-    parts.extend(name(consumer, x, area.y + 14.0, end));
+    let (named, end) = name(consumer, x, [14.0, 28.0].map(|down| area.y + down), end);
+    parts.extend(named);
     let words = match (consumer.state, consumer.reads.is_empty()) {
         (ClientState::Active, false) => partitions(consumer, several).join(" "),
         _ => note(consumer, end - x),

@@ -191,7 +191,7 @@ fn label(pen: &mut Pen, partition: &Partition, replica: &Replica, place: &Row) {
                 Role::Stopped => ("stopped", "s2 fs10-5"),
                 Role::Waits => ("waits", "s2 fs10-5"),
                 Role::WasLeader => ("was leader", "s2 red fs10"),
-                Role::Deposed => ("old leader", "s2 wrn fs10-5"),
+                Role::Deposed { .. } => ("old leader", "s2 wrn fs10-5"),
                 Role::Behind(_) => ("out of ISR", "s2 wrn fs10-5"),
                 Role::CatchingUp { .. } => ("catching up", "s2 fs10-5"),
                 Role::Truncating(_) => ("truncating", "s2 fs10-5"),
@@ -260,7 +260,11 @@ fn client_line(pen: &mut Pen) {
         }
         let doing = match (producer.note.is_empty(), snapshot.producers.len()) {
             (false, _) => format!("{} {}", producer.name, producer.note.join(" ")),
-            (true, 1) => format!("{} sends", producer.name),
+            (true, 1) if producer.holds > 0 => format!("{} sends", producer.name),
+            (true, 1) => match &producer.acks {
+                Some(acks) => format!("{}, {acks}", producer.name),
+                None => producer.name.to_string(),
+            },
             (true, n) => format!("{n} producers send"),
         };
         let doing = match &producer.retry {

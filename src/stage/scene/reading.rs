@@ -68,6 +68,18 @@ pub(super) fn marks(pen: &mut Pen, partition: &Partition, tape: &Tape) {
         .leading()
         .and_then(|replica| replica.high_watermark);
     let thing = Thing::Partition(partition.id.clone());
+    // Who stands where all stand, under one sign, is said once for all.
+    let place = |mark: &Mark| (mark.shape, mark.committed, mark.position);
+    let one = readers.first().map(place);
+    let together = readers.len() > 1
+        && readers
+            .iter()
+            .all(|mark| Some(place(mark)) == one && mark.lag.is_none());
+    let many = if together { readers.len() } else { 1 };
+    let readers: Vec<Mark> = match together {
+        true => readers.into_iter().take(1).collect(),
+        false => readers,
+    };
     let alone = readers.len() == 1;
     let bracketed = readers.iter().any(|mark| mark.lag.is_some());
     let (lines, roomy) = match pen.layout.rows.len() {
@@ -92,8 +104,8 @@ pub(super) fn marks(pen: &mut Pen, partition: &Partition, tape: &Tape) {
                 bracket(&mark, lag, end, tape, y, words)
             }
             // Beside brackets, who has no line of its own stands at the edge of the log.
-            _ if bracketed => plain(&mark, tape, tape.bottom(), false),
-            _ => plain(&mark, tape, y, alone),
+            _ if bracketed => plain(&mark, tape, tape.bottom(), None),
+            _ => plain(&mark, tape, y, alone.then_some(many)),
         };
         pen.put_nth(&thing, "reading", nth, Shape::group("", parts));
     }
@@ -179,8 +191,14 @@ fn bracket(mark: &Mark, lag: i64, end: Offset, tape: &Tape, y: f64, said: Words)
     parts
 }
 
-/// The marks alone, of who reads for no group.
-fn plain(mark: &Mark, tape: &Tape, y: f64, worded: bool) -> Vec<Shape> {
+/// The marks alone, of who reads for no group; in words too, of so many readers who stand there.
+fn plain(mark: &Mark, tape: &Tape, y: f64, worded: Option<usize>) -> Vec<Shape> {
+    let all = match worded {
+        Some(2) => ", both",
+        Some(3..) => ", all",
+        _ => "",
+    };
+    let worded = worded.is_some();
     let mut parts = Vec::new();
     let committed = within(tape, mark.committed);
     let position = within(tape, mark.position);
@@ -189,7 +207,7 @@ fn plain(mark: &Mark, tape: &Tape, y: f64, worded: bool) -> Vec<Shape> {
         let x = tape.edge(offset);
         parts.push(marker(x, MarkerKind::Committed));
         if worded {
-            let (text, room) = (format!("committed {offset}"), x - 9.0 - tape.x);
+            let (text, room) = (format!("committed {offset}{all}"), x - 9.0 - tape.x);
             parts.push(match text_width(&text, 11.0) < room {
                 true => Shape::text(x - 9.0, y + 5.0, text, "s2 end"),
                 false => Shape::text(x + 9.0, y + 5.0, text, "s2"),
@@ -202,7 +220,7 @@ fn plain(mark: &Mark, tape: &Tape, y: f64, worded: bool) -> Vec<Shape> {
     let x = tape.edge(offset);
     parts.push(marker(x, MarkerKind::Position));
     if worded {
-        let text = format!("position {offset}");
+        let text = format!("position {offset}{all}");
         let room = tape.right() + 12.0 - x - 9.0;
         parts.push(match text_width(&text, 11.0) < room {
             true => Shape::text(x + 9.0, y + 5.0, text, "s2"),

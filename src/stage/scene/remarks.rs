@@ -5,14 +5,56 @@ use crate::stage::geometry::Point;
 use crate::stage::kit::{self, Numbers, Tape, text_width};
 use crate::stage::layout::{Manner, Row, RowForm};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::row::{Standing, tape_for};
+use crate::stage::scene::row::{Standing, shows, tape_for};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{Cell, CellState, Partition, Replica, Role};
 
 /// Rows with so much room under their logs have a line there.
 const FOOT_ROOM: f64 = 9.0;
 
-/// What a row that lacks records says about it, in the room where they would stand.
+/// What a row says of itself in the room behind its records.
+struct Said {
+    from: f64,
+    text: String,
+    warn: bool,
+}
+
+/// What a row that lacks records, or does not know that it leads no more, says about it.
+fn said(partition: &Partition, replica: &Replica, tape: &Tape, standing: Standing) -> Option<Said> {
+    let end = replica.log_end;
+    let newest = partition
+        .leading()
+        .map_or(partition.end(), |leading| leading.log_end);
+    let lacks = (newest - end).max(0);
+    let kept = standing == Standing::Kept;
+    let apart = standing != Standing::Aligned;
+    let (text, warn) = match replica.role {
+        Role::Behind(0) if apart => (format!("ends at {}, out of ISR", end.0), true),
+        Role::Behind(by) if kept => (format!("ends at {}, {by} behind, out of ISR", end.0), true),
+        Role::Behind(0) => ("out of ISR".to_owned(), true),
+        Role::Behind(by) => (format!("behind {by}, out of ISR"), true),
+        Role::CatchingUp { has, of } => (format!("{has} of {of}"), true),
+        Role::Truncating(to) => (format!("cut back to {}", to.0), true),
+        Role::Deposed { elected } if apart => {
+            let unheard = Role::unheard(elected);
+            (format!("ends at {}, has not heard {unheard}", end.0), true)
+        }
+        Role::Deposed { elected } => (format!("has not heard {}", Role::unheard(elected)), true),
+        Role::Waits => ("waits for orders".to_owned(), false),
+        _ if apart && lacks == 0 => (format!("ends at {}", end.0), false),
+        _ if kept => (format!("ends at {}, {lacks} behind", end.0), false),
+        _ => return None,
+    };
+    let from = match kept {
+        true => tape.edge(end.0) + 18.0,
+        false => tape.edge(end.0).max(tape.x + 2.0) + tape.pitch / 2.0,
+    };
+    // Over records it could not be read, and the row's label says most of it.
+    let fits = from + text_width(&text, 11.0) + 6.0 <= tape.right();
+    fits.then_some(Said { from, text, warn })
+}
+
+/// Draws what a row says in the room where the records that it lacks would stand.
 pub(super) fn behind(
     pen: &mut Pen,
     partition: &Partition,
@@ -21,40 +63,20 @@ pub(super) fn behind(
     standing: Standing,
 ) {
     let thing = Thing::Replica(partition.id.clone(), replica.broker);
-    let end = replica.log_end;
-    let newest = partition
-        .leading()
-        .map_or(partition.end(), |leading| leading.log_end);
-    let lacks = (newest - end).max(0);
-    let kept = standing == Standing::Kept;
-    let (text, warn) = match replica.role {
-        Role::Behind(0) if kept => (format!("ends at {}, out of ISR", end.0), true),
-        Role::Behind(by) if kept => (format!("ends at {}, {by} behind, out of ISR", end.0), true),
-        Role::Behind(0) => ("out of ISR".to_owned(), true),
-        Role::Behind(by) => (format!("behind {by}, out of ISR"), true),
-        Role::CatchingUp { has, of } => (format!("{has} of {of}"), true),
-        Role::Truncating(to) => (format!("cut back to {}", to.0), true),
-        Role::Deposed => (format!("has not heard that {}", partition.led_by()), true),
-        Role::Waits => ("waits for orders".to_owned(), false),
-        _ if kept && lacks == 0 => (format!("ends at {}", end.0), false),
-        _ if kept => (format!("ends at {}, {lacks} behind", end.0), false),
-        _ => return,
+    let broken = match standing {
+        Standing::Aligned => None,
+        Standing::Kept => Some(tape.edge(replica.log_end.0) + 6.0),
+        Standing::Beyond => Some(tape.middle(tape.from).x),
     };
-    let drop = if tape.flat { 3.5 } else { 4.0 };
-    let mut from = tape.edge(end.0).max(tape.x + 2.0) + tape.pitch / 2.0;
-    if kept {
-        let at = Point::new(tape.edge(end.0) + 6.0, tape.y);
+    if let Some(x) = broken {
+        let at = Point::new(x, tape.y);
         pen.put(&thing, "break", kit::break_mark(at, tape.height()));
-        from = at.x + 12.0;
     }
-    // Over records it could not be read, and the row's label says most of it.
-    if from + text_width(&text, 11.0) + 6.0 <= tape.right() {
+    if let Some(Said { from, text, warn }) = said(partition, replica, tape, standing) {
+        let drop = if tape.flat { 3.5 } else { 4.0 };
         let class = if warn { "s wrn b" } else { "s2 b" };
-        pen.put(
-            &thing,
-            "behind",
-            Shape::text(from, tape.y + drop, text, class),
-        );
+        let shape = Shape::text(from, tape.y + drop, text, class);
+        pen.put(&thing, "behind", shape);
     }
 }
 
@@ -70,12 +92,13 @@ pub(super) fn fate_of(state: CellState) -> Option<([&'static str; 2], &'static s
     }
 }
 
-/// The fate of the newest records that nobody who runs has, in the row of numbers beside theirs; where there
+/// The fate of the newest records that the leader has not, in the row of numbers beside theirs; where there
 /// is no such row, in the log. Drawn when all rows of the broker are.
 pub(super) fn fate(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row) {
-    let (tape, _) = tape_for(partition, replica, row);
+    let (tape, standing) = tape_for(partition, replica, row);
     let cells = replica.cells.iter();
-    let shown: Vec<&Cell> = cells.filter(|cell| tape.shows(cell.offset.0)).collect();
+    let shown = cells.filter(|cell| shows(&tape, standing, cell.offset.0));
+    let shown: Vec<&Cell> = shown.collect();
     let newest = shown
         .iter()
         .rev()
@@ -109,18 +132,16 @@ pub(super) fn fate(pen: &mut Pen, partition: &Partition, replica: &Replica, row:
         } else {
             11.5
         };
-    let said = if replica.role == Role::Waits {
-        110.0
-    } else {
-        0.0
-    };
+    let said = said(partition, replica, &tape, standing);
+    let said = said.map_or(after, |said| said.from + text_width(&said.text, 11.0) + 8.0);
+    let said = said.max(after);
     let place = |words: &'static str| {
         let w = text_width(words, 11.0);
         if under && before - w >= free {
             Some((words, before, low, Side::Before))
         } else if under && after + w <= pen.layout.columns.cards_right() {
             Some((words, after, low, Side::After))
-        } else if !under && after + said + w <= tape.right() - 8.0 {
+        } else if !under && said + w <= tape.right() - 8.0 {
             Some((words, tape.right() - 8.0, tape.y + 4.0, Side::Before))
         } else {
             None
@@ -130,8 +151,8 @@ pub(super) fn fate(pen: &mut Pen, partition: &Partition, replica: &Replica, row:
         return;
     };
     let class = match side {
-        Side::Before => format!("{class} end"),
-        Side::After => class.to_owned(),
+        Side::Before => format!("{class} end halo"),
+        Side::After => format!("{class} halo"),
     };
     let copy = Thing::Copy(partition.id.clone(), last.offset, replica.broker);
     pen.put(&copy, "fate", Shape::text(x, y, words, class));

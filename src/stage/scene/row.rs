@@ -39,6 +39,8 @@ pub(super) enum Standing {
     Aligned,
     /// All it has lies before the window: its last records stand at the left edge, behind them a break.
     Kept,
+    /// It runs on beyond the window, which is where the leader writes: its last records stand behind a break.
+    Beyond,
 }
 
 /// The log of a row with its first offset in place.
@@ -55,12 +57,28 @@ pub(super) fn tape_of(partition: &Partition, row: &Row) -> Tape {
 pub(super) fn tape_for(partition: &Partition, replica: &Replica, row: &Row) -> (Tape, Standing) {
     let tape = tape_of(partition, row);
     let (start, end) = (replica.log_start.0, replica.log_end.0);
+    if end > tape.from + i64::from(tape.slots) && !replica.role.leads() {
+        // The first place is the break's.
+        let most = (i64::from(tape.slots) / 2).max(1);
+        let from = end - most - 1;
+        return (Tape { from, ..tape }, Standing::Beyond);
+    }
     if end > tape.from || end <= start || replica.role.leads() {
         return (tape, Standing::Aligned);
     }
     let most = KEPT.min(i64::from(tape.slots) / 3).max(1);
     let from = start.max(end - most);
     (Tape { from, ..tape }, Standing::Kept)
+}
+
+/// The first offset that stands in a log.
+pub(super) fn first_of(tape: &Tape, standing: Standing) -> i64 {
+    tape.from + i64::from(standing == Standing::Beyond)
+}
+
+/// Whether an offset stands in a log.
+pub(super) fn shows(tape: &Tape, standing: Standing, offset: i64) -> bool {
+    tape.shows(offset) && offset >= first_of(tape, standing)
 }
 
 /// The row of one replica, except for its label.
@@ -85,18 +103,24 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
             pen.put(&thing, "stream", stream);
         }
         RowForm::Strip | RowForm::Stream | RowForm::Heat => {
-            let shown: Vec<(usize, &KeyMark)> = replica
+            let shown: Vec<(usize, &KeyMark, CellState)> = replica
                 .cells
                 .iter()
-                .filter(|cell| tape.shows(cell.offset.0) && cell.offset >= replica.log_start)
-                .map(|cell| ((cell.offset.0 - tape.from) as usize, &cell.key))
+                .filter(|cell| shows(&tape, standing, cell.offset.0))
+                .filter(|cell| cell.offset >= replica.log_start)
+                .map(|cell| ((cell.offset.0 - tape.from) as usize, &cell.key, cell.state))
                 .collect();
             let frame = tape.frame();
             let area = Rect::new(frame.x + 2.0, frame.y, frame.w - 4.0, frame.h);
             let strip = kit::strip(area, &shown, tape.slots as usize, replica.role);
             pen.put(&thing, "strip", strip);
-            if standing == Standing::Kept {
-                let at = Point::new(tape.edge(replica.log_end.0) + 5.0, tape.y);
+            let broken = match standing {
+                Standing::Aligned => None,
+                Standing::Kept => Some(tape.edge(replica.log_end.0) + 5.0),
+                Standing::Beyond => Some(tape.middle(tape.from).x),
+            };
+            if let Some(x) = broken {
+                let at = Point::new(x, tape.y);
                 pen.put(&thing, "break", kit::break_mark(at, tape.height()));
             }
         }
@@ -105,8 +129,9 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
     pen.target(thing, row.area);
     if matches!(row.form, RowForm::Cells) {
         let last = replica.log_end.0.min(tape.from + i64::from(tape.slots));
+        let first = first_of(&tape, standing);
         let mut cells = replica.cells.iter().peekable();
-        for offset in tape.from..last {
+        for offset in first..last {
             while cells.next_if(|cell| cell.offset.0 < offset).is_some() {}
             let there = cells.next_if(|cell| cell.offset.0 == offset).is_some();
             // What is not there any more can be pointed at too, to be told why.
@@ -142,7 +167,7 @@ fn cells(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape, s
     let shown = replica
         .cells
         .iter()
-        .filter(|cell| tape.shows(cell.offset.0) && cell.offset >= replica.log_start);
+        .filter(|cell| shows(tape, standing, cell.offset.0) && cell.offset >= replica.log_start);
     for cell in shown {
         let copy = Thing::Copy(partition.id.clone(), cell.offset, replica.broker);
         let changed = changing::cell(pen, partition, replica, tape, cell);
@@ -172,7 +197,13 @@ fn cells(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape, s
     if slot {
         pen.put(&thing, "slot", tape.slot(end));
     }
-    numbers(pen, partition, replica, tape, slot);
+    numbers(
+        pen,
+        partition,
+        replica,
+        tape,
+        (first_of(tape, standing), slot),
+    );
 }
 
 /// The place of the next record is shown where it will be written next.
@@ -184,13 +215,19 @@ fn has_slot(pen: &Pen, replica: &Replica) -> bool {
     match replica.role {
         Role::Leader | Role::NewLeader => true,
         Role::Behind(_) | Role::CatchingUp { .. } | Role::Truncating(_) => false,
-        Role::Deposed => true,
+        Role::Deposed { .. } => false,
         Role::Follower | Role::Offline | Role::Stopped | Role::WasLeader => every,
         Role::Waits => false,
     }
 }
 
-fn numbers(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape, slot: bool) {
+fn numbers(
+    pen: &mut Pen,
+    partition: &Partition,
+    replica: &Replica,
+    tape: &Tape,
+    (first, slot): (i64, bool),
+) {
     let has_fate = replica
         .cells
         .iter()
@@ -204,7 +241,6 @@ fn numbers(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape,
         return;
     }
     let end = replica.log_end.0;
-    let first = tape.from;
     let last = end - 1;
     let readers = reading::of(pen.snapshot, partition);
     let positions = readers.iter().filter_map(|mark| mark.position);
@@ -318,11 +354,8 @@ fn header_is_free(pen: &Pen, replica: &Replica, card: &Rect, x: f64) -> bool {
 
 /// Committed offsets and positions at the lower edge of a log.
 fn positions(pen: &mut Pen, partition: &Partition, tape: &Tape) {
-    if matches!(
-        pen.layout.manner,
-        Manner::Focus | Manner::FocusLow | Manner::Phone
-    ) || pen.layout.reading_line
-    {
+    let reads_below = matches!(pen.layout.manner, Manner::Focus | Manner::FocusLow);
+    if reads_below || pen.layout.reading_line {
         return;
     }
     let whole = Thing::Partition(partition.id.clone());

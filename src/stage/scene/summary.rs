@@ -135,10 +135,10 @@ fn partition_trouble(partition: &Partition) -> Option<String> {
         .replicas
         .iter()
         .filter_map(|replica| match replica.role {
-            Role::Deposed => Some(format!(
-                "broker {} has not heard that {}",
+            Role::Deposed { elected } => Some(format!(
+                "broker {} has not heard {}",
                 replica.broker,
-                partition.led_by()
+                Role::unheard(elected)
             )),
             Role::Behind(0) => Some(format!("broker {} is out of sync", replica.broker)),
             Role::Behind(by) => Some(format!("broker {} is {by} behind", replica.broker)),
@@ -148,18 +148,35 @@ fn partition_trouble(partition: &Partition) -> Option<String> {
     let stranded = partition.replicas.iter().find_map(|replica| {
         let (cell, words) = replica.cells.iter().find_map(|cell| {
             let words = match cell.state {
-                CellState::Stranded => "exists only there and was never acknowledged",
-                CellState::Promised => "exists only there and was acknowledged",
-                CellState::Doomed => "is not in the leader's log and was never acknowledged",
-                CellState::Lost => "was acknowledged, then lost",
+                CellState::Stranded => [
+                    "exists only there and was never acknowledged",
+                    "they exist only there and were never acknowledged",
+                ],
+                CellState::Promised => [
+                    "exists only there and was acknowledged",
+                    "they exist only there, and some were acknowledged",
+                ],
+                CellState::Doomed => [
+                    "is not in the leader's log and was never acknowledged",
+                    "they are not in the leader's log, and what was acknowledged of them is lost",
+                ],
+                CellState::Lost => [
+                    "was acknowledged, then lost",
+                    "they are not in the leader's log, and what was acknowledged of them is lost",
+                ],
                 _ => return None,
             };
             Some((cell, words))
         })?;
-        Some(format!(
-            "offset {} of {name} on broker {} {words}",
-            cell.offset.0, replica.broker
-        ))
+        let (broker, last) = (replica.broker, replica.log_end.0 - 1);
+        let from = replica.parts_at.unwrap_or(cell.offset).0;
+        Some(match from < last {
+            true => format!(
+                "offsets {from} to {last} of {name} on broker {broker}: {}",
+                words[1]
+            ),
+            false => format!("offset {from} of {name} on broker {broker} {}", words[0]),
+        })
     });
     match (behind.is_empty(), stranded) {
         (true, None) => None,

@@ -150,9 +150,9 @@ fn replica_words(partition: &Partition, replica: &Replica) -> String {
         Role::Truncating(to) => {
             format!("follower on broker {broker}, cut back to {}", to.0)
         }
-        Role::Deposed => {
-            let leads = partition.led_by();
-            format!("old leader on broker {broker}, has not heard that {leads}")
+        Role::Deposed { elected } => {
+            let unheard = Role::unheard(elected);
+            format!("old leader on broker {broker}, has not heard {unheard}")
         }
         Role::Waits => format!("copy on broker {broker}, waits for orders"),
         Role::Offline => format!("copy on broker {broker}, offline"),
@@ -278,7 +278,7 @@ fn process_words(snapshot: &Snapshot, id: ProcessId) -> String {
             .acks
             .as_ref()
             .map_or(String::new(), |acks| format!(", {acks}"));
-        let held = plural(producer.held.len(), "record", "records");
+        let held = plural(producer.holds, "record", "records");
         if producer.state.is_over() {
             return format!("Producer {}, {}", producer.name, producer.note.join(" "));
         }

@@ -15,6 +15,8 @@ pub struct Producer {
     pub state: ClientState,
     /// Keys of the records it holds, oldest first.
     pub held: Vec<KeyMark>,
+    /// How many records it holds; of so many only the first keys are told.
+    pub holds: usize,
     /// One or two short lines beside the held records: "no answer," "will retry".
     pub note: Vec<Text>,
     /// An error was the answer, and it will try again.

@@ -49,6 +49,8 @@ pub struct Replica {
     pub cells: Vec<Cell>,
     /// From here on `cells` has everything that is there: an offset without a record was compacted away.
     pub known_from: Offset,
+    /// From here on it has other records than the leader, or some that the leader has not.
+    pub parts_at: Option<Offset>,
     /// Where each segment begins that holds any of that, oldest first; the last one is written to.
     pub segments: Vec<Offset>,
 }
@@ -68,8 +70,10 @@ pub enum Role {
         has: i64,
         of: i64,
     },
-    /// Still leads by its own word: it has not heard that somebody else was elected.
-    Deposed,
+    /// Still leads by its own word: it has not heard that somebody else was elected, or nobody.
+    Deposed {
+        elected: BrokerId,
+    },
     /// Cutting its log back to this offset.
     Truncating(Offset),
     /// On a broker that is back, and that nobody has told yet what to do with it.
@@ -146,14 +150,6 @@ impl Partition {
         self.replicas.first().map(|replica| replica.broker)
     }
 
-    /// What a deposed leader has not heard: "broker 1 leads".
-    pub fn led_by(&self) -> String {
-        match self.leader {
-            Some(leader) => format!("broker {leader} leads"),
-            None => "nobody leads".to_owned(),
-        }
-    }
-
     /// Where its log begins, by the leader's word, or else by the first replica's.
     pub fn start(&self) -> Offset {
         let replica = self.leading().or(self.replicas.first());
@@ -195,11 +191,19 @@ impl Role {
     pub fn class(self) -> &'static str {
         match self {
             Role::Leader | Role::NewLeader => "leader",
-            Role::Deposed => "deposed",
+            Role::Deposed { .. } => "deposed",
             Role::Follower | Role::Truncating(_) => "follower",
             Role::Behind(_) | Role::CatchingUp { .. } | Role::Waits => "behind",
             Role::Stopped => "stopped",
             Role::Offline | Role::WasLeader => "offline",
+        }
+    }
+
+    /// What a deposed leader has not heard: "of leader 1".
+    pub fn unheard(elected: BrokerId) -> String {
+        match elected {
+            BrokerId::NONE => "that nobody leads".to_owned(),
+            elected => format!("of leader {elected}"),
         }
     }
 

@@ -52,6 +52,7 @@ pub fn LessonPage(props: &Props) -> Html {
         selection: document.selection.clone(),
         focus: document.focus.clone(),
         washes,
+        shows: step.map_or_else(Vec::new, |step| step.washes.clone()),
         density: document.density,
         records: lesson.records(props.step),
     };

@@ -6,11 +6,14 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
+use crate::model::ProcessId;
 use crate::session::Session;
 use crate::stage::Thing;
+use crate::stage::snapshot::Coordination;
 use crate::ui::deeds::{self, Deed};
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
+use crate::ui::painter::Painter;
 use crate::ui::route::Route;
 use crate::ui::state::{Action, Overlay};
 
@@ -169,9 +172,11 @@ fn Palette() -> Html {
         Route::Sandbox => app.player.with(topics),
         _ => Vec::new(),
     };
+    let painter = app.player.painter(|painter| things(painter));
     let wanted = words.to_lowercase();
     let found: Vec<Found> = lessons
         .chain(acts)
+        .chain(painter.unwrap_or_default())
         .chain(topics)
         .filter(|found| {
             wanted
@@ -234,12 +239,40 @@ fn Palette() -> Html {
     });
     html! {
         <Modal label="Find anything" class="palette">
-            <input ref={input} type="text" placeholder="Find a lesson or an action" aria-label="Find anything" role="combobox" aria-expanded="true"
+            <input ref={input} type="text" placeholder="Find a lesson, an action, or what is on the stage" aria-label="Find anything" role="combobox" aria-expanded="true"
                 aria-controls="found" aria-activedescendant={(!found.is_empty()).then(|| format!("found-{}", *at))} autocomplete="off" {oninput} {onkeydown} />
             <ul id="found" role="listbox" aria-label="Found">{ for rows }</ul>
             if found.is_empty() { <p class="dim">{ "Nothing has that name." }</p> }
         </Modal>
     }
+}
+
+/// Everything on the stage that can be opened: machines, clients, groups and partitions.
+fn things(painter: &Painter) -> Vec<Found> {
+    let Some(snapshot) = painter.snapshot() else {
+        return Vec::new();
+    };
+    let brokers = snapshot.brokers.iter();
+    let brokers = brokers.map(|broker| ProcessId::from(broker.id));
+    let servers = match &snapshot.coordination {
+        Coordination::ZooKeeper(zookeeper) => zookeeper.servers.as_slice(),
+        _ => &[],
+    };
+    let servers = servers.iter().map(|server| server.id);
+    let producers = snapshot.producers.iter().map(|producer| producer.id);
+    let consumers = snapshot.consumers.iter().map(|consumer| consumer.id);
+    let processes = brokers.chain(servers).chain(producers).chain(consumers);
+    let groups = snapshot.groups.iter();
+    let groups = groups.map(|group| Thing::Group(group.name.clone()));
+    let partitions = snapshot.partitions();
+    let partitions = partitions.map(|partition| Thing::Partition(partition.id.clone()));
+    let things = processes.map(Thing::Process).chain(groups);
+    let found = things.chain(partitions).map(|thing| Found {
+        name: painter.name(&thing),
+        hint: "on the stage".to_owned(),
+        does: Does::Inspect(thing),
+    });
+    found.collect()
 }
 
 /// The topics of a cluster, each of which can be opened.

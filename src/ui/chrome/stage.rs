@@ -124,7 +124,12 @@ pub fn Stage(props: &Props) -> Html {
 #[component]
 fn Summary() -> Html {
     let app = use_app();
-    let still = use_view(|digest| (!digest.playing).then_some((digest.at, digest.event)));
+    let player = app.player.clone();
+    let still = use_view(move |digest| {
+        // What is done while time stands still changes neither the instant nor the event.
+        let done = || player.with(|session| session.history().commands().len());
+        (!digest.playing).then(|| (digest.at, digest.event, done()))
+    });
     let summary = use_memo(still, |_| app.player.painter(|painter| painter.summary()));
     html! { <p class="vh" id="stage-summary">{ (*summary).clone().unwrap_or_default() }</p> }
 }

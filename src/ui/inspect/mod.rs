@@ -1,16 +1,17 @@
 //! What there is to know about one thing: rows of a name and a value, read from the world as it is now.
 //!
-//! `broker` knows brokers and the controller on one of them, `storage` topics and logs, `zookeeper` the ensemble and
-//! its znodes, `group` groups and their members; records, partitions and clients are read here.
+//! `broker` knows brokers and the controller on one of them, `record` records, `storage` topics and logs, `zookeeper` the
+//! ensemble and its znodes, `group` groups and their members; partitions and clients are read here.
 
 mod broker;
 mod group;
+mod record;
 mod storage;
 mod zookeeper;
 
 use std::borrow::Cow;
 
-use crate::model::{BrokerId, Offset, ProcessId, TopicPartition};
+use crate::model::{BrokerId, ProcessId, TopicPartition};
 use crate::session::Session;
 use crate::session::words::span;
 use crate::stage::Thing;
@@ -51,8 +52,11 @@ const SHOWN: usize = 400;
 pub fn inspect(session: &Session, thing: &Thing) -> Option<Inspected> {
     let world = session.world();
     match thing {
-        Thing::Record(partition, offset) | Thing::Copy(partition, offset, _) => {
-            record(world, partition, *offset).or_else(|| storage::absent(world, partition, *offset))
+        Thing::Record(partition, offset) => record::record(session, partition, *offset, None)
+            .or_else(|| storage::absent(world, partition, *offset)),
+        Thing::Copy(partition, offset, on) => {
+            record::record(session, partition, *offset, Some(*on))
+                .or_else(|| storage::absent(world, partition, *offset))
         }
         Thing::Partition(partition) => self::partition(world, partition, None),
         Thing::Replica(partition, on) => self::partition(world, partition, Some(*on)),
@@ -82,83 +86,6 @@ pub fn tables(session: &Session, thing: &Thing) -> Vec<Table> {
 fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     let words: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
     words.join(", ")
-}
-
-fn record(world: &World, partition: &TopicPartition, offset: Offset) -> Option<Inspected> {
-    let holders = world
-        .brokers()
-        .filter_map(|broker| Some((broker, broker.partition(partition)?)));
-    let holders: Vec<_> = holders
-        .filter(|(_, replica)| offset < replica.log_end())
-        .collect();
-    let (_, replica) = holders
-        .iter()
-        .find(|(_, replica)| replica.is_leader())
-        .or(holders.first())?;
-    if offset < replica.log_start() {
-        // Its batch may still be on the disk; nobody can read it.
-        return None;
-    }
-    let stored = replica.log().batches(offset, offset + 1).next()?;
-    let batch = stored.batch();
-    let record = batch
-        .records()
-        .map_while(Result::ok)
-        .find(|record| record.offset == offset)?;
-    let committed = match offset < replica.high_watermark() {
-        true => "yes: below the high watermark".to_owned(),
-        false => "not yet: not every in-sync copy has it".to_owned(),
-    };
-    let mut rows =
-        vec![
-            ("key", bytes(record.key.as_deref())),
-            ("value", bytes(record.value.as_deref())),
-            (
-                "headers",
-                match record.headers.is_empty() {
-                    true => "none".to_owned(),
-                    false => list(record.headers.iter().map(|header| {
-                        format!("{}: {}", header.key, bytes(header.value.as_deref()))
-                    })),
-                },
-            ),
-            ("timestamp", timestamp(world, record.timestamp)),
-            ("leader epoch", stored.epoch().0.to_string()),
-            ("committed", committed),
-            (
-                "copies",
-                list(
-                    holders
-                        .iter()
-                        .map(|(broker, _)| format!("broker {}", broker.id())),
-                ),
-            ),
-        ];
-    let horizon = batch.header.delete_horizon();
-    if let Some(meaning) = storage::tombstone(world, replica, &record, horizon) {
-        rows.insert(2, meaning);
-    }
-    let first = batch.base_offset().0;
-    let many = batch.last_offset().0 - first;
-    rows.push((
-        "batch",
-        match many {
-            0 => format!("this record alone, {} bytes", stored.size()),
-            _ => format!(
-                "offsets {first} to {}, {} bytes",
-                first + many,
-                stored.size()
-            ),
-        },
-    ));
-    Some(Inspected {
-        crumbs: vec![
-            partition.topic.to_string(),
-            format!("partition {}", partition.partition),
-        ],
-        title: format!("Record {}", offset.0),
-        rows: named(rows),
-    })
 }
 
 fn partition(world: &World, partition: &TopicPartition, on: Option<BrokerId>) -> Option<Inspected> {

@@ -1,58 +1,91 @@
-//! What the reader is pointed at comes into view where the picture is larger than the stage.
+//! What the reader is to look at comes into view where the picture is larger than the stage.
 //!
-//! Laws: the stage scrolls to what the reader is pointed at, no further than it takes, and stays there while that moves
-//! or is yet to come; where a person has scrolled to since is left alone. What was pressed is in view already and stays
-//! under the finger.
+//! That is what has got the focus, or what a step is about, or what was selected elsewhere, such as in the words beside
+//! the stage.
+//!
+//! Laws: the stage scrolls no further than it takes, and follows what moves or is yet to come; where a person has scrolled
+//! to since is left alone until he is pointed at something else. What was pressed on the stage stays under the finger.
 
 use web_sys::Element;
 
 use super::Painter;
 use super::look::Look;
+use crate::stage::Thing;
 use crate::stage::geometry::{Rect, scrolled};
 
 /// Pixels that stay free around what is shown.
 const AROUND: f64 = 8.0;
 
+/// What is kept in view, and what has been pointed at last.
+#[derive(Default)]
+pub(super) struct Sought {
+    things: Vec<Thing>,
+    /// Where the stage stood when it was last looked at: elsewhere a person has scrolled to.
+    place: Option<(i32, i32)>,
+    focus: Option<Thing>,
+    selection: Option<Thing>,
+    shows: Vec<Thing>,
+}
+
 impl Painter {
-    /// Notes what a look points at and the last one did not: what has got the focus, or else what is washed.
+    /// Notes what a look points at and the last one did not.
     pub(super) fn seek(&mut self, look: &Look) {
-        let before = self.shown.as_ref().map(|shown| &shown.look);
-        let focus = before.and_then(|before| before.focus.as_ref());
-        let washes = before.map_or(&[][..], |before| &before.washes);
-        if look.focus.is_some() && look.focus.as_ref() != focus {
-            self.sought = look.focus.iter().cloned().collect();
-            self.scrolled = None;
-        } else if look.washes != washes {
-            self.sought = look.washes.clone();
-            self.scrolled = None;
-        }
+        let sought = &mut self.sought;
+        let things = if look.focus != sought.focus {
+            look.focus.iter().cloned().collect()
+        } else if look.shows != sought.shows {
+            look.shows.clone()
+        } else if look.selection != sought.selection {
+            look.selection.iter().cloned().collect()
+        } else {
+            return;
+        };
+        sought.focus.clone_from(&look.focus);
+        sought.selection.clone_from(&look.selection);
+        sought.shows.clone_from(&look.shows);
+        sought.things = things;
+        sought.place = self.canvas.parent_element().as_ref().map(place);
     }
 
     /// Scrolls to what is sought, as far as it is drawn.
     pub(super) fn bring_into_view(&mut self) {
-        let Some(shown) = self.shown.as_ref().filter(|_| !self.sought.is_empty()) else {
+        let Some(shown) = self
+            .shown
+            .as_ref()
+            .filter(|_| !self.sought.things.is_empty())
+        else {
             return;
         };
         let picture = shown.scene.size;
         let fits = picture.w <= self.size.w && picture.h <= self.size.h;
-        let areas = self.sought.iter().filter_map(|thing| self.area(thing));
-        let area = areas.reduce(Rect::around_both);
         let bed = self.canvas.parent_element();
-        let (Some(area), Some(bed), false) = (area, bed, fits) else {
+        let Some(bed) = bed.filter(|_| !fits) else {
             return;
         };
-        let place = |bed: &Element| (bed.scroll_left(), bed.scroll_top());
-        if self.scrolled.is_some_and(|ours| ours != place(&bed)) {
-            self.sought.clear();
+        if self.sought.place.is_some_and(|ours| ours != place(&bed)) {
+            self.sought.things.clear();
+            return;
+        }
+        let areas = self.sought.things.iter();
+        let areas = areas.filter_map(|thing| self.area(thing));
+        let Some(area) = areas.reduce(Rect::around_both) else {
+            return;
+        };
+        let (left, top) = place(&bed);
+        let (wide, high) = (bed.client_width(), bed.client_height());
+        let [left, top, wide, high] = [left, top, wide, high].map(f64::from);
+        let pressed = self.sought.selection.as_ref() == self.sought.things.first();
+        if pressed && area.overlaps(&Rect::new(left, top, wide, high)) {
             return;
         }
         let area = area.grown(AROUND);
-        let (left, top) = place(&bed);
-        let (wide, high) = (bed.client_width(), bed.client_height());
-        let left = scrolled(f64::from(left), f64::from(wide), area.x, area.right());
-        let top = scrolled(f64::from(top), f64::from(high), area.y, area.bottom());
-        bed.set_scroll_left(left as i32);
-        bed.set_scroll_top(top as i32);
-        self.scrolled = Some(place(&bed));
+        bed.set_scroll_left(scrolled(left, wide, area.x, area.right()) as i32);
+        bed.set_scroll_top(scrolled(top, high, area.y, area.bottom()) as i32);
+        self.sought.place = Some(place(&bed));
     }
+}
+
+/// How far a stage is scrolled.
+fn place(bed: &Element) -> (i32, i32) {
+    (bed.scroll_left(), bed.scroll_top())
 }

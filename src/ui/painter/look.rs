@@ -16,6 +16,8 @@ pub struct Look {
     pub selection: Option<Thing>,
     pub focus: Option<Thing>,
     pub washes: Vec<Thing>,
+    /// What the reader is to look at: it comes into view.
+    pub shows: Vec<Thing>,
     pub density: Option<Density>,
     /// What the record lens may take apart; it takes the first that is there.
     pub records: Vec<Thing>,
@@ -31,6 +33,7 @@ impl Default for Look {
             selection: None,
             focus: None,
             washes: Vec::new(),
+            shows: Vec::new(),
             density: None,
             records: Vec::new(),
         }

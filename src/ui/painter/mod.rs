@@ -5,8 +5,8 @@
 //! too many for the document. Nothing here decides what is to be seen: the picture comes from
 //! [`crate::stage`], the instant from the session.
 //!
-//! `look` says what is looked at, `in_view` scrolls to it where the picture is larger than the stage, `levels` how crowded each log is drawn, `colours` what the style sheet says,
-//! `asking` answers the page.
+//! `look` says what is looked at, `in_view` scrolls to it where the picture is larger than the stage, `levels` how
+//! crowded each log is drawn, `colours` what the style sheet says, `asking` answers the page.
 
 mod asking;
 mod colours;
@@ -32,6 +32,7 @@ pub use sprites::context;
 pub use structure::{Structure, Work};
 
 use flights::Flights;
+use in_view::Sought;
 use levels::Levels;
 
 /// Milliseconds between two pictures of the structure while time runs: twenty a second.
@@ -61,9 +62,7 @@ pub struct Painter {
     cost: f64,
     /// Something is on the canvas.
     dirty: bool,
-    /// What is kept in view, and where the stage was scrolled to for its sake.
-    sought: Vec<Thing>,
-    scrolled: Option<(i32, i32)>,
+    sought: Sought,
 }
 
 /// What the structure shows.
@@ -98,8 +97,7 @@ impl Painter {
             drawn_at: f64::NEG_INFINITY,
             cost: 0.0,
             dirty: false,
-            sought: Vec::new(),
-            scrolled: None,
+            sought: Sought::default(),
         })
     }
 

@@ -45,7 +45,9 @@ fn random_partition(rng: &mut Rng, topic: &str, number: i32, brokers: i32) -> Pa
                 (_, 3) => Role::Offline,
                 (_, 4) => Role::Waits,
                 (_, 5) => Role::Stopped,
-                (_, 6) => Role::Deposed,
+                (_, 6) => Role::Deposed {
+                    elected: BrokerId(rng.below(3) as i32 - 1),
+                },
                 _ => Role::Follower,
             };
             let broker = (first + nth) % brokers + 1;

@@ -62,6 +62,7 @@ pub fn replica(broker: i32, role: Role, from: i64, keys: &[KeyMark], hw: i64) ->
         high_watermark: (!role.is_offline()).then_some(Offset(hw)),
         cells: cells(from, keys, hw),
         known_from: Offset(from),
+        parts_at: None,
         segments: vec![Offset(0)],
     }
 }
@@ -114,6 +115,7 @@ pub fn producer(number: u16, name: &str, held: &[&str], leaders: &[i32]) -> Prod
         acks: None,
         state: ClientState::Active,
         held: marks(held),
+        holds: held.len(),
         note: Vec::new(),
         retry: None,
         writes: leaders

@@ -267,7 +267,10 @@ fn links(out: &mut Vec<Shape>) {
 fn flows(out: &mut Vec<Shape>) {
     let four = ["chen", "farah", "goran", "kofi"];
     let strip = marks(&pick(4, &four, 60));
-    let slots: Vec<(usize, &KeyMark)> = strip.iter().enumerate().collect();
+    let slots = strip.iter().enumerate();
+    let slots: Vec<_> = slots
+        .map(|(slot, key)| (slot, key, CellState::Committed))
+        .collect();
     let area = |y: f64, h: f64| Rect::new(160.0, y, 404.0, h);
     out.push(kit::strip(area(632.0, 18.0), &slots, 60, Role::Leader));
     out.push(kit::strip(area(656.0, 18.0), &slots, 60, Role::Offline));

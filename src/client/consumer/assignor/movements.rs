@@ -1,5 +1,5 @@
-//! What has moved while partitions are moved about, so that no two members exchange partitions of one topic
-//! (`PartitionMovements`).
+//! What has moved while partitions are moved about, so that two members do not exchange partitions of one topic for
+//! nothing (`PartitionMovements`).
 //!
 //! Laws: a partition is known to have moved from where it was in the beginning to where it is now; one that is back is
 //! known no more.

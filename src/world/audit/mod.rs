@@ -5,17 +5,23 @@
 //!
 //! Laws: a record is *readable* when it lies below the high watermark of the partition's leader, *lost*
 //! when the leader's log ends before it; it stays lost when its offset is given to another, also when the
-//! word that it was appended reaches the producer only after that. While nobody leads the partition it
+//! word that it was appended reaches the producer only after that, until somebody leads who has it still. While nobody leads the partition it
 //! *waits*, above the high watermark it is *not yet* readable, and what retention or compaction removed is *gone by
 //! request*. Each acknowledged record is exactly one of these. A record is *duplicated* when the producer sent its
 //! batch again and both copies were appended: the records of the second are bit for bit those of the first,
 //! for a batch carries when it was made and is not made anew.
 
-use crate::sorted::SortedMap;
+mod leads;
+mod spans;
 
+use leads::{Lead, Leads, kept};
+use spans::Spans;
+
+use crate::broker::Partition;
 use crate::fact::{Entry, Fact, Role};
 use crate::log::Log;
-use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicPartition};
+use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicName, TopicPartition};
+use crate::sorted::SortedMap;
 use crate::time::{Duration, Instant};
 use crate::world::World;
 use crate::world::copies::Copies;
@@ -23,63 +29,15 @@ use crate::world::copies::Copies;
 /// For so long after a batch was sent again its second copy is looked out for: nobody sends again for longer.
 const LOOKED_OUT: Duration = Duration::from_secs(300);
 
-/// Offsets as half-open spans that neither touch nor overlap.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Spans(SortedMap<i64, i64>);
-
-impl Spans {
-    fn add(&mut self, from: Offset, to: Offset) {
-        let (mut from, mut to) = (from.0, to.0);
-        let before = self.0.range(..=from).next_back().map(|(a, b)| (*a, *b));
-        if let Some((a, b)) = before.filter(|(_, b)| *b >= from) {
-            from = a;
-            to = to.max(b);
-        }
-        while let Some((a, b)) = self.0.range(from..=to).next().map(|(a, b)| (*a, *b)) {
-            self.0.remove(&a);
-            to = to.max(b);
-        }
-        self.0.insert(from, to);
-    }
-
-    /// Takes out what lies at or after an offset, and gives it back.
-    fn take_from(&mut self, from: Offset) -> Vec<(i64, i64)> {
-        let taken = self.between(from.0, i64::MAX).collect();
-        while let Some((a, b)) = self.0.iter().next_back().map(|(a, b)| (*a, *b)) {
-            if b <= from.0 {
-                break;
-            }
-            self.0.remove(&a);
-            if a < from.0 {
-                self.0.insert(a, from.0);
-            }
-        }
-        taken
-    }
-
-    fn contains(&self, offset: Offset) -> bool {
-        let before = self.0.range(..=offset.0).next_back();
-        before.is_some_and(|(_, to)| offset.0 < *to)
-    }
-
-    /// What lies from one offset to before another.
-    fn between(&self, from: i64, to: i64) -> impl Iterator<Item = (i64, i64)> {
-        let spans = self.0.iter();
-        let spans = spans.map(move |(a, b)| (*a.max(&from), *b.min(&to)));
-        spans.filter(|(a, b)| a < b)
-    }
-
-    fn count_between(&self, from: i64, to: i64) -> u64 {
-        self.between(from, to).map(|(a, b)| (b - a) as u64).sum()
-    }
-}
-
 /// What was promised.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
     acknowledged: SortedMap<(ProcessId, TopicPartition), Spans>,
     /// Who led each partition, by epoch, and from which offset on.
-    leads: SortedMap<TopicPartition, SortedMap<LeaderEpoch, Lead>>,
+    leads: SortedMap<TopicPartition, Leads>,
+    /// Topics of which there was one before that is gone, and what was appended to the new one's partitions: who hears
+    /// only now that a batch was written may hear of the one that is gone.
+    buried: SortedMap<TopicName, SortedMap<i32, Offset>>,
     /// What a new leader did not have: acknowledged, and lost for good.
     gone: Vec<Lost>,
     /// Where second copies stand.
@@ -90,16 +48,6 @@ pub struct Audit {
     copies: SortedMap<TopicPartition, Copies>,
 }
 
-/// One leadership.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Lead {
-    broker: BrokerId,
-    start: Offset,
-}
-
-/// Leaderships of a partition that are remembered: a word is never under way for so many.
-const LEADS: usize = 64;
-
 /// Acknowledged records that no leader has any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
@@ -107,10 +55,13 @@ pub struct Lost {
     pub from: Offset,
     /// The offset after the last of them.
     pub to: Offset,
-    /// Who appended them.
+    /// Who appended them, and in which epoch; none where that is not known any more.
     pub leader: BrokerId,
+    pub of: LeaderEpoch,
     /// The epoch whose leader did not have them.
     pub since: LeaderEpoch,
+    /// Who was told that they are stored.
+    by: ProcessId,
 }
 
 impl Lost {
@@ -166,7 +117,7 @@ impl Audit {
                 ) => {
                     let broker = by.broker().unwrap_or(BrokerId::NONE);
                     let start = *start;
-                    self.begin_epoch(partition, *epoch, Lead { broker, start });
+                    self.begin_epoch(world, partition, *epoch, Lead { broker, start });
                 }
                 // Who deletes a topic wants nothing of it kept.
                 (_, Fact::TopicDeleted { topic }) => {
@@ -177,6 +128,7 @@ impl Audit {
                     self.duplicated.retain(|of, _| stays(of));
                     self.sent_again.retain(|of, _| stays(of));
                     self.copies.retain(|of, _| stays(of));
+                    self.buried.insert(topic.clone(), SortedMap::new());
                 }
                 (
                     _,
@@ -197,14 +149,30 @@ impl Audit {
                         next_offset,
                         ..
                     },
-                ) if self.looks_out(partition, entry.at) => {
-                    let broker = by.broker().and_then(|id| world.broker_by_id(id));
-                    let replica = broker.and_then(|broker| broker.partition(partition));
-                    if let Some(replica) = replica {
-                        self.compare(partition, replica.log(), *base_offset, *next_offset);
-                    }
-                }
+                ) => self.appended(world, entry.at, by, partition, (*base_offset, *next_offset)),
                 _ => {}
+            }
+        }
+    }
+
+    /// A leader appended records.
+    fn appended(
+        &mut self,
+        world: &World,
+        now: Instant,
+        by: ProcessId,
+        partition: &TopicPartition,
+        (from, to): (Offset, Offset),
+    ) {
+        if let Some(ends) = self.buried.get_mut(&partition.topic) {
+            let end = ends.entry(partition.partition).or_default();
+            *end = to.max(*end);
+        }
+        if self.looks_out(partition, now) {
+            let broker = by.broker().and_then(|id| world.broker_by_id(id));
+            let replica = broker.and_then(|broker| broker.partition(partition));
+            if let Some(replica) = replica {
+                self.compare(partition, replica.log(), from, to);
             }
         }
     }
@@ -217,27 +185,30 @@ impl Audit {
         (from, to): (Offset, Offset),
         broker: Option<BrokerId>,
     ) {
+        if let Some(ends) = self.buried.get(&partition.topic) {
+            let end = ends.get(&partition.partition);
+            if end.is_none_or(|end| *end < to) {
+                return;
+            }
+        }
         let leads = self.leads.get(partition);
-        let led = leads.and_then(|leads| {
-            let mut leads = leads.iter().rev();
-            leads.find(|(_, lead)| Some(lead.broker) == broker)
-        });
-        let later = led.and_then(|(epoch, lead)| {
-            let later = leads?.iter().filter(|(other, _)| *other > epoch);
-            let (since, start) = later
-                .map(|(epoch, later)| (*epoch, later.start))
-                .min_by_key(|(_, start)| *start)?;
-            Some((start, lead.broker, since))
+        let led = leads.zip(broker);
+        let led = led.and_then(|(leads, broker)| Some((leads.last_of(broker)?, broker)));
+        let cut = leads.zip(led).and_then(|(leads, (of, leader))| {
+            let (start, since) = leads.cut_after(of)?;
+            (start < to).then_some((start, leader, of, since))
         });
         let mut end = to;
-        if let Some((start, leader, since)) = later.filter(|(start, ..)| *start < to) {
+        if let Some((start, leader, of, since)) = cut {
             end = start.max(from);
             self.gone.push(Lost {
                 partition: partition.clone(),
                 from: end,
                 to,
                 leader,
+                of,
                 since,
+                by,
             });
         }
         if from < end {
@@ -246,31 +217,58 @@ impl Audit {
         }
     }
 
-    /// A new leader gives its own records the offsets that follow its log: what was acknowledged there
-    /// is nowhere any more.
-    fn begin_epoch(&mut self, partition: &TopicPartition, epoch: LeaderEpoch, lead: Lead) {
+    /// A new leader gives its own records the offsets that follow its log: what was acknowledged there, and what
+    /// it has another record in place of, is nowhere any more.
+    fn begin_epoch(
+        &mut self,
+        world: &World,
+        partition: &TopicPartition,
+        epoch: LeaderEpoch,
+        lead: Lead,
+    ) {
         let leads = self.leads.entry(partition.clone()).or_default();
-        let newest = leads.iter().next_back();
-        let newest = newest.map(|(epoch, lead)| (*epoch, lead.broker));
-        leads.insert(epoch, lead);
-        if leads.len() > LEADS {
-            leads.pop_first();
-        }
-        if newest.is_some_and(|(newest, _)| epoch < newest) {
+        if leads.newest().is_some_and(|newest| epoch < newest) {
             // An order that came late: others have led since.
-            return;
+            return leads.begin(epoch, lead);
         }
-        let leader = newest.map_or(BrokerId::NONE, |(_, broker)| broker);
+        let broker = world.broker_by_id(lead.broker);
+        let replica = broker.and_then(|broker| broker.partition(partition));
+        let log = replica.map(Partition::log);
+        // A log that was compacted lacks records, and whole epochs, by request.
+        let whole = replica.filter(|replica| !replica.config().cleanup_policy.compacts());
+        let whole = whole.map(Partition::log);
         let promises = self.acknowledged.iter_mut();
-        for (_, spans) in promises.filter(|((_, of), _)| of == partition) {
-            let taken = spans.take_from(lead.start);
-            self.gone.extend(taken.into_iter().map(|(from, to)| Lost {
-                partition: partition.clone(),
-                from: Offset(from),
-                to: Offset(to),
-                leader,
-                since: epoch,
-            }));
+        for ((by, _), spans) in promises.filter(|((_, of), _)| of == partition) {
+            let mut lacks = spans.take_from(lead.start);
+            // Who was elected out of sync may have other records before its end, too.
+            if let Some(log) = whole {
+                let begin = log.start().0;
+                let pieces = leads.epochs_of(begin, lead.start.0.max(begin));
+                for (of, from, to) in pieces
+                    .into_iter()
+                    .filter(|(of, ..)| *of != LeaderEpoch::NONE)
+                {
+                    let (a, b) = kept(log, lead.start, of, (from, to));
+                    lacks.extend(spans.take_between(from, a));
+                    lacks.extend(spans.take_between(b, to));
+                }
+            }
+            for (from, to) in lacks {
+                let pieces = leads.epochs_of(from, to).into_iter();
+                self.gone.extend(pieces.map(|(of, from, to)| Lost {
+                    partition: partition.clone(),
+                    from: Offset(from),
+                    to: Offset(to),
+                    leader: leads.leader_in(of),
+                    of,
+                    since: epoch,
+                    by: *by,
+                }));
+            }
+        }
+        leads.begin(epoch, lead);
+        if let Some(log) = log {
+            self.find_again(partition, log, lead.start);
         }
         // Another log counts from now on.
         self.copies.remove(partition);
@@ -278,6 +276,37 @@ impl Audit {
         if let Some(spans) = self.duplicated.get_mut(partition) {
             spans.take_from(lead.start);
         }
+    }
+
+    /// Who leads now may have what an earlier leader lacked: it was out of sync, or away, and has it still. In one epoch
+    /// it is the same record, unless its leader lost it and gave its offset again.
+    fn find_again(&mut self, partition: &TopicPartition, log: &Log, end: Offset) {
+        let mut gone = Vec::new();
+        for lost in std::mem::take(&mut self.gone) {
+            let here = lost.partition == *partition && lost.of < lost.since;
+            let span = (lost.from.0.max(log.start().0), lost.to.0);
+            let (from, to) = match here && span.0 < span.1 && lost.of != LeaderEpoch::NONE {
+                true => kept(log, end, lost.of, span),
+                false => (lost.to.0, lost.to.0),
+            };
+            let (from, to) = (Offset(from), Offset(to));
+            if from < to {
+                let spans = self.acknowledged.entry((lost.by, partition.clone()));
+                spans.or_default().add(from, to);
+            }
+            let left = match from < to {
+                true => vec![(lost.from, from), (to, lost.to)],
+                false => vec![(lost.from, lost.to)],
+            };
+            for (from, to) in left.into_iter().filter(|(from, to)| from < to) {
+                gone.push(Lost {
+                    from,
+                    to,
+                    ..lost.clone()
+                });
+            }
+        }
+        self.gone = gone;
     }
 
     /// Whether a second copy may come. When none can any more, what was known for it is forgotten.
@@ -311,20 +340,35 @@ impl Audit {
         spans.is_some_and(|spans| spans.contains(offset))
     }
 
+    /// Whether anything of a partition is lost.
+    pub fn has_lost(&self, partition: &TopicPartition) -> bool {
+        self.gone.iter().any(|lost| lost.partition == *partition)
+    }
+
     /// Whether a record of this epoch was acknowledged, and a leader of a later one did not have it.
     pub fn is_lost(&self, partition: &TopicPartition, offset: Offset, of: LeaderEpoch) -> bool {
         let gone = self.gone.iter().filter(|lost| lost.partition == *partition);
-        let mut gone = gone.filter(|lost| of < lost.since);
+        let same = |lost: &&Lost| lost.of == of || lost.of == LeaderEpoch::NONE;
+        let mut gone = gone.filter(same).filter(|lost| of < lost.since);
         gone.any(|lost| lost.from <= offset && offset < lost.to)
+    }
+
+    /// How many records of a partition were acknowledged.
+    pub fn acknowledged(&self, partition: &TopicPartition) -> u64 {
+        let gone = self.gone.iter().filter(|lost| lost.partition == *partition);
+        let spans = self.acknowledged.iter();
+        let spans = spans.filter(|((_, named), _)| named == partition);
+        let kept = spans.map(|(_, spans)| spans.count_between(0, i64::MAX));
+        gone.map(Lost::count).sum::<u64>() + kept.sum::<u64>()
     }
 
     /// Whether a record of this epoch was acknowledged, and no leader of a later one has taken that back.
     pub fn is_promised(&self, partition: &TopicPartition, offset: Offset, of: LeaderEpoch) -> bool {
         let leads = self.leads.get(partition);
-        let newest = leads.and_then(|leads| Some(leads.last_key_value()?.0));
+        let newest = leads.and_then(Leads::newest);
         let promises = self.acknowledged.iter();
         let mut spans = promises.filter(|((_, named), _)| named == partition);
-        newest.is_none_or(|newest| of >= *newest) && spans.any(|(_, spans)| spans.contains(offset))
+        newest.is_none_or(|newest| of >= newest) && spans.any(|(_, spans)| spans.contains(offset))
     }
 
     /// The partitions in which second copies stand.
@@ -335,10 +379,10 @@ impl Audit {
     /// An estimate of the bytes that the promises take.
     pub(super) fn weight(&self) -> u64 {
         let spans = self.acknowledged.values().chain(self.duplicated.values());
-        let pairs = spans.map(|spans| spans.0.len()).sum::<usize>()
+        let pairs = spans.map(Spans::len).sum::<usize>()
             + self.copies.values().map(Copies::len).sum::<usize>();
         let lists = self.acknowledged.len() + self.duplicated.len() + self.copies.len();
-        16 * (pairs + self.leads.values().map(SortedMap::len).sum::<usize>()) as u64
+        16 * (pairs + self.leads.values().map(Leads::len).sum::<usize>()) as u64
             + 128 * (lists + self.gone.len()) as u64
     }
 
@@ -396,7 +440,7 @@ impl Audit {
     /// What is lost, record by record in spans: for good, or because the leader's log ends before it.
     pub fn lost(&self, world: &World) -> Vec<Lost> {
         let mut lost = self.gone.clone();
-        for ((_, partition), spans) in &self.acknowledged {
+        for ((by, partition), spans) in &self.acknowledged {
             let leader = leader(world, partition);
             let Some((leader, replica)) =
                 leader.and_then(|leader| Some((leader, leader.partition(partition)?)))
@@ -409,7 +453,9 @@ impl Audit {
                 from: Offset(from),
                 to: Offset(to),
                 leader: leader.id(),
+                of: replica.leader_epoch(),
                 since: replica.leader_epoch(),
+                by: *by,
             }));
         }
         lost
@@ -420,31 +466,4 @@ impl Audit {
 fn leader<'a>(world: &'a World, partition: &TopicPartition) -> Option<&'a crate::broker::Broker> {
     let id: BrokerId = world.cluster().partition(partition)?.leader;
     world.broker_by_id(id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_join_where_they_touch() {
-        let mut spans = Spans::default();
-        spans.add(Offset(0), Offset(2));
-        spans.add(Offset(4), Offset(6));
-        assert_eq!(spans.count_between(0, 100), 4);
-        spans.add(Offset(2), Offset(4));
-        assert_eq!(spans.0.len(), 1);
-        assert_eq!(spans.count_between(1, 5), 4);
-        spans.add(Offset(1), Offset(3));
-        assert_eq!(spans.count_between(0, 100), 6);
-    }
-    #[test]
-    fn spans_are_taken_from_an_offset_on() {
-        let mut spans = Spans::default();
-        spans.add(Offset(0), Offset(4));
-        spans.add(Offset(6), Offset(8));
-        assert_eq!(spans.take_from(Offset(3)), [(3, 4), (6, 8)]);
-        assert_eq!(spans.count_between(0, 100), 3);
-        assert!(spans.take_from(Offset(3)).is_empty());
-    }
 }
