@@ -300,20 +300,8 @@ pub(super) fn use_again(run: &mut Run<'_>, core: &Core) {
     if run.failure().is_some() {
         return;
     }
-    let world = run.world();
-    let of_use = |name: &TopicPartition, state: &PartitionState| {
-        let leader = world.broker_by_id(state.leader);
-        let leader = leader.and_then(|broker| broker.partition(name));
-        name.topic.as_str() != OFFSETS_TOPIC
-            && !run.losses().is_torn(name)
-            && !core.excuses(world, name, state)
-            && leader.is_some_and(|leader| state.isr.len() >= leader.min_isr())
-    };
-    let all = world.cluster().partitions();
-    let names: Vec<TopicPartition> = all
-        .filter(|(name, state)| of_use(name, state))
-        .map(|(name, _)| name)
-        .collect();
+    let all = run.world().cluster().partitions().map(|(name, _)| name);
+    let names: Vec<TopicPartition> = all.filter(|name| is_of_use(run, core, name)).collect();
     if names.is_empty() {
         return;
     }
@@ -349,6 +337,9 @@ pub(super) fn use_again(run: &mut Run<'_>, core: &Core) {
         let mut left = complaints(run.world(), run.losses(), core);
         left.extend(groups::health::complaints(run.world(), run.losses(), core));
         left.extend(clients::complaints(run.world(), run.losses(), core));
+        // Settings that were asked for before may count only now, and want more in sync than there are.
+        let names = names.iter().filter(|name| is_of_use(run, core, name));
+        let names: Vec<&TopicPartition> = names.collect();
         left.extend(names.iter().filter_map(|name| unread(run, core, name)));
         if (run.promises().confirmed() as usize) < names.len() {
             let confirmed = run.promises().confirmed();
@@ -365,6 +356,20 @@ pub(super) fn use_again(run: &mut Run<'_>, core: &Core) {
             return run.fail("EverythingIsOfUseAgain", format!("L2: after {USE} {all}"));
         }
     }
+}
+
+/// Whether a partition can be written to by who wants every replica in sync to have what is written.
+fn is_of_use(run: &Run<'_>, core: &Core, name: &TopicPartition) -> bool {
+    let world = run.world();
+    let Some(state) = world.cluster().partition(name) else {
+        return false;
+    };
+    let leader = world.broker_by_id(state.leader);
+    let leader = leader.and_then(|broker| broker.partition(name));
+    name.topic.as_str() != OFFSETS_TOPIC
+        && !run.losses().is_torn(name)
+        && !core.excuses(world, name, state)
+        && leader.is_some_and(|leader| state.isr.len() >= leader.min_isr())
 }
 
 /// What is not read yet, or not known by a follower to be committed.

@@ -28,6 +28,8 @@ pub struct Value {
     producer: (i64, i16, i32),
     timestamp: i64,
     checksum: u32,
+    /// How many offsets it takes.
+    count: i32,
 }
 
 impl Value {
@@ -41,7 +43,15 @@ impl Value {
             ),
             timestamp: header.base_timestamp,
             checksum: crc32c::crc32c(&batch.body),
+            count: header.last_offset_delta.saturating_add(1),
         }
+    }
+
+    /// Whether this was a part of a batch, by its numbers.
+    fn is_part_of(&self, whole: &Value) -> bool {
+        let ((id, epoch, first), (its_id, its_epoch, its_first)) = (whole.producer, self.producer);
+        let numbers = first..first.saturating_add(whole.count);
+        self != whole && (id, epoch) == (its_id, its_epoch) && numbers.contains(&its_first)
     }
 
     /// Whether its producer has numbered it.
@@ -75,6 +85,8 @@ pub struct Witness {
     answered: SortedMap<ProcessId, BTreeMap<(TopicPartition, Offset), Value>>,
     /// Under which numbers what each producer sends was sent first.
     contents: SortedMap<ProcessId, Contents>,
+    /// Batches of each producer that were too large: what is in them is sent again in several.
+    divided: SortedMap<(ProcessId, TopicPartition), Vec<Value>>,
     fetched: SortedMap<(ProcessId, TopicPartition), Fetched>,
     /// Where a reader was placed last.
     placed: SortedMap<(ProcessId, TopicPartition), Offset>,
@@ -260,6 +272,12 @@ impl Witness {
             if first != value {
                 self.account.renumbered(partition, &first, &value);
             }
+            // A part was sent when the whole was, whatever has been sent since.
+            let wholes = self.divided.get(&(connection.opener, partition.clone()));
+            let mut wholes = wholes.into_iter().flatten();
+            if let Some(whole) = wholes.find(|whole| value.is_part_of(whole)) {
+                self.account.renumbered(partition, whole, &value);
+            }
         }
     }
 
@@ -282,7 +300,13 @@ impl Witness {
                     let answered = self.answered.entry(producer).or_default();
                     answered.insert((partition, Offset(part.base_offset)), value);
                 }
-                error if is_certain(error) => self.account.refused(&partition, &value),
+                error if is_certain(error) => {
+                    if error == ErrorCode::MessageTooLarge && value.is_numbered() {
+                        let divided = self.divided.entry((producer, partition.clone()));
+                        divided.or_default().push(value);
+                    }
+                    self.account.refused(&partition, &value);
+                }
                 _ => self.account.doubted(&partition, &value),
             }
         }
