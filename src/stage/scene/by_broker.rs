@@ -150,7 +150,9 @@ fn beside(
     let y = place.area.bottom() - 3.0;
     if subject != Some(&partition.id.topic) {
         let name = format!("{} {}", partition.id.topic, partition.id.partition);
-        return Shape::text(x, y, name, "s");
+        // A long name is small where the log begins close by.
+        let close = x + kit::text_width(&name, 11.0) + 6.0 > place.tape.x;
+        return Shape::text(x, y, name, if close { "s fs10" } else { "s" });
     }
     let dim = if replica.role.is_offline() {
         "b fs11-5 quiet"

@@ -385,11 +385,9 @@ pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
 
 /// The sentence with a capital at its beginning, unless it begins with somebody's own spelling.
 pub(super) fn capital(text: String) -> String {
-    match text.strip_prefix("broker ") {
-        Some(rest) => format!("Broker {rest}"),
-        None => match text.strip_prefix("offset ") {
-            Some(rest) => format!("Offset {rest}"),
-            None => text,
-        },
+    let words = ["broker ", "offset ", "offsets "];
+    match words.iter().any(|word| text.starts_with(word)) {
+        true => text[..1].to_uppercase() + &text[1..],
+        false => text,
     }
 }
