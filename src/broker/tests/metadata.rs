@@ -210,7 +210,7 @@ fn every_version_creates_a_topic_and_finds_that_it_is_there() {
                 "v{version}"
             );
         }
-        let made = TopicPartition::new(&*format!("new-{version}"), 1);
+        let made = TopicPartition::new(&format!("new-{version}"), 1);
         assert!(bench.broker(3).partition(&made).is_some(), "v{version}");
     }
 }
