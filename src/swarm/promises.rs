@@ -75,8 +75,8 @@ pub struct Promises {
     unclean: u64,
     /// How far the last reader has read.
     read: SortedMap<TopicPartition, Offset>,
-    /// How many records of the last producer were acknowledged.
-    confirmed: u32,
+    /// The partitions of which a record of the last producer was acknowledged.
+    confirmed: SortedSet<TopicPartition>,
     /// How many records of each partition were acknowledged, by one replica or all.
     acknowledged: SortedMap<TopicPartition, u64>,
 }
@@ -97,11 +97,11 @@ impl Promises {
             Fact::RecordsAcknowledged {
                 partition,
                 base_offset,
-                records,
                 acks: -1,
+                ..
             } => {
                 if entry.by == Some(LAST_PRODUCER) {
-                    self.confirmed += records;
+                    self.confirmed.insert(partition.clone());
                 }
                 let answered = entry.by.and_then(|by| self.answered.get_mut(&by));
                 let place = (partition.clone(), *base_offset);
@@ -190,9 +190,9 @@ impl Promises {
         self.read.get(partition).copied().unwrap_or_default()
     }
 
-    /// How many records of the last producer were acknowledged.
-    pub(super) fn confirmed(&self) -> u32 {
-        self.confirmed
+    /// Whether a record of the last producer in a partition was acknowledged.
+    pub(super) fn confirmed(&self, partition: &TopicPartition) -> bool {
+        self.confirmed.contains(partition)
     }
 }
 

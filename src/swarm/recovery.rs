@@ -341,9 +341,10 @@ pub(super) fn use_again(run: &mut Run<'_>, core: &Core) {
         let names = names.iter().filter(|name| is_of_use(run, core, name));
         let names: Vec<&TopicPartition> = names.collect();
         left.extend(names.iter().filter_map(|name| unread(run, core, name)));
-        if (run.promises().confirmed() as usize) < names.len() {
-            let confirmed = run.promises().confirmed();
-            let count = names.len();
+        let count = names.len();
+        let confirmed = names.iter().filter(|name| run.promises().confirmed(name));
+        let confirmed = confirmed.count();
+        if confirmed < count {
             left.push(format!(
                 "{confirmed} of {count} new records are acknowledged"
             ));

@@ -11,6 +11,9 @@ use crate::model::{Offset, ProcessId, TopicPartition};
 use crate::sorted::SortedMap;
 use crate::time::Instant;
 
+/// From the place in order of one batch to that of the next: the parts of one that was divided stand between.
+const APART: u64 = 1 << 32;
+
 /// How a reader came by a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -100,7 +103,7 @@ impl<V: Clone + Ord + Debug> Account<V> {
             by,
             promise,
             fate: Fate::Unknown,
-            order: known.count,
+            order: known.count * APART,
             open: 0,
             doubtful: false,
         });
@@ -111,12 +114,13 @@ impl<V: Clone + Ord + Debug> Account<V> {
         }
     }
 
-    /// A value is what another is that was sent before, under another number.
-    pub fn renumbered(&mut self, partition: &TopicPartition, before: &V, value: &V) {
+    /// A value is what another is that was sent before, under another number, or the part of it that begins so many
+    /// records after its beginning.
+    pub fn renumbered(&mut self, partition: &TopicPartition, before: &V, value: &V, after: u32) {
         let known = self.partitions.get_or_default(partition);
         let order = known.sent.get(before).map(|sent| sent.order);
         if let (Some(order), Some(sent)) = (order, known.sent.get_mut(value)) {
-            sent.order = sent.order.min(order);
+            sent.order = sent.order.min(order + u64::from(after));
         }
     }
 

@@ -270,13 +270,14 @@ impl Witness {
             let sent = self.contents.entry(connection.opener).or_default();
             let first = *sent.entry((partition.clone(), content)).or_insert(value);
             if first != value {
-                self.account.renumbered(partition, &first, &value);
+                self.account.renumbered(partition, &first, &value, 0);
             }
             // A part was sent when the whole was, whatever has been sent since.
             let wholes = self.divided.get(&(connection.opener, partition.clone()));
             let mut wholes = wholes.into_iter().flatten();
             if let Some(whole) = wholes.find(|whole| value.is_part_of(whole)) {
-                self.account.renumbered(partition, whole, &value);
+                let after = value.producer.2.abs_diff(whole.producer.2);
+                self.account.renumbered(partition, whole, &value, after);
             }
         }
     }

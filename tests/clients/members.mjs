@@ -155,7 +155,10 @@ class Kcat {
     const child = begin('kcat', args, ['ignore', 'pipe', 'pipe']);
     let said = '';
     child.stderr.on('data', chunk => (said += chunk));
-    createInterface({ input: child.stdout }).on('line', line => state.found.push({ ...seen(JSON.parse(line)), by: name }));
+    createInterface({ input: child.stdout }).on('line', line => {
+      // One that falls over may leave half a line.
+      if (line.endsWith('}')) state.found.push({ ...seen(JSON.parse(line)), by: name });
+    });
     state.child = child;
     state.closed = new Promise(resolve => {
       child.on('close', async (code, signal) => {

@@ -92,6 +92,9 @@ fn what_a_later_leader_has_still_is_lost_no_more() {
         told(&[alone, without, again]),
         [(2, 2, 0), (2, 1, 1), (2, 2, 0)]
     );
+    // And it stays, whoever else leads, and in whatever epoch.
+    let later = "restart b3\nrun 20s\nkill b3\nrun 12s\n";
+    assert_eq!(told(&[alone, without, again, later])[3], (2, 2, 0));
     // But what was written in its place stays lost.
     let more = "produce p1 t-0 \"c\"\nrun 3s\n";
     assert_eq!(

@@ -22,7 +22,7 @@ const STEPS = [
   { name: 'host', says: 'Host tests (cargo test)', counts: true, run: onLine => hostTests(onLine) },
   { name: 'web', says: 'Browser tests (wasm-pack test)', counts: true, run: onLine => must('wasm-pack', ['test', '--mode', 'no-install', '--headless', '--chrome', '--chromedriver', chromedriver()], { onLine, how: 'open the page yourself: `wasm-pack test --chrome`.' }) },
   { name: 'build', says: 'The static build', beside: 'web', run: build },
-  { name: 'clients', says: 'Real clients over TCP', counts: true, beside: 'web', run: onLine => clients(onLine) },
+  { name: 'clients', says: 'Real clients over TCP', counts: true, run: onLine => clients(onLine) },
   { name: 'e2e', says: 'End to end, on the built page (Playwright)', counts: true, needs: 'build', run: onLine => endToEnd(onLine) },
 ];
 

@@ -1,6 +1,6 @@
 //! Topics and the copies of their partitions.
 
-use crate::broker::Partition as PartitionProcess;
+use crate::broker::{Broker, Partition as PartitionProcess};
 use crate::controller::PartitionState;
 use crate::log::{CleanupPolicy, Log, LogConfig, Segment, StoredBatch};
 use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicName, TopicPartition};
@@ -75,11 +75,11 @@ fn partition(
 ) -> Partition {
     // A leader that is dead leads nobody, and neither does one that is back and has not been told, whatever the
     // controller knows.
-    let open = world
-        .broker_by_id(state.leader)
-        .and_then(|broker| broker.partition(&id));
-    let leader = open.map(|_| state.leader);
-    let end = open.map_or(Offset::ZERO, PartitionProcess::log_end);
+    let running = world.broker_by_id(state.leader);
+    let leading = running.filter(|broker| !is_dormant(broker, &id));
+    let leader = leading.map(|_| state.leader);
+    let end = leading.and_then(|broker| broker.partition(&id));
+    let end = end.map_or(Offset::ZERO, PartitionProcess::log_end);
     let replicas = state.replicas.iter().map(|broker| {
         let role = role(world, memory, &id, state, *broker, end);
         replica(world, memory, audit, &id, *broker, role)
@@ -94,6 +94,11 @@ fn partition(
         density: Density::Letters,
         activity: Vec::new(),
     }
+}
+
+/// True for a log that a broker found when it began, and of which nobody has told it yet what to do with it.
+fn is_dormant(broker: &Broker, id: &TopicPartition) -> bool {
+    broker.partition(id).is_none() && broker.unopened(id).is_some()
 }
 
 /// What a broker's replica is to its partition. `end` is where the leader's log ends.
@@ -118,8 +123,7 @@ fn role(
             false => Role::Offline,
         };
     };
-    let dormant = running.partition(id).is_none() && running.unopened(id).is_some();
-    if dormant {
+    if is_dormant(running, id) {
         return Role::Waits;
     }
     if state.leader == broker {
@@ -183,11 +187,10 @@ fn replica(
     let has_lost = !role.leads() && audit.has_lost(id);
     let state = |offset: Offset, value: Value| {
         let epoch = || log.epochs().epoch_of(offset).unwrap_or(LeaderEpoch::NONE);
+        let lacks = departs.is_some_and(|elected| !has_same(elected, log, offset));
         match value {
-            _ if has_lost && audit.is_lost(id, offset, epoch()) => CellState::Lost,
-            _ if departs.is_some_and(|elected| !has_same(elected, log, offset)) => {
-                CellState::Doomed
-            }
+            _ if has_lost && audit.is_lost(id, offset, epoch(), lacks) => CellState::Lost,
+            _ if lacks => CellState::Doomed,
             _ if offset >= held.high_watermark() => CellState::Open,
             Value::Null => CellState::Tombstone,
             Value::There => CellState::Committed,
@@ -283,7 +286,7 @@ fn on_disk(
             Some(_) if role != Role::Waits => CellState::Ghost,
             Some(held) if offset < held.high_watermark() => CellState::Committed,
             Some(_) => CellState::Open,
-            None if audit.is_lost(id, offset, epoch) => CellState::Lost,
+            None if audit.is_lost(id, offset, epoch, true) => CellState::Lost,
             None if is_copied => CellState::Ghost,
             None if audit.is_promised(id, offset, epoch) => CellState::Promised,
             None => CellState::Stranded,

@@ -199,7 +199,10 @@ fn notes(pen: &mut Pen) {
                 let Some(partition) = snapshot.partition(id) else {
                     continue;
                 };
-                let tape = row::tape_of(partition, place);
+                let Some(replica) = partition.replica(*broker) else {
+                    continue;
+                };
+                let (tape, _) = row::tape_for(partition, replica, place);
                 let at = tape.middle(offset.0);
                 let (x, y) = (at.x - 14.0, tape.bottom() + 11.5);
                 Shape::text(x, y, text, "s2 b end")

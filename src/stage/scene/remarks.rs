@@ -5,7 +5,7 @@ use crate::stage::geometry::Point;
 use crate::stage::kit::{self, Numbers, Tape, text_width};
 use crate::stage::layout::{Manner, Row, RowForm};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::row::{Standing, shows, tape_for};
+use crate::stage::scene::row::{Standing, tape_for};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{Cell, CellState, Partition, Replica, Role};
 
@@ -66,7 +66,7 @@ pub(super) fn behind(
     let broken = match standing {
         Standing::Aligned => None,
         Standing::Kept => Some(tape.edge(replica.log_end.0) + 6.0),
-        Standing::Beyond => Some(tape.middle(tape.from).x),
+        Standing::Beyond => Some(tape.x - tape.pitch / 2.0),
     };
     if let Some(x) = broken {
         let at = Point::new(x, tape.y);
@@ -97,7 +97,7 @@ pub(super) fn fate_of(state: CellState) -> Option<([&'static str; 2], &'static s
 pub(super) fn fate(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row) {
     let (tape, standing) = tape_for(partition, replica, row);
     let cells = replica.cells.iter();
-    let shown = cells.filter(|cell| shows(&tape, standing, cell.offset.0));
+    let shown = cells.filter(|cell| tape.shows(cell.offset.0));
     let shown: Vec<&Cell> = shown.collect();
     let newest = shown
         .iter()

@@ -60,8 +60,13 @@ pub(super) fn tape_for(partition: &Partition, replica: &Replica, row: &Row) -> (
     if end > tape.from + i64::from(tape.slots) && !replica.role.leads() {
         // The first place is the break's.
         let most = (i64::from(tape.slots) / 2).max(1);
-        let from = end - most - 1;
-        return (Tape { from, ..tape }, Standing::Beyond);
+        let behind = Tape {
+            from: end - most,
+            x: tape.x + tape.pitch,
+            slots: tape.slots.saturating_sub(1),
+            ..tape
+        };
+        return (behind, Standing::Beyond);
     }
     if end > tape.from || end <= start || replica.role.leads() {
         return (tape, Standing::Aligned);
@@ -71,24 +76,16 @@ pub(super) fn tape_for(partition: &Partition, replica: &Replica, row: &Row) -> (
     (Tape { from, ..tape }, Standing::Kept)
 }
 
-/// The first offset that stands in a log.
-pub(super) fn first_of(tape: &Tape, standing: Standing) -> i64 {
-    tape.from + i64::from(standing == Standing::Beyond)
-}
-
-/// Whether an offset stands in a log.
-pub(super) fn shows(tape: &Tape, standing: Standing, offset: i64) -> bool {
-    tape.shows(offset) && offset >= first_of(tape, standing)
-}
-
 /// The row of one replica, except for its label.
 pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row) {
     let thing = Thing::Replica(partition.id.clone(), replica.broker);
     let (tape, standing) = tape_for(partition, replica, row);
+    // The bed stands where the others do, whatever is in it.
+    let whole = tape_of(partition, row);
     under(pen, partition, replica, row);
     match row.form {
         RowForm::Cells | RowForm::Flat => {
-            pen.put(&thing, "bed", Shape::group("", tape.bed(replica.role)));
+            pen.put(&thing, "bed", Shape::group("", whole.bed(replica.role)));
             storage::segments(pen, partition, replica, &tape);
             changing::bed(pen, partition, replica, &tape);
             cells(pen, partition, replica, &tape, standing);
@@ -96,28 +93,35 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
             remarks::behind(pen, partition, replica, &tape, standing);
         }
         RowForm::Heat if !partition.activity.is_empty() => {
-            pen.put(&thing, "heat", kit::heat(tape.frame(), &partition.activity));
+            pen.put(
+                &thing,
+                "heat",
+                kit::heat(whole.frame(), &partition.activity),
+            );
         }
         RowForm::Stream if !partition.activity.is_empty() => {
-            let stream = kit::stream(tape.frame(), &partition.activity, replica.role);
+            let stream = kit::stream(whole.frame(), &partition.activity, replica.role);
             pen.put(&thing, "stream", stream);
         }
         RowForm::Strip | RowForm::Stream | RowForm::Heat => {
+            let before = (whole.slots - tape.slots) as usize;
             let shown: Vec<(usize, &KeyMark, CellState)> = replica
                 .cells
                 .iter()
-                .filter(|cell| shows(&tape, standing, cell.offset.0))
-                .filter(|cell| cell.offset >= replica.log_start)
-                .map(|cell| ((cell.offset.0 - tape.from) as usize, &cell.key, cell.state))
+                .filter(|cell| tape.shows(cell.offset.0) && cell.offset >= replica.log_start)
+                .map(|cell| {
+                    let slot = before + (cell.offset.0 - tape.from) as usize;
+                    (slot, &cell.key, cell.state)
+                })
                 .collect();
-            let frame = tape.frame();
+            let frame = whole.frame();
             let area = Rect::new(frame.x + 2.0, frame.y, frame.w - 4.0, frame.h);
-            let strip = kit::strip(area, &shown, tape.slots as usize, replica.role);
+            let strip = kit::strip(area, &shown, whole.slots as usize, replica.role);
             pen.put(&thing, "strip", strip);
             let broken = match standing {
                 Standing::Aligned => None,
                 Standing::Kept => Some(tape.edge(replica.log_end.0) + 5.0),
-                Standing::Beyond => Some(tape.middle(tape.from).x),
+                Standing::Beyond => Some(tape.x - tape.pitch / 2.0),
             };
             if let Some(x) = broken {
                 let at = Point::new(x, tape.y);
@@ -129,9 +133,8 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
     pen.target(thing, row.area);
     if matches!(row.form, RowForm::Cells) {
         let last = replica.log_end.0.min(tape.from + i64::from(tape.slots));
-        let first = first_of(&tape, standing);
         let mut cells = replica.cells.iter().peekable();
-        for offset in first..last {
+        for offset in tape.from..last {
             while cells.next_if(|cell| cell.offset.0 < offset).is_some() {}
             let there = cells.next_if(|cell| cell.offset.0 == offset).is_some();
             // What is not there any more can be pointed at too, to be told why.
@@ -167,7 +170,7 @@ fn cells(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape, s
     let shown = replica
         .cells
         .iter()
-        .filter(|cell| shows(tape, standing, cell.offset.0) && cell.offset >= replica.log_start);
+        .filter(|cell| tape.shows(cell.offset.0) && cell.offset >= replica.log_start);
     for cell in shown {
         let copy = Thing::Copy(partition.id.clone(), cell.offset, replica.broker);
         let changed = changing::cell(pen, partition, replica, tape, cell);
@@ -197,13 +200,7 @@ fn cells(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape, s
     if slot {
         pen.put(&thing, "slot", tape.slot(end));
     }
-    numbers(
-        pen,
-        partition,
-        replica,
-        tape,
-        (first_of(tape, standing), slot),
-    );
+    numbers(pen, partition, replica, tape, slot);
 }
 
 /// The place of the next record is shown where it will be written next.
@@ -221,13 +218,7 @@ fn has_slot(pen: &Pen, replica: &Replica) -> bool {
     }
 }
 
-fn numbers(
-    pen: &mut Pen,
-    partition: &Partition,
-    replica: &Replica,
-    tape: &Tape,
-    (first, slot): (i64, bool),
-) {
+fn numbers(pen: &mut Pen, partition: &Partition, replica: &Replica, tape: &Tape, slot: bool) {
     let has_fate = replica
         .cells
         .iter()
@@ -241,6 +232,7 @@ fn numbers(
         return;
     }
     let end = replica.log_end.0;
+    let first = tape.from;
     let last = end - 1;
     let readers = reading::of(pen.snapshot, partition);
     let positions = readers.iter().filter_map(|mark| mark.position);

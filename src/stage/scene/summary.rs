@@ -3,8 +3,8 @@
 use crate::model::ProcessId;
 use crate::stage::scene::words::{capital, group_state, led, partition_name, plural, process_name};
 use crate::stage::snapshot::{
-    BrokerState, CellState, ClientState, Coordination, Link, LinkState, Partition, Role,
-    ServerState, Snapshot,
+    BrokerState, Cell, CellState, ClientState, Coordination, Link, LinkState, Partition, Replica,
+    Role, ServerState, Snapshot,
 };
 
 /// One sentence that says what the picture shows, faults first.
@@ -145,39 +145,10 @@ fn partition_trouble(partition: &Partition) -> Option<String> {
             _ => None,
         })
         .collect();
-    let stranded = partition.replicas.iter().find_map(|replica| {
-        let (cell, words) = replica.cells.iter().find_map(|cell| {
-            let words = match cell.state {
-                CellState::Stranded => [
-                    "exists only there and was never acknowledged",
-                    "they exist only there and were never acknowledged",
-                ],
-                CellState::Promised => [
-                    "exists only there and was acknowledged",
-                    "they exist only there, and some were acknowledged",
-                ],
-                CellState::Doomed => [
-                    "is not in the leader's log and was never acknowledged",
-                    "they are not in the leader's log, and what was acknowledged of them is lost",
-                ],
-                CellState::Lost => [
-                    "was acknowledged, then lost",
-                    "they are not in the leader's log, and what was acknowledged of them is lost",
-                ],
-                _ => return None,
-            };
-            Some((cell, words))
-        })?;
-        let (broker, last) = (replica.broker, replica.log_end.0 - 1);
-        let from = replica.parts_at.unwrap_or(cell.offset).0;
-        Some(match from < last {
-            true => format!(
-                "offsets {from} to {last} of {name} on broker {broker}: {}",
-                words[1]
-            ),
-            false => format!("offset {from} of {name} on broker {broker} {}", words[0]),
-        })
-    });
+    let stranded = partition
+        .replicas
+        .iter()
+        .find_map(|replica| fates(&name, replica));
     match (behind.is_empty(), stranded) {
         (true, None) => None,
         (true, Some(text)) => Some(capital(text)),
@@ -188,4 +159,43 @@ fn partition_trouble(partition: &Partition) -> Option<String> {
             capital(text)
         )),
     }
+}
+
+/// What has become of the records of a copy that the leader has not, or that nobody else has.
+fn fates(name: &str, replica: &Replica) -> Option<String> {
+    let fate = |cell: &Cell| {
+        let states = [
+            CellState::Stranded,
+            CellState::Doomed,
+            CellState::Promised,
+            CellState::Lost,
+        ];
+        states.iter().position(|state| *state == cell.state)
+    };
+    let first = replica.cells.iter().find(|cell| fate(cell).is_some())?;
+    // The worst of them is told.
+    let [one, many] = match replica.cells.iter().filter_map(fate).max()? {
+        0 => [
+            "exists only there and was never acknowledged",
+            "what exists only there was never acknowledged",
+        ],
+        1 => [
+            "is not in the leader's log and was never acknowledged",
+            "they are not in the leader's log and were never acknowledged",
+        ],
+        2 => [
+            "exists only there and was acknowledged",
+            "some of them exist only there and were acknowledged",
+        ],
+        _ => [
+            "was acknowledged, then lost",
+            "they are not in the leader's log, and what was acknowledged of them is lost",
+        ],
+    };
+    let (broker, last) = (replica.broker, replica.log_end.0 - 1);
+    let from = replica.parts_at.unwrap_or(first.offset).0;
+    Some(match from < last {
+        true => format!("offsets {from} to {last} of {name} on broker {broker}: {many}"),
+        false => format!("offset {from} of {name} on broker {broker} {one}"),
+    })
 }

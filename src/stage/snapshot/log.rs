@@ -107,7 +107,7 @@ pub enum CellState {
     Stranded,
     /// The same, and its producer was told that it is stored.
     Promised,
-    /// Uncommitted on a broker that runs, and the leader that there is by now lacks it: it will be cut off.
+    /// On a broker that runs, never acknowledged, and the leader that there is by now lacks it: it will be cut off.
     Doomed,
     /// Acknowledged and no longer readable.
     Lost,

@@ -12,7 +12,7 @@ use yew::prelude::*;
 use super::opening::{Opening, pasted};
 use super::readers::Readers;
 use crate::fact::{answered, clipped};
-use crate::model::{BrokerId, Offset, TopicPartition};
+use crate::model::Offset;
 use crate::script::{self, Action as Said};
 use crate::session::words::{clock, count};
 use crate::stage::layout::Voice;
@@ -26,6 +26,7 @@ use crate::ui::chrome::stage::Stage;
 use crate::ui::chrome::stagebar::StageBar;
 use crate::ui::hooks::{use_app, use_document, use_view};
 use crate::ui::icon::{Icon, icon};
+use crate::ui::inspect::record::is_there;
 use crate::ui::painter::Look;
 use crate::ui::state::{Action, Origin};
 use crate::world::Place;
@@ -224,7 +225,12 @@ fn Audit() -> Html {
                     0 => Vec::new(),
                     _ => audit.lost(session.world()),
                 };
-                (report, lost)
+                let is_left = |lost: &Lost| {
+                    let record = (lost.from, lost.of);
+                    is_there(session.world(), &lost.partition, record, lost.leader)
+                };
+                let lost = lost.into_iter().map(|lost| (is_left(&lost), lost));
+                (report, lost.collect::<Vec<_>>())
             })
         })
     };
@@ -250,41 +256,48 @@ fn Audit() -> Html {
 
 #[derive(Properties, PartialEq)]
 struct LostProps {
-    lost: Vec<Lost>,
+    /// Each with whether who appended them has them still.
+    lost: Vec<(bool, Lost)>,
 }
 
 /// The lost records, each of which can be pressed to see what is left of it.
 #[component]
 fn LostList(props: &LostProps) -> Html {
     let app = use_app();
-    let records = props.lost.iter().flat_map(|lost| {
+    let records = props.lost.iter().flat_map(|(is_left, lost)| {
         let offsets = lost.from.0..lost.to.0;
-        offsets.map(move |offset| (lost.partition.clone(), Offset(offset), lost.leader))
+        offsets.map(move |offset| (lost, Offset(offset), *is_left))
     });
     let all: u64 = props
         .lost
         .iter()
-        .map(|lost| (lost.to.0 - lost.from.0) as u64)
+        .map(|(_, lost)| (lost.to.0 - lost.from.0) as u64)
         .sum();
-    let item = |(partition, offset, leader): (TopicPartition, Offset, BrokerId)| {
+    let item = |(lost, offset, is_left): (&Lost, Offset, bool)| {
+        let (partition, leader) = (&lost.partition, lost.leader);
         let words = format!("{partition}@{}", offset.0);
+        let key = format!("{words} {leader} {}", lost.of.0);
+        if !is_left {
+            // What stands at its offset by now is another record.
+            let title = format!(
+                "Nothing is left of record {} of epoch {}",
+                offset.0, lost.of.0
+            );
+            return html! { <li {key}><span class="mono dim" {title}>{ words }</span></li> };
+        }
         let title = format!(
             "Record {} of {partition}, which broker {leader} had",
             offset.0
         );
         let select = {
             let app = app.clone();
-            // What is left of it is the copy of who appended it, if that is still there.
-            let thing = match leader == BrokerId::NONE {
-                true => Thing::Record(partition.clone(), offset),
-                false => Thing::Copy(partition.clone(), offset, leader),
-            };
+            let thing = Thing::Copy(partition.clone(), offset, leader);
             Callback::from(move |_: MouseEvent| {
                 app.dispatch(Action::Select(Some(thing.clone())));
                 app.dispatch(Action::ShowInspector(true));
             })
         };
-        html! { <li key={format!("{words} {leader}")}><button type="button" class="example mono" {title} onclick={select}>{ words }</button></li> }
+        html! { <li {key}><button type="button" class="example mono" {title} onclick={select}>{ words }</button></li> }
     };
     let more = (all as usize).saturating_sub(LISTED);
     html! {

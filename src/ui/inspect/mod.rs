@@ -5,7 +5,7 @@
 
 mod broker;
 mod group;
-mod record;
+pub mod record;
 mod storage;
 mod zookeeper;
 

@@ -46,6 +46,18 @@ fn logs<'a>(world: &'a World, partition: &TopicPartition) -> Vec<Held<'a>> {
     logs.collect()
 }
 
+/// Whether a broker still has the record of an epoch.
+pub fn is_there(
+    world: &World,
+    partition: &TopicPartition,
+    (offset, of): (Offset, LeaderEpoch),
+    on: BrokerId,
+) -> bool {
+    let logs = logs(world, partition);
+    let mut there = logs.iter().filter(|held| held.broker == on);
+    there.any(|held| held.epoch_at(offset) == Some(of))
+}
+
 /// A record as a broker has it; where that one has none, or none is named, as the leader has it, or whoever has one.
 pub(super) fn record(
     session: &Session,
@@ -81,7 +93,8 @@ pub(super) fn record(
         None => format!("broker {} (on its disk)", held.broker),
     });
     let audit = &session.history().observed().audit;
-    let lost = audit.is_lost(partition, offset, epoch);
+    let lacks = leading.is_some_and(|leading| leading.epoch_at(offset) != Some(epoch));
+    let lost = audit.is_lost(partition, offset, epoch, lacks);
     let rows =
         vec![
             ("key", bytes(record.key.as_deref())),

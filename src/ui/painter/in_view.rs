@@ -31,15 +31,21 @@ impl Painter {
     /// Notes what a look points at and the last one did not.
     pub(super) fn seek(&mut self, look: &Look) {
         let sought = &mut self.sought;
-        let things = if look.focus != sought.focus {
-            look.focus.iter().cloned().collect()
-        } else if look.shows != sought.shows {
-            look.shows.clone()
-        } else if look.selection != sought.selection {
-            look.selection.iter().cloned().collect()
-        } else {
+        let focus = (look.focus != sought.focus).then_some(&look.focus);
+        let shows = (look.shows != sought.shows).then_some(&look.shows);
+        let selection = (look.selection != sought.selection).then_some(&look.selection);
+        if focus.is_none() && shows.is_none() && selection.is_none() {
             return;
-        };
+        }
+        // Where something new is pointed at that is followed, whatever has gone at the same time.
+        let of_one = |thing: Option<&Option<Thing>>| thing.into_iter().flatten().cloned().collect();
+        let things: [Vec<Thing>; 3] = [
+            of_one(focus),
+            shows.cloned().unwrap_or_default(),
+            of_one(selection),
+        ];
+        let things = things.into_iter().find(|things| !things.is_empty());
+        let things = things.unwrap_or_default();
         sought.focus.clone_from(&look.focus);
         sought.selection.clone_from(&look.selection);
         sought.shows.clone_from(&look.shows);

@@ -1,7 +1,7 @@
 //! Who led a partition, in which epoch, and from which offset on: so which leader appended a record, and whether a later
 //! one has it.
 
-use crate::log::Log;
+use crate::log::Epochs;
 use crate::model::{BrokerId, LeaderEpoch, Offset};
 use crate::sorted::SortedMap;
 
@@ -30,9 +30,10 @@ impl Leads {
         }
     }
 
-    /// The newest epoch that began.
-    pub fn newest(&self) -> Option<LeaderEpoch> {
-        self.0.last_key_value().map(|(epoch, _)| *epoch)
+    /// The newest epoch that began, and who leads in it.
+    pub fn newest(&self) -> Option<(LeaderEpoch, BrokerId)> {
+        let newest = self.0.last_key_value();
+        newest.map(|(epoch, lead)| (*epoch, lead.broker))
     }
 
     /// Who led in an epoch.
@@ -42,35 +43,18 @@ impl Leads {
             .map_or(BrokerId::NONE, |lead| lead.broker)
     }
 
-    /// The newest epoch in which a broker led.
-    pub fn last_of(&self, broker: BrokerId) -> Option<LeaderEpoch> {
+    /// The newest epoch in which a broker led and may have appended at an offset.
+    pub fn last_of(&self, broker: BrokerId, at: Offset) -> Option<LeaderEpoch> {
         let mut leads = self.0.iter().rev();
-        Some(*leads.find(|(_, lead)| lead.broker == broker)?.0)
+        let found = leads.find(|(_, lead)| lead.broker == broker && lead.start <= at);
+        found.map(|(epoch, _)| *epoch)
     }
 
-    /// The least offset at which a leader after an epoch began, and its epoch: what the epoch has from there on is
-    /// nowhere any more.
-    pub fn cut_after(&self, epoch: LeaderEpoch) -> Option<(Offset, LeaderEpoch)> {
+    /// The least offset at which a leader after an epoch began: what the epoch has from there on is nowhere any more,
+    /// as far as can be told without a look at the logs.
+    pub fn cut_after(&self, epoch: LeaderEpoch) -> Option<Offset> {
         let later = self.0.iter().filter(|(other, _)| **other > epoch);
-        later.map(|(epoch, lead)| (lead.start, *epoch)).min()
-    }
-
-    /// The offsets of a span by the epochs whose leaders appended them, the newest first; none for what is older than
-    /// anything that is remembered.
-    pub fn epochs_of(&self, from: i64, to: i64) -> Vec<(LeaderEpoch, i64, i64)> {
-        let mut found = Vec::new();
-        let mut end = to;
-        for (epoch, lead) in self.0.iter().rev() {
-            let begin = lead.start.0.max(from);
-            if begin < end {
-                found.push((*epoch, begin, end));
-                end = begin;
-            }
-        }
-        if from < end {
-            found.push((LeaderEpoch::NONE, from, end));
-        }
-        found
+        later.map(|(_, lead)| lead.start).min()
     }
 
     pub fn len(&self) -> usize {
@@ -78,14 +62,14 @@ impl Leads {
     }
 }
 
-/// What of a span that was appended in an epoch a log has, which ends at an offset: from where to where.
-pub(super) fn kept(log: &Log, end: Offset, of: LeaderEpoch, span: (i64, i64)) -> (i64, i64) {
-    let entries = log.epochs().entries();
+/// What of a span that was appended in an epoch a log with these epochs has, which ends at an offset: from where to where.
+pub(super) fn kept(epochs: &Epochs, end: Offset, of: LeaderEpoch, span: (i64, i64)) -> (i64, i64) {
+    let entries = epochs.entries();
     let Some(at) = entries.iter().position(|entry| entry.epoch == of) else {
         return (span.0, span.0);
     };
     let next = entries.get(at + 1).map_or(end, |next| next.start.min(end));
-    let from = span.0.max(entries[at].start.0);
+    let from = entries[at].start.0.max(span.0).min(span.1);
     (from, span.1.min(next.0).max(from))
 }
 
@@ -103,22 +87,38 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_of_the_newest_epoch_that_began_before_it() {
+    fn a_broker_has_appended_in_the_newest_epoch_that_began_before_the_record() {
         // The leader of epoch 2 lacked what epoch 1 had from 3 on.
-        let leads = leads(&[(0, 1, 0), (1, 2, 5), (2, 3, 3)]);
-        let pieces = [(2, 3, 9), (0, 1, 3)].map(|(epoch, a, b)| (LeaderEpoch(epoch), a, b));
-        assert_eq!(leads.epochs_of(1, 9), pieces);
+        let leads = leads(&[(0, 1, 0), (1, 2, 5), (2, 3, 3), (3, 1, 8)]);
+        let of = |broker, at| {
+            leads
+                .last_of(BrokerId(broker), Offset(at))
+                .map(|epoch| epoch.0)
+        };
         assert_eq!(
-            leads.cut_after(LeaderEpoch(0)),
-            Some((Offset(3), LeaderEpoch(2)))
+            [of(1, 4), of(1, 8), of(2, 4), of(4, 9)],
+            [Some(0), Some(3), None, None]
         );
-        assert_eq!(leads.cut_after(LeaderEpoch(2)), None);
-        assert_eq!(leads.last_of(BrokerId(1)), Some(LeaderEpoch(0)));
+        assert_eq!(leads.cut_after(LeaderEpoch(0)), Some(Offset(3)));
+        assert_eq!(leads.cut_after(LeaderEpoch(3)), None);
+        assert_eq!(leads.newest(), Some((LeaderEpoch(3), BrokerId(1))));
     }
 
     #[test]
     fn who_leads_once_more_in_an_epoch_leads_from_where_it_began() {
         let leads = leads(&[(0, 1, 0), (0, 1, 7)]);
-        assert_eq!(leads.epochs_of(0, 9), [(LeaderEpoch(0), 0, 9)]);
+        assert_eq!(leads.last_of(BrokerId(1), Offset(2)), Some(LeaderEpoch(0)));
+    }
+
+    #[test]
+    fn of_a_span_that_is_kept_which_the_log_has_in_its_epoch() {
+        let mut epochs = Epochs::default();
+        epochs.assign(LeaderEpoch(0), Offset(0));
+        epochs.assign(LeaderEpoch(2), Offset(4));
+        let kept = |of, span| kept(&epochs, Offset(9), LeaderEpoch(of), span);
+        assert_eq!(kept(0, (1, 9)), (1, 4));
+        assert_eq!(kept(2, (1, 20)), (4, 9));
+        assert_eq!(kept(2, (1, 3)), (3, 3));
+        assert_eq!(kept(1, (1, 9)), (1, 1));
     }
 }

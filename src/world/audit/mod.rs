@@ -17,7 +17,6 @@ mod spans;
 use leads::{Lead, Leads, kept};
 use spans::Spans;
 
-use crate::broker::Partition;
 use crate::fact::{Entry, Fact, Role};
 use crate::log::Log;
 use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicName, TopicPartition};
@@ -32,14 +31,15 @@ const LOOKED_OUT: Duration = Duration::from_secs(300);
 /// What was promised.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
-    acknowledged: SortedMap<(ProcessId, TopicPartition), Spans>,
+    /// By the epoch whose leader appended them, none where that is not known, and by who was told.
+    acknowledged: SortedMap<TopicPartition, SortedMap<(LeaderEpoch, ProcessId), Spans>>,
     /// Who led each partition, by epoch, and from which offset on.
     leads: SortedMap<TopicPartition, Leads>,
     /// Topics of which there was one before that is gone, and what was appended to the new one's partitions: who hears
     /// only now that a batch was written may hear of the one that is gone.
     buried: SortedMap<TopicName, SortedMap<i32, Offset>>,
-    /// What a new leader did not have: acknowledged, and lost for good.
-    gone: Vec<Lost>,
+    /// What a new leader did not have: acknowledged, and lost until somebody leads who has it still.
+    gone: SortedMap<TopicPartition, Vec<Lost>>,
     /// Where second copies stand.
     duplicated: SortedMap<TopicPartition, Spans>,
     /// When a batch for a partition was last sent again.
@@ -55,7 +55,7 @@ pub struct Lost {
     pub from: Offset,
     /// The offset after the last of them.
     pub to: Offset,
-    /// Who appended them, and in which epoch; none where that is not known any more.
+    /// Who appended them, and in which epoch; none where that is not known.
     pub leader: BrokerId,
     pub of: LeaderEpoch,
     /// The epoch whose leader did not have them.
@@ -104,7 +104,7 @@ impl Audit {
                 ) if base_offset.0 >= 0 => {
                     let to = *base_offset + i64::from(*records);
                     let from = world.heard().and_then(ProcessId::broker);
-                    self.promise(by, partition, (*base_offset, to), from);
+                    self.promise(world, by, partition, (*base_offset, to), from);
                 }
                 (
                     Some(by),
@@ -122,9 +122,9 @@ impl Audit {
                 // Who deletes a topic wants nothing of it kept.
                 (_, Fact::TopicDeleted { topic }) => {
                     let stays = |partition: &TopicPartition| partition.topic != *topic;
-                    self.acknowledged.retain(|(_, of), _| stays(of));
+                    self.acknowledged.retain(|of, _| stays(of));
                     self.leads.retain(|of, _| stays(of));
-                    self.gone.retain(|lost| stays(&lost.partition));
+                    self.gone.retain(|of, _| stays(of));
                     self.duplicated.retain(|of, _| stays(of));
                     self.sent_again.retain(|of, _| stays(of));
                     self.copies.retain(|of, _| stays(of));
@@ -177,9 +177,10 @@ impl Audit {
         }
     }
 
-    /// A broker told a producer that it has these. What a later leader began below them is lost already.
+    /// A broker told a producer that it has these. What whoever leads by now lacks of them is lost already.
     fn promise(
         &mut self,
+        world: &World,
         by: ProcessId,
         partition: &TopicPartition,
         (from, to): (Offset, Offset),
@@ -192,28 +193,59 @@ impl Audit {
             }
         }
         let leads = self.leads.get(partition);
-        let led = leads.zip(broker);
-        let led = led.and_then(|(leads, broker)| Some((leads.last_of(broker)?, broker)));
-        let cut = leads.zip(led).and_then(|(leads, (of, leader))| {
-            let (start, since) = leads.cut_after(of)?;
-            (start < to).then_some((start, leader, of, since))
+        let of = leads.zip(broker);
+        let of = of.and_then(|(leads, broker)| leads.last_of(broker, from));
+        let all = (from.0, to.0);
+        let (kept, since) = leads.zip(of).map_or((all, None), |(leads, of)| {
+            let newest = leads.newest().filter(|(newest, _)| *newest > of);
+            let log = newest.and_then(|(_, broker)| whole_log(world, broker, partition));
+            match (newest, log) {
+                (None, _) => (all, None),
+                (Some((since, _)), Some(log)) => {
+                    let begin = log.begin.clamp(from.0, to.0);
+                    let (a, b) = kept(log.log.epochs(), log.log.end(), of, (begin, to.0));
+                    // What lies before the log's beginning was there.
+                    let a = if a == begin { from.0 } else { a };
+                    ((a, b), Some(since))
+                }
+                (Some((since, _)), None) => {
+                    let cut = leads.cut_after(of).map_or(to.0, |start| start.0);
+                    ((from.0, cut.clamp(from.0, to.0)), Some(since))
+                }
+            }
         });
-        let mut end = to;
-        if let Some((start, leader, of, since)) = cut {
-            end = start.max(from);
-            self.gone.push(Lost {
+        let of = of.unwrap_or(LeaderEpoch::NONE);
+        if kept.0 < kept.1 {
+            let spans = self.acknowledged.entry(partition.clone()).or_default();
+            let spans = spans.entry((of, by)).or_default();
+            spans.add(Offset(kept.0), Offset(kept.1));
+        }
+        let lost = [(all.0, kept.0), (kept.1.max(kept.0), all.1)];
+        if let Some(since) = since {
+            self.lose(partition, (of, by), since, lost);
+        }
+    }
+
+    /// These are lost since an epoch.
+    fn lose(
+        &mut self,
+        partition: &TopicPartition,
+        (of, by): (LeaderEpoch, ProcessId),
+        since: LeaderEpoch,
+        spans: impl IntoIterator<Item = (i64, i64)>,
+    ) {
+        let leads = self.leads.get(partition);
+        let leader = leads.map_or(BrokerId::NONE, |leads| leads.leader_in(of));
+        for (from, to) in spans.into_iter().filter(|(from, to)| from < to) {
+            self.gone.entry(partition.clone()).or_default().push(Lost {
                 partition: partition.clone(),
-                from: end,
-                to,
+                from: Offset(from),
+                to: Offset(to),
                 leader,
                 of,
                 since,
                 by,
             });
-        }
-        if from < end {
-            let spans = self.acknowledged.entry((by, partition.clone()));
-            spans.or_default().add(from, end);
         }
     }
 
@@ -227,48 +259,33 @@ impl Audit {
         lead: Lead,
     ) {
         let leads = self.leads.entry(partition.clone()).or_default();
-        if leads.newest().is_some_and(|newest| epoch < newest) {
-            // An order that came late: others have led since.
-            return leads.begin(epoch, lead);
+        let is_late = leads.newest().is_some_and(|(newest, _)| epoch < newest);
+        leads.begin(epoch, lead);
+        if is_late {
+            // Others have led since.
+            return;
+        }
+        let log = whole_log(world, lead.broker, partition);
+        let mut lacks = Vec::new();
+        for ((of, by), spans) in self.acknowledged.get_mut(partition).into_iter().flatten() {
+            let taken = match log.as_ref().filter(|_| *of != LeaderEpoch::NONE) {
+                // Who was elected out of sync may have other records before its end, too.
+                Some(log) => {
+                    let (a, b) = kept(log.log.epochs(), lead.start, *of, (log.begin, i64::MAX));
+                    let mut taken = spans.take_between(log.begin, a);
+                    taken.extend(spans.take_between(b, i64::MAX));
+                    taken
+                }
+                None => spans.take_from(lead.start),
+            };
+            lacks.push(((*of, *by), taken));
+        }
+        for (promise, taken) in lacks {
+            self.lose(partition, promise, epoch, taken);
         }
         let broker = world.broker_by_id(lead.broker);
-        let replica = broker.and_then(|broker| broker.partition(partition));
-        let log = replica.map(Partition::log);
-        // A log that was compacted lacks records, and whole epochs, by request.
-        let whole = replica.filter(|replica| !replica.config().cleanup_policy.compacts());
-        let whole = whole.map(Partition::log);
-        let promises = self.acknowledged.iter_mut();
-        for ((by, _), spans) in promises.filter(|((_, of), _)| of == partition) {
-            let mut lacks = spans.take_from(lead.start);
-            // Who was elected out of sync may have other records before its end, too.
-            if let Some(log) = whole {
-                let begin = log.start().0;
-                let pieces = leads.epochs_of(begin, lead.start.0.max(begin));
-                for (of, from, to) in pieces
-                    .into_iter()
-                    .filter(|(of, ..)| *of != LeaderEpoch::NONE)
-                {
-                    let (a, b) = kept(log, lead.start, of, (from, to));
-                    lacks.extend(spans.take_between(from, a));
-                    lacks.extend(spans.take_between(b, to));
-                }
-            }
-            for (from, to) in lacks {
-                let pieces = leads.epochs_of(from, to).into_iter();
-                self.gone.extend(pieces.map(|(of, from, to)| Lost {
-                    partition: partition.clone(),
-                    from: Offset(from),
-                    to: Offset(to),
-                    leader: leads.leader_in(of),
-                    of,
-                    since: epoch,
-                    by: *by,
-                }));
-            }
-        }
-        leads.begin(epoch, lead);
-        if let Some(log) = log {
-            self.find_again(partition, log, lead.start);
+        if let Some(replica) = broker.and_then(|broker| broker.partition(partition)) {
+            self.find_again(partition, replica.log(), lead.start);
         }
         // Another log counts from now on.
         self.copies.remove(partition);
@@ -281,32 +298,25 @@ impl Audit {
     /// Who leads now may have what an earlier leader lacked: it was out of sync, or away, and has it still. In one epoch
     /// it is the same record, unless its leader lost it and gave its offset again.
     fn find_again(&mut self, partition: &TopicPartition, log: &Log, end: Offset) {
-        let mut gone = Vec::new();
-        for lost in std::mem::take(&mut self.gone) {
-            let here = lost.partition == *partition && lost.of < lost.since;
-            let span = (lost.from.0.max(log.start().0), lost.to.0);
-            let (from, to) = match here && span.0 < span.1 && lost.of != LeaderEpoch::NONE {
-                true => kept(log, end, lost.of, span),
+        for lost in self.gone.remove(partition).unwrap_or_default() {
+            let begin = lost.from.0.max(log.start().0);
+            let known = lost.of != LeaderEpoch::NONE && lost.of < lost.since && begin < lost.to.0;
+            let (from, to) = match known {
+                true => kept(log.epochs(), end, lost.of, (begin, lost.to.0)),
                 false => (lost.to.0, lost.to.0),
             };
-            let (from, to) = (Offset(from), Offset(to));
+            let promise = (lost.of, lost.by);
             if from < to {
-                let spans = self.acknowledged.entry((lost.by, partition.clone()));
-                spans.or_default().add(from, to);
+                let spans = self.acknowledged.entry(partition.clone()).or_default();
+                let spans = spans.entry(promise).or_default();
+                spans.add(Offset(from), Offset(to));
             }
             let left = match from < to {
-                true => vec![(lost.from, from), (to, lost.to)],
-                false => vec![(lost.from, lost.to)],
+                true => vec![(lost.from.0, from), (to, lost.to.0)],
+                false => vec![(lost.from.0, lost.to.0)],
             };
-            for (from, to) in left.into_iter().filter(|(from, to)| from < to) {
-                gone.push(Lost {
-                    from,
-                    to,
-                    ..lost.clone()
-                });
-            }
+            self.lose(partition, promise, lost.since, left);
         }
-        self.gone = gone;
     }
 
     /// Whether a second copy may come. When none can any more, what was known for it is forgotten.
@@ -342,33 +352,42 @@ impl Audit {
 
     /// Whether anything of a partition is lost.
     pub fn has_lost(&self, partition: &TopicPartition) -> bool {
-        self.gone.iter().any(|lost| lost.partition == *partition)
+        self.gone
+            .get(partition)
+            .is_some_and(|gone| !gone.is_empty())
     }
 
-    /// Whether a record of this epoch was acknowledged, and a leader of a later one did not have it.
-    pub fn is_lost(&self, partition: &TopicPartition, offset: Offset, of: LeaderEpoch) -> bool {
-        let gone = self.gone.iter().filter(|lost| lost.partition == *partition);
-        let same = |lost: &&Lost| lost.of == of || lost.of == LeaderEpoch::NONE;
-        let mut gone = gone.filter(same).filter(|lost| of < lost.since);
-        gone.any(|lost| lost.from <= offset && offset < lost.to)
+    /// Whether a record of this epoch was acknowledged, and a leader of a later one did not have it; with `lacks`, when it
+    /// is known that whoever leads now lacks it, also one of the same epoch, who has lost it with its power.
+    pub fn is_lost(
+        &self,
+        partition: &TopicPartition,
+        offset: Offset,
+        of: LeaderEpoch,
+        lacks: bool,
+    ) -> bool {
+        let mut gone = self.gone.get(partition).into_iter().flatten();
+        gone.any(|lost| {
+            let same = lost.of == of || lost.of == LeaderEpoch::NONE;
+            let before = of < lost.since || lacks && of == lost.since;
+            same && before && lost.from <= offset && offset < lost.to
+        })
     }
 
     /// How many records of a partition were acknowledged.
     pub fn acknowledged(&self, partition: &TopicPartition) -> u64 {
-        let gone = self.gone.iter().filter(|lost| lost.partition == *partition);
-        let spans = self.acknowledged.iter();
-        let spans = spans.filter(|((_, named), _)| named == partition);
-        let kept = spans.map(|(_, spans)| spans.count_between(0, i64::MAX));
+        let gone = self.gone.get(partition).into_iter().flatten();
+        let kept = self.acknowledged.get(partition).into_iter();
+        let kept = kept.flat_map(SortedMap::values);
+        let kept = kept.map(|spans| spans.count_between(0, i64::MAX));
         gone.map(Lost::count).sum::<u64>() + kept.sum::<u64>()
     }
 
     /// Whether a record of this epoch was acknowledged, and no leader of a later one has taken that back.
     pub fn is_promised(&self, partition: &TopicPartition, offset: Offset, of: LeaderEpoch) -> bool {
-        let leads = self.leads.get(partition);
-        let newest = leads.and_then(Leads::newest);
-        let promises = self.acknowledged.iter();
-        let mut spans = promises.filter(|((_, named), _)| named == partition);
-        newest.is_none_or(|newest| of >= newest) && spans.any(|(_, spans)| spans.contains(offset))
+        let promises = self.acknowledged.get(partition).into_iter().flatten();
+        let mut same = promises.filter(|((epoch, _), _)| [of, LeaderEpoch::NONE].contains(epoch));
+        same.any(|(_, spans)| spans.contains(offset))
     }
 
     /// The partitions in which second copies stand.
@@ -378,23 +397,28 @@ impl Audit {
 
     /// An estimate of the bytes that the promises take.
     pub(super) fn weight(&self) -> u64 {
-        let spans = self.acknowledged.values().chain(self.duplicated.values());
+        let promises = self.acknowledged.values().flat_map(SortedMap::values);
+        let spans = promises.clone().chain(self.duplicated.values());
         let pairs = spans.map(Spans::len).sum::<usize>()
             + self.copies.values().map(Copies::len).sum::<usize>();
-        let lists = self.acknowledged.len() + self.duplicated.len() + self.copies.len();
+        let lists = promises.count() + self.duplicated.len() + self.copies.len();
+        let gone = self.gone.values().map(Vec::len).sum::<usize>();
         16 * (pairs + self.leads.values().map(Leads::len).sum::<usize>()) as u64
-            + 128 * (lists + self.gone.len()) as u64
+            + 128 * (lists + gone) as u64
     }
 
     /// Holds the promises against the logs.
     pub fn report(&self, world: &World) -> Report {
-        let gone = self.gone.iter().map(Lost::count).sum();
+        let gone = self.gone.values().flatten().map(Lost::count).sum();
         let mut report = Report {
             acknowledged: gone,
             lost: gone,
             ..Report::default()
         };
-        for ((_, partition), spans) in &self.acknowledged {
+        let promises = self.acknowledged.iter();
+        let promises =
+            promises.flat_map(|(partition, all)| all.values().map(move |one| (partition, one)));
+        for (partition, spans) in promises {
             let all = spans.count_between(0, i64::MAX);
             report.acknowledged += all;
             let leader = leader(world, partition);
@@ -439,24 +463,25 @@ fn count_left(spans: &Spans, log: &Log, from: Offset, to: Offset) -> u64 {
 impl Audit {
     /// What is lost, record by record in spans: for good, or because the leader's log ends before it.
     pub fn lost(&self, world: &World) -> Vec<Lost> {
-        let mut lost = self.gone.clone();
-        for ((by, partition), spans) in &self.acknowledged {
+        let mut lost: Vec<Lost> = self.gone.values().flatten().cloned().collect();
+        for (partition, promises) in &self.acknowledged {
             let leader = leader(world, partition);
-            let Some((leader, replica)) =
-                leader.and_then(|leader| Some((leader, leader.partition(partition)?)))
-            else {
+            let Some(replica) = leader.and_then(|leader| leader.partition(partition)) else {
                 continue;
             };
-            let beyond = spans.between(replica.log_end().0, i64::MAX);
-            lost.extend(beyond.map(|(from, to)| Lost {
-                partition: partition.clone(),
-                from: Offset(from),
-                to: Offset(to),
-                leader: leader.id(),
-                of: replica.leader_epoch(),
-                since: replica.leader_epoch(),
-                by: *by,
-            }));
+            let leads = self.leads.get(partition);
+            for ((of, by), spans) in promises {
+                let beyond = spans.between(replica.log_end().0, i64::MAX);
+                lost.extend(beyond.map(|(from, to)| Lost {
+                    partition: partition.clone(),
+                    from: Offset(from),
+                    to: Offset(to),
+                    leader: leads.map_or(BrokerId::NONE, |leads| leads.leader_in(*of)),
+                    of: *of,
+                    since: replica.leader_epoch(),
+                    by: *by,
+                }));
+            }
         }
         lost
     }
@@ -466,4 +491,28 @@ impl Audit {
 fn leader<'a>(world: &'a World, partition: &TopicPartition) -> Option<&'a crate::broker::Broker> {
     let id: BrokerId = world.cluster().partition(partition)?.leader;
     world.broker_by_id(id)
+}
+
+/// A log that lacks nothing from an offset on that compaction took.
+struct Whole<'a> {
+    log: &'a Log,
+    begin: i64,
+}
+
+/// The log of a broker that runs, unless it may be compacted: then it lacks records, and whole epochs, by request.
+fn whole_log<'a>(
+    world: &'a World,
+    broker: BrokerId,
+    partition: &TopicPartition,
+) -> Option<Whole<'a>> {
+    let replica = world.broker_by_id(broker)?.partition(partition)?;
+    let log = replica.log();
+    let begin = log
+        .cleaned_until()
+        .map_or(log.start(), |until| until.max(log.start()));
+    let whole = !replica.config().cleanup_policy.compacts();
+    whole.then_some(Whole {
+        log,
+        begin: begin.0,
+    })
 }
