@@ -25,6 +25,8 @@ use crate::world::{DiskState, Life, World};
 
 /// Within this time everything is well.
 pub const LIMIT: Duration = Duration::from_secs(120);
+/// Who has read something is given so much more.
+const READING_ON: Duration = Duration::from_secs(10);
 /// And in this time what is written anew is written, and something more is read.
 const USE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(500);
@@ -168,9 +170,16 @@ fn restart_the_gone(run: &mut Run<'_>, core: &Core) {
     }
 }
 
+/// How far all readers have got together.
+fn how_far(world: &World) -> i64 {
+    let readers = world.hosts().filter_map(|host| host.consumer());
+    let views = readers.flat_map(|reader| reader.partitions());
+    views.filter_map(|view| Some(view.position?.0)).sum()
+}
+
 /// Waits until the cluster is well.
 pub(super) fn recover(run: &mut Run<'_>, core: &Core) {
-    let until = run.now() + LIMIT;
+    let (mut until, mut read) = (run.now() + LIMIT, 0);
     loop {
         restart_the_gone(run, core);
         if run.failure().is_some() {
@@ -183,6 +192,11 @@ pub(super) fn recover(run: &mut Run<'_>, core: &Core) {
         }
         if all.is_empty() {
             return clients::dismiss(run);
+        }
+        // Whoever reads on comes to the end: a fetch is told no more than a segment has, and some are of one record.
+        let now = how_far(run.world());
+        if now > read {
+            (until, read) = (until.max(run.now() + READING_ON), now);
         }
         if run.now() >= until {
             let all = all.join("; ");
