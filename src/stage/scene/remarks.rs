@@ -5,7 +5,7 @@ use crate::stage::geometry::Point;
 use crate::stage::kit::{self, Numbers, Tape, text_width};
 use crate::stage::layout::{Manner, Row, RowForm};
 use crate::stage::scene::pen::Pen;
-use crate::stage::scene::row::{Standing, tape_for};
+use crate::stage::scene::row::{Standing, break_of, tape_for};
 use crate::stage::shape::Shape;
 use crate::stage::snapshot::{Cell, CellState, Partition, Replica, Role};
 
@@ -63,11 +63,7 @@ pub(super) fn behind(
     standing: Standing,
 ) {
     let thing = Thing::Replica(partition.id.clone(), replica.broker);
-    let broken = match standing {
-        Standing::Aligned => None,
-        Standing::Kept => Some(tape.edge(replica.log_end.0) + 6.0),
-        Standing::Beyond => Some(tape.x - tape.pitch / 2.0),
-    };
+    let broken = break_of(tape, standing, replica.log_end, 6.0);
     if let Some(x) = broken {
         let at = Point::new(x, tape.y);
         pen.put(&thing, "break", kit::break_mark(at, tape.height()));

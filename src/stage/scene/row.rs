@@ -76,6 +76,15 @@ pub(super) fn tape_for(partition: &Partition, replica: &Replica, row: &Row) -> (
     (Tape { from, ..tape }, Standing::Kept)
 }
 
+/// Where a log that does not stand where the others do is broken: so far behind its end, or before its beginning.
+pub(super) fn break_of(tape: &Tape, standing: Standing, end: Offset, behind: f64) -> Option<f64> {
+    match standing {
+        Standing::Aligned => None,
+        Standing::Kept => Some(tape.edge(end.0) + behind),
+        Standing::Beyond => Some(tape.x - tape.pitch / 2.0),
+    }
+}
+
 /// The row of one replica, except for its label.
 pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, row: &Row) {
     let thing = Thing::Replica(partition.id.clone(), replica.broker);
@@ -118,11 +127,7 @@ pub(super) fn replica(pen: &mut Pen, partition: &Partition, replica: &Replica, r
             let area = Rect::new(frame.x + 2.0, frame.y, frame.w - 4.0, frame.h);
             let strip = kit::strip(area, &shown, whole.slots as usize, replica.role);
             pen.put(&thing, "strip", strip);
-            let broken = match standing {
-                Standing::Aligned => None,
-                Standing::Kept => Some(tape.edge(replica.log_end.0) + 5.0),
-                Standing::Beyond => Some(tape.x - tape.pitch / 2.0),
-            };
+            let broken = break_of(&tape, standing, replica.log_end, 5.0);
             if let Some(x) = broken {
                 let at = Point::new(x, tape.y);
                 pen.put(&thing, "break", kit::break_mark(at, tape.height()));
