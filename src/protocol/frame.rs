@@ -72,21 +72,37 @@ pub fn decode_response<R: Request>(
     frame: &Chunks,
     version: i16,
 ) -> Result<(i32, R::Response), Malformed> {
+    decode::<R>(Reader::new(frame), version)
+}
+
+/// The same from a frame as it goes over a connection, its size first.
+pub fn decode_sized_response<R: Request>(
+    frame: &Chunks,
+    version: i16,
+) -> Result<(i32, R::Response), Malformed> {
+    let mut reader = Reader::new(frame);
+    reader.skip(SIZE)?;
+    decode::<R>(reader, version)
+}
+
+fn decode<R: Request>(
+    mut reader: Reader<'_>,
+    version: i16,
+) -> Result<(i32, R::Response), Malformed> {
     let mut response = R::Response::default();
     let context = Context::new(version, R::Response::FIRST_FLEXIBLE);
-    let correlation_id = read_response(frame, R::API, context, &mut response)?;
+    let correlation_id = read_response(&mut reader, R::API, context, &mut response)?;
     Ok((correlation_id, response))
 }
 
 fn read_response(
-    frame: &Chunks,
+    reader: &mut Reader<'_>,
     api: ApiKey,
     context: Context,
     response: &mut dyn Wire,
 ) -> Result<i32, Malformed> {
-    let mut reader = Reader::new(frame);
-    let correlation_id = decode_response_header(&mut reader, api, context.version)?;
-    response.read(&mut reader, context)?;
+    let correlation_id = decode_response_header(reader, api, context.version)?;
+    response.read(reader, context)?;
     reader.finish()?;
     Ok(correlation_id)
 }
@@ -111,7 +127,7 @@ fn finished(mut writer: Writer) -> Chunks {
 }
 
 /// The length of a frame's size, which the size does not count.
-const SIZE: usize = 4;
+pub(super) const SIZE: usize = 4;
 
 /// What came over a connection and is not yet a whole frame.
 ///
@@ -151,6 +167,12 @@ impl FrameBuffer {
         };
         if self.buffered.len() < SIZE + size {
             return Ok(None);
+        }
+        if self.buffered.len() == SIZE + size {
+            // Mostly a frame comes alone.
+            let mut frame = std::mem::take(&mut self.buffered);
+            frame.advance(SIZE);
+            return Ok(Some(frame));
         }
         let frame = self.buffered.slice(SIZE, SIZE + size);
         self.buffered.advance(SIZE + size);

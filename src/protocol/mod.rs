@@ -51,7 +51,8 @@ pub use chunks::Chunks;
 pub use describe::{Description, describe_request, describe_response};
 pub use error_code::ErrorCode;
 pub use frame::{
-    FrameBuffer, decode_response, encode_request, encode_response, encode_response_within,
+    FrameBuffer, decode_response, decode_sized_response, encode_request, encode_response,
+    encode_response_within,
 };
 pub use header::RequestHeader;
 pub use malformed::{Malformed, Reason};
@@ -255,10 +256,11 @@ impl AnyResponse {
     }
 
     /// The error codes in the answer to a request to `api`, wherever it has some, without those that say that all
-    /// is well; from a frame without its size. Those of an answer that cannot be read are given as far as it can.
+    /// is well; from a frame with its size. Those of an answer that cannot be read are given as far as it can.
     pub fn error_codes(api: ApiKey, version: i16, frame: &Chunks) -> Vec<i16> {
         let mut reader = Reader::heeding_codes(frame);
-        let header = header::decode_response_header(&mut reader, api, version);
+        let size = reader.skip(frame::SIZE);
+        let header = size.and_then(|()| header::decode_response_header(&mut reader, api, version));
         let _ = header.and_then(|_| AnyResponse::decode_body(api, version, &mut reader));
         reader.into_codes()
     }

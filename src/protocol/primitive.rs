@@ -328,8 +328,9 @@ trait Elements {
     /// Adds a default.
     fn add(&mut self) -> &mut dyn Wire;
 
-    /// Any element, for what all have in common.
-    fn any(&self) -> Box<dyn Wire>;
+    /// The name of an element's layout, and the length of its shortest value.
+    fn kind(&self, context: Context) -> &'static str;
+    fn smallest(&self, context: Context) -> usize;
 
     /// How much memory an element takes, not counting what it refers to.
     fn size(&self) -> usize;
@@ -349,8 +350,12 @@ impl<T: Wire + Default + 'static> Elements for Vec<T> {
         self.last_mut().expect("an element was added")
     }
 
-    fn any(&self) -> Box<dyn Wire> {
-        Box::new(T::default())
+    fn kind(&self, context: Context) -> &'static str {
+        T::default().kind(context)
+    }
+
+    fn smallest(&self, context: Context) -> usize {
+        T::default().smallest(context)
     }
 
     fn size(&self) -> usize {
@@ -393,7 +398,7 @@ fn read_array(
     };
     let element = context.element();
     if count > 0 {
-        reader.admit(count, array.any().smallest(element), array.size())?;
+        reader.admit(count, array.smallest(element), array.size())?;
         array.make_room(count);
     }
     for index in 0..count {
@@ -402,7 +407,7 @@ fn read_array(
         reader.leave();
     }
     reader.say(array_kind(context), || {
-        format!("{count} of {}", array.any().kind(element))
+        format!("{count} of {}", array.kind(element))
     });
     Ok(true)
 }

@@ -26,6 +26,9 @@ const TEXT_OVERHEAD: usize = 16;
 /// The layout of lengths and tags in the flexible versions.
 pub(super) const UNSIGNED_VARINT: &str = "unsigned varint";
 
+/// How many tagged fields there are.
+const COUNT: &str = "count";
+
 /// What every message calls a code of an error.
 const ERROR_CODE: &str = "error_code";
 
@@ -40,9 +43,9 @@ pub(super) enum Known {
 #[derive(Debug)]
 pub struct Reader<'a> {
     pieces: &'a [Bytes],
-    /// The piece under the cursor, and how much of it has been read.
+    /// The piece under the cursor, and what is left of it: nothing only at the end of all.
     piece: usize,
-    offset: usize,
+    rest: &'a [u8],
     position: usize,
     /// Where reading must stop: the end of the bytes, or of the tagged field being read.
     end: usize,
@@ -55,10 +58,11 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads `chunks` from their first byte.
     pub fn new(chunks: &'a Chunks) -> Reader<'a> {
+        let pieces = chunks.as_pieces();
         Reader {
-            pieces: chunks.as_pieces(),
+            pieces,
             piece: 0,
-            offset: 0,
+            rest: pieces.first().map_or(&[], |first| first),
             position: 0,
             end: chunks.len(),
             budget: chunks.len().saturating_mul(AMPLIFICATION),
@@ -132,27 +136,64 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `N` bytes.
+    #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         if self.remaining() < N {
             return Err(self.malformed(Reason::Truncated));
         }
-        let mut array = [0; N];
-        let piece = &self.pieces[self.piece][self.offset..];
-        if piece.len() > N {
-            // The common case: the value lies within one piece and does not end it.
-            array.copy_from_slice(&piece[..N]);
-            self.offset += N;
+        // The common case: the value lies within one piece and does not end it.
+        if let Some((array, rest)) = self.rest.split_first_chunk()
+            && !rest.is_empty()
+        {
+            self.rest = rest;
             self.position += N;
-        } else {
-            self.copy_out(&mut array);
+            return Ok(*array);
         }
+        let mut array = [0; N];
+        self.copy_out(&mut array);
         Ok(array)
     }
 
+    /// Passes over the next `length` bytes.
+    pub(super) fn skip(&mut self, length: usize) -> Result<(), Malformed> {
+        if self.remaining() < length {
+            return Err(self.malformed(Reason::Truncated));
+        }
+        let mut left = length;
+        while left > 0 {
+            let count = self.rest.len().min(left);
+            self.advance_in_piece(count);
+            left -= count;
+        }
+        Ok(())
+    }
+
+    /// The next byte, if it is this one and there are more in its piece.
+    fn passes(&mut self, byte: u8) -> bool {
+        match self.rest {
+            [next, rest @ ..] if *next == byte && !rest.is_empty() && self.remaining() > 0 => {
+                self.rest = rest;
+                self.position += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// An integer in groups of seven bits, lowest first, at most five bytes and 32 bits.
+    #[inline]
     pub(super) fn unsigned_varint(&mut self) -> Result<u32, Malformed> {
-        let mut value: u32 = 0;
-        for shift in [0, 7, 14, 21, 28] {
+        let [byte] = self.array()?;
+        match byte {
+            ..0x80 => Ok(u32::from(byte)),
+            _ => self.longer_varint(byte),
+        }
+    }
+
+    /// The rest of an integer of more than one byte.
+    fn longer_varint(&mut self, first: u8) -> Result<u32, Malformed> {
+        let mut value = u32::from(first & 0x7f);
+        for shift in [7, 14, 21, 28] {
             let [byte] = self.array()?;
             if shift == 28 && byte > 0x0f {
                 return Err(self.malformed(Reason::OverlongInteger));
@@ -172,26 +213,28 @@ impl<'a> Reader<'a> {
         }
         let mut shared = Chunks::new();
         while shared.len() < length {
-            let piece = &self.pieces[self.piece];
-            let to = piece.len().min(self.offset + length - shared.len());
-            shared.push(piece.slice(self.offset..to));
-            self.advance_in_piece(to - self.offset);
+            let count = self.rest.len().min(length - shared.len());
+            shared.push(self.own(count));
+            self.advance_in_piece(count);
         }
         Ok(shared)
     }
 
     /// The next `length` bytes as one slice: shared if they lie in one piece, else copied together.
     pub(super) fn shared_bytes(&mut self, length: usize) -> Result<Bytes, Malformed> {
-        let rest = self
-            .pieces
-            .get(self.piece)
-            .map_or(0, |piece| piece.len() - self.offset);
-        if length > rest || length > self.remaining() || length == 0 {
+        if length > self.rest.len() || length > self.remaining() || length == 0 {
             return Ok(self.share(length)?.to_bytes());
         }
-        let bytes = self.pieces[self.piece].slice(self.offset..self.offset + length);
+        let bytes = self.own(length);
         self.advance_in_piece(length);
         Ok(bytes)
+    }
+
+    /// So many of the bytes that are left of the piece under the cursor, shared.
+    fn own(&self, count: usize) -> Bytes {
+        let piece = &self.pieces[self.piece];
+        let offset = piece.len() - self.rest.len();
+        piece.slice(offset..offset + count)
     }
 
     /// The next `length` bytes, copied and paid for.
@@ -212,11 +255,17 @@ impl<'a> Reader<'a> {
         }
         self.spend(TEXT_OVERHEAD)?;
         self.spend(length)?;
-        let bytes = self.shared_bytes(length)?;
-        match std::str::from_utf8(&bytes) {
-            Ok(text) => Ok(text.into()),
-            Err(_) => Err(self.malformed(Reason::NotUtf8)),
-        }
+        let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(Text::from);
+        let read = match self.rest.get(..length) {
+            // At the end of all there is no piece to advance in, and nothing to read.
+            Some(bytes) if length > 0 => {
+                let read = text(bytes);
+                self.advance_in_piece(length);
+                read
+            }
+            _ => text(&self.share(length)?.to_bytes()),
+        };
+        read.ok_or_else(|| self.malformed(Reason::NotUtf8))
     }
 
     /// The tagged fields that end a flexible structure. `read` reads the field with the given tag
@@ -226,8 +275,13 @@ impl<'a> Reader<'a> {
         &mut self,
         read: &mut dyn FnMut(&mut Reader<'a>, u32) -> Result<Known, Malformed>,
     ) -> Result<(), Malformed> {
+        // Mostly there are none.
+        if self.trace.is_none() && self.passes(0) {
+            self.field = COUNT;
+            return Ok(());
+        }
         self.enter("tagged_fields");
-        let count = self.named_varint("count")?;
+        let count = self.named_varint(COUNT)?;
         for _ in 0..count {
             self.enter("tagged_field");
             let tag = self.named_varint("tag")?;
@@ -301,6 +355,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Begins the field `name`: errors will name it, and the trace opens it.
+    #[inline]
     pub(super) fn enter(&mut self, name: &'static str) {
         self.field = name;
         if let Some(trace) = &mut self.trace {
@@ -313,9 +368,9 @@ impl<'a> Reader<'a> {
 
     /// Looks at the error code that is about to be read.
     fn heed_code(&mut self) {
-        let here = (self.piece, self.offset, self.position);
+        let here = (self.piece, self.rest, self.position);
         let code = self.array().map(i16::from_be_bytes);
-        (self.piece, self.offset, self.position) = here;
+        (self.piece, self.rest, self.position) = here;
         if let (Ok(code), Some(codes)) = (code, &mut self.codes)
             && code != 0
         {
@@ -324,6 +379,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Begins an element of an array, which only the trace cares about.
+    #[inline]
     pub(super) fn enter_element(&mut self, index: usize) {
         if let Some(trace) = &mut self.trace {
             trace.enter(format!("[{index}]"), self.position);
@@ -331,6 +387,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Ends what `enter` or `enter_element` began.
+    #[inline]
     pub(super) fn leave(&mut self) {
         if let Some(trace) = &mut self.trace {
             trace.leave(self.position);
@@ -338,6 +395,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Says what the open field is.
+    #[inline]
     pub(super) fn say(&mut self, kind: &'static str, value: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             trace.say(kind, value());
@@ -365,9 +423,8 @@ impl<'a> Reader<'a> {
     fn copy_out(&mut self, target: &mut [u8]) {
         let mut filled = 0;
         while filled < target.len() {
-            let piece = &self.pieces[self.piece][self.offset..];
-            let count = piece.len().min(target.len() - filled);
-            target[filled..filled + count].copy_from_slice(&piece[..count]);
+            let count = self.rest.len().min(target.len() - filled);
+            target[filled..filled + count].copy_from_slice(&self.rest[..count]);
             filled += count;
             self.advance_in_piece(count);
         }
@@ -375,10 +432,12 @@ impl<'a> Reader<'a> {
 
     fn advance_in_piece(&mut self, count: usize) {
         self.position += count;
-        self.offset += count;
-        if self.offset == self.pieces[self.piece].len() && self.piece + 1 < self.pieces.len() {
+        self.rest = &self.rest[count..];
+        if self.rest.is_empty()
+            && let Some(next) = self.pieces.get(self.piece + 1)
+        {
             self.piece += 1;
-            self.offset = 0;
+            self.rest = next;
         }
     }
 }

@@ -130,8 +130,7 @@ pub(super) fn answered(world: &World, entry: &Entry) -> Vec<ErrorCode> {
     let Some(frame) = invariant::answer_frame(world, *connection, *correlation_id) else {
         return Vec::new();
     };
-    let body = frame.slice(4, frame.len());
-    let codes = AnyResponse::error_codes(*api, *version, &body).into_iter();
+    let codes = AnyResponse::error_codes(*api, *version, frame).into_iter();
     codes.map(ErrorCode::from_i16).collect()
 }
 
@@ -166,8 +165,7 @@ mod tests {
                     let mut shown = Vec::new();
                     gather(&describe_response(&frame, *api, version).root, &mut shown);
                     shown.retain(|code| *code != 0);
-                    let body = frame.slice(4, frame.len());
-                    let found = AnyResponse::error_codes(*api, version, &body);
+                    let found = AnyResponse::error_codes(*api, version, &frame);
                     assert_eq!(found, shown, "{api:?} {version}");
                     some += found.len();
                 }

@@ -80,12 +80,14 @@ fn fetchable(
         let waits = assigned.buffer.is_some() || stale || assigned.not_before > turn.at.now;
         !waits && !assigned.is_paused
     };
-    // Mostly everybody is asked already, which shows without the order in which partitions are asked for.
-    let (mut leader_unknown, mut some) = (false, false);
+    let mut leader_unknown = false;
+    let mut found = Vec::new();
     let mut last: Option<(&TopicName, Option<&Topic>)> = None;
     for (partition, assigned) in subscription.iter() {
-        let reading = matches!(assigned.state, State::Reading { .. });
-        if !reading || !fresh(assigned) {
+        let State::Reading { position } = &assigned.state else {
+            continue;
+        };
+        if !fresh(assigned) {
             continue;
         }
         let topic = match last {
@@ -93,31 +95,25 @@ fn fetchable(
             _ => metadata.topic(&partition.topic),
         };
         last = Some((&partition.topic, topic));
-        match topic.and_then(|topic| topic.leader(partition.partition)) {
-            None => leader_unknown = true,
-            Some((leader, _)) => some |= !busy.contains(&leader),
+        let leader = topic.and_then(|topic| Some((topic.id, topic.leader(partition.partition)?)));
+        let Some((topic_id, (leader, leader_epoch))) = leader else {
+            leader_unknown = true;
+            continue;
+        };
+        if busy.contains(&leader) {
+            continue;
         }
-    }
-    let in_order = some.then(|| subscription.in_order());
-    let in_order = in_order.into_iter().flatten();
-    for (partition, assigned) in in_order.filter(|(_, assigned)| fresh(assigned)) {
-        let State::Reading { position } = &assigned.state else {
-            continue;
-        };
-        let Some(topic) = metadata.topic(&partition.topic) else {
-            continue;
-        };
-        let leader = topic.leader(partition.partition);
-        let Some((leader, leader_epoch)) = leader.filter(|(leader, _)| !busy.contains(leader))
-        else {
-            continue;
-        };
-        by_broker.entry(leader).or_default().push(Fetching {
+        let fetching = Fetching {
             partition: partition.clone(),
-            topic_id: topic.id,
+            topic_id,
             offset: position.offset,
             leader_epoch,
-        });
+        };
+        found.push((assigned.turn, leader, fetching));
+    }
+    found.sort_unstable_by_key(|(turn, ..)| *turn);
+    for (_, leader, fetching) in found {
+        by_broker.entry(leader).or_default().push(fetching);
     }
     if leader_unknown {
         turn.network.metadata_mut().request_update();

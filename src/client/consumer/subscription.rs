@@ -116,14 +116,16 @@ pub struct Assigned {
     pub not_before: Instant,
     /// Whether the application has paused it: it is not fetched, and what was fetched of it is kept.
     pub is_paused: bool,
+    /// Fetches ask in the order of these: who was served has a higher one than all others.
+    pub turn: u64,
 }
 
 /// The partitions of a consumer.
 #[derive(Clone, Debug, Default)]
 pub struct Subscription {
     partitions: SortedMap<TopicPartition, Assigned>,
-    /// The order in which fetches ask: who was served goes to the end.
-    order: Vec<TopicPartition>,
+    /// The turn of whoever comes next behind all others.
+    next_turn: u64,
     /// Which buffers `poll()` empties, in the order in which they were filled.
     filled: VecDeque<TopicPartition>,
     /// Whether it takes what was fetched for what was returned.
@@ -145,12 +147,11 @@ impl Subscription {
         // Whoever leads the group may have named as many as a request has room for.
         let wanted = Mentions::of(&partitions);
         self.partitions.retain(|known, _| wanted.is_named(known));
-        self.order.retain(|known| wanted.is_named(known));
         self.filled.retain(|known| wanted.is_named(known));
         let new = wanted.firsts().map(|place| partitions[place].clone());
         let new = new.filter(|partition| !self.partitions.contains_key(partition));
         let new: Vec<TopicPartition> = new.collect();
-        let added = new.iter().map(|partition| {
+        let added = new.iter().zip(self.next_turn..).map(|(partition, turn)| {
             let assigned = Assigned {
                 state: State::Failed {
                     error: ErrorCode::None,
@@ -162,12 +163,13 @@ impl Subscription {
                 stale_since: None,
                 not_before: Instant::ZERO,
                 is_paused: false,
+                turn,
             };
             (partition.clone(), assigned)
         });
         self.partitions.gather(added);
+        self.next_turn += new.len() as u64;
         for partition in new {
-            self.order.push(partition.clone());
             match start {
                 Start::Policy(policy) => self.reset(&partition, policy, "no position", out),
                 Start::Committed => self.set(
@@ -393,12 +395,6 @@ impl Subscription {
         self.partitions.iter()
     }
 
-    /// The partitions in the order in which fetches ask for them.
-    pub fn in_order(&self) -> impl Iterator<Item = (&TopicPartition, &Assigned)> {
-        let order = self.order.iter();
-        order.filter_map(|partition| Some((partition, self.partitions.get(partition)?)))
-    }
-
     /// Keeps what was fetched until `poll()` returns it.
     pub fn fill(&mut self, partition: &TopicPartition, buffer: Buffer) {
         if let Some(assigned) = self.partitions.get_mut(partition) {
@@ -426,9 +422,9 @@ impl Subscription {
         };
         if let Some(assigned) = self.partitions.get_mut(&partition) {
             assigned.buffer = None;
+            assigned.turn = self.next_turn;
+            self.next_turn += 1;
         }
-        self.order.retain(|known| *known != partition);
-        self.order.push(partition);
     }
 }
 
@@ -451,11 +447,10 @@ mod tests {
         // What is named twice is read once, and what was read before goes on.
         let twice = named(MANY).chain(named(MANY));
         subscription.assign(twice.collect(), Start::Committed, &mut out);
-        assert_eq!(subscription.in_order().count(), MANY as usize);
         let first = subscription
-            .in_order()
-            .next()
-            .map(|(first, _)| first.clone());
+            .iter()
+            .min_by_key(|(_, assigned)| assigned.turn);
+        let first = first.map(|(first, _)| first.clone());
         assert_eq!(first, Some(TopicPartition::new("orders", MANY - 1)));
         subscription.assign(named(1).collect(), Start::Committed, &mut out);
         assert_eq!(subscription.iter().count(), 1);

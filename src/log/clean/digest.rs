@@ -68,25 +68,33 @@ fn take(state: &mut [u32; 4], block: &[u8; BLOCK]) {
     for (word, bytes) in words.iter_mut().zip(block.as_chunks::<4>().0) {
         *word = u32::from_le_bytes(*bytes);
     }
-    let [mut a, mut b, mut c, mut d] = *state;
-    for step in 0..BLOCK {
-        let round = step / 16;
-        let (mixed, word) = match round {
-            0 => (d ^ b & (c ^ d), step),
-            1 => (c ^ d & (b ^ c), 5 * step + 1),
-            2 => (b ^ c ^ d, 3 * step + 5),
-            _ => (c ^ (b | !d), 7 * step),
-        };
-        let sum = a
-            .wrapping_add(mixed)
-            .wrapping_add(SINES[step])
-            .wrapping_add(words[word % 16]);
-        let turned = sum.rotate_left(TURNS[round][step % 4]);
-        (a, d, c, b) = (d, c, b, b.wrapping_add(turned));
-    }
-    for (kept, new) in state.iter_mut().zip([a, b, c, d]) {
+    let mut mixed = *state;
+    round::<0>(&mut mixed, &words, |b, c, d| d ^ b & (c ^ d));
+    round::<1>(&mut mixed, &words, |b, c, d| c ^ d & (b ^ c));
+    round::<2>(&mut mixed, &words, |b, c, d| b ^ c ^ d);
+    round::<3>(&mut mixed, &words, |b, c, d| c ^ (b | !d));
+    for (kept, new) in state.iter_mut().zip(mixed) {
         *kept = kept.wrapping_add(new);
     }
+}
+
+/// One of four times sixteen steps. Each round takes the words in an order of its own.
+fn round<const ROUND: usize>(
+    state: &mut [u32; 4],
+    words: &[u32; 16],
+    mix: impl Fn(u32, u32, u32) -> u32,
+) {
+    let (factor, first) = [(1, 0), (5, 1), (3, 5), (7, 0)][ROUND];
+    let [mut a, mut b, mut c, mut d] = *state;
+    for step in 0..16 {
+        let sum = a
+            .wrapping_add(mix(b, c, d))
+            .wrapping_add(SINES[16 * ROUND + step])
+            .wrapping_add(words[(factor * step + first) % 16]);
+        let turned = sum.rotate_left(TURNS[ROUND][step % 4]);
+        (a, d, c, b) = (d, c, b, b.wrapping_add(turned));
+    }
+    *state = [a, b, c, d];
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! gzip: the frame around a deflated body (RFC 1952).
 //!
 //! A stream is one or more members, each a header, a deflated body, the body's CRC-32 and its length. The
-//! deflating itself is a library's; its checksum is computed bit by bit, since a table of it would weigh
-//! more in the page than everything else here.
+//! deflating itself is a library's; its checksum is computed from four bits at a time, since the usual table would
+//! weigh more in the page than everything else here.
 
 use miniz_oxide::deflate::compress_to_vec;
-use miniz_oxide::inflate::stream::{InflateState, inflate};
-use miniz_oxide::{DataFormat, MZFlush, MZStatus};
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress as inflate};
 
 use crate::protocol::malformed::Reason;
 
@@ -14,8 +15,8 @@ use crate::protocol::malformed::Reason;
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// Java's default, and Kafka's `compression.gzip.level`.
 const LEVEL: u8 = 6;
-/// How much is inflated at once.
-const PIECE: usize = 16 << 10;
+/// Room is made for so many times what is to be inflated, and for twice as much whenever it is full.
+const USUAL_RATIO: usize = 4;
 
 /// What a header may say that it carries.
 mod flag {
@@ -30,7 +31,7 @@ mod flag {
 pub(super) fn compress(body: &[u8]) -> Vec<u8> {
     let mut member = HEADER.to_vec();
     member.extend(compress_to_vec(body, LEVEL));
-    member.extend(crc32(!0, body).to_le_bytes());
+    member.extend(crc32(body).to_le_bytes());
     member.extend((body.len() as u32).to_le_bytes());
     member
 }
@@ -50,27 +51,31 @@ pub(super) fn decompress(stream: &[u8], limit: usize) -> Result<Vec<u8>, Reason>
 fn member<'a>(stream: &'a [u8], inflated: &mut Vec<u8>, limit: usize) -> Result<&'a [u8], Reason> {
     let mut rest = &stream[header(stream).ok_or(Reason::Undecompressable)?..];
     let start = inflated.len();
-    let mut state = InflateState::new_boxed(DataFormat::Raw);
-    let mut piece = vec![0; PIECE];
-    let (mut crc, mut finished) = (!0, false);
-    while !finished {
-        let step = inflate(&mut state, rest, &mut piece, MZFlush::None);
-        finished = match step.status {
-            Ok(MZStatus::StreamEnd) => true,
-            Ok(_) if step.bytes_consumed > 0 || step.bytes_written > 0 => false,
+    // Who fills even one byte more than there may be has gone too far.
+    let most = (limit - start).saturating_add(1);
+    let mut room = rest.len().saturating_mul(USUAL_RATIO);
+    let mut state = Box::<DecompressorOxide>::default();
+    let mut length = 0;
+    loop {
+        room = room.min(most);
+        inflated.resize(start + room, 0);
+        let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+        let own = &mut inflated[start..];
+        let (status, taken, written) = inflate(&mut state, rest, own, length, flags);
+        rest = &rest[taken..];
+        length += written;
+        match status {
+            _ if length == most => return Err(Reason::InflatesTooFar),
+            TINFLStatus::Done => break,
+            TINFLStatus::HasMoreOutput => room = room.saturating_mul(2),
             _ => return Err(Reason::Undecompressable),
-        };
-        let written = &piece[..step.bytes_written];
-        if written.len() > limit - inflated.len() {
-            return Err(Reason::InflatesTooFar);
         }
-        crc = !crc32(crc, written);
-        inflated.extend_from_slice(written);
-        rest = &rest[step.bytes_consumed..];
     }
+    inflated.truncate(start + length);
+    let crc = crc32(&inflated[start..]);
     let (trailer, rest) = rest.split_at_checked(8).ok_or(Reason::Undecompressable)?;
-    let length = ((inflated.len() - start) as u32).to_le_bytes();
-    match trailer == [(!crc).to_le_bytes(), length].concat() {
+    let length = (length as u32).to_le_bytes();
+    match trailer == [crc.to_le_bytes(), length].concat() {
         true => Ok(rest),
         false => Err(Reason::Undecompressable),
     }
@@ -95,7 +100,7 @@ fn header(stream: &[u8]) -> Option<usize> {
     }
     if flags & flag::HEADER_CRC != 0 {
         let crc = stream.get(length..length + 2)?;
-        let expected = crc32(!0, &stream[..length]).to_le_bytes();
+        let expected = crc32(&stream[..length]).to_le_bytes();
         if crc != &expected[..2] {
             return None;
         }
@@ -104,14 +109,28 @@ fn header(stream: &[u8]) -> Option<usize> {
     (length <= stream.len()).then_some(length)
 }
 
-/// Goes on with a CRC-32 (the polynomial of Ethernet, reflected) whose inverted state is `state`.
-fn crc32(state: u32, bytes: &[u8]) -> u32 {
-    let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
-        })
-    };
-    !bytes.iter().fold(state, step)
+/// What four bits do to a checksum.
+const NIBBLES: [u32; 16] = {
+    let mut table = [0; 16];
+    let mut nibble = 0;
+    while nibble < table.len() {
+        let mut crc = nibble as u32;
+        let mut bit = 0;
+        while bit < 4 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+            bit += 1;
+        }
+        table[nibble] = crc;
+        nibble += 1;
+    }
+    table
+};
+
+/// The CRC-32 of the polynomial of Ethernet, reflected.
+fn crc32(bytes: &[u8]) -> u32 {
+    let half = |crc: u32| (crc >> 4) ^ NIBBLES[(crc & 15) as usize];
+    let step = |crc: u32, byte: &u8| half(half(crc ^ u32::from(*byte)));
+    !bytes.iter().fold(!0, step)
 }
 
 #[cfg(test)]
@@ -121,8 +140,7 @@ mod tests {
     /// The check value of CRC-32/ISO-HDLC.
     #[test]
     fn the_checksum_is_the_one_of_the_standard() {
-        assert_eq!(crc32(!0, b"123456789"), 0xcbf4_3926);
-        assert_eq!(crc32(!crc32(!0, b"1234"), b"56789"), 0xcbf4_3926);
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
     }
 
     #[test]
@@ -133,7 +151,7 @@ mod tests {
         full.extend(&plain[4..10]);
         full.extend([2, 0, b'x', b'y']);
         full.extend(b"a name\0a comment\0");
-        full.extend(&crc32(!0, &full).to_le_bytes()[..2]);
+        full.extend(&crc32(&full).to_le_bytes()[..2]);
         full.extend(&plain[10..]);
         assert_eq!(decompress(&full, 100), Ok(b"hello".to_vec()));
         for length in 0..full.len() {

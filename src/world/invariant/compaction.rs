@@ -1,5 +1,6 @@
 //! What compaction must keep, and what it must not make.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -240,7 +241,8 @@ impl Written {
             return Ok(());
         }
         let left = records(log, from, until);
-        let mut standing: SortedMap<&Bytes, Offset> = SortedMap::new();
+        // Keys stand in any order.
+        let mut standing: BTreeMap<&Bytes, Offset> = BTreeMap::new();
         for (offset, record) in &left {
             let written = self.records.get(offset);
             if written.is_none_or(|written| written.contents != contents(record)) {
@@ -252,7 +254,7 @@ impl Written {
                 return Err(format!("one key stands at {before} and at {offset}"));
             }
         }
-        let mut last: SortedMap<&Bytes, Offset> = SortedMap::new();
+        let mut last: BTreeMap<&Bytes, Offset> = BTreeMap::new();
         for (offset, written) in self.records.range(from..furthest) {
             if let Some(key) = &written.key {
                 last.insert(key, *offset);

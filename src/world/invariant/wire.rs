@@ -6,7 +6,7 @@ use crate::client::config::Acks;
 use crate::fact::{Entry, Fact};
 use crate::model::{ConnectionId, ProcessId};
 use crate::process::Payload;
-use crate::protocol::{ApiKey, Chunks, Request, decode_response};
+use crate::protocol::{ApiKey, Chunks, Request, decode_sized_response};
 use crate::sorted::SortedMap;
 use crate::world::{Parcel, World};
 
@@ -130,12 +130,12 @@ pub(crate) fn answer<R: Request>(
     id: i32,
 ) -> Option<R::Response> {
     let frame = answer_frame(world, connection, id)?;
-    let (_, answer) = decode_response::<R>(&frame.slice(4, frame.len()), version).ok()?;
+    let (_, answer) = decode_sized_response::<R>(frame, version).ok()?;
     Some(answer)
 }
 
 /// The answer that was just sent over this end of a connection, as bytes, its size before it.
-pub(crate) fn answer_frame(world: &World, connection: ConnectionId, id: i32) -> Option<Chunks> {
+pub(crate) fn answer_frame(world: &World, connection: ConnectionId, id: i32) -> Option<&Chunks> {
     on_the_wire(world, connection.other_end(), 4, id)
 }
 
@@ -146,7 +146,7 @@ pub(super) fn request(world: &World, connection: ConnectionId, id: i32) -> Optio
 }
 
 /// The newest bytes on their way to an end of a connection that have this number at this place.
-fn on_the_wire(world: &World, to: ConnectionId, place: usize, id: i32) -> Option<Chunks> {
+fn on_the_wire(world: &World, to: ConnectionId, place: usize, id: i32) -> Option<&Chunks> {
     let packets = world.in_flight().filter(|packet| packet.connection == to);
     let packets = packets.filter_map(|packet| match &packet.parcel {
         Parcel::Bytes(Payload::Kafka(bytes)) => {
@@ -155,7 +155,7 @@ fn on_the_wire(world: &World, to: ConnectionId, place: usize, id: i32) -> Option
         _ => None,
     });
     let (_, bytes) = packets.max_by_key(|(number, _)| *number)?;
-    Some(bytes.clone())
+    Some(bytes)
 }
 
 /// Whether these bytes stand there.
