@@ -292,6 +292,13 @@ impl Sub for Offset {
     }
 }
 
+impl BrokerId {
+    /// The process of this broker; `None` of nobody.
+    pub fn process(self) -> Option<ProcessId> {
+        (self != BrokerId::NONE).then(|| ProcessId::from(self))
+    }
+}
+
 impl From<BrokerId> for ProcessId {
     /// # Panics
     /// For ids outside 0..=65535, which no plan allows.

@@ -50,11 +50,11 @@ async function compile() {
 }
 
 /** Starts a fresh instance. The fragment makes it a module of its own, with its own memory, from the same file. */
-async function begin(script) {
+async function begin(script, rewinds = 0) {
   generation += 1;
   const glue = await import(/* @vite-ignore */ `${glueUrl}#${generation}`);
   await glue.default({ module_or_path: compiled });
-  glue.start(freshRoot(), pageFor(generation, script));
+  glue.start(freshRoot(), pageFor(generation, script, rewinds));
 }
 
 /** The element the app fills; after a crash a copy without the listeners of the instance that is gone. */
@@ -67,7 +67,7 @@ function freshRoot() {
 }
 
 /** Everything the library may ask of JavaScript. Calls from an instance that is gone are ignored. */
-function pageFor(mine, script) {
+function pageFor(mine, script, rewinds) {
   const ifCurrent = act => (...words) => {
     if (mine === generation) act(...words);
   };
@@ -76,6 +76,8 @@ function pageFor(mine, script) {
     root: appRoot,
     /** The script to replay before anything else; empty for a first start. */
     script,
+    /** How many seconds before its end to stand. */
+    rewinds,
     /** The script an earlier visit left; empty if there is none. */
     kept: script ? '' : keep.script,
     /** The app has drawn itself. Returns the names of the buttons (`data-press`) pressed until then, in order. */
@@ -84,6 +86,8 @@ function pageFor(mine, script) {
       document.documentElement.dataset.alive = '';
       delete document.documentElement.dataset.busy;
       notice.hide();
+      const lost = clusters.kept('stopped');
+      if (lost) offer('The simulator stopped when you were here last. What you had done is kept.', '', lost);
       return pressed.splice(0);
     },
     /** Lines that the run's script has grown by: plan, seed and commands, each once. */
@@ -119,18 +123,25 @@ function stopped(message) {
   keep.flush();
   const script = keep.script;
   delete document.documentElement.dataset.alive;
-  notice.show('The simulator stopped. This is our bug, not Kafka’s.', [
+  clusters.keep('stopped', script); // until something else has begun, also after a reload
+  offer('The simulator stopped. This is our bug, not Kafka’s.', message, script);
+}
+
+function offer(sentence, message, script) {
+  notice.show(sentence, [
+    { label: 'Rewind 5 s', press: () => restart(script, 5) },
     { label: 'Replay up to here', press: () => restart(script) },
     { label: 'Start over', press: () => restart('') },
     { label: 'Copy report', copy: () => `${message}\n\n${script}\n` },
   ], message);
 }
 
-async function restart(script) {
+async function restart(script, rewinds = 0) {
   notice.hide();
+  clusters.keep('stopped', '');
   if (!script) keep.begin();
   try {
-    await begin(script);
+    await begin(script, rewinds);
   } catch (error) {
     notStarted(error);
   }

@@ -106,6 +106,9 @@ pub fn swarm(words: &[&str]) -> Result<String, String> {
     if let ["--digests", count] = words {
         return digests(count);
     }
+    if let ["--script", seed] = words {
+        return script(seed);
+    }
     let asked = Asked::read(words)?;
     // A world that falls over is reported with its script.
     std::panic::set_hook(Box::new(|_| {}));
@@ -149,6 +152,12 @@ fn digests(count: &str) -> Result<String, String> {
         let _ = writeln!(text, "{seed} {}", verdict.digest);
     }
     Ok(text)
+}
+
+/// What is done to the cluster of a seed, as a script that the page opens.
+fn script(seed: &str) -> Result<String, String> {
+    let seed: u64 = seed.parse().map_err(|_| format!("{seed} is no number"))?;
+    Ok(swarm::run(seed, Budget::of(seed)).script)
 }
 
 /// Plants each bug and counts the seeds until somebody notices, from several places; then the median.

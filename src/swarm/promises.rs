@@ -27,6 +27,7 @@ use crate::broker::Partition;
 use crate::client::config::Acks;
 use crate::controller::{Recovery, znodes};
 use crate::fact::{Entry, Fact};
+use crate::log::StoredBatch;
 use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::testimony::{Class, Finding};
@@ -48,6 +49,8 @@ struct Promise {
     /// In which epoch the broker led that answered, and when it did; none when that was not seen.
     epoch: LeaderEpoch,
     at: Instant,
+    /// In which epoch the batch was appended: its own leader's, or that of one before it.
+    appended_in: LeaderEpoch,
     /// How often replicas of the partition had lost the end of their logs by then.
     losses: u32,
 }
@@ -58,6 +61,7 @@ struct Answer {
     checksum: u32,
     epoch: LeaderEpoch,
     at: Instant,
+    appended_in: LeaderEpoch,
     losses: u32,
 }
 
@@ -111,6 +115,7 @@ impl Promises {
                     checksum: answer.map(|answer| answer.checksum),
                     epoch: answer.map_or(LeaderEpoch::NONE, |answer| answer.epoch),
                     at: answer.map_or(Instant::ZERO, |answer| answer.at),
+                    appended_in: answer.map_or(LeaderEpoch::NONE, |answer| answer.appended_in),
                     losses: answer.map_or(0, |answer| answer.losses),
                 };
                 let there = world.cluster().partition(partition).is_some();
@@ -167,11 +172,13 @@ impl Promises {
             return;
         }
         for (name, offset) in invariant::acknowledged(world, entry) {
-            if let Some((epoch, checksum)) = checksum_at(world, by, &name, offset) {
+            let leader = world.broker_by_id(by).and_then(|by| by.partition(&name));
+            if let Some((leader, stored)) = leader.zip(leader.and_then(|by| batch_at(by, offset))) {
                 let answer = Answer {
-                    checksum,
-                    epoch,
+                    checksum: stored.checksum(),
+                    epoch: leader.leader_epoch(),
                     at: entry.at,
+                    appended_in: stored.epoch(),
                     losses: self.losses.get(&name).copied().unwrap_or_default(),
                 };
                 let answered = self.answered.entry(producer).or_default();
@@ -196,17 +203,10 @@ impl Promises {
     }
 }
 
-/// The checksum of the batch that begins at an offset of a broker's log, and the epoch in which it leads.
-fn checksum_at(
-    world: &World,
-    by: BrokerId,
-    partition: &TopicPartition,
-    offset: Offset,
-) -> Option<(LeaderEpoch, u32)> {
-    let replica = world.broker_by_id(by)?.partition(partition)?;
-    let stored = replica.log().batches(offset, offset + 1).next()?;
-    let same = stored.base_offset() == offset;
-    same.then(|| (replica.leader_epoch(), stored.checksum()))
+/// The batch that begins at an offset of a replica's log.
+fn batch_at(replica: &Partition, offset: Offset) -> Option<&StoredBatch> {
+    let stored = replica.log().batches(offset, offset + 1).next();
+    stored.filter(|stored| stored.base_offset() == offset)
 }
 
 /// Which part of the contract is broken, by how many logs have lost their end since the promise was made.
@@ -309,18 +309,18 @@ fn misreported(run: &Run<'_>) -> Option<String> {
             let is_lost = lost.iter().any(|lost| {
                 let here = lost.partition == *name && (lost.from..lost.to).contains(&at);
                 // Who leads again in one epoch after a loss of power gives one offset twice in it.
-                let again = !is_kept && promise.epoch == lost.since;
-                let same = [promise.epoch, LeaderEpoch::NONE].contains(&lost.of);
-                here && same && (again || promise.epoch < lost.since)
+                let again = !is_kept && promise.appended_in == lost.since;
+                let same = [promise.appended_in, LeaderEpoch::NONE].contains(&lost.of);
+                here && same && (again || promise.appended_in < lost.since)
             });
             if is_kept == is_lost {
                 let (is, says) = match is_kept {
                     true => ("there", "lost"),
                     false => ("gone", "kept"),
                 };
-                let epoch = promise.epoch;
+                let epoch = promise.appended_in;
                 return Some(format!(
-                    "the batch at {at} of {name}, acknowledged in epoch {epoch}, is {is}, and the audit says {says}"
+                    "the batch at {at} of {name}, acknowledged and of epoch {epoch}, is {is}, and the audit says {says}"
                 ));
             }
         }

@@ -32,6 +32,9 @@ pub struct Promise {
     pub by_all: bool,
     /// It sends nothing before what it sent last is settled.
     pub in_flight_one: bool,
+    /// It sent this to another broker while what it had sent before was under way to one that led before. Who leads now
+    /// may have nothing by this producer, and then takes any number for the first.
+    pub overtakes: bool,
 }
 
 impl Promise {
@@ -115,10 +118,12 @@ impl<V: Clone + Ord + Debug> Account<V> {
     }
 
     /// A value is what another is that was sent before, under another number, or the part of it that begins so many
-    /// records after its beginning.
+    /// records after its beginning. What was acknowledged is not sent under another number.
     pub fn renumbered(&mut self, partition: &TopicPartition, before: &V, value: &V, after: u32) {
         let known = self.partitions.get_or_default(partition);
-        let order = known.sent.get(before).map(|sent| sent.order);
+        let sent = known.sent.get(before);
+        let sent = sent.filter(|sent| !matches!(sent.fate, Fate::Acknowledged(_)));
+        let order = sent.map(|sent| sent.order);
         if let (Some(order), Some(sent)) = (order, known.sent.get_mut(value)) {
             sent.order = sent.order.min(order + u64::from(after));
         }
@@ -168,8 +173,9 @@ impl<V: Clone + Ord + Debug> Account<V> {
         let after = after.filter(|(_, (after, _))| *after < at);
         if let Some((_, (_, other))) = before.or(after) {
             let both = promise.is_in_order() && other.is_in_order() && !again;
+            let later = if before.is_some() { promise } else { *other };
             let what = format!("{by} sent what stands at {at} in another order");
-            let is_wrong = promise.numbered || both;
+            let is_wrong = (promise.numbered || both) && !later.overtakes;
             self.find(Class::NonmonotonicSend, partition, is_wrong, what);
         }
         self.stands(partition, at, value, false);

@@ -66,6 +66,9 @@ pub struct Groups {
     /// Of these nothing is said any more: somebody had the group forget them.
     spoiled: SortedSet<(Text, TopicPartition)>,
     sent: SortedMap<u64, Sent>,
+    /// The topic that keeps groups has grown: where a broker looks for one depends on when it began, and from then on
+    /// nobody is to blame for what is not found.
+    homes_differ: bool,
     /// Who asks for a part, since when.
     asking: SortedMap<ProcessId, (Text, Instant)>,
     /// Which groups prepare a generation by the word of their coordinators, and since when.
@@ -82,7 +85,7 @@ impl Groups {
     }
 
     fn find(&mut self, class: Class, group: &Text, partition: &TopicPartition, what: String) {
-        let is_wrong = class != Class::ProcessedTwice;
+        let is_wrong = class != Class::ProcessedTwice && !self.homes_differ;
         if self.found.len() >= MOST_FOUND {
             return;
         }
@@ -322,6 +325,11 @@ impl Groups {
         let key = (group.clone(), partition.clone());
         self.registers.remove(&key);
         self.spoiled.insert(key);
+    }
+
+    /// The topic that keeps all groups has grown.
+    pub fn homes_differ(&mut self) {
+        self.homes_differ = true;
     }
 
     /// What keeps all groups is gone.

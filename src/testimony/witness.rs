@@ -54,6 +54,13 @@ impl Value {
         self != whole && (id, epoch) == (its_id, its_epoch) && numbers.contains(&its_first)
     }
 
+    /// Whether this may be what another is that was sent before, numbered anew: in a later epoch, or by less in its own.
+    /// Of what is alike else there may be many.
+    fn may_be_anew(&self, before: &Value) -> bool {
+        let ((_, epoch, number), (_, its_epoch, its_number)) = (self.producer, before.producer);
+        epoch > its_epoch || epoch == its_epoch && number < its_number
+    }
+
     /// Whether its producer has numbered it.
     fn is_numbered(&self) -> bool {
         self.producer.0 >= 0
@@ -263,14 +270,16 @@ impl Witness {
                 numbered: value.is_numbered(),
                 by_all: producer.config().acks == Acks::All,
                 in_flight_one: producer.config().max_in_flight == 1,
+                overtakes: self.is_under_way_elsewhere(connection, partition),
             };
             (self.account).sent(connection.opener, partition, value, promise);
             // After a batch has failed, those behind it are numbered anew.
             let content = (value.timestamp, value.checksum);
             let sent = self.contents.entry(connection.opener).or_default();
-            let first = *sent.entry((partition.clone(), content)).or_insert(value);
-            if first != value {
-                self.account.renumbered(partition, &first, &value, 0);
+            let known = sent.entry((partition.clone(), content)).or_insert(value);
+            match value.may_be_anew(known) {
+                true => self.account.renumbered(partition, known, &value, 0),
+                false => *known = value,
             }
             // A part was sent when the whole was, whatever has been sent since.
             let wholes = self.divided.get(&(connection.opener, partition.clone()));
@@ -280,6 +289,12 @@ impl Witness {
                 self.account.renumbered(partition, whole, &value, after);
             }
         }
+    }
+
+    /// Whether something for a partition is under way over another connection of the same producer.
+    fn is_under_way_elsewhere(&self, connection: ConnectionId, partition: &TopicPartition) -> bool {
+        let mut others = self.asked.beside(connection).flatten();
+        others.any(|(known, _)| known == partition)
     }
 
     fn answers(&mut self, world: &World, producer: ProcessId, over: (ConnectionId, i16, i32)) {

@@ -22,6 +22,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn script(this: &Page) -> Option<String>;
 
+    /// How many seconds before the end of that script to stand.
+    #[wasm_bindgen(method, getter)]
+    pub fn rewinds(this: &Page) -> u32;
+
     /// The app has drawn itself. Returns the names of the buttons pressed until then, in order.
     #[wasm_bindgen(method)]
     pub fn alive(this: &Page) -> Vec<String>;

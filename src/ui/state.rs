@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use crate::client::config::Acks;
 use crate::stage::density::Density;
 use crate::stage::{Lens, Thing};
 use crate::ui::route::Route;
@@ -35,6 +36,8 @@ pub enum Origin {
     Lesson,
     /// It was left here at an earlier visit.
     Visit,
+    /// Broker 2's copies are held up, and its producer waits for so many: see [`losing`](crate::ui::article::losing).
+    Losing(Acks),
 }
 
 /// What lies over the page.

@@ -19,8 +19,10 @@ pub enum MarkKind {
     Cut,
     /// What was cut goes on.
     Release,
-    /// A process is killed, stopped or frozen, or its disk failed.
+    /// A process is killed or stopped, or its disk failed.
     Crash,
+    /// A process stands still.
+    Freeze,
     /// A process that did not run does again.
     Return,
     NewLeader,
@@ -35,8 +37,9 @@ impl MarkKind {
     /// How much there is to say about it: where several stand at one place, the gravest is shown.
     pub fn gravity(self) -> u8 {
         match self {
-            MarkKind::Crash => 9,
-            MarkKind::Cut => 8,
+            MarkKind::Crash => 10,
+            MarkKind::Cut => 9,
+            MarkKind::Freeze => 8,
             MarkKind::Error => 7,
             MarkKind::NewLeader => 6,
             MarkKind::NewController => 5,
@@ -147,7 +150,8 @@ fn mark(entry: &Entry) -> Option<MarkKind> {
         Fact::Commanded { line } => Some(match line.split(' ').next() {
             Some("cut") => MarkKind::Cut,
             Some("heal") => MarkKind::Release,
-            Some("kill" | "stop" | "freeze") => MarkKind::Crash,
+            Some("kill" | "stop") => MarkKind::Crash,
+            Some("freeze") => MarkKind::Freeze,
             Some("restart" | "thaw") => MarkKind::Return,
             _ => MarkKind::Edit,
         }),

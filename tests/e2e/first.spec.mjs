@@ -84,7 +84,8 @@ test('a panic is shown, its report can be copied, and a fresh instance takes ove
         page.alive();
         root.dataset.instance = mine;
         root.dataset.script = page.script;
-        if (mine > 1) return;
+        root.dataset.rewinds = page.rewinds;
+        if (mine > 1 || sessionStorage.getItem('again')) return;
         page.record('world brokers=3 seed=1');
         page.record('stop b2');
         page.stopped('panicked at src/world.rs:7: an offset went back');
@@ -99,10 +100,26 @@ test('a panic is shown, its report can be copied, and a fresh instance takes ove
   await alert.getByRole('button', { name: 'Copy report' }).click();
   await expect(alert.getByRole('button', { name: 'Copied' })).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('panicked at src/world.rs:7: an offset went back\n\nworld brokers=3 seed=1\nstop b2\n');
+  const app = page.locator('#app');
   await alert.getByRole('button', { name: 'Replay up to here' }).click();
   await expect(alert).toBeHidden();
-  await expect(page.locator('#app')).toHaveAttribute('data-instance', '3');
-  await expect(page.locator('#app')).toHaveAttribute('data-script', 'world brokers=3 seed=1\nstop b2');
+  await expect(app).toHaveAttribute('data-instance', '3');
+  await expect(app).toHaveAttribute('data-script', 'world brokers=3 seed=1\nstop b2');
+  await expect(app).toHaveAttribute('data-rewinds', '0');
+
+  // What was done outlives a visit that ended so, and its end need not be seen again.
+  await page.reload();
+  await expect(alert).toContainText('an offset went back');
+  await page.evaluate(() => sessionStorage.setItem('again', 'yes'));
+  await page.reload();
+  await expect(alert).toContainText('The simulator stopped when you were here last. What you had done is kept.');
+  await alert.getByRole('button', { name: 'Rewind 5 s' }).click();
+  await expect(alert).toBeHidden();
+  await expect(app).toHaveAttribute('data-rewinds', '5');
+  await expect(app).toHaveAttribute('data-script', /stop b2$/);
+  await page.reload();
+  await expect(app).toHaveAttribute('data-instance', '1');
+  await expect(alert).toBeHidden();
 });
 
 test('the script outlives the tab', async ({ page }) => {

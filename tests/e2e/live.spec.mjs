@@ -78,6 +78,33 @@ test('broker 2 is killed, is missed, comes back, and nothing acknowledged is los
   await expect(beats).toHaveCount(4, { timeout: 60_000 });
   await expect(beats.last()).toContainText('0 are lost');
   await expect(page.locator('svg.stage')).not.toContainText('was leader');
+
+  // One of the two ways on: the same death, with a producer that waits for the leader alone, and with one that waits for all.
+  const way = page.getByRole('link', { name: 'Try it with acks=1' });
+  await expect(way).toBeInViewport({ ratio: 1 });
+  await way.click();
+  const trial = page.getByRole('region', { name: 'Lose a record that was acknowledged' });
+  const told = trial.getByRole('status');
+  const run = async line => {
+    await page.getByLabel('A line of script').fill(line);
+    await page.keyboard.press('Enter');
+  };
+  await expect(trial.locator('.num')).not.toHaveText('0', { timeout: 30_000 });
+  await clean(page);
+  await trial.getByRole('button', { name: 'Kill broker 2' }).click();
+  await run('run 30s');
+  await expect(told).toContainText(/^Lost record \d+ of P0/, { timeout: 30_000 });
+  await expect(page.locator('.audit .bad dd')).not.toHaveText('0');
+  await trial.getByRole('button', { name: 'Now do it with acks=all' }).click();
+  await run('run 5s');
+  await expect(clock(page)).toHaveText(/^00:09/);
+  await expect(trial.locator('.num')).toHaveText('0');
+  await trial.getByRole('button', { name: 'Kill broker 2' }).click();
+  await run('run 30s');
+  await expect(told).toContainText('Nothing acknowledged was lost.', { timeout: 30_000 });
+  await page.goBack();
+  await expect(beats).toHaveCount(4);
+  await expect(way).toBeVisible();
   expect(complaints()).toEqual([]);
 });
 

@@ -6,6 +6,7 @@ mod audit;
 mod cleaning;
 mod determinism;
 mod downed;
+mod drawn;
 mod figures;
 mod fuzz;
 mod lessons;

@@ -15,8 +15,10 @@ use crate::protocol::malformed::Reason;
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// Java's default, and Kafka's `compression.gzip.level`.
 const LEVEL: u8 = 6;
-/// Room is made for so many times what is to be inflated, and for twice as much whenever it is full.
+/// Room is made for so many times what is to be inflated, but for no more than this at first, as there may be many
+/// members; and for twice as much whenever it is full.
 const USUAL_RATIO: usize = 4;
+const FIRST_ROOM: usize = 4 << 10;
 
 /// What a header may say that it carries.
 mod flag {
@@ -39,8 +41,9 @@ pub(super) fn compress(body: &[u8]) -> Vec<u8> {
 /// All members, as long as that gives at most `limit` bytes.
 pub(super) fn decompress(stream: &[u8], limit: usize) -> Result<Vec<u8>, Reason> {
     let (mut rest, mut inflated) = (stream, Vec::new());
+    let mut state = Box::<DecompressorOxide>::default();
     loop {
-        rest = member(rest, &mut inflated, limit)?;
+        rest = member(rest, &mut state, &mut inflated, limit)?;
         if rest.is_empty() {
             return Ok(inflated);
         }
@@ -48,20 +51,25 @@ pub(super) fn decompress(stream: &[u8], limit: usize) -> Result<Vec<u8>, Reason>
 }
 
 /// Inflates the first member; what comes after it.
-fn member<'a>(stream: &'a [u8], inflated: &mut Vec<u8>, limit: usize) -> Result<&'a [u8], Reason> {
+fn member<'a>(
+    stream: &'a [u8],
+    state: &mut DecompressorOxide,
+    inflated: &mut Vec<u8>,
+    limit: usize,
+) -> Result<&'a [u8], Reason> {
     let mut rest = &stream[header(stream).ok_or(Reason::Undecompressable)?..];
     let start = inflated.len();
     // Who fills even one byte more than there may be has gone too far.
     let most = (limit - start).saturating_add(1);
-    let mut room = rest.len().saturating_mul(USUAL_RATIO);
-    let mut state = Box::<DecompressorOxide>::default();
+    let mut room = rest.len().saturating_mul(USUAL_RATIO).min(FIRST_ROOM);
+    state.init();
     let mut length = 0;
     loop {
         room = room.min(most);
         inflated.resize(start + room, 0);
         let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
         let own = &mut inflated[start..];
-        let (status, taken, written) = inflate(&mut state, rest, own, length, flags);
+        let (status, taken, written) = inflate(state, rest, own, length, flags);
         rest = &rest[taken..];
         length += written;
         match status {
@@ -171,5 +179,20 @@ mod tests {
         assert_eq!(decompress(&two, 6), Err(Reason::InflatesTooFar));
         let garbage = [two, b"x".to_vec()].concat();
         assert_eq!(decompress(&garbage, 7), Err(Reason::Undecompressable));
+    }
+
+    #[test]
+    fn a_member_costs_no_more_when_many_come_after_it() {
+        // Were room made for all that is to come, this would take minutes.
+        let many = [compress(b"one"), compress(b"").repeat(200_000)].concat();
+        assert_eq!(decompress(&many, 3), Ok(b"one".to_vec()));
+        let bodies: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
+        let parts = bodies.chunks(FIRST_ROOM + 1).map(compress);
+        let parts: Vec<u8> = parts.flatten().collect();
+        assert_eq!(decompress(&parts, bodies.len()), Ok(bodies.clone()));
+        assert_eq!(
+            decompress(&parts, bodies.len() - 1),
+            Err(Reason::InflatesTooFar)
+        );
     }
 }

@@ -7,6 +7,7 @@ use crate::stage::density::Density;
 use crate::stage::extract::memory::Memory;
 use crate::stage::motion::Ages;
 use crate::stage::snapshot::{Bucket, Hue, Snapshot};
+use crate::time::{Duration, Instant};
 use crate::world::{Journal, World};
 
 /// The stretch of the reader's time over which a rate is taken, in milliseconds.
@@ -25,17 +26,36 @@ const HUES: usize = 40_000;
 /// The hue of a record without a key.
 const NO_HUE: Hue = 10;
 
-/// How fast a partition is written, in records a second of the reader's time.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Rate {
-    /// All records of the window.
-    pub mean: f64,
-    /// Without the three busiest of its six parts: a burst, such as a producer catching up, is no rate.
-    pub steady: f64,
+/// The stretch of the cluster's time over which it is counted what is written in a second.
+const STRETCH: Duration = Duration::from_secs(2);
+
+/// How many records are written to each partition in a second of the cluster's time, over the stretch up to now.
+pub fn written(journal: &Journal, now: Instant) -> SortedMap<TopicPartition, f64> {
+    let mut counts: SortedMap<TopicPartition, i64> = SortedMap::new();
+    let mut stretch = STRETCH.min(now.since(Instant::ZERO));
+    for (index, entry) in journal.newest().enumerate() {
+        let age = now.since(entry.at);
+        if age >= stretch {
+            break;
+        }
+        if index == COUNTED {
+            stretch = age;
+            break;
+        }
+        if let Some((partition, from, to)) = appended(&entry.fact) {
+            *counts.entry(partition.clone()).or_default() += to - from;
+        }
+    }
+    let seconds = stretch.as_micros().max(1) as f64 / 1e6;
+    let counts = counts.into_iter();
+    counts
+        .map(|(partition, count)| (partition, count as f64 / seconds))
+        .collect()
 }
 
-/// The rate of each partition that is written at all.
-pub fn rates(journal: &Journal, ages: &Ages) -> SortedMap<TopicPartition, Rate> {
+/// How fast each partition is written that is written at all, in records a second of the reader's time. The three
+/// busiest of the six parts of the window are left out: a burst, such as a producer catching up, is no rate.
+pub fn rates(journal: &Journal, ages: &Ages) -> SortedMap<TopicPartition, f64> {
     let mut counts: SortedMap<TopicPartition, [i64; PARTS]> = SortedMap::new();
     let mut oldest = WINDOW;
     for (index, entry) in journal.newest().enumerate() {
@@ -53,14 +73,12 @@ pub fn rates(journal: &Journal, ages: &Ages) -> SortedMap<TopicPartition, Rate> 
         }
     }
     let rate = |mut parts: [i64; PARTS]| {
-        let mean = parts.iter().sum::<i64>() as f64 * 1_000.0 / oldest;
+        if oldest < WINDOW {
+            return parts.iter().sum::<i64>() as f64 * 1_000.0 / oldest;
+        }
         parts.sort_unstable();
         let kept = parts[..PARTS - BURST].iter().sum::<i64>() as f64;
-        let steady = kept * 1_000.0 / WINDOW * PARTS as f64 / (PARTS - BURST) as f64;
-        match oldest < WINDOW {
-            true => Rate { mean, steady: mean },
-            false => Rate { mean, steady },
-        }
+        kept * 1_000.0 / WINDOW * PARTS as f64 / (PARTS - BURST) as f64
     };
     counts
         .into_iter()

@@ -148,10 +148,12 @@ fn role(
     }
     let replica = running.partition(id);
     let has = replica.map_or(Offset::ZERO, |replica| replica.log_end());
-    let (from, to) = (ProcessId::from(state.leader), ProcessId::from(broker));
+    let to = ProcessId::from(broker);
     let network = world.network();
-    let led = world.broker_by_id(state.leader).is_some();
-    let reached = led && !network.is_stopped(from, to) && !network.is_stopped(to, from);
+    let leads = world.broker_by_id(state.leader);
+    let reached = leads
+        .and(state.leader.process())
+        .is_some_and(|from| !network.is_stopped(from, to) && !network.is_stopped(to, from));
     let runs = world.host(to).map(Host::life) == Some(Life::Running);
     // Who has not heard of the epoch is refused, and asks no more until it has.
     let knows = replica.is_some_and(|replica| replica.leader_epoch() == state.leader_epoch);
@@ -241,7 +243,7 @@ fn elected_log<'a>(
         let leads = leading.is_leader() && leading.leader_epoch() >= held.leader_epoch();
         return leads.then_some(leading.log());
     }
-    let log = world.host(ProcessId::from(state.leader))?.disk()?.log(id)?;
+    let log = world.host(state.leader.process()?)?.disk()?.log(id)?;
     let newest = log.epochs().entries().last()?;
     (newest.epoch >= state.leader_epoch).then_some(log)
 }

@@ -1,7 +1,8 @@
 //! The lens by broker in 390 pixels: the state in one line, the clients in one line, cards between.
 //!
 //! With a subject each card shows that partition only. Without one a card shows the partitions that its
-//! broker leads in letters and the others as strips; when even that is too high, only the chosen partition.
+//! broker leads in letters and the others as strips, and the reader scrolls where that is too high; when it is
+//! very much too high, only the chosen partition.
 
 use crate::model::{BrokerId, TopicPartition};
 use crate::stage::Thing;
@@ -16,12 +17,15 @@ const EDGE: f64 = 12.0;
 const X: f64 = 24.0;
 const RIGHT: f64 = 28.0;
 
+/// So many times as high as the stage everything may be: what is left out cannot be scrolled to.
+const MOST: f64 = 2.0;
+
 pub(super) fn layout(snapshot: &Snapshot, ask: &Ask) -> Layout {
     if let Some(subject) = &snapshot.subject {
         return focused(snapshot, ask, subject);
     }
     let whole = stacked(snapshot, ask);
-    if whole.overflow() == 0.0 {
+    if whole.content.h <= MOST * ask.size.h {
         return whole;
     }
     match chosen(snapshot) {

@@ -94,8 +94,17 @@ fn held(pen: &Pen, producer: &Producer, area: Rect) -> Vec<Shape> {
     if more > 0 && producer.retry.is_none() {
         let words = format!("+{more}");
         let at = if with_note { text_x - 2.0 } else { after };
-        text_x = at + text_width(&words, 11.0) + 5.0;
-        parts.push(Shape::text(at, y + 4.0, words, "s2"));
+        let behind = at + text_width(&words, 11.0) + 5.0;
+        let widest = producer.note.iter().map(|line| text_width(line, 11.0));
+        let widest = widest.fold(0.0, f64::max);
+        // Beside the note where there is room for both, else under the record.
+        if behind + widest <= area.right() - 4.0 || pen.layout.manner == Manner::Topic {
+            text_x = behind;
+            parts.push(Shape::text(at, y + 4.0, words, "s2"));
+        } else {
+            let under = y + size / 2.0 + 9.0;
+            parts.push(Shape::text(x, under, words, "s2 mid fs10"));
+        }
     }
     parts.extend(lines(
         &producer.note,

@@ -22,9 +22,9 @@ pub struct Partition {
     pub isr: Vec<BrokerId>,
     /// In the order of the assignment; the first is the preferred leader.
     pub replicas: Vec<Replica>,
-    /// Records per second of the reader's own time.
+    /// Records written in a second of the cluster's time, where records are not drawn one by one.
     pub rate: f64,
-    /// How its records are drawn at that rate.
+    /// How its records are drawn, by how fast they come for the reader.
     pub density: Density,
     /// The newest stretches of time, oldest first: what Stream and Heat draw.
     pub activity: Vec<Bucket>,

@@ -6,15 +6,18 @@
 //! group remembers.
 //!
 //! What cannot be is excused: a group whose partition of the offsets topic has nobody left who could lead it, or
-//! too few replicas to write anything, and partitions of which the same is true; and a member that has been told of no
+//! too few replicas to write anything, or of which brokers do not agree which it is, as that topic has grown; and partitions of which the same is true; and a member that has been told of no
 //! broker but of such as stay dead, of which nothing is asked: its group may count it as long as it speaks with its
-//! coordinator, and may have lost it.
+//! coordinator, and may have lost it; and partitions that nobody was given before a static leader came back, which lets
+//! the parts be (KIP-814): such as were added to a topic, or are of one to which it has subscribed meanwhile. Nobody is
+//! given them until a topic changes once more.
 
 use crate::broker::{Broker, OFFSETS_TOPIC, Partition};
 use crate::client::consumer::{Consumer, Doing};
 use crate::controller::PartitionState;
 use crate::group::{Group, State};
 use crate::model::{ProcessId, Text, TopicName, TopicPartition};
+use crate::protocol::consumer_protocol::Assignment;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::swarm::clients;
 use crate::swarm::recovery::Core;
@@ -112,7 +115,10 @@ impl<'a> Judge<'a> {
         let home = super::home_of(self.world, group)?;
         let state = self.world.cluster().partition(&home)?;
         let excused = self.core.excuses(self.world, &home, state) || self.losses.is_torn(&home);
-        (!excused).then_some((home, state))
+        // Who began before the topic grew looks for groups where they were.
+        let mut brokers = self.world.brokers();
+        let agree = brokers.all(|one| one.coordinator().partition_of(group) == home.partition);
+        (agree && !excused).then_some((home, state))
     }
 
     fn complaint_about(&self, name: &Text, wanted: &Wanted<'_>) -> Option<String> {
@@ -216,11 +222,19 @@ impl<'a> Judge<'a> {
         if !behind.is_empty() {
             return None;
         }
+        let lets_be = |consumer: &Consumer| consumer.membership().is_some_and(|it| it.let_be);
+        let lets_be = living.iter().chain(&heard).any(|(_, one)| lets_be(one));
+        let given = |partition: &TopicPartition| {
+            let parts = group.members().iter();
+            let mut parts = parts.filter_map(|member| Assignment::read(&member.assignment).ok());
+            parts.any(|part| part.partitions().any(|given| given == *partition))
+        };
         let all = self.world.cluster().partitions();
         let mut to_be_read = all.filter(|(partition, state)| {
             topics.contains(&partition.topic.0)
                 && state.is_born()
                 && !self.core.excuses(self.world, partition, state)
+                && (!lets_be || given(partition))
         });
         let missing = to_be_read.find(|(partition, _)| !owners.contains_key(partition))?;
         Some(format!("nobody of group {name} reads {}", missing.0))

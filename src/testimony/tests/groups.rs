@@ -144,6 +144,12 @@ fn what_a_group_is_told_is_what_it_committed_last() {
     };
     assert_eq!(nothing(None), []);
     assert_eq!(nothing(Some(0)), [(Class::SpuriousOffset, true)]);
+    let elsewhere = group(|groups| {
+        groups.homes_differ();
+        let asked = groups.wonders();
+        groups.told(asked, &"g".into(), &x(0), Some(Offset(0)));
+    });
+    assert_eq!(elsewhere, [(Class::SpuriousOffset, false)]);
 }
 
 #[test]

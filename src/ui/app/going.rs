@@ -4,8 +4,10 @@ use wasm_bindgen::JsValue;
 use yew::prelude::*;
 
 use super::{App, HOME, SANDBOX, window};
+use crate::client::config::Acks;
 use crate::script::{self, link};
 use crate::session::{Pace, Session, Speed};
+use crate::ui::article::losing;
 use crate::ui::kept;
 use crate::ui::player::{self, FIRST_SPEED};
 use crate::ui::route::{Route, read_address};
@@ -120,22 +122,29 @@ impl App {
         }
     }
 
-    /// The first page's cluster in the sandbox, with a producer that waits for the leader alone.
-    pub fn try_acks_one(&self) {
+    /// The first page's cluster in the sandbox, with a producer that waits for the leader alone or for all, and where
+    /// broker 2 is not copied.
+    pub fn try_losing(&self, acks: Acks) {
         let Ok(mut session) = self.book.first_session() else {
             return;
         };
-        if let Ok(script::Action::Command(command)) = script::parse_line("set p1 acks=1")
-            && session.perform(command).is_ok()
-        {
-            self.player.replace(SANDBOX, session);
-            self.dispatch(Action::CameFrom(Origin::Own));
-            self.go(Route::Sandbox);
-            self.toast(
-                "acks=1 is set: a record is confirmed before anybody has copied it. Kill a leader.",
-            );
-            self.player.play();
+        for (number, line) in (1..).zip(losing::lines(acks)) {
+            let Ok(action) = script::parse_line(&line) else {
+                return;
+            };
+            if session.act(&script::Line { number, action }).is_err() {
+                return;
+            }
         }
+        self.player.replace(SANDBOX, session);
+        self.dispatch(Action::CameFrom(Origin::Losing(acks)));
+        // Once more is no further place to go back to.
+        match self.document().route == Route::Sandbox {
+            true => self.arrive(Route::Sandbox),
+            false => self.go(Route::Sandbox),
+        }
+        self.player.set_speed(Speed::ONE);
+        self.player.play();
     }
 
     /// What the browser's tab and history call a route.

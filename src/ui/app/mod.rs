@@ -23,7 +23,7 @@ use crate::script::{link, print_command};
 use crate::session::book::Book;
 use crate::session::{Session, Speed};
 use crate::stage::{Lens, density};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::ui::article::{CodePage, Contents, FirstRun, LessonPage, SandboxPage};
 use crate::ui::chrome::overlay::Overlays;
 use crate::ui::chrome::topbar::TopBar;
@@ -125,6 +125,11 @@ impl App {
         self.open_address(&address());
         if let Some(script) = self.page.script().filter(|script| !script.is_empty()) {
             self.open_script(&script, Origin::Visit);
+            let span = Duration::from_secs(u64::from(self.page.rewinds()));
+            let at = self.player.with(|session| session.now());
+            if span > Duration::ZERO {
+                self.player.seek(at.before(span));
+            }
         }
     }
 

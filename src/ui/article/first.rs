@@ -8,6 +8,7 @@ use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use super::prose::Prose;
+use crate::client::config::Acks;
 use crate::fact::{CloseReason, Crash, Entry, Fact};
 use crate::model::{BrokerId, ProcessId, TopicPartition};
 use crate::session::book::Book;
@@ -27,7 +28,7 @@ use crate::ui::state::Action;
 use crate::world::{Command, World};
 
 /// The broker that the button kills, and that leads one of the three partitions.
-const VICTIM: BrokerId = BrokerId(2);
+pub(super) const VICTIM: BrokerId = BrokerId(2);
 
 /// Entries of the journal among which the death is looked for.
 const LONGEST: usize = 30_000;
@@ -148,6 +149,15 @@ fn After(props: &AfterProps) -> Html {
             app.restart_first();
         })
     };
+    // Where they are below what can be seen, they come into view.
+    let ways = use_node_ref();
+    {
+        let ways = ways.clone();
+        use_effect_with(props.count == last && !down, move |_| {
+            let ways = ways.cast::<HtmlElement>();
+            ways.inspect(|ways| ways.scroll_into_view_with_bool(false));
+        });
+    }
     let ready = props.count + 1 >= last;
     // Where nothing may move the reader asks for each beat.
     let waits = app.player.reduced() && props.count < last && !(down && ready);
@@ -164,7 +174,7 @@ fn After(props: &AfterProps) -> Html {
         Callback::from(move |event: MouseEvent| {
             if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
                 event.prevent_default();
-                app.try_acks_one();
+                app.try_losing(Acks::Leader);
             }
         })
     };
@@ -177,7 +187,7 @@ fn After(props: &AfterProps) -> Html {
                 <button class="btn primary go" type="button" onclick={restart}>{ icon(Icon::Restart) }{ " Restart broker 2" }</button>
             }
             if props.count == last && !down {
-                <nav class="doors ways" aria-label="Where to go from here">
+                <nav ref={ways} class="doors ways" aria-label="Where to go from here">
                     if let Some(lesson) = lesson {
                         <a href={app.href(&lesson)} onclick={app.link(lesson)}><b>{ "Figures" }</b><span>{ "See how, step by step" }</span>{ icon(Icon::Next) }</a>
                     }

@@ -11,6 +11,7 @@ pub mod code;
 pub mod contents;
 pub mod first;
 pub mod lesson;
+pub mod losing;
 mod opening;
 pub mod prose;
 pub mod quiz;

@@ -19,6 +19,7 @@ use crate::stage::layout::Voice;
 use crate::stage::{Lens, Thing};
 use crate::time::Duration;
 use crate::ui::app::App;
+use crate::ui::article::losing::Losing;
 use crate::ui::article::topics::Topics;
 use crate::ui::chrome::inspector::Inspector;
 use crate::ui::chrome::narrator::Narrator;
@@ -104,6 +105,7 @@ pub fn SandboxPage() -> Html {
                         Origin::Script => html! { <p class="intro">{ "This cluster was made by a script. It was replayed from its beginning and stands where the script ends." }</p> },
                         Origin::Lesson => html! { <p class="intro">{ "This cluster came from a lesson, as it stood there. It is yours now." }</p> },
                         Origin::Visit => html! { <p class="intro">{ "This is the cluster that you left here, replayed from its beginning." }</p> },
+                        Origin::Losing(acks) => html! { <Losing {acks} /> },
                     } }
                     if document.origin != Origin::Own {
                         <p class="intro"><button type="button" class="btn sm" onclick={anew}>{ icon(Icon::Restart) }{ " Begin anew" }</button></p>
@@ -238,7 +240,7 @@ fn Audit() -> Html {
         ("acknowledged", report.acknowledged, true),
         ("readable", report.readable, true),
         ("waiting for a leader", report.waiting, true),
-        ("not copied yet", report.pending, true),
+        ("not committed yet", report.pending, true),
         ("deleted or compacted", report.expired, report.expired > 0),
         ("lost", report.lost, true),
         ("duplicated", report.duplicated, true),
@@ -302,7 +304,7 @@ fn LostList(props: &LostProps) -> Html {
     let more = (all as usize).saturating_sub(LISTED);
     html! {
         <>
-            <p class="bad">{ "Acknowledged and gone: whoever confirmed them lost them before the new leader had them." }</p>
+            <p class="bad">{ "Acknowledged and gone: when the next leader began, it did not have them." }</p>
             <ul class="examples" aria-label="Lost records">{ for records.take(LISTED).map(item) }</ul>
             if more > 0 { <p class="dim">{ format!("and {} more", count(more)) }</p> }
         </>

@@ -61,8 +61,11 @@ pub fn Bar(props: &Props) -> Html {
             .unwrap_or_default(),
     };
     let buttons = offers.into_iter().map(|offer| button(&app, offer));
+    // What is done to a broker is done to it, whichever of its records was chosen.
+    let of =
+        !matches!(props.thing, Thing::Process(_)) && trouble::process_of(&props.thing).is_some();
     html! {
-        <div class="acts" role="toolbar" aria-label={format!("What can be done to {name}")}>
+        <div class={classes!("acts", of.then_some("of"))} role="toolbar" aria-label={format!("What can be done to {name}")}>
             <b>{ name }</b>{ for buttons }
         </div>
     }

@@ -271,6 +271,7 @@ fn mark(placed: &Placed, next: u32, folds: &[Fold], width: f64) -> Html {
         MarkKind::Cut => (Icon::Cut, "fault", "cut"),
         MarkKind::Release => (Icon::Link, "", "healed"),
         MarkKind::Crash => (Icon::Cross, "fault", "down"),
+        MarkKind::Freeze => (Icon::Pause, "fault", "frozen"),
         MarkKind::Return => (Icon::Restart, "", "back"),
         MarkKind::NewLeader => (Icon::Flag, "solid", "leader"),
         MarkKind::NewController => (Icon::Diamond, "solid", "controller"),

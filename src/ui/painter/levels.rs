@@ -4,7 +4,7 @@ use crate::model::TopicPartition;
 use crate::session::{Session, Showing};
 use crate::sorted::SortedMap;
 use crate::stage::density::{Density, LETTER_CELL};
-use crate::stage::extract::{self, Rate};
+use crate::stage::extract;
 use crate::stage::snapshot::Snapshot;
 use crate::time::Duration;
 use crate::ui::player::now;
@@ -12,7 +12,8 @@ use crate::ui::player::now;
 /// The level of every partition that is written.
 #[derive(Default)]
 pub struct Levels {
-    rates: SortedMap<TopicPartition, Rate>,
+    /// In records a second of the reader's time.
+    rates: SortedMap<TopicPartition, f64>,
     levels: SortedMap<TopicPartition, Level>,
 }
 
@@ -28,8 +29,9 @@ impl Levels {
         self.rates = extract::rates(session.journal(), &showing.ages(session));
     }
 
-    /// Gives every partition its rate and its level.
-    pub fn apply(&mut self, snapshot: &mut Snapshot, chosen: Option<Density>) {
+    /// Gives every partition its level, and what is written to it in a second of the cluster's time.
+    pub fn apply(&mut self, session: &Session, snapshot: &mut Snapshot, chosen: Option<Density>) {
+        let written = extract::written(session.journal(), session.now());
         let count = snapshot.partitions().count();
         let now = now();
         let partitions = snapshot
@@ -43,14 +45,14 @@ impl Levels {
                 since: now - 1_000.0,
             });
             let age = Duration::from_millis((now - level.since) as u64);
-            let next = level.density.after(age, rate.steady, LETTER_CELL, count);
+            let next = level.density.after(age, rate, LETTER_CELL, count);
             if next != level.density {
                 *level = Level {
                     density: next,
                     since: now,
                 };
             }
-            partition.rate = rate.mean;
+            partition.rate = written.get(&partition.id).copied().unwrap_or_default();
             partition.density = chosen.unwrap_or(level.density);
         }
     }

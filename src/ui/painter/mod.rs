@@ -183,7 +183,7 @@ impl Painter {
         if showing.playing {
             self.levels.follow(session, showing);
         }
-        self.levels.apply(&mut snapshot, look.density);
+        self.levels.apply(session, &mut snapshot, look.density);
         let width = (BUCKET * showing.speed.factor()) as u64;
         extract::activity(
             &mut snapshot,

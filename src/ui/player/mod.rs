@@ -137,24 +137,27 @@ impl Player {
         }
         let known = self.0.shelf.borrow_mut().remove(name);
         let session = known.map_or_else(make, Ok)?;
-        let before = self.0.session.replace(Some(session));
-        let before_name = self.0.name.replace(name.into());
-        if let Some(before) = before {
-            let mut shelf = self.0.shelf.borrow_mut();
-            shelf.insert(before_name, before);
-            if shelf.len() > SHELF {
-                shelf.pop_first();
-            }
-        }
-        self.settle();
+        self.look_at(name, session);
         Ok(())
     }
 
     /// Puts a new session in the place of the one under this name.
     pub fn replace(&self, name: &str, session: Session) {
         self.0.shelf.borrow_mut().remove(name);
-        self.0.name.replace(name.into());
-        self.0.session.replace(Some(session));
+        self.look_at(name, session);
+    }
+
+    /// From now on this session is looked at; one under another name is kept as it stands.
+    fn look_at(&self, name: &str, session: Session) {
+        let before = self.0.session.replace(Some(session));
+        let before_name = self.0.name.replace(name.into());
+        if let Some(before) = before.filter(|_| *before_name != *name) {
+            let mut shelf = self.0.shelf.borrow_mut();
+            shelf.insert(before_name, before);
+            if shelf.len() > SHELF {
+                shelf.pop_first();
+            }
+        }
         self.settle();
     }
 

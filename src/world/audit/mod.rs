@@ -180,7 +180,13 @@ impl Audit {
         }
         let leads = self.leads.get(partition);
         let of = leads.zip(broker);
-        let of = of.and_then(|(leads, broker)| leads.last_of(broker, from));
+        let of = of.and_then(|(leads, broker)| {
+            let replica = world.broker_by_id(broker)?.partition(partition);
+            let log = replica.map(|replica| replica.log());
+            let log = log.filter(|log| from < log.end());
+            let stands = log.and_then(|log| log.epochs().epoch_of(from));
+            leads.appended_in(broker, from, stands)
+        });
         let all = (from.0, to.0);
         let (kept, since) = leads.zip(of).map_or((all, None), |(leads, of)| {
             let newest = leads.newest().filter(|(newest, _)| *newest > of);

@@ -96,6 +96,15 @@ impl<T> Frames<T> {
         self.sent.get(&connection)?.get(&id)
     }
 
+    /// What the same sender has asked over its other connections and was not answered.
+    pub(crate) fn beside(&self, connection: ConnectionId) -> impl Iterator<Item = &T> {
+        let others = self
+            .sent
+            .iter()
+            .filter(move |(other, _)| other.opener == connection.opener && **other != connection);
+        others.flat_map(|(_, sent)| sent.values())
+    }
+
     /// The request that is answered over this end of a connection.
     pub(crate) fn take(&mut self, connection: ConnectionId, id: i32) -> Option<T> {
         let sent = self.sent.get_mut(&connection.other_end())?;

@@ -135,6 +135,7 @@ fn become_member(
         assignor: Some(assignor),
     };
     membership.rejoins = false;
+    membership.let_be = false;
     membership.heart.start(turn);
     turn.out.note(Fact::GroupJoined {
         group: turn.config.group_id.clone(),
@@ -170,7 +171,7 @@ pub(super) fn lead(
     }
     let metadata = turn.network.metadata();
     let (parts, skips, counts) = (led.divide(metadata), led.skips(), led.counts(metadata));
-    membership.divided = counts;
+    (membership.divided, membership.let_be) = (counts, skips);
     let parts = parts.into_iter().map(|(member_id, part)| {
         let assignment = Assignment {
             assigned_partitions: leading::grouped(&part),

@@ -114,6 +114,9 @@ pub struct Membership {
     joined_topics: Vec<Text>,
     /// How many partitions each topic had when it divided them, if it leads.
     divided: Vec<(Text, Option<i32>)>,
+    /// It leads, and has not divided anything in this generation: it is a static leader that came back. What has been
+    /// added to its topics before, nobody is given until they change once more.
+    pub let_be: bool,
     /// What assignors remember, each what it has given last: the part, and its generation.
     remembered: SortedMap<Assignor, (Vec<TopicPartition>, i32)>,
     pub heart: Heart,
