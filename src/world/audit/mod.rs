@@ -181,7 +181,8 @@ impl Audit {
         let leads = self.leads.get(partition);
         let of = leads.zip(broker);
         let of = of.and_then(|(leads, broker)| {
-            let replica = world.broker_by_id(broker)?.partition(partition);
+            let broker_now = world.broker_by_id(broker);
+            let replica = broker_now.and_then(|broker| broker.partition(partition));
             let log = replica.map(|replica| replica.log());
             let log = log.filter(|log| from < log.end());
             let stands = log.and_then(|log| log.epochs().epoch_of(from));

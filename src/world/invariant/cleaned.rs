@@ -4,7 +4,8 @@
 //! Law: what two replicas both have at an offset is the same; what only one of them has, the other could do without:
 //! its key has a later record, or it is a tombstone, whose time may be over, or it has no key and was written
 //! before the topic was to compact. The later record may be a tombstone that is gone by now: who was away for
-//! longer than it stayed never gets it, and keeps what it had taken elsewhere.
+//! longer than it stayed never gets it, and keeps what it had taken elsewhere. Where committed records were lost, so may
+//! the later record be.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::fact::{Entry, Fact, Role};
 use crate::log::Log;
 use crate::model::{Offset, TopicName, TopicPartition};
 use crate::protocol::records::Record;
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::world::World;
 
 /// How far every partition has been compacted.
@@ -24,6 +25,8 @@ pub struct Cleaned {
     until: SortedMap<TopicPartition, Offset>,
     /// Where each key's last tombstone was written.
     tombstones: SortedMap<TopicPartition, Arc<SortedMap<Bytes, Offset>>>,
+    /// These have lost records, and with them some for which others had to go.
+    lossy: SortedSet<TopicPartition>,
 }
 
 impl Cleaned {
@@ -62,6 +65,12 @@ impl Cleaned {
         }
     }
 
+    /// Committed records of a partition are gone. Who was compacted when they stood there may lack what came before them
+    /// with their keys, and others have it.
+    pub(super) fn lost(&mut self, partition: &TopicPartition) {
+        self.lossy.insert(partition.clone());
+    }
+
     /// A leader has written this stretch of its log.
     pub(super) fn written(
         &mut self,
@@ -88,6 +97,7 @@ impl Cleaned {
     /// A topic is gone; another of the same name begins with nothing.
     pub(super) fn forget_topic(&mut self, topic: &TopicName) {
         self.until.retain(|partition, _| partition.topic != *topic);
+        self.lossy.retain(|partition| partition.topic != *topic);
         self.tombstones
             .retain(|partition, _| partition.topic != *topic);
     }
@@ -149,7 +159,7 @@ impl Cleaned {
             }
         }
         missing.retain(|record| !self.was_taken(partition, record));
-        if missing.is_empty() {
+        if missing.is_empty() || self.lossy.contains(partition) {
             return None;
         }
         let last = [one, other].map(|log| last_of_keys(log, from));

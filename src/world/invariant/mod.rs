@@ -258,6 +258,7 @@ impl Common {
         self.cleaned.see(world, entry);
         for loss in self.losses.see(world, entry, &self.committed) {
             self.committed.begin_anew(&loss);
+            self.cleaned.lost(&loss.partition);
         }
         match &entry.fact {
             Fact::BecameLeader {

@@ -8,8 +8,9 @@ use crate::stage::layout::{Client, Manner, groups};
 use crate::stage::snapshot::{Aim, Consumer, Group};
 
 impl Builder<'_> {
-    /// Producers stand evenly along the cards; each has a lane of its own in the gutter.
-    pub(super) fn producers(&mut self) {
+    /// Producers stand evenly along the cards, or one below the other where these are too low; each has a lane of its own
+    /// in the gutter. Returns where the lowest one ends.
+    pub(super) fn producers(&mut self) -> f64 {
         let columns = self.layout.columns;
         let (top, bottom) = self.span();
         let n = self.snapshot.producers.len() as f64;
@@ -18,6 +19,7 @@ impl Builder<'_> {
         let edge = columns.producers_x + columns.producers_w;
         let middle = (edge + columns.cards_x) / 2.0;
         let between = (16.0f64).min((columns.cards_x - edge - 16.0) / n.max(1.0));
+        let mut end = f64::NEG_INFINITY;
         for (index, producer) in self.snapshot.producers.iter().enumerate() {
             let at = index as f64;
             let mut mid = top + share * (at + 0.5);
@@ -29,20 +31,25 @@ impl Builder<'_> {
                 false => tall,
             };
             let h = h.min(share - 8.0).max(56.0);
-            let area = Rect::new(columns.producers_x, mid - h / 2.0, columns.producers_w, h);
+            let y = (mid - h / 2.0).max(end + 8.0);
+            let area = Rect::new(columns.producers_x, y, columns.producers_w, h);
+            end = area.bottom();
             let lane = middle + (at - (n - 1.0) / 2.0) * between;
             self.layout
                 .producers
                 .insert(producer.id, Client { area, lane });
         }
         // Whoever has errands stands below all who write.
-        for (nth, operator) in self.snapshot.operators.iter().rev().enumerate() {
-            let y = bottom - 62.0 - 70.0 * nth as f64;
+        let operators = self.snapshot.operators.iter();
+        for (nth, operator) in (0..operators.len()).rev().zip(operators) {
+            let y = (bottom - 62.0 - 70.0 * nth as f64).max(end + 14.0);
             let area = Rect::new(columns.producers_x, y, columns.producers_w, 56.0);
+            end = area.bottom();
             let lane = middle + 8.0;
             let client = Client { area, lane };
             self.layout.producers.insert(operator.id, client);
         }
+        end
     }
 
     /// The subject's home row, for a producer alone beside it.

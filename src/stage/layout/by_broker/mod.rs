@@ -119,9 +119,8 @@ impl<'a> Builder<'a> {
 
     fn build(mut self) -> Layout {
         let bottom = self.stack();
-        self.producers();
-        let readers_bottom = self.readers();
-        let mut bottom = bottom.max(readers_bottom);
+        let clients_bottom = self.producers().max(self.readers());
+        let mut bottom = bottom.max(clients_bottom);
         if !self.snapshot.legend.is_empty() {
             let below = if self.layout.manner == Manner::FocusLow {
                 20.0
