@@ -208,7 +208,7 @@ impl TopicName {
         if name == "." || name == ".." {
             return Err("a topic is not named \".\" or \"..\"");
         }
-        if name.len() > 249 {
+        if name.len() > LONGEST_TOPIC_NAME {
             return Err("a topic name has at most 249 characters");
         }
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
@@ -217,7 +217,32 @@ impl TopicName {
         }
         Ok(())
     }
+
+    /// The same rule in Kafka's sentences (`Topic.validate`).
+    ///
+    /// # Errors
+    /// What is wrong with the name.
+    pub fn validate(name: &str) -> Result<(), String> {
+        if TopicName::check(name).is_ok() {
+            return Ok(());
+        }
+        let why = match name {
+            "" => "the empty string is not allowed".to_owned(),
+            "." | ".." => format!("'{name}' is not allowed"),
+            _ if name.len() > LONGEST_TOPIC_NAME => format!(
+                "the length of '{name}' is longer than the max allowed length {LONGEST_TOPIC_NAME}"
+            ),
+            _ => format!(
+                "'{name}' contains one or more characters other than ASCII alphanumerics, \
+                 '.', '_' and '-'"
+            ),
+        };
+        Err(format!("Topic name is invalid: {why}"))
+    }
 }
+
+/// How many characters a topic's name may have.
+const LONGEST_TOPIC_NAME: usize = 249;
 
 impl TopicId {
     /// 22 letters, as Kafka writes uuids.
@@ -424,5 +449,22 @@ mod tests {
         }
         assert!(TopicName::check(&"x".repeat(249)).is_ok());
         assert!(TopicName::check(&"x".repeat(250)).is_err());
+        let long = "x".repeat(250);
+        let legal =
+            "contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'";
+        for (name, why) in [
+            ("", "the empty string is not allowed".to_owned()),
+            (".", "'.' is not allowed".to_owned()),
+            ("..", "'..' is not allowed".to_owned()),
+            ("x y", format!("'x y' {legal}")),
+            (
+                &long,
+                format!("the length of '{long}' is longer than the max allowed length 249"),
+            ),
+        ] {
+            let why = format!("Topic name is invalid: {why}");
+            assert_eq!(TopicName::validate(name), Err(why));
+        }
+        assert_eq!(TopicName::validate("driver-locations_2.v1"), Ok(()));
     }
 }

@@ -219,7 +219,7 @@ impl Broker {
             ) => {
                 let results = match reply {
                     Reply::LeadersElected(results) => results,
-                    _ => Broker::refuse_elections(named),
+                    _ => self.refuse_elections(named),
                 };
                 self.leaders_elected(at, &asked, timeout, results, out);
             }

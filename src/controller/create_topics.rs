@@ -124,6 +124,18 @@ pub enum Intent {
     ValidateOnly,
 }
 
+/// Who wants topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Somebody who sent CreateTopics.
+    Request,
+    /// A broker, for somebody who asked for their metadata.
+    Broker,
+}
+
+/// The log of KRaft's controllers, which nobody may make with CreateTopics, not even where there are none.
+const CLUSTER_METADATA_TOPIC: &str = "__cluster_metadata";
+
 /// Why a topic cannot be, with a sentence.
 pub(super) type Refusal = (ErrorCode, String);
 
@@ -133,6 +145,7 @@ pub type CheckConfigs<'a> = dyn Fn(&[(Text, Text)]) -> Result<(), String> + 'a;
 /// What is needed to create topics besides the request.
 pub struct Making<'a> {
     pub intent: Intent,
+    pub origin: Origin,
     pub defaults: Defaults,
     /// The brokers that are alive, by id, as the broker's metadata has them.
     pub live: &'a [BrokerId],
@@ -149,17 +162,24 @@ impl Controller {
         let mut planned_topics = Vec::new();
         let mut others = Others::default();
         for topic in mentions.firsts().map(|place| &topics[place]) {
-            let planned = match mentions.is_repeated(&topic.name) {
-                false => self.plan_topic(topic, &mut making, &mut others),
-                true => {
-                    let why = "Found multiple entries for this topic.".to_owned();
-                    Err((ErrorCode::InvalidRequest, why))
-                }
+            let is_forbidden =
+                making.origin == Origin::Request && *topic.name == *CLUSTER_METADATA_TOPIC;
+            let planned = if mentions.is_repeated(&topic.name) {
+                let why = "Found multiple entries for this topic.".to_owned();
+                Err((ErrorCode::InvalidRequest, why))
+            } else if is_forbidden {
+                let why = "Authorization failed.".to_owned();
+                Err((ErrorCode::TopicAuthorizationFailed, why))
+            } else {
+                self.plan_topic(topic, &mut making, &mut others)
             };
             let mut result = CreatableTopicResult {
                 name: topic.name.clone(),
                 ..CreatableTopicResult::default()
             };
+            if is_forbidden {
+                result.topic_config_error_code = ErrorCode::TopicAuthorizationFailed.code();
+            }
             match planned {
                 Err((error, why)) => {
                     result.error_code = error.code();
@@ -204,19 +224,20 @@ impl Controller {
         let replicas = match topic.assignments.is_empty() {
             true => Controller::counted(topic, making, left)?,
             false if counted => {
-                let why =
-                    "Both numPartitions or replicationFactor and replicasAssignments were set.";
+                let why = "Both numPartitions or replicationFactor and replicasAssignments were set. \
+                           Both cannot be used at the same time.";
                 return Err((ErrorCode::InvalidRequest, why.to_owned()));
             }
             false => listed(topic, left)?,
         };
-        TopicName::check(name.as_str())
-            .map_err(|rule| (ErrorCode::InvalidTopicException, format!("{rule}.")))?;
+        TopicName::validate(name.as_str())
+            .map_err(|why| (ErrorCode::InvalidTopicException, why))?;
         if let Some(other) = others.alike(self, &name) {
-            let why = format!("Topic '{name}' collides with existing topic: {other}");
+            let why = format!("Topic '{name}' collides with existing topics: {other}");
             return Err((ErrorCode::InvalidTopicException, why));
         }
         check_lists(&replicas)?;
+        let replicas = replicas.into_values().collect();
         (making.check_configs)(&configs).map_err(|why| (ErrorCode::InvalidConfig, why))?;
         Ok(TopicSetup {
             name,
@@ -256,7 +277,7 @@ impl Controller {
         topic: &CreatableTopic,
         making: &mut Making<'_>,
         left: usize,
-    ) -> Result<Vec<Vec<BrokerId>>, Refusal> {
+    ) -> Result<Replicas, Refusal> {
         let partitions = match topic.num_partitions {
             -1 => making.defaults.partitions,
             partitions => partitions,
@@ -268,10 +289,11 @@ impl Controller {
         let live = making.live;
         assignment::check(live.len(), partitions, factor)?;
         let count = usize::try_from(partitions).unwrap_or(usize::MAX);
-        check_count(count, left)?;
+        check_count(count, count, left)?;
         let start = Start::draw(making.rng, live.len());
         let factor = usize::try_from(factor).expect("checked to be above 0");
-        Ok(assignment::assign(live, count, factor, start, 0))
+        let assigned = assignment::assign(live, count, factor, start, 0);
+        Ok((0..).zip(assigned).collect())
     }
 }
 
@@ -330,24 +352,26 @@ pub(super) fn already_exists(name: &TopicName) -> Refusal {
 }
 
 fn given(configs: &[CreateableTopicConfig]) -> Result<Vec<(Text, Text)>, Refusal> {
-    let given = configs.iter().map(|config| {
-        let value = config.value.clone().ok_or_else(|| {
-            let why = format!(
-                "Null value not supported for topic configs: {}",
-                config.name
-            );
-            (ErrorCode::InvalidConfig, why)
-        })?;
-        Ok((config.name.clone(), value))
-    });
-    given.collect()
+    let without = configs.iter().filter(|config| config.value.is_none());
+    let without: Vec<&str> = without.map(|config| &*config.name).collect();
+    if !without.is_empty() {
+        let why = format!(
+            "Null value not supported for topic configs: {}",
+            without.join(",")
+        );
+        return Err((ErrorCode::InvalidConfig, why));
+    }
+    let given = configs.iter();
+    let given = given.filter_map(|config| Some((config.name.clone(), config.value.clone()?)));
+    Ok(given.collect())
 }
 
-/// That a topic has not too many partitions, for itself or for a cluster that has room for so many more.
-fn check_count(partitions: usize, left: usize) -> Result<(), Refusal> {
+/// That a topic has not too many partitions, so many of them new, for itself or for a cluster that has room for so
+/// many more.
+pub(super) fn check_count(partitions: usize, new: usize, left: usize) -> Result<(), Refusal> {
     let why = if partitions > MAX_PARTITIONS {
         format!("A topic of this cluster has at most {MAX_PARTITIONS} partitions.")
-    } else if partitions > left {
+    } else if new > left {
         format!("All topics of this cluster have at most {MAX_PARTITIONS_OF_ALL} partitions.")
     } else {
         return Ok(());
@@ -355,40 +379,56 @@ fn check_count(partitions: usize, left: usize) -> Result<(), Refusal> {
     Err((ErrorCode::PolicyViolation, why))
 }
 
-fn invalid<T>(why: &str) -> Result<T, Refusal> {
-    Err((ErrorCode::InvalidReplicaAssignment, why.to_owned()))
+fn invalid<T>(why: impl Into<String>) -> Result<T, Refusal> {
+    Err((ErrorCode::InvalidReplicaAssignment, why.into()))
 }
 
-/// Replicas that the request lists itself. Unlike the counted way, nobody checks that the brokers exist.
-fn listed(topic: &CreatableTopic, left: usize) -> Result<Vec<Vec<BrokerId>>, Refusal> {
-    check_count(topic.assignments.len(), left)?;
-    let mut replicas: Vec<Option<Vec<BrokerId>>> = vec![None; topic.assignments.len()];
-    for assignment in &topic.assignments {
-        let index = usize::try_from(assignment.partition_index).ok();
-        match index.and_then(|index| replicas.get_mut(index)) {
-            Some(place @ None) => {
-                let ids = assignment.broker_ids.iter();
-                *place = Some(ids.map(|id| BrokerId(*id)).collect());
-            }
-            _ => return invalid("Partitions should be a consecutive 0-based integer sequence."),
-        }
+/// The replicas of a topic's partitions, by their numbers.
+type Replicas = SortedMap<i32, Vec<BrokerId>>;
+
+/// Replicas that the request lists itself; of a partition that is listed twice, the last list. Unlike the counted way,
+/// nobody checks that the brokers exist.
+fn listed(topic: &CreatableTopic, left: usize) -> Result<Replicas, Refusal> {
+    let count = topic.assignments.len();
+    check_count(count, count, left)?;
+    let mut replicas = Replicas::new();
+    replicas.gather(topic.assignments.iter().map(|assignment| {
+        let ids = assignment.broker_ids.iter();
+        let ids = ids.map(|id| BrokerId(*id)).collect();
+        (assignment.partition_index, ids)
+    }));
+    Ok(replicas)
+}
+
+/// That replicas are a topic's (`AdminZkClient.validateTopicCreate`).
+///
+/// Unlike Kafka, which only adds up the numbers of the partitions, each must be its own; and which takes lists without a
+/// broker, or with one below 0: such a partition could never have a leader. How a map is called in a sentence depends
+/// on the Scala that Kafka was built with.
+fn check_lists(replicas: &Replicas) -> Result<(), Refusal> {
+    let factor = replicas.values().next().map_or(0, Vec::len);
+    if replicas.values().any(|list| list.len() != factor) {
+        return invalid("All partitions should have the same number of replicas");
     }
-    Ok(replicas.into_iter().flatten().collect())
-}
-
-fn check_lists(replicas: &[Vec<BrokerId>]) -> Result<(), Refusal> {
-    let factor = replicas.first().map_or(0, Vec::len);
-    for list in replicas {
-        let distinct = Mentions::of(list.iter());
-        if list.is_empty() || list.iter().any(|id| id.0 < 0) {
-            return invalid("Every partition needs replicas.");
-        }
-        if !distinct.are_distinct() {
-            return invalid("Duplicate replica assignment found.");
-        }
-        if list.len() != factor {
-            return invalid("All partitions should have the same number of replicas.");
-        }
+    let distinct = |list: &Vec<BrokerId>| Mentions::of(list.iter()).are_distinct();
+    if !replicas.values().all(distinct) {
+        let lists = replicas.iter().map(|(partition, list)| {
+            let ids: Vec<String> = list.iter().map(ToString::to_string).collect();
+            format!("{partition} -> ArrayBuffer({})", ids.join(", "))
+        });
+        let lists: Vec<String> = lists.collect();
+        let why = format!(
+            "Duplicate replica assignment found: Map({})",
+            lists.join(", ")
+        );
+        return invalid(why);
+    }
+    if !replicas.keys().copied().eq(0..replicas.len() as i32) {
+        return invalid("partitions should be a consecutive 0-based integer sequence");
+    }
+    let is_strange = |list: &Vec<BrokerId>| list.is_empty() || list.iter().any(|id| id.0 < 0);
+    if replicas.values().any(is_strange) {
+        return invalid("Every partition needs replicas.");
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ pub mod znodes;
 pub use asked_elections::Elected;
 pub use candidacy::Candidacy;
 pub use create_topics::{
-    Creation, Defaults, Intent, MAX_PARTITIONS, MAX_PARTITIONS_OF_ALL, Making, TopicSetup,
+    Creation, Defaults, Intent, MAX_PARTITIONS, MAX_PARTITIONS_OF_ALL, Making, Origin, TopicSetup,
 };
 pub use moves::{MoveWish, Ongoing};
 pub use orders::{DURING_DELETE, last_or_new};

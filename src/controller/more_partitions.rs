@@ -1,9 +1,10 @@
 //! CreatePartitions: a topic gets more partitions (`ZkAdminManager.createPartitions`).
 
 use super::assignment::{self, Start};
+use super::create_topics::{Refusal, check_count};
 use super::question::{Reply, Token};
 use super::step::Step;
-use super::{Controller, MAX_PARTITIONS, MAX_PARTITIONS_OF_ALL, znodes};
+use super::{Controller, MAX_PARTITIONS_OF_ALL, znodes};
 use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::CreatePartitionsRequest;
@@ -11,10 +12,7 @@ use crate::protocol::api::create_partitions::{
     CreatePartitionsAssignment, CreatePartitionsTopic, CreatePartitionsTopicResult,
 };
 use crate::protocol::zookeeper::{ANY_VERSION, Operation};
-use crate::sorted::Mentions;
-
-/// Why a topic cannot grow, with a sentence.
-type Refusal = (ErrorCode, &'static str);
+use crate::sorted::{Mentions, SortedSet};
 
 impl Controller {
     pub(super) fn create_partitions(&mut self, token: Token, request: &CreatePartitionsRequest) {
@@ -22,14 +20,17 @@ impl Controller {
         let mut steps = Vec::new();
         let mentions = Mentions::of(request.topics.iter().map(|topic| &topic.name));
         let mut left = MAX_PARTITIONS_OF_ALL.saturating_sub(self.count_partitions());
-        for topic in &request.topics {
+        for topic in mentions.firsts().map(|place| &request.topics[place]) {
             let mut result = CreatePartitionsTopicResult {
                 name: topic.name.clone(),
                 ..CreatePartitionsTopicResult::default()
             };
             let grown = match mentions.is_repeated(&topic.name) {
                 false => self.judge_growth(topic, left),
-                true => Err((ErrorCode::InvalidRequest, "The topic is named twice.")),
+                true => {
+                    let why = "Duplicate topic in request.".to_owned();
+                    Err((ErrorCode::InvalidRequest, why))
+                }
             };
             let mut new = Vec::new();
             match grown {
@@ -90,81 +91,132 @@ impl Controller {
     ) -> Result<Vec<Vec<BrokerId>>, Refusal> {
         let name = TopicName(asked.name.clone());
         if self.is_deleting(&name) {
-            return Err((
-                ErrorCode::InvalidTopicException,
-                "The topic is being deleted.",
-            ));
+            let why = "The topic is queued for deletion.".to_owned();
+            return Err((ErrorCode::InvalidTopicException, why));
         }
-        let unknown = (
-            ErrorCode::UnknownTopicOrPartition,
-            "There is no such topic.",
-        );
-        let topic = self.store.topic(&name).ok_or(unknown)?;
+        let topic = self.store.topic(&name).ok_or_else(|| {
+            let why = format!("The topic '{name}' does not exist.");
+            (ErrorCode::UnknownTopicOrPartition, why)
+        })?;
         if topic.partitions.iter().any(|state| state.is_reassigning()) {
-            let why = "A partition of the topic is being moved.";
+            let why = format!("A partition reassignment is in progress for the topic '{name}'.");
             return Err((ErrorCode::ReassignmentInProgress, why));
         }
-        let before = topic.partitions.len();
-        let count = usize::try_from(asked.count).unwrap_or(0);
+        let (before, wanted) = (topic.partitions.len(), asked.count);
+        let count = usize::try_from(wanted).unwrap_or(0);
         let new = match count.checked_sub(before) {
-            None => return Err((ErrorCode::InvalidPartitions, "It has more already.")),
-            Some(0) => return Err((ErrorCode::InvalidPartitions, "It has as many already.")),
-            Some(new) if count > MAX_PARTITIONS || new > left => {
-                return Err((
-                    ErrorCode::PolicyViolation,
-                    "So many partitions are not allowed.",
-                ));
+            Some(0) => {
+                let why = format!("Topic already has {before} partitions.");
+                return Err((ErrorCode::InvalidPartitions, why));
             }
             Some(new) => new,
+            None => {
+                let why = format!(
+                    "Topic currently has {before} partitions, which is higher than the requested {wanted}."
+                );
+                return Err((ErrorCode::InvalidPartitions, why));
+            }
         };
+        check_count(count, new, left)?;
         let first = topic.partitions.first();
         let factor = first.map_or(1, |state| state.replicas.len());
-        match &asked.assignments {
-            Some(lists) => self.listed_growth(lists, new, factor),
-            None => {
-                let known = self.store.brokers().keys().copied();
-                let live: Vec<BrokerId> = known.filter(|id| self.store.is_alive(*id)).collect();
-                let head = first.and_then(|state| state.replicas.first().copied());
-                let head = head.unwrap_or(BrokerId(0));
-                let start = live.iter().position(|id| *id >= head).unwrap_or(0);
-                if factor > live.len() {
-                    let why = "There are fewer brokers than replicas.";
-                    return Err((ErrorCode::InvalidReplicationFactor, why));
-                }
-                let start = Start {
-                    first: start,
-                    shift: start,
-                };
-                Ok(assignment::assign(&live, new, factor, start, before))
-            }
+        let known = self.store.brokers().keys().copied();
+        let live: Vec<BrokerId> = known.filter(|id| self.store.is_alive(*id)).collect();
+        if let Some(lists) = &asked.assignments {
+            return listed_growth(
+                lists,
+                Growth {
+                    before,
+                    new,
+                    factor,
+                },
+                &live,
+            );
         }
+        assignment::check(
+            live.len(),
+            wanted,
+            i32::try_from(factor).unwrap_or(i32::MAX),
+        )?;
+        let head = first.and_then(|state| state.replicas.first().copied());
+        let head = head.unwrap_or(BrokerId(0));
+        let start = live.iter().position(|id| *id >= head).unwrap_or(0);
+        let start = Start {
+            first: start,
+            shift: start,
+        };
+        Ok(assignment::assign(&live, new, factor, start, before))
     }
+}
 
-    fn listed_growth(
-        &self,
-        lists: &[CreatePartitionsAssignment],
-        new: usize,
-        factor: usize,
-    ) -> Result<Vec<Vec<BrokerId>>, Refusal> {
-        let refuse = |why| Err((ErrorCode::InvalidReplicaAssignment, why));
-        if lists.len() != new {
-            return refuse("There must be one list for each new partition.");
-        }
-        let mut replicas = Vec::new();
-        for list in lists {
-            let ids: Vec<BrokerId> = list.broker_ids.iter().map(|id| BrokerId(*id)).collect();
-            let distinct = Mentions::of(ids.iter().copied());
-            if ids.is_empty() || !distinct.are_distinct() {
-                return refuse("A broker has one replica of a partition at most.");
-            }
-            if ids.len() != factor {
-                return refuse("All partitions have the same number of replicas.");
-            }
-            if ids.iter().any(|id| !self.store.is_alive(*id)) {
-                return refuse("The brokers must be alive.");
-            }
-            replicas.push(ids);
-        }
-        Ok(replicas)
+/// How a topic grows.
+struct Growth {
+    /// How many partitions it has, and how many it gets.
+    before: usize,
+    new: usize,
+    /// How many replicas its first one has.
+    factor: usize,
+}
+
+/// Replicas that the request lists itself, in the order of Kafka's checks.
+fn listed_growth(
+    lists: &[CreatePartitionsAssignment],
+    growth: Growth,
+    live: &[BrokerId],
+) -> Result<Vec<Vec<BrokerId>>, Refusal> {
+    let Growth {
+        before,
+        new,
+        factor,
+    } = growth;
+    let refuse = |why: String| Err((ErrorCode::InvalidReplicaAssignment, why));
+    let ids = lists.iter().flat_map(|list| &list.broker_ids);
+    let unknown = ids.filter(|id| !live.contains(&BrokerId(**id)));
+    let unknown: SortedSet<i32> = unknown.copied().collect();
+    if !unknown.is_empty() {
+        let unknown = told(unknown.iter());
+        return refuse(format!(
+            "Unknown broker(s) in replica assignment: {unknown}."
+        ));
     }
+    if lists.len() != new {
+        let given = lists.len();
+        return refuse(format!(
+            "Increasing the number of partitions by {new} but {given} assignments provided."
+        ));
+    }
+    for (number, list) in (before..).zip(lists) {
+        if list.broker_ids.is_empty() {
+            return refuse(format!(
+                "Cannot have replication factor of 0 for partition id {number}."
+            ));
+        }
+        if !Mentions::of(list.broker_ids.iter()).are_distinct() {
+            let ids = told(list.broker_ids.iter());
+            return refuse(format!(
+                "Duplicate brokers not allowed in replica assignment: {ids} for partition id {number}."
+            ));
+        }
+    }
+    let factors = (before..).zip(lists.iter().map(|list| list.broker_ids.len()));
+    let bad: Vec<(usize, usize)> = factors.filter(|(_, other)| *other != factor).collect();
+    if !bad.is_empty() {
+        let partitions = told(bad.iter().map(|(number, _)| number));
+        let factors = told(bad.iter().map(|(_, other)| other));
+        return refuse(format!(
+            "Inconsistent replication factor between partitions, partition 0 has {factor} while \
+             partitions [{partitions}] have replication factors [{factors}], respectively."
+        ));
+    }
+    let replicas = lists.iter().map(|list| {
+        let ids = list.broker_ids.iter();
+        ids.map(|id| BrokerId(*id)).collect()
+    });
+    Ok(replicas.collect())
+}
+
+/// Numbers as they stand in a sentence.
+fn told(numbers: impl Iterator<Item = impl ToString>) -> String {
+    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+    numbers.join(", ")
 }

@@ -27,6 +27,8 @@ pub enum CleanupPolicy {
     Delete,
     Compact,
     CompactAndDelete,
+    /// An empty list: only what lies below the log's start goes.
+    Neither,
 }
 
 /// The settings of one topic, defaults and overrides merged.
@@ -108,12 +110,18 @@ impl Default for LogConfig {
 impl CleanupPolicy {
     /// Whether old segments are dropped.
     pub fn deletes(self) -> bool {
-        self != CleanupPolicy::Compact
+        matches!(
+            self,
+            CleanupPolicy::Delete | CleanupPolicy::CompactAndDelete
+        )
     }
 
     /// Whether only the last record of each key is kept, so that every record needs a key.
     pub fn compacts(self) -> bool {
-        self != CleanupPolicy::Delete
+        matches!(
+            self,
+            CleanupPolicy::Compact | CleanupPolicy::CompactAndDelete
+        )
     }
 }
 
@@ -215,6 +223,7 @@ impl LogConfig {
                 CleanupPolicy::Delete => "delete",
                 CleanupPolicy::Compact => "compact",
                 CleanupPolicy::CompactAndDelete => "compact,delete",
+                CleanupPolicy::Neither => "",
             }
             .to_owned(),
             "message.timestamp.type" => match self.message_timestamp_type {
@@ -239,14 +248,27 @@ const TIMESTAMP_TYPES: [(&str, TimestampType); 2] = [
     ("LogAppendTime", TimestampType::LogAppendTime),
 ];
 
+/// A list of words, each as often as one likes, or none at all (`ValidList`).
 fn cleanup_policy(read: &Read<'_>) -> Result<CleanupPolicy, String> {
-    let parts: Vec<&str> = read.value.split(',').map(str::trim).collect();
-    match parts.as_slice() {
-        ["delete"] => Ok(CleanupPolicy::Delete),
-        ["compact"] => Ok(CleanupPolicy::Compact),
-        ["compact", "delete"] | ["delete", "compact"] => Ok(CleanupPolicy::CompactAndDelete),
-        _ => read.refuse("String must be one of: compact, delete"),
+    if read.value.trim().is_empty() {
+        return Ok(CleanupPolicy::Neither);
     }
+    let (mut compacts, mut deletes) = (false, false);
+    for value in read.value.split(',').map(str::trim) {
+        match value {
+            "compact" => compacts = true,
+            "delete" => deletes = true,
+            _ => {
+                let word = Read { value, ..*read };
+                return word.refuse("String must be one of: compact, delete");
+            }
+        }
+    }
+    Ok(match (compacts, deletes) {
+        (true, true) => CleanupPolicy::CompactAndDelete,
+        (true, false) => CleanupPolicy::Compact,
+        (false, _) => CleanupPolicy::Delete,
+    })
 }
 
 #[cfg(test)]
@@ -282,6 +304,32 @@ mod tests {
             assert!(refusal.contains(name), "{refusal}");
         }
         assert_eq!(config, LogConfig::default());
+    }
+
+    #[test]
+    fn a_policy_is_a_list_that_may_be_empty() {
+        for (value, told, compacts, deletes) in [
+            ("delete", "delete", false, true),
+            ("compact", "compact", true, false),
+            (" delete , compact", "compact,delete", true, true),
+            ("delete,delete", "delete", false, true),
+            ("", "", false, false),
+            (" ", "", false, false),
+        ] {
+            let mut config = LogConfig::default();
+            assert_eq!(config.set("cleanup.policy", value), Ok(()), "{value:?}");
+            assert_eq!(config.get("cleanup.policy").as_deref(), Some(told));
+            let policy = config.cleanup_policy;
+            assert_eq!((policy.compacts(), policy.deletes()), (compacts, deletes));
+        }
+        for (value, word) in [(",", ""), ("delete,", ""), ("delete, shred", "shred")] {
+            let refused = LogConfig::default().set("cleanup.policy", value);
+            let why = format!(
+                "Invalid value {word} for configuration cleanup.policy: \
+                 String must be one of: compact, delete"
+            );
+            assert_eq!(refused, Err(why));
+        }
     }
 
     #[test]

@@ -82,7 +82,12 @@ pub fn decode_sized_response<R: Request>(
 ) -> Result<(i32, R::Response), Malformed> {
     let mut reader = Reader::new(frame);
     reader.skip(SIZE)?;
-    decode::<R>(reader, version)
+    let read = decode::<R>(reader, version);
+    // Places are counted from behind the size.
+    read.map_err(|malformed| Malformed {
+        at: malformed.at.saturating_sub(SIZE),
+        ..malformed
+    })
 }
 
 fn decode<R: Request>(
@@ -182,5 +187,123 @@ impl FrameBuffer {
     /// How many bytes wait for the rest of their frame.
     pub fn buffered(&self) -> usize {
         self.buffered.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::api::delete_topics::DeletableTopicResult;
+    use crate::protocol::api::{DeleteTopicsRequest, DeleteTopicsResponse};
+    use bytes::Bytes;
+
+    const VERSION: i16 = 6;
+
+    fn response() -> DeleteTopicsResponse {
+        DeleteTopicsResponse {
+            responses: vec![DeletableTopicResult {
+                name: Some("\u{e9}t\u{e9}".into()),
+                error_message: Some("no such topic".into()),
+                error_code: 3,
+                ..DeletableTopicResult::default()
+            }],
+            ..DeleteTopicsResponse::default()
+        }
+    }
+
+    fn framed() -> Vec<u8> {
+        encode_response(ApiKey::DeleteTopics, VERSION, 7, &response()).to_vec()
+    }
+
+    /// The bytes in two pieces or, at their ends, in one.
+    fn cut(bytes: &[u8], at: usize) -> Chunks {
+        let (first, second) = bytes.split_at(at);
+        let pieces = [first, second].map(Bytes::copy_from_slice);
+        pieces
+            .into_iter()
+            .filter(|piece| !piece.is_empty())
+            .collect()
+    }
+
+    #[test]
+    fn a_frame_says_the_same_with_its_size_and_without_wherever_it_is_cut() {
+        let framed = framed();
+        let whole =
+            decode_response::<DeleteTopicsRequest>(&framed[SIZE..].to_vec().into(), VERSION);
+        assert_eq!(whole, Ok((7, response())));
+        // Also where it ends too early or too late: the same error, at the same place.
+        let mut longer = framed.clone();
+        longer.push(0);
+        for end in SIZE..=longer.len() {
+            let bytes = &longer[..end];
+            let whole =
+                decode_response::<DeleteTopicsRequest>(&bytes[SIZE..].to_vec().into(), VERSION);
+            assert_eq!(whole.is_ok(), end == framed.len(), "{end} bytes");
+            for at in 0..=end {
+                let sized = decode_sized_response::<DeleteTopicsRequest>(&cut(bytes, at), VERSION);
+                assert_eq!(sized, whole, "{end} bytes, cut at {at}");
+            }
+            for at in 0..=end - SIZE {
+                let cut = cut(&bytes[SIZE..], at);
+                let bare = decode_response::<DeleteTopicsRequest>(&cut, VERSION);
+                assert_eq!(bare, whole, "{end} bytes, cut at {at} behind the size");
+            }
+        }
+        for end in 0..SIZE {
+            let short =
+                decode_sized_response::<DeleteTopicsRequest>(&cut(&framed[..end], end), VERSION);
+            assert_eq!(
+                short,
+                Err(Malformed::new(Reason::Truncated, 0)),
+                "{end} bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stream_gives_the_same_frames_wherever_it_is_cut() {
+        let stream: Vec<u8> = [&[0, 0, 0, 2, 1, 2], &framed()[..], &[0, 0, 0, 1, 9]].concat();
+        let frames = [vec![1, 2], framed()[SIZE..].to_vec(), vec![9]];
+        for first in 0..=stream.len() {
+            for second in first..=stream.len() {
+                let mut buffer = FrameBuffer::new();
+                let mut found = Vec::new();
+                let pieces = [&stream[..first], &stream[first..second], &stream[second..]];
+                for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
+                    buffer.push(Chunks::from(piece.to_vec()));
+                    while let Some(frame) = buffer.next(1_000).expect("a fine stream") {
+                        found.push(frame.to_vec());
+                    }
+                }
+                assert_eq!(found, frames, "cut at {first} and {second}");
+                assert_eq!(buffer.buffered(), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_that_comes_alone_is_held_to_the_limit_like_any_other() {
+        for (size, limit, fine) in [(2, 2, true), (2, 1, false), (0, 9, false), (-1, 9, false)] {
+            for behind in [0, 3] {
+                let mut bytes = i32::to_be_bytes(size).to_vec();
+                bytes.extend(vec![7; 2 + behind]);
+                for at in 0..=bytes.len() {
+                    let mut buffer = FrameBuffer::new();
+                    buffer.push(cut(&bytes, at));
+                    let expected = match fine {
+                        true => Ok(Some(Chunks::from(vec![7, 7]))),
+                        false => Err(Malformed::new(Reason::FrameSize, 0)),
+                    };
+                    assert_eq!(
+                        buffer.next(limit),
+                        expected,
+                        "{size} of {limit}, cut at {at}"
+                    );
+                    if fine {
+                        assert_eq!(buffer.buffered(), behind);
+                    }
+                }
+            }
+        }
     }
 }

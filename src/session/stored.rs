@@ -189,7 +189,8 @@ pub fn change(
         }
         None => {}
         Some(value) => {
-            if LogConfig::default().set(name, value).is_err() {
+            // An empty policy is one, but not what somebody means who says nothing.
+            if value.is_empty() || LogConfig::default().set(name, value).is_err() {
                 return Err(refusal(name, value));
             }
             if now.is_some_and(|(_, now)| **now == *value) {
@@ -223,10 +224,15 @@ pub fn delete_records(
     let leader = leading(world, partition).ok_or_else(|| {
         format!("{partition} has no leader now: only a leader can delete records.")
     })?;
-    if !leader.config().cleanup_policy.deletes() {
+    let policy = leader.config().cleanup_policy;
+    if !policy.deletes() {
         let topic = &partition.topic;
+        let what = match policy.compacts() {
+            true => "is only compacted",
+            false => "keeps everything",
+        };
         return Err(format!(
-            "{topic} is only compacted: its leader deletes on request where cleanup.policy has delete."
+            "{topic} {what}: its leader deletes on request where cleanup.policy has delete."
         ));
     }
     let (start, end) = (leader.log_start().0, leader.high_watermark().0);
@@ -413,6 +419,10 @@ mod tests {
         let carts = TopicPartition::new("carts", 0);
         let refused = delete_records(session.world(), &carts, "end").unwrap_err();
         assert!(refused.starts_with("carts is only compacted"), "{refused}");
+        let without = SCRIPT.replace("cleanup.policy=compact", "cleanup.policy=");
+        let emptied = Session::play_script(&script::parse(&without).unwrap()).unwrap();
+        let refused = delete_records(emptied.world(), &carts, "end").unwrap_err();
+        assert!(refused.starts_with("carts keeps everything"), "{refused}");
         let done = delete_records(session.world(), &orders, "@5").unwrap();
         let lines = perform(&mut session, done);
         assert_eq!(lines, ["admin a1", "delete-records a1 orders-0 @5"]);

@@ -10,7 +10,7 @@ use crate::world::World;
 use crate::world::invariant;
 
 /// Every code that is named where answers are made, and why no drawn cluster shows it, where none can.
-pub const CODES: [(ErrorCode, Option<&str>); 74] = [
+pub const CODES: [(ErrorCode, Option<&str>); 75] = [
     (ErrorCode::UnknownServerError, None),
     (ErrorCode::OffsetOutOfRange, None),
     (ErrorCode::CorruptMessage, None),
@@ -41,6 +41,7 @@ pub const CODES: [(ErrorCode, Option<&str>); 74] = [
     (ErrorCode::InvalidReplicaAssignment, None),
     (ErrorCode::InvalidConfig, None),
     (ErrorCode::NotController, None),
+    (ErrorCode::TopicAuthorizationFailed, None),
     (
         ErrorCode::IllegalSaslState,
         Some("to whoever wants to say who it is, and drawn clients do not"),

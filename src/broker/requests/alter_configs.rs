@@ -8,7 +8,9 @@
 //! change one setting with it must first read them all, and two who do so at once undo each other's work.
 //! The newer one changes single settings (KIP-339).
 //!
-//! Unlike Kafka, which keeps settings of brokers whose names it does not know, and whose loggers have levels.
+//! Unlike Kafka, whose brokers change their threads, throttles and reporters while they run, keep settings whose names
+//! they do not know, and whose loggers have levels: a setting of a broker that is not modelled is refused, and the answer
+//! says so.
 
 use super::Asked;
 use crate::broker::Broker;
@@ -272,19 +274,29 @@ impl Broker {
 
     /// That these settings of a broker may be made while it runs (`DynamicBrokerConfig.validate`).
     fn check_dynamic(&self, configs: &[(Text, Text)]) -> Result<(), Refusal> {
-        let is_fixed = |name: &Text| {
-            let known = settings::find(name);
-            known.is_none_or(|known| known.change == Change::AtStart)
+        let all = || {
+            configs
+                .iter()
+                .map(|(name, _)| (&**name, settings::find(name)))
         };
-        let fixed = configs.iter().map(|(name, _)| name);
-        let fixed: Vec<&str> = fixed
-            .filter(|name| is_fixed(name))
-            .map(|name| &**name)
-            .collect();
+        let fixed = all().filter_map(|(name, known)| {
+            let known = known.filter(|known| known.change == Change::AtStart);
+            known.map(|_| name)
+        });
+        let fixed: Vec<&str> = fixed.collect();
         if !fixed.is_empty() {
             let why = format!(
                 "Cannot update these configs dynamically: Set({})",
                 fixed.join(", ")
+            );
+            return refuse(ErrorCode::InvalidRequest, why);
+        }
+        let unknown = all().filter(|(_, known)| known.is_none());
+        let unknown: Vec<&str> = unknown.map(|(name, _)| name).collect();
+        if !unknown.is_empty() {
+            let why = format!(
+                "This broker does not model these configs and cannot update them: {}",
+                unknown.join(", ")
             );
             return refuse(ErrorCode::InvalidRequest, why);
         }

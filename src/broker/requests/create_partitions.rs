@@ -11,6 +11,7 @@ use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::create_partitions::{CreatePartitionsTopic, CreatePartitionsTopicResult};
 use crate::protocol::api::{CreatePartitionsRequest, CreatePartitionsResponse};
+use crate::sorted::Mentions;
 use crate::time::{Duration, Moment};
 
 impl Broker {
@@ -52,11 +53,13 @@ impl Broker {
         self.answer_when_known(at, asked.id, timeout, delayed, out);
     }
 
-    /// What is answered when the controller is elsewhere.
+    /// What is answered when the controller is elsewhere: each topic once.
     pub(in crate::broker) fn refuse_partitions(
         topics: &[CreatePartitionsTopic],
     ) -> Vec<(CreatePartitionsTopicResult, Vec<TopicPartition>)> {
-        let refused = topics.iter().map(|topic| CreatePartitionsTopicResult {
+        let mentions = Mentions::of(topics.iter().map(|topic| &topic.name));
+        let each = mentions.firsts().map(|place| &topics[place]);
+        let refused = each.map(|topic| CreatePartitionsTopicResult {
             name: topic.name.clone(),
             error_code: ErrorCode::NotController.code(),
             ..CreatePartitionsTopicResult::default()

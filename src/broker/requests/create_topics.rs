@@ -9,7 +9,7 @@ use crate::broker::connections::RequestId;
 use crate::broker::controlling::Pending;
 use crate::broker::delayed_admin::{AdminAnswer, DelayedAdmin, Until};
 use crate::broker::{Broker, OFFSETS_TOPIC};
-use crate::controller::{Creation, Defaults, Intent, Making, Question};
+use crate::controller::{Creation, Defaults, Intent, Making, Origin, Question};
 use crate::model::{BrokerId, Text, TopicName, TopicPartition};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
@@ -35,7 +35,7 @@ impl Broker {
             true => Intent::ValidateOnly,
             false => Intent::Create,
         };
-        let creation = match self.judge_topics(&request.topics, intent) {
+        let creation = match self.judge_topics(&request.topics, intent, Origin::Request) {
             Some(creation) if !creation.is_empty() => creation,
             planned => {
                 let refused = |topic: &CreatableTopic| CreatableTopicResult {
@@ -66,13 +66,19 @@ impl Broker {
     }
 
     /// Holds topics against every rule; `None` when the controller is elsewhere.
-    fn judge_topics(&mut self, topics: &[CreatableTopic], intent: Intent) -> Option<Creation> {
+    fn judge_topics(
+        &mut self,
+        topics: &[CreatableTopic],
+        intent: Intent,
+        origin: Origin,
+    ) -> Option<Creation> {
         let controller = self.controller.as_mut()?;
         let config = self.config.clone();
         let check_configs = |configs: &[(Text, Text)]| config.topic(configs).map(drop);
         let live: Vec<BrokerId> = self.metadata.brokers().keys().copied().collect();
         let making = Making {
             intent,
+            origin,
             live: &live,
             defaults: Defaults {
                 partitions: i32::try_from(config.num_partitions).unwrap_or(i32::MAX),
@@ -162,7 +168,7 @@ impl Broker {
             self.ask_for_topics(at, wanted, out);
             return elsewhere;
         }
-        let Some(creation) = self.judge_topics(&wanted, Intent::Create) else {
+        let Some(creation) = self.judge_topics(&wanted, Intent::Create, Origin::Broker) else {
             return elsewhere;
         };
         let results = creation.results().iter();

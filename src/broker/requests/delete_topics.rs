@@ -5,7 +5,7 @@ use crate::broker::Broker;
 use crate::broker::controlling::Pending;
 use crate::broker::delayed_admin::{AdminAnswer, DelayedAdmin, Until};
 use crate::controller::Question;
-use crate::model::{Text, TopicId, TopicName};
+use crate::model::{TopicId, TopicName};
 use crate::process::Outbox;
 use crate::protocol::ErrorCode;
 use crate::protocol::api::delete_topics::DeletableTopicResult;
@@ -37,9 +37,8 @@ impl Broker {
             })
             .collect();
         self.judge_deletions(asked.id.version, &mut results);
-        let fine = results.iter().filter(|result| result.error_code == 0);
-        let fine = fine.filter_map(|result| result.name.clone().map(TopicName));
-        let topics: Vec<TopicName> = fine.collect();
+        let topics = deletable(&results).into_iter();
+        let topics: Vec<TopicName> = topics.map(|(_, name)| name).collect();
         let pending = Pending::DeleteTopics {
             asked: asked.clone(),
             results,
@@ -55,12 +54,19 @@ impl Broker {
             OWN_ERROR.. => Some(ErrorCode::TopicDeletionDisabled),
             _ => Some(ErrorCode::InvalidRequest),
         };
+        let by_id = |result: &DeletableTopicResult| result.topic_id != TopicId::default();
+        // One that has both spoils them all.
+        let has_both = |result: &DeletableTopicResult| result.name.is_some() && by_id(result);
+        let spoilt = results
+            .iter()
+            .any(has_both)
+            .then_some(ErrorCode::InvalidRequest);
+        let of_all = forbidden.or(spoilt);
         for result in results.iter_mut() {
-            let by_id = result.topic_id != TopicId::default();
-            let error = match (forbidden, &result.name, by_id) {
+            let error = match (of_all, &result.name, by_id(result)) {
                 (Some(error), _, _) => Err(error),
-                // One or the other, not both and not neither.
-                (None, Some(_), true) | (None, None, false) => Err(ErrorCode::InvalidRequest),
+                // Nobody may delete what has no name, not even where everybody may do everything.
+                (None, None, false) => Err(ErrorCode::TopicAuthorizationFailed),
                 (None, None, true) => match self.metadata.name_of(result.topic_id) {
                     Some(name) => {
                         result.name = Some(name.0.clone());
@@ -68,7 +74,7 @@ impl Broker {
                     }
                     None => Err(ErrorCode::UnknownTopicId),
                 },
-                (None, Some(name), false) => match self.metadata.topic(&TopicName(name.clone())) {
+                (None, Some(name), _) => match self.metadata.topic(&TopicName(name.clone())) {
                     Some(topic) => {
                         result.topic_id = topic.id;
                         Ok(())
@@ -77,15 +83,6 @@ impl Broker {
                 },
             };
             result.error_code = error.map_or_else(ErrorCode::code, |()| 0);
-        }
-        let names = results.iter().filter_map(|result| result.name.clone());
-        let names: Vec<Text> = names.collect();
-        let mentions = Mentions::of(&names);
-        for result in results.iter_mut() {
-            let name = result.name.as_ref();
-            if name.is_some_and(|name| mentions.is_repeated(name)) {
-                result.error_code = ErrorCode::InvalidRequest.code();
-            }
         }
     }
 
@@ -104,16 +101,10 @@ impl Broker {
                 result.error_code = error.code();
             }
         }
-        let fine = |result: &DeletableTopicResult| result.error_code == 0;
-        let waits = results
-            .iter()
-            .enumerate()
-            .filter(|(_, result)| fine(result));
-        let waits = waits.filter_map(|(place, result)| {
-            let name = TopicName(result.name.clone()?);
-            Some(((place, 0), Until::Gone(name)))
-        });
-        let waiting = waits.collect();
+        let waits = deletable(&results).into_iter();
+        let waiting = waits
+            .map(|(place, name)| ((place, 0), Until::Gone(name)))
+            .collect();
         let answer = AdminAnswer::DeleteTopics(DeleteTopicsResponse {
             responses: results,
             ..DeleteTopicsResponse::default()
@@ -121,4 +112,18 @@ impl Broker {
         let delayed = DelayedAdmin { answer, waiting };
         self.answer_when_known(at, asked.id, timeout, delayed, out);
     }
+}
+
+/// The topics that can go, each with the place at which it is named first: to Kafka they are a set. What becomes of a
+/// topic is told there; where it is named again, nothing was wrong with that.
+fn deletable(results: &[DeletableTopicResult]) -> Vec<(usize, TopicName)> {
+    let fine = results.iter().enumerate();
+    let fine = fine.filter(|(_, result)| result.error_code == 0);
+    let fine = fine.filter_map(|(place, result)| Some((place, result.name.as_ref()?)));
+    let fine: Vec<_> = fine.collect();
+    let mentions = Mentions::of(fine.iter().map(|(_, name)| *name));
+    let firsts = mentions.firsts().map(|first| fine[first]);
+    firsts
+        .map(|(place, name)| (place, TopicName(name.clone())))
+        .collect()
 }

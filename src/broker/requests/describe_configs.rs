@@ -7,7 +7,8 @@
 //! What a topic has set is read in ZooKeeper each time, so any broker can tell, and tells the newest.
 //!
 //! Unlike Kafka, whose brokers remember in which unit a time was given: a retention or a roll time of the file is
-//! told in milliseconds. What the file sets to Kafka's default is told as the default.
+//! told in milliseconds, and in coarser units where it is a whole number of them. What the file sets to Kafka's default
+//! is told as the default.
 
 use super::Asked;
 use super::alter_configs::{BROKER, TOPIC};
@@ -43,6 +44,13 @@ const OPEN: [&str; 4] = [
     "log.retention.ms",
     "log.roll.jitter.ms",
     "log.roll.ms",
+];
+
+/// Settings in a coarser unit of what another says in milliseconds.
+const COARSE: [&str; 3] = [
+    "log.retention.hours",
+    "log.retention.minutes",
+    "log.roll.hours",
 ];
 
 /// A request that waits until ZooKeeper has said what topics have set.
@@ -144,8 +152,7 @@ impl Broker {
             return Err((ErrorCode::InvalidRequest, String::new()));
         }
         let name = &resource.resource_name;
-        TopicName::check(name)
-            .map_err(|rule| (ErrorCode::InvalidTopicException, rule.to_string()))?;
+        TopicName::validate(name).map_err(|why| (ErrorCode::InvalidTopicException, why))?;
         match self.metadata.topic(&TopicName(name.clone())) {
             Some(_) => Ok(()),
             None => Err((ErrorCode::UnknownTopicOrPartition, String::new())),
@@ -210,7 +217,12 @@ impl Broker {
         let told = settings::settings().into_iter().map(|setting| {
             let synonyms = self.synonyms(setting.name);
             let is_open = synonyms.is_empty() && OPEN.contains(&setting.name);
-            let value = self.config.get(setting.name).filter(|_| !is_open);
+            // What can be read only at the start is as the file says, whatever another unit of it says by now.
+            let value = match setting.change {
+                Change::AtStart => self.of_file(setting.name),
+                Change::AtAnyTime => self.config.get(setting.name),
+            };
+            let value = value.filter(|_| !is_open);
             Told::of_broker(setting, value.map(Into::into), synonyms)
         });
         told.collect()
@@ -223,6 +235,20 @@ impl Broker {
             Some(Told::of_broker(setting, Some(value.clone()), synonyms))
         });
         told.collect()
+    }
+
+    /// What the file says that a setting is. A time that is no whole number of a unit was given in a finer one.
+    fn of_file(&self, name: &str) -> Option<String> {
+        let (file, default) = (&self.dynamic.file, Config::default());
+        let value = file.get(name)?;
+        if !COARSE.contains(&name) {
+            return Some(value);
+        }
+        let mut again = Config::clone(file);
+        match again.set(name, &value) {
+            Ok(()) if again.log == file.log => Some(value),
+            _ => default.get(name),
+        }
     }
 
     /// Everything that says what a setting of this broker is, the first before the others.
@@ -238,7 +264,7 @@ impl Broker {
                 found.extend(said.map(|(_, value)| synonym(name, Some(value.clone()), source)));
             }
         }
-        let (file, default) = (self.dynamic.file.get(name), Config::default().get(name));
+        let (file, default) = (self.of_file(name), Config::default().get(name));
         if file != default {
             found.push(synonym(name, file.map(Into::into), OF_FILE));
         }

@@ -95,11 +95,23 @@ impl Broker {
         self.answer_when_known(at, asked.id, timeout, delayed, out);
     }
 
-    /// What is answered when the controller is elsewhere.
+    /// What is answered when the controller is elsewhere. Whoever names no partition means all that this broker
+    /// knows of.
     pub(in crate::broker) fn refuse_elections(
+        &self,
         named: Option<Vec<TopicPartition>>,
     ) -> Vec<(TopicPartition, Result<BrokerId, ErrorCode>)> {
-        let named = named.unwrap_or_default().into_iter();
+        let known = || {
+            let topics = self.metadata.topics();
+            let names = topics.flat_map(|(topic, image)| {
+                image.partitions.keys().map(|partition| TopicPartition {
+                    topic: topic.clone(),
+                    partition: *partition,
+                })
+            });
+            names.collect()
+        };
+        let named = named.unwrap_or_else(known).into_iter();
         named
             .map(|name| (name, Err(ErrorCode::NotController)))
             .collect()

@@ -88,7 +88,9 @@ impl Broker {
         }
         self.connections.mute(asked.id);
         match request {
-            AnyRequest::ApiVersions(_) => self.handle_api_versions(at, &asked, out),
+            AnyRequest::ApiVersions(request) => {
+                self.handle_api_versions(at, &asked, &request, out);
+            }
             AnyRequest::SaslHandshake(_) => self.handle_sasl_handshake(at, &asked, out),
             AnyRequest::Produce(request) => self.handle_produce(at, &asked, request, out),
             AnyRequest::Fetch(request) => self.handle_fetch(at, &asked, request, out),

@@ -5,12 +5,13 @@ use crate::controller::{Controller, Rules, Setup as ControllerSetup};
 use crate::protocol::api::alter_partition_reassignments::{
     ReassignablePartition, ReassignableTopic,
 };
-use crate::protocol::api::create_partitions::CreatePartitionsTopic;
+use crate::protocol::api::create_partitions::{CreatePartitionsAssignment, CreatePartitionsTopic};
+use crate::protocol::api::delete_topics::DeleteTopicState;
 use crate::protocol::api::incremental_alter_configs::{AlterConfigsResource, AlterableConfig};
 use crate::protocol::api::{
     AlterPartitionReassignmentsRequest, ControlledShutdownRequest, CreatePartitionsRequest,
-    DeleteTopicsRequest, IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest,
-    MetadataRequest,
+    DeleteTopicsRequest, ElectLeadersRequest, IncrementalAlterConfigsRequest,
+    ListPartitionReassignmentsRequest, MetadataRequest,
 };
 
 fn grow(count: i32) -> CreatePartitionsRequest {
@@ -214,4 +215,154 @@ fn a_write_whose_answer_was_lost_is_told_all_the_same() {
     let told = |id| bench.replica(id).leader_epoch();
     assert_eq!([told(1), told(2)], [LeaderEpoch(1), LeaderEpoch(1)]);
     assert_eq!(bench.replica(1).isr(), ids(&[1, 2]));
+}
+
+#[test]
+fn who_wants_all_leaders_elected_elsewhere_is_told_so_of_each_partition() {
+    let mut bench = Bench::with_replicas(&[], &[], &[&[1, 2, 3], &[2, 3, 1]]);
+    let elsewhere = bench.open(2);
+    let all = ElectLeadersRequest {
+        topic_partitions: None,
+        ..ElectLeadersRequest::default()
+    };
+    let response = bench.call(elsewhere, &all, 2);
+    assert_eq!(response.error_code, 0);
+    let [orders] = &response.replica_election_results[..] else {
+        panic!("one topic: {response:?}");
+    };
+    assert_eq!(&*orders.topic, TOPIC);
+    let told = orders.partition_result.iter();
+    let told: Vec<_> = told.map(|one| (one.partition_id, one.error_code)).collect();
+    assert_eq!(told, [(0, 41), (1, 41)]);
+}
+
+#[test]
+fn a_topic_that_is_named_twice_is_deleted_once_and_told_of_twice() {
+    let codes = |bench: &mut Bench, request: &DeleteTopicsRequest, version| {
+        let admin = bench.open(1);
+        bench.ask(admin, request, version);
+        bench.run_ms(1_200);
+        let answer = bench.answer::<DeleteTopicsRequest>(admin, version);
+        let results = answer.expect("an answer").responses;
+        results.iter().map(|one| one.error_code).collect::<Vec<_>>()
+    };
+    let mut bench = Bench::new(&[], &[]);
+    let mut twice = delete();
+    twice.topic_names = [TOPIC, "tea", TOPIC, "tea"].map(Into::into).to_vec();
+    assert_eq!(codes(&mut bench, &twice, 5), [0, 3, 0, 3]);
+    assert!(
+        bench
+            .broker(2)
+            .metadata()
+            .topic(&TopicName::new(TOPIC))
+            .is_none()
+    );
+    // What becomes of it is told where it is named first.
+    let mut bench = Bench::new(&[], &[]);
+    twice.timeout_ms = 0;
+    assert_eq!(codes(&mut bench, &twice, 5), [7, 3, 0, 3]);
+    // By name and by id, by neither, by both.
+    let mut bench = Bench::new(&[], &[]);
+    let image = bench.broker(1).metadata();
+    let topic_id = image.topic(&TopicName::new(TOPIC)).expect("the topic").id;
+    let state = |name: Option<&str>, topic_id| DeleteTopicState {
+        name: name.map(Into::into),
+        topic_id,
+    };
+    let none = crate::model::TopicId::default();
+    let mut listed = DeleteTopicsRequest {
+        topics: vec![
+            state(None, none),
+            state(None, topic_id),
+            state(Some(TOPIC), topic_id),
+            state(None, crate::model::TopicId([9; 16])),
+        ],
+        timeout_ms: 1_000,
+        ..DeleteTopicsRequest::default()
+    };
+    assert_eq!(codes(&mut bench, &listed, 6), [42; 4]);
+    listed.topics[2].topic_id = none;
+    assert_eq!(codes(&mut bench, &listed, 6), [29, 0, 0, 100]);
+}
+
+#[test]
+fn who_may_not_let_a_topic_grow_is_told_why_in_kafkas_words() {
+    let mut bench = Bench::new(&[], &[]);
+    let refusals = |bench: &mut Bench, broker, request: &CreatePartitionsRequest| {
+        let admin = bench.open(broker);
+        bench.ask(admin, request, 3);
+        bench.run_ms(100);
+        let answer = bench.answer::<CreatePartitionsRequest>(admin, 3);
+        let results = answer.expect("an answer").results.into_iter();
+        let told = results.map(|one| {
+            let why = one.error_message.as_deref().unwrap_or_default().to_owned();
+            (one.error_code, why)
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(refusals(&mut bench, 1, &grow(3)), [(0, String::new())]);
+    let lists = |lists: &[&[i32]]| {
+        let mut request = grow(5);
+        let lists = lists.iter().map(|ids| CreatePartitionsAssignment {
+            broker_ids: ids.to_vec(),
+        });
+        request.topics[0].assignments = Some(lists.collect());
+        request
+    };
+    let mut unknown = grow(3);
+    unknown.topics[0].name = "tea".into();
+    for (request, code, why) in [
+        (unknown, 3, "The topic 'tea' does not exist."),
+        (grow(3), 37, "Topic already has 3 partitions."),
+        (
+            grow(-1),
+            37,
+            "Topic currently has 3 partitions, which is higher than the requested -1.",
+        ),
+        (
+            grow(1_001),
+            44,
+            "A topic of this cluster has at most 1000 partitions.",
+        ),
+        (
+            lists(&[&[1, 2, 3]]),
+            39,
+            "Increasing the number of partitions by 2 but 1 assignments provided.",
+        ),
+        (
+            lists(&[&[1, 9, 3], &[8, 2, 1], &[]]),
+            39,
+            "Unknown broker(s) in replica assignment: 8, 9.",
+        ),
+        (
+            lists(&[&[1, 2, 3], &[]]),
+            39,
+            "Cannot have replication factor of 0 for partition id 4.",
+        ),
+        (
+            lists(&[&[1, 2, 2], &[1, 2, 3]]),
+            39,
+            "Duplicate brokers not allowed in replica assignment: 1, 2, 2 for partition id 3.",
+        ),
+        (
+            lists(&[&[1, 2], &[3]]),
+            39,
+            "Inconsistent replication factor between partitions, partition 0 has 3 while \
+             partitions [3, 4] have replication factors [2, 1], respectively.",
+        ),
+    ] {
+        assert_eq!(refusals(&mut bench, 1, &request), [(code, why.to_owned())]);
+    }
+    let mut twice = grow(4);
+    twice.topics.push(twice.topics[0].clone());
+    let duplicate = (42, "Duplicate topic in request.".to_owned());
+    assert_eq!(refusals(&mut bench, 1, &twice), [duplicate]);
+    assert_eq!(refusals(&mut bench, 2, &twice), [(41, String::new())]);
+    // A replica that is away keeps the topic from going.
+    bench.hold(b(1), b(3));
+    let admin = bench.open(1);
+    bench.ask(admin, &delete(), 5);
+    bench.run_ms(100);
+    let queued = (17, "The topic is queued for deletion.".to_owned());
+    assert_eq!(refusals(&mut bench, 1, &grow(4)), [queued]);
 }

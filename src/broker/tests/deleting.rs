@@ -112,6 +112,7 @@ fn what_is_not_committed_and_what_is_only_compacted_is_not_deleted() {
     for (policy, expected) in [
         ("compact", Some((-1, 44))),
         ("compact,delete", Some((2, 0))),
+        ("", Some((-1, 44))),
     ] {
         let mut bench = filled(&[("cleanup.policy", policy)]);
         let admin = bench.open(1);

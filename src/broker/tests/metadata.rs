@@ -261,7 +261,6 @@ fn w42_every_rule_of_creation_has_its_code() {
         ("counts and lists", counted_and_assigned, 42),
         ("a gap", assigned(&[(0, &[1]), (2, &[2])]), 39),
         ("not from 0", assigned(&[(1, &[1])]), 39),
-        ("the same twice", assigned(&[(0, &[1]), (0, &[2])]), 39),
         ("a broker twice", assigned(&[(0, &[1, 1])]), 39),
         (
             "different factors",
@@ -349,8 +348,17 @@ fn a_creation_waits_no_longer_than_it_may() {
 fn w11_an_unknown_version_of_api_versions_is_answered_in_version_0() {
     let mut bench = Bench::new(&[], &[]);
     let connection = bench.open(1);
-    for version in 0..=3 {
-        let response = bench.call(connection, &ApiVersionsRequest::default(), version);
+    let named = ApiVersionsRequest {
+        client_software_name: "a-client".into(),
+        client_software_version: "1.0".into(),
+    };
+    for (version, request) in [
+        (0, &ApiVersionsRequest::default()),
+        (1, &ApiVersionsRequest::default()),
+        (2, &ApiVersionsRequest::default()),
+        (3, &named),
+    ] {
+        let response = bench.call(connection, request, version);
         assert_eq!(response.error_code, 0);
         assert!(
             response
@@ -369,6 +377,130 @@ fn w11_an_unknown_version_of_api_versions_is_answered_in_version_0() {
     assert_eq!(response.error_code, 35);
     assert!(!response.api_keys.is_empty());
     assert!(!bench.is_closed(connection));
+}
+
+#[test]
+fn who_does_not_say_who_it_is_is_not_told_what_is_served() {
+    let mut bench = Bench::new(&[], &[]);
+    let connection = bench.open(1);
+    for (name, version) in [("", ""), ("-bad", "1"), ("a b", "1"), ("good", "v 1")] {
+        let request = ApiVersionsRequest {
+            client_software_name: name.into(),
+            client_software_version: version.into(),
+        };
+        let response = bench.call(connection, &request, 3);
+        assert_eq!(response.error_code, 42, "{name:?} {version:?}");
+        assert!(response.api_keys.is_empty());
+    }
+    assert!(!bench.is_closed(connection));
+}
+
+/// Partitions and their replicas.
+type Lists<'a> = &'a [(i32, &'a [i32])];
+
+fn refused(bench: &mut Bench, request: &CreateTopicsRequest) -> (i16, String) {
+    let connection = bench.open(1);
+    bench.ask(connection, request, 7);
+    bench.run_ms(20);
+    let response = bench.answer::<CreateTopicsRequest>(connection, 7);
+    let topics = response.expect("an answer").topics;
+    let why = topics[0].error_message.as_deref().unwrap_or_default();
+    (topics[0].error_code, why.to_owned())
+}
+
+#[test]
+fn who_may_not_have_a_topic_is_told_why_in_kafkas_words() {
+    let mut bench = Bench::new(&[], &[]);
+    let name = "Topic name is invalid: 'x y' contains one or more characters other than ASCII \
+                alphanumerics, '.', '_' and '-'";
+    let larger = "Replication factor: 4 larger than available brokers: 3.";
+    for (request, code, why) in [
+        (create(TOPIC, 1, 1), 36, "Topic 'orders' already exists."),
+        (create("x y", 1, 1), 17, name),
+        (
+            create("..", 1, 1),
+            17,
+            "Topic name is invalid: '..' is not allowed",
+        ),
+        (create("new", 1, 4), 38, larger),
+        (
+            create("new", 0, 1),
+            37,
+            "Number of partitions must be larger than 0.",
+        ),
+        (
+            create("__cluster_metadata", 1, 1),
+            29,
+            "Authorization failed.",
+        ),
+    ] {
+        assert_eq!(refused(&mut bench, &request), (code, why.to_owned()));
+    }
+    let mut both = create("new", 1, 1);
+    both.topics.push(both.topics[0].clone());
+    let twice = "Found multiple entries for this topic.";
+    assert_eq!(refused(&mut bench, &both), (42, twice.to_owned()));
+    let mut assigned = create("new", -1, -1);
+    let lists: [(Lists<'_>, i16, &str); 6] = [
+        (
+            &[(0, &[1, 2]), (1, &[3])],
+            39,
+            "All partitions should have the same number of replicas",
+        ),
+        (
+            &[(1, &[2, 3]), (0, &[1, 1])],
+            39,
+            "Duplicate replica assignment found: \
+             Map(0 -> ArrayBuffer(1, 1), 1 -> ArrayBuffer(2, 3))",
+        ),
+        (
+            &[(0, &[1]), (2, &[2])],
+            39,
+            "partitions should be a consecutive 0-based integer sequence",
+        ),
+        (&[(0, &[])], 39, "Every partition needs replicas."),
+        (&[(0, &[-1])], 39, "Every partition needs replicas."),
+        // Of a partition that is listed twice the last list counts.
+        (&[(0, &[1]), (0, &[3])], 0, ""),
+    ];
+    for (lists, code, why) in lists {
+        let lists = lists.iter().map(|(index, ids)| CreatableReplicaAssignment {
+            partition_index: *index,
+            broker_ids: ids.to_vec(),
+        });
+        assigned.topics[0].assignments = lists.collect();
+        assert_eq!(refused(&mut bench, &assigned), (code, why.to_owned()));
+    }
+    let image = bench.broker(2).metadata();
+    let known = image.partition(&TopicPartition::new("new", 0));
+    assert_eq!(known.map(|known| known.leader), Some(BrokerId(3)));
+    assigned.topics[0].name = "other".into();
+    assigned.topics[0].num_partitions = 1;
+    let both = "Both numPartitions or replicationFactor and replicasAssignments were set. \
+                Both cannot be used at the same time.";
+    assert_eq!(refused(&mut bench, &assigned), (42, both.to_owned()));
+    let mut unset = create("other", 1, 1);
+    unset.topics[0].configs = ["segment.bytes", "segment.ms"]
+        .map(|name| CreateableTopicConfig {
+            name: name.into(),
+            value: None,
+        })
+        .into();
+    let null = "Null value not supported for topic configs: segment.bytes,segment.ms";
+    assert_eq!(refused(&mut bench, &unset), (40, null.to_owned()));
+}
+
+#[test]
+fn the_log_of_krafts_controllers_is_not_made_by_request_but_for_who_asks_of_it() {
+    let mut bench = Bench::new(&[], &[]);
+    let connection = bench.open(1);
+    let response = bench.call(connection, &create("__cluster_metadata", 1, 1), 7);
+    assert_eq!(response.topics[0].topic_config_error_code, 29);
+    let name = TopicName::new("__cluster_metadata");
+    assert!(bench.broker(1).metadata().topic(&name).is_none());
+    let elsewhere = bench.open(2);
+    let response = bench.call(elsewhere, &create("__cluster_metadata", 1, 1), 7);
+    assert_eq!(response.topics[0].error_code, 41);
 }
 
 #[test]

@@ -160,6 +160,36 @@ fn every_source_of_a_setting_is_told_and_the_nearest_counts() {
 }
 
 #[test]
+fn a_time_in_another_unit_is_told_as_its_own_key_says() {
+    let mut bench = Bench::new(&[], &[]);
+    let name = |text: &str, source| (text.to_owned(), source);
+    for setting in ["log.retention.ms", "log.roll.ms"] {
+        let changed = change(&mut bench, BROKERS, "", &[(setting, SET, Some("77777"))]);
+        assert_eq!(changed, (0, String::new()));
+    }
+    let of_broker = describe(&mut bench, 1, BROKERS, "1");
+    for hours in ["log.retention.hours", "log.roll.hours"] {
+        let default = name(&format!("{hours}=168"), 5);
+        assert_eq!(told(&of_broker, hours), ("168".into(), vec![default]));
+    }
+    assert_eq!(told(&of_broker, "log.retention.minutes").0, "null");
+    let (value, synonyms) = told(&of_broker, "log.retention.ms");
+    assert_eq!(value, "77777");
+    assert_eq!(synonyms[0], name("log.retention.ms=77777", 3));
+    // What the file says in hours can be told in hours, and what it says in milliseconds cannot.
+    for (setting, value, expected) in [
+        ("log.retention.hours", "2", ("2", 4)),
+        ("log.retention.ms", "7200001", ("168", 5)),
+        ("log.roll.hours", "3", ("168", 5)),
+    ] {
+        let mut bench = Bench::new(&[(setting, value)], &[]);
+        let of_broker = describe(&mut bench, 1, BROKERS, "1");
+        let (value, synonyms) = told(&of_broker, "log.retention.hours");
+        assert_eq!((&*value, synonyms[0].1), expected, "{setting}");
+    }
+}
+
+#[test]
 fn settings_are_told_as_they_are_asked_for() {
     let mut bench = Bench::new(&[], &[("flush.ms", "7")]);
     let admin = bench.open(1);
@@ -225,7 +255,12 @@ fn lists_grow_and_shrink_and_what_is_no_list_does_not() {
         assert_eq!(policy(&bench).as_deref(), Some(expected));
     }
     let gone = [("cleanup.policy", SUBTRACT, Some("delete,compact"))];
-    assert_eq!(change(&mut bench, TOPICS, TOPIC, &gone).0, 40);
+    assert_eq!(change(&mut bench, TOPICS, TOPIC, &gone).0, 0);
+    assert_eq!(policy(&bench).as_deref(), Some(""));
+    let (value, _) = told(&describe(&mut bench, 3, TOPICS, TOPIC), "cleanup.policy");
+    assert_eq!(value, "");
+    let wrong = [("cleanup.policy", SET, Some("delete,shred"))];
+    assert_eq!(change(&mut bench, TOPICS, TOPIC, &wrong).0, 40);
     let refusals = [
         (
             "retention.ms",
@@ -301,7 +336,13 @@ fn a_broker_changes_what_can_change_while_it_runs() {
             "1",
             "no.such",
             "3",
-            "Cannot update these configs dynamically: Set(no.such)",
+            "This broker does not model these configs and cannot update them: no.such",
+        ),
+        (
+            "",
+            "num.io.threads",
+            "3",
+            "This broker does not model these configs and cannot update them: num.io.threads",
         ),
         (
             "2",

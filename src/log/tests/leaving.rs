@@ -61,6 +61,25 @@ fn retention_by_size_leaves_at_least_the_limit() {
 }
 
 #[test]
+fn without_a_policy_only_what_lies_below_the_start_goes() {
+    let mut config = LogConfig {
+        retention: Some(Duration::ZERO),
+        retention_bytes: Some(0),
+        ..small_segments()
+    };
+    config.set("cleanup.policy", "").expect("a policy");
+    let mut log = log_of(10, &config);
+    let end = log.end();
+    let late = Timestamp(99_999);
+    assert_eq!(log.delete_old_segments(end, late, &config), []);
+    assert!(log.raise_start(end));
+    let expired = log.delete_old_segments(end, late, &config);
+    assert!(!expired.is_empty());
+    assert!(expired.iter().all(|one| one.why == Expiry::BelowStart));
+    assert_eq!((log.start(), log.end()), (end, end));
+}
+
+#[test]
 fn a_wholly_expired_log_begins_at_its_end() {
     let config = LogConfig {
         retention: Some(Duration::from_millis(1_000)),

@@ -59,6 +59,25 @@ messages! {
     }
 }
 
+impl ApiVersionsRequest {
+    /// Whether the client says who it is as it must from version 3 on (`ApiVersionsRequest.isValid`).
+    pub fn is_valid(&self, version: i16) -> bool {
+        let names = [&self.client_software_name, &self.client_software_version];
+        version < 3 || names.into_iter().all(|name| is_software_name(name))
+    }
+}
+
+/// Letters and digits, with hyphens and dots between them.
+fn is_software_name(name: &str) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric();
+    let bytes = name.as_bytes();
+    bytes.first().is_some_and(plain)
+        && bytes.last().is_some_and(plain)
+        && bytes
+            .iter()
+            .all(|byte| plain(byte) || matches!(byte, b'-' | b'.'))
+}
+
 impl ApiVersionsResponse {
     /// The table of this codec, as a broker tells it to clients.
     pub fn served(error: ErrorCode) -> ApiVersionsResponse {
@@ -72,6 +91,38 @@ impl ApiVersionsResponse {
             error_code: error.code(),
             api_keys: ApiKey::ALL.iter().filter(clients).map(row).collect(),
             ..ApiVersionsResponse::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn from_version_3_on_a_client_says_who_it_is() {
+        let asks = |name: &str, software: &str| ApiVersionsRequest {
+            client_software_name: name.into(),
+            client_software_version: software.into(),
+        };
+        for (name, fine) in [
+            ("a", true),
+            ("7", true),
+            ("apache-kafka-java", true),
+            ("3.8.0", true),
+            ("a..-b", true),
+            ("", false),
+            ("-bad", false),
+            ("bad-", false),
+            (".", false),
+            ("a b", false),
+            ("a_b", false),
+            ("\u{e9}t\u{e9}", false),
+            ("a\n", false),
+        ] {
+            assert_eq!(asks(name, "1").is_valid(3), fine, "{name:?}");
+            assert_eq!(asks("a", name).is_valid(3), fine, "{name:?}");
+            assert!(asks(name, name).is_valid(2), "{name:?}");
         }
     }
 }

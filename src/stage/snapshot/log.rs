@@ -167,12 +167,13 @@ impl Partition {
 }
 
 impl Topic {
-    /// What its policy is called where that is not as usual: "compact", "compact, delete".
+    /// What its policy is called where that is not as usual: "compact", "compact, delete", "none".
     pub fn policy_words(&self) -> Option<&'static str> {
         match self.policy {
             CleanupPolicy::Delete => None,
             CleanupPolicy::Compact => Some("compact"),
             CleanupPolicy::CompactAndDelete => Some("compact, delete"),
+            CleanupPolicy::Neither => Some("none"),
         }
     }
 }

@@ -94,5 +94,6 @@ fn keeps(config: &LogConfig) -> String {
         CleanupPolicy::Delete => kept,
         CleanupPolicy::Compact => "compacted: keeps the last of every key".to_owned(),
         CleanupPolicy::CompactAndDelete => format!("compacted, {kept}"),
+        CleanupPolicy::Neither => "keeps everything: neither deletes nor compacts".to_owned(),
     }
 }

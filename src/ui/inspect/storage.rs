@@ -77,6 +77,7 @@ fn policy(held: &Partition, wall: Timestamp) -> Vec<Row> {
         CleanupPolicy::CompactAndDelete => {
             "compact,delete: of every key the last record, while it is young"
         }
+        CleanupPolicy::Neither => "empty: everything stays",
     };
     let mut rows: Vec<Row> = vec![("cleanup.policy".into(), words.to_owned())];
     if config.cleanup_policy.deletes() {

@@ -5,7 +5,7 @@
 //! first, and then moved as long as that makes it more even.
 
 use super::movements::Movements;
-use super::{Parts, Subscriber, Topics, in_order, nothing, partitions_of};
+use super::{Parts, Subscriber, Topics, nothing, partitions_of};
 use crate::model::{Text, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet, sort_by};
 
@@ -124,7 +124,10 @@ fn share_evenly(topics: &Topics, members: &[Subscriber], claims: &Claims) -> Par
     // So many may have the most, and so many have by now.
     let mut with_most = 0;
     let mut taken: SortedSet<TopicPartition> = SortedSet::new();
-    for member in in_order(members) {
+    // Kafka takes them as they lie in a hash map. A name that stays when its member is away gives no rank here.
+    let mut by_id: Vec<&Subscriber> = members.iter().collect();
+    sort_by(&mut by_id, |a, b| a.id.cmp(&b.id));
+    for member in by_id {
         let mut owned = claims.owned.get(&member.id).cloned().unwrap_or_default();
         sort_by(&mut owned, |a, b| {
             (a.partition, &a.topic).cmp(&(b.partition, &b.topic))

@@ -107,6 +107,26 @@ fn sticky_keeps_what_it_can() {
 }
 
 #[test]
+fn sticky_asks_members_in_the_order_of_their_ids_also_where_one_is_static() {
+    let owning = |id: &str, instance: Option<&str>, owned: &[i32]| Subscriber {
+        instance: instance.map(Into::into),
+        owned: owned
+            .iter()
+            .map(|n| TopicPartition::new("t0", *n))
+            .collect(),
+        generation: 1,
+        ..member(id, &["t0"])
+    };
+    let members = [
+        owning("C1", Some("a"), &[2, 3]),
+        owning("C0", None, &[0, 1]),
+        owning("C2", None, &[]),
+    ];
+    let parts = Assignor::Sticky.assign(&topics(&[("t0", 4)]), &members);
+    assert_eq!(shown(&parts), ["C0: t0p0 t0p1", "C1: t0p2", "C2: t0p3"]);
+}
+
+#[test]
 fn sticky_shares_as_evenly_as_subscriptions_allow() {
     let members = [
         member("C0", &["t0"]),
