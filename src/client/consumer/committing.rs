@@ -76,6 +76,8 @@ pub struct Commits {
     /// How many there were that somebody waited for.
     begun: u64,
     committed: u64,
+    /// Why the last of them came to nothing, if it did.
+    failure: Option<ErrorCode>,
 }
 
 impl Commits {
@@ -92,6 +94,11 @@ impl Commits {
     /// How many offsets were committed.
     pub fn committed(&self) -> u64 {
         self.committed
+    }
+
+    /// Why the last commit came to nothing, if it did.
+    pub fn failure(&self) -> Option<ErrorCode> {
+        self.failure
     }
 
     /// Whether something is to be said to the coordinator.
@@ -225,6 +232,7 @@ impl Commits {
     }
 
     fn failed(&mut self, error: ErrorCode, turn: &mut Turn<'_>) {
+        self.failure = Some(error);
         turn.out.note(Fact::CommitFailed {
             group: turn.config.group_id.clone(),
             error,
@@ -352,6 +360,7 @@ impl Commits {
 
     fn succeeded(&mut self, commit: Commit, turn: &mut Turn<'_>) {
         self.end(&commit);
+        self.failure = None;
         self.committed += commit.offsets.len() as u64;
         let offsets = commit.offsets.into_iter();
         let offsets: Vec<(TopicPartition, Offset)> = offsets

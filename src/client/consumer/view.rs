@@ -107,6 +107,11 @@ impl Consumer {
         self.config.has_group().then_some(&self.membership)
     }
 
+    /// Why its last commit came to nothing, if it did.
+    pub fn commit_failure(&self) -> Option<ErrorCode> {
+        self.commits.failure()
+    }
+
     /// The broker that it takes for its group's coordinator.
     pub fn coordinator(&self) -> Option<BrokerId> {
         self.coordinator.broker()

@@ -6,9 +6,10 @@
 //! group remembers.
 //!
 //! What cannot be is excused: a group whose partition of the offsets topic has nobody left who could lead it, or
-//! too few replicas to write anything, or of which brokers do not agree which it is, as that topic has grown; and partitions of which the same is true; and a member that has been told of no
-//! broker but of such as stay dead, of which nothing is asked: its group may count it as long as it speaks with its
-//! coordinator, and may have lost it; and partitions that nobody was given before a static leader came back, which lets
+//! too few replicas to write anything, or of which brokers do not agree which it is, as that topic has grown; and
+//! partitions of which the same is true; and a member that has been told of no broker but of such as stay dead, of which
+//! nothing is asked: its group may count it as long as it speaks with its coordinator, and may have lost it; and a commit
+//! that is longer than a segment; and partitions that nobody was given before a static leader came back, which lets
 //! the parts be (KIP-814): such as were added to a topic, or are of one to which it has subscribed meanwhile. Nobody is
 //! given them until a topic changes once more.
 
@@ -17,6 +18,7 @@ use crate::client::consumer::{Consumer, Doing};
 use crate::controller::PartitionState;
 use crate::group::{Group, State};
 use crate::model::{ProcessId, Text, TopicName, TopicPartition};
+use crate::protocol::ErrorCode;
 use crate::protocol::consumer_protocol::Assignment;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::swarm::clients;
@@ -263,7 +265,9 @@ impl<'a> Judge<'a> {
             };
             let remembered = group.offsets().get(name).map(|known| known.offset);
             let by_the_clock = consumer.config().enable_auto_commit;
-            if by_the_clock && remembered != Some(at) {
+            // What is longer than a segment of the topic that keeps groups is never taken.
+            let is_too_long = consumer.commit_failure() == Some(ErrorCode::InvalidCommitOffsetSize);
+            if by_the_clock && !is_too_long && remembered != Some(at) {
                 let (group, keeper) = (&group.id, broker.id());
                 return Some(format!(
                     "broker {keeper} remembers {remembered:?} of {name} for group {group}, which has read up to {at}"
