@@ -318,9 +318,9 @@ impl Sub for Offset {
 }
 
 impl BrokerId {
-    /// The process of this broker; `None` of nobody.
+    /// The process of this broker; `None` of nobody, and of an id that no plan allows.
     pub fn process(self) -> Option<ProcessId> {
-        (self != BrokerId::NONE).then(|| ProcessId::from(self))
+        u16::try_from(self.0).ok().map(ProcessId::Broker)
     }
 }
 

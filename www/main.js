@@ -16,6 +16,8 @@ const notice = new Notice();
 let keep;
 let compiled;
 let generation = 0;
+/** Whether there is an app in which somebody could have done something. */
+let isAlive = false;
 
 /** What was pressed before there was anyone to hear it, in order. */
 const pressed = [];
@@ -50,11 +52,11 @@ async function compile() {
 }
 
 /** Starts a fresh instance. The fragment makes it a module of its own, with its own memory, from the same file. */
-async function begin(script, rewinds = 0) {
+async function begin(script, stands = 0) {
   generation += 1;
   const glue = await import(/* @vite-ignore */ `${glueUrl}#${generation}`);
   await glue.default({ module_or_path: compiled });
-  glue.start(freshRoot(), pageFor(generation, script, rewinds));
+  glue.start(freshRoot(), pageFor(generation, script, stands));
 }
 
 /** The element the app fills; after a crash a copy without the listeners of the instance that is gone. */
@@ -67,7 +69,7 @@ function freshRoot() {
 }
 
 /** Everything the library may ask of JavaScript. Calls from an instance that is gone are ignored. */
-function pageFor(mine, script, rewinds) {
+function pageFor(mine, script, stands) {
   const ifCurrent = act => (...words) => {
     if (mine === generation) act(...words);
   };
@@ -76,8 +78,8 @@ function pageFor(mine, script, rewinds) {
     root: appRoot,
     /** The script to replay before anything else; empty for a first start. */
     script,
-    /** How many seconds before its end to stand. */
-    rewinds,
+    /** At which second of the cluster's time to stand then; 0 where the script ends. */
+    stands,
     /** The script an earlier visit left; empty if there is none. */
     kept: script ? '' : keep.script,
     /** The app has drawn itself. Returns the names of the buttons (`data-press`) pressed until then, in order. */
@@ -87,13 +89,14 @@ function pageFor(mine, script, rewinds) {
       delete document.documentElement.dataset.busy;
       notice.hide();
       const lost = clusters.kept('stopped');
-      if (lost) offer('The simulator stopped when you were here last. What you had done is kept.', '', lost);
+      if (lost) offer('The simulator stopped when you were here last. What you had done is kept.', JSON.parse(lost));
+      isAlive = true;
       return pressed.splice(0);
     },
     /** Lines that the run's script has grown by: plan, seed and commands, each once. */
-    record: ifCurrent(text => keep.append(text)),
+    record: ifCurrent(text => { forgetStop(); keep.append(text); }),
     /** A new run begins with these lines; the script of the last one is forgotten. */
-    begin: ifCurrent(text => keep.begin(text)),
+    begin: ifCurrent(text => { forgetStop(); keep.begin(text); }),
     /** The last cluster of a view, kept beyond this visit; an empty text forgets it. */
     keepCluster: ifCurrent((view, text) => clusters.keep(view, text)),
     keptCluster: view => clusters.kept(view),
@@ -119,29 +122,42 @@ function notStarted(error) {
 
 function stopped(message) {
   generation += 1; // whatever the instance still says is ignored
+  isAlive = false;
   clusters.keep('sandbox', ''); // what made it stop must not make the next visit stop
   keep.flush();
   const script = keep.script;
   delete document.documentElement.dataset.alive;
-  clusters.keep('stopped', script); // until something else has begun, also after a reload
-  offer('The simulator stopped. This is our bug, not Kafka’s.', message, script);
+  const lost = { message, script, at: secondsOf(document.querySelector('.clock b')?.textContent) };
+  clusters.keep('stopped', JSON.stringify(lost)); // until something is done or begun, also after a reload
+  offer('The simulator stopped. This is our bug, not Kafka’s.', lost);
 }
 
-function offer(sentence, message, script) {
+/** Something was done or begun: what stopped before is behind. */
+function forgetStop() {
+  if (isAlive) clusters.keep('stopped', '');
+}
+
+/** What the page's clock says, such as 01:02.500, in seconds. */
+function secondsOf(text = '') {
+  const seconds = text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+  return Number.isFinite(seconds) ? seconds : 0;
+}
+
+function offer(sentence, { message, script, at }) {
   notice.show(sentence, [
-    { label: 'Rewind 5 s', press: () => restart(script, 5) },
+    { label: 'Rewind 5 s', press: () => restart(script, Math.max(at - 5, 0.001)) },
     { label: 'Replay up to here', press: () => restart(script) },
     { label: 'Start over', press: () => restart('') },
     { label: 'Copy report', copy: () => `${message}\n\n${script}\n` },
   ], message);
 }
 
-async function restart(script, rewinds = 0) {
+async function restart(script, stands = 0) {
   notice.hide();
   clusters.keep('stopped', '');
   if (!script) keep.begin();
   try {
-    await begin(script, rewinds);
+    await begin(script, stands);
   } catch (error) {
     notStarted(error);
   }

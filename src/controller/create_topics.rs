@@ -402,9 +402,9 @@ fn listed(topic: &CreatableTopic, left: usize) -> Result<Replicas, Refusal> {
 
 /// That replicas are a topic's (`AdminZkClient.validateTopicCreate`).
 ///
-/// Unlike Kafka, which only adds up the numbers of the partitions, each must be its own; and which takes lists without a
-/// broker, or with one below 0: such a partition could never have a leader. How a map is called in a sentence depends
-/// on the Scala that Kafka was built with.
+/// Unlike Kafka, which compares only the sum of the partitions' numbers, each of 0 to n must be there; and a list without
+/// a broker, or with one below 0, is refused, for such a partition could never have a leader. How a map is called in
+/// a sentence depends on the Scala that Kafka was built with.
 fn check_lists(replicas: &Replicas) -> Result<(), Refusal> {
     let factor = replicas.values().next().map_or(0, Vec::len);
     if replicas.values().any(|list| list.len() != factor) {

@@ -27,6 +27,7 @@ kafka-playground swarm --seeds N [--from S] [--budget safe|harsh|client] [--hour
 kafka-playground swarm --bugs [BUG]... [--most N]
                                plant bugs (builds with --features planted) and count seeds until they are found
 kafka-playground swarm --digests N   the digests of the first seeds
+kafka-playground swarm --script SEED [--budget safe|harsh|client]   what is done to the cluster of a seed
 kafka-playground help          print this
 ";
 

@@ -106,8 +106,8 @@ pub fn swarm(words: &[&str]) -> Result<String, String> {
     if let ["--digests", count] = words {
         return digests(count);
     }
-    if let ["--script", seed] = words {
-        return script(seed);
+    if let ["--script", seed, budget @ ..] = words {
+        return script(seed, budget);
     }
     let asked = Asked::read(words)?;
     // A world that falls over is reported with its script.
@@ -155,9 +155,15 @@ fn digests(count: &str) -> Result<String, String> {
 }
 
 /// What is done to the cluster of a seed, as a script that the page opens.
-fn script(seed: &str) -> Result<String, String> {
+fn script(seed: &str, budget: &[&str]) -> Result<String, String> {
     let seed: u64 = seed.parse().map_err(|_| format!("{seed} is no number"))?;
-    Ok(swarm::run(seed, Budget::of(seed)).script)
+    let budget = match budget {
+        [] => Some(Budget::of(seed)),
+        ["--budget", word] => Budget::parse(word),
+        _ => None,
+    };
+    let budget = budget.ok_or("--script takes a seed, and --budget safe, harsh or client")?;
+    Ok(swarm::run(seed, budget).script)
 }
 
 /// Plants each bug and counts the seeds until somebody notices, from several places; then the median.

@@ -32,9 +32,6 @@ pub struct Promise {
     pub by_all: bool,
     /// It sends nothing before what it sent last is settled.
     pub in_flight_one: bool,
-    /// It sent this to another broker while what it had sent before was under way to one that led before. Who leads now
-    /// may have nothing by this producer, and then takes any number for the first.
-    pub overtakes: bool,
 }
 
 impl Promise {
@@ -109,11 +106,23 @@ impl<V: Clone + Ord + Debug> Account<V> {
             order: known.count * APART,
             open: 0,
             doubtful: false,
+            overtakes: None,
         });
         sent.open += 1;
         // What came to nothing before may be written now.
         if sent.fate == Fate::Failed {
             sent.fate = Fate::Unknown;
+        }
+    }
+
+    /// When a value was sent, others were under way to who led before. Who leads now may have nothing by this producer,
+    /// and then takes any number for the first: it may come to stand before those.
+    pub fn overtakes(&mut self, partition: &TopicPartition, value: &V, others: &[V]) {
+        let known = self.partitions.get_or_default(partition);
+        let orders = others.iter().filter_map(|other| known.sent.get(other));
+        let least = orders.map(|sent| sent.order).min();
+        if let Some(sent) = known.sent.get_mut(value) {
+            sent.overtakes = sent.overtakes.or(least);
         }
     }
 
@@ -159,6 +168,7 @@ impl<V: Clone + Ord + Debug> Account<V> {
         sent.fate = Fate::Acknowledged(at);
         sent.open = sent.open.saturating_sub(1);
         let (by, promise, order) = (sent.by, sent.promise, sent.order);
+        let overtakes = sent.overtakes;
         known.since.entry(at).or_insert(self.now);
         // What was written twice stands in two places, whatever the order.
         let again = known
@@ -166,16 +176,20 @@ impl<V: Clone + Ord + Debug> Account<V> {
             .get(value)
             .is_some_and(|places| *places != [at]);
         let all = known.acknowledged.entry(by).or_default();
-        all.insert(order, (at, promise));
+        all.insert(order, (at, promise, overtakes));
         let before = all.range(..order).next_back();
-        let before = before.filter(|(_, (before, _))| *before > at);
+        let before = before.filter(|(_, (before, ..))| *before > at);
         let after = all.range(order + 1..).next();
-        let after = after.filter(|(_, (after, _))| *after < at);
-        if let Some((_, (_, other))) = before.or(after) {
+        let after = after.filter(|(_, (after, ..))| *after < at);
+        if let Some((place, (_, other, its_overtakes))) = before.or(after) {
             let both = promise.is_in_order() && other.is_in_order() && !again;
-            let later = if before.is_some() { promise } else { *other };
+            let (earlier, least) = match before {
+                Some(_) => (*place, overtakes),
+                None => (order, *its_overtakes),
+            };
+            let may = least.is_some_and(|least| least <= earlier);
             let what = format!("{by} sent what stands at {at} in another order");
-            let is_wrong = (promise.numbered || both) && !later.overtakes;
+            let is_wrong = (promise.numbered || both) && !may;
             self.find(Class::NonmonotonicSend, partition, is_wrong, what);
         }
         self.stands(partition, at, value, false);

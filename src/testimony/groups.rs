@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use super::finding::{Class, Finding, MOST_FOUND};
 use super::register::{Commit, Register};
 use super::work::Work;
+use crate::group::partition_of;
 use crate::model::{Offset, ProcessId, Text, TopicPartition};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Duration, Instant};
@@ -66,9 +67,9 @@ pub struct Groups {
     /// Of these nothing is said any more: somebody had the group forget them.
     spoiled: SortedSet<(Text, TopicPartition)>,
     sent: SortedMap<u64, Sent>,
-    /// The topic that keeps groups has grown: where a broker looks for one depends on when it began, and from then on
-    /// nobody is to blame for what is not found.
-    homes_differ: bool,
+    /// How many partitions the topic has had that keeps groups. Where a broker looks for a group depends on when it began:
+    /// of a group that may be looked for in several places, nobody is to blame for what is not found.
+    counts: SortedSet<i32>,
     /// Who asks for a part, since when.
     asking: SortedMap<ProcessId, (Text, Instant)>,
     /// Which groups prepare a generation by the word of their coordinators, and since when.
@@ -85,7 +86,9 @@ impl Groups {
     }
 
     fn find(&mut self, class: Class, group: &Text, partition: &TopicPartition, what: String) {
-        let is_wrong = class != Class::ProcessedTwice && !self.homes_differ;
+        // Who owns what is told by one coordinator, wherever it looks for the group.
+        let moved = class != Class::DoubleOwner && self.has_moved(group);
+        let is_wrong = class != Class::ProcessedTwice && !moved;
         if self.found.len() >= MOST_FOUND {
             return;
         }
@@ -327,13 +330,21 @@ impl Groups {
         self.spoiled.insert(key);
     }
 
-    /// The topic that keeps all groups has grown.
-    pub fn homes_differ(&mut self) {
-        self.homes_differ = true;
+    /// The topic that keeps all groups has so many partitions now.
+    pub fn are_kept_by(&mut self, partitions: i32) {
+        self.counts.insert(partitions);
+    }
+
+    /// Whether a group may be looked for in several places.
+    fn has_moved(&self, group: &Text) -> bool {
+        let mut homes = self.counts.iter().map(|count| partition_of(group, *count));
+        let first = homes.next();
+        homes.any(|home| Some(home) != first)
     }
 
     /// What keeps all groups is gone.
     pub fn forget_all(&mut self) {
+        self.counts.clear();
         self.known.clear();
         self.registers.clear();
         self.sent.clear();

@@ -31,7 +31,13 @@ pub(super) struct Sent {
     pub(super) open: u32,
     /// One of its attempts may have been written, though nobody has said so.
     pub(super) doubtful: bool,
+    /// The first, by order, of what was under way to who led before when it was sent.
+    pub(super) overtakes: Option<u64>,
 }
+
+/// Where something stands that was acknowledged, what was promised of it, and from which order on it may stand before
+/// what was sent before it.
+pub(super) type Placed = (Offset, Promise, Option<u64>);
 
 /// What is known of one partition.
 #[derive(Clone, Debug)]
@@ -43,7 +49,7 @@ pub(super) struct Known<V> {
     pub(super) places: BTreeMap<V, Vec<Offset>>,
     /// Where what each producer has sent stands, in the order in which it was first sent, and what was promised of
     /// that.
-    pub(super) acknowledged: SortedMap<ProcessId, BTreeMap<u64, (Offset, Promise)>>,
+    pub(super) acknowledged: SortedMap<ProcessId, BTreeMap<u64, Placed>>,
     /// When each offset was first acknowledged.
     pub(super) since: BTreeMap<Offset, Instant>,
     /// Some of it was compacted: what is left of a value is not known again, and what was there may be gone.

@@ -25,8 +25,6 @@ pub struct Members {
     asked: Frames,
     /// The numbers of commits, and of questions after them, that have no answer yet.
     numbers: SortedMap<ConnectionId, SortedMap<i32, u64>>,
-    /// How many partitions the topic had at first that keeps groups.
-    homes: Option<usize>,
 }
 
 /// Over which connection, in which version and under which number something was answered.
@@ -102,17 +100,14 @@ impl Members {
                 let topic = znodes::topic_of(path);
                 let topic = topic.filter(|topic| topic.as_str() == OFFSETS_TOPIC);
                 let topic = topic.and_then(|topic| world.cluster().topic(&topic));
-                if let Some(count) = topic.map(|topic| topic.partitions.len())
-                    && count > *self.homes.get_or_insert(count)
-                {
-                    groups.homes_differ();
+                if let Some(count) = topic.map(|topic| topic.partitions.len()) {
+                    groups.are_kept_by(count as i32);
                 }
             }
             Fact::ZnodeDeleted { path } => {
                 let name = znodes::state_of(path);
                 if name.is_some_and(|name| name.topic.as_str() == OFFSETS_TOPIC) {
                     groups.forget_all();
-                    self.homes = None;
                 }
             }
             _ => {}

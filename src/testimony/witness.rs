@@ -270,9 +270,14 @@ impl Witness {
                 numbered: value.is_numbered(),
                 by_all: producer.config().acks == Acks::All,
                 in_flight_one: producer.config().max_in_flight == 1,
-                overtakes: self.is_under_way_elsewhere(connection, partition),
             };
             (self.account).sent(connection.opener, partition, value, promise);
+            let elsewhere = self.asked.beside(connection).flatten();
+            let elsewhere = elsewhere.filter(|(known, _)| known == partition);
+            let elsewhere: Vec<Value> = elsewhere.map(|(_, value)| *value).collect();
+            if !elsewhere.is_empty() {
+                self.account.overtakes(partition, &value, &elsewhere);
+            }
             // After a batch has failed, those behind it are numbered anew.
             let content = (value.timestamp, value.checksum);
             let sent = self.contents.entry(connection.opener).or_default();
@@ -289,12 +294,6 @@ impl Witness {
                 self.account.renumbered(partition, whole, &value, after);
             }
         }
-    }
-
-    /// Whether something for a partition is under way over another connection of the same producer.
-    fn is_under_way_elsewhere(&self, connection: ConnectionId, partition: &TopicPartition) -> bool {
-        let mut others = self.asked.beside(connection).flatten();
-        others.any(|(known, _)| known == partition)
     }
 
     fn answers(&mut self, world: &World, producer: ProcessId, over: (ConnectionId, i16, i32)) {

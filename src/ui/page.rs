@@ -22,9 +22,9 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn script(this: &Page) -> Option<String>;
 
-    /// How many seconds before the end of that script to stand.
+    /// At which second of the cluster's time to stand then; 0 where the script ends.
     #[wasm_bindgen(method, getter)]
-    pub fn rewinds(this: &Page) -> u32;
+    pub fn stands(this: &Page) -> f64;
 
     /// The app has drawn itself. Returns the names of the buttons pressed until then, in order.
     #[wasm_bindgen(method)]

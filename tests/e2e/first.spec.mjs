@@ -84,7 +84,8 @@ test('a panic is shown, its report can be copied, and a fresh instance takes ove
         page.alive();
         root.dataset.instance = mine;
         root.dataset.script = page.script;
-        root.dataset.rewinds = page.rewinds;
+        root.dataset.stands = page.stands;
+        root.innerHTML = '<p class="clock"><b>01:07.500</b></p>';
         if (mine > 1 || sessionStorage.getItem('again')) return;
         page.record('world brokers=3 seed=1');
         page.record('stop b2');
@@ -105,7 +106,7 @@ test('a panic is shown, its report can be copied, and a fresh instance takes ove
   await expect(alert).toBeHidden();
   await expect(app).toHaveAttribute('data-instance', '3');
   await expect(app).toHaveAttribute('data-script', 'world brokers=3 seed=1\nstop b2');
-  await expect(app).toHaveAttribute('data-rewinds', '0');
+  await expect(app).toHaveAttribute('data-stands', '0');
 
   // What was done outlives a visit that ended so, and its end need not be seen again.
   await page.reload();
@@ -115,7 +116,7 @@ test('a panic is shown, its report can be copied, and a fresh instance takes ove
   await expect(alert).toContainText('The simulator stopped when you were here last. What you had done is kept.');
   await alert.getByRole('button', { name: 'Rewind 5 s' }).click();
   await expect(alert).toBeHidden();
-  await expect(app).toHaveAttribute('data-rewinds', '5');
+  await expect(app).toHaveAttribute('data-stands', '62.5');
   await expect(app).toHaveAttribute('data-script', /stop b2$/);
   await page.reload();
   await expect(app).toHaveAttribute('data-instance', '1');

@@ -53,9 +53,17 @@ pub fn written(journal: &Journal, now: Instant) -> SortedMap<TopicPartition, f64
         .collect()
 }
 
-/// How fast each partition is written that is written at all, in records a second of the reader's time. The three
-/// busiest of the six parts of the window are left out: a burst, such as a producer catching up, is no rate.
-pub fn rates(journal: &Journal, ages: &Ages) -> SortedMap<TopicPartition, f64> {
+/// How fast a partition is written, in records a second of the reader's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rate {
+    /// All records of the window.
+    pub mean: f64,
+    /// Without the three busiest of its six parts: a burst, such as a producer catching up, is no rate.
+    pub steady: f64,
+}
+
+/// The rate of each partition that is written at all.
+pub fn rates(journal: &Journal, ages: &Ages) -> SortedMap<TopicPartition, Rate> {
     let mut counts: SortedMap<TopicPartition, [i64; PARTS]> = SortedMap::new();
     let mut oldest = WINDOW;
     for (index, entry) in journal.newest().enumerate() {
@@ -73,12 +81,14 @@ pub fn rates(journal: &Journal, ages: &Ages) -> SortedMap<TopicPartition, f64> {
         }
     }
     let rate = |mut parts: [i64; PARTS]| {
-        if oldest < WINDOW {
-            return parts.iter().sum::<i64>() as f64 * 1_000.0 / oldest;
-        }
+        let mean = parts.iter().sum::<i64>() as f64 * 1_000.0 / oldest;
         parts.sort_unstable();
         let kept = parts[..PARTS - BURST].iter().sum::<i64>() as f64;
-        kept * 1_000.0 / WINDOW * PARTS as f64 / (PARTS - BURST) as f64
+        let steady = kept * 1_000.0 / WINDOW * PARTS as f64 / (PARTS - BURST) as f64;
+        match oldest < WINDOW {
+            true => Rate { mean, steady: mean },
+            false => Rate { mean, steady },
+        }
     };
     counts
         .into_iter()

@@ -91,6 +91,7 @@ fn partition(
         isr: state.isr.clone(),
         replicas,
         rate: 0.0,
+        written: 0.0,
         density: Density::Letters,
         activity: Vec::new(),
     }

@@ -35,7 +35,7 @@ use crate::world::{self, Command, History, World};
 
 pub use changes::{changes, step};
 pub use clients::name as client_name;
-pub use flow::{activity, rates, written};
+pub use flow::{Rate, activity, rates, written};
 pub use groups::{coordinator_of, is_internal};
 pub use memory::Memory;
 pub use wire::is_drawn;

@@ -235,13 +235,13 @@ pub(super) fn rates(pen: &mut Pen) {
     }
     for partition in snapshot.partitions() {
         let density = pen.layout.ask.density_of(snapshot, partition);
-        if partition.rate < 1.0 || !travellers::streams(snapshot, density) {
+        if partition.written < 1.0 || !travellers::streams(snapshot, density) {
             continue;
         }
         let Some(row) = pen.layout.row_of_leader(partition) else {
             continue;
         };
-        let text = format!("{}/s", partition.rate.round());
+        let text = format!("{}/s", partition.written.round());
         let at = Point::new(row.tape.right() - 8.0, row.tape.y + 4.0);
         let chip = Shape::text(at.x, at.y, text, "s2 b end halo");
         pen.put(&Thing::Partition(partition.id.clone()), "rate", chip);

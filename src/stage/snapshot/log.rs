@@ -22,9 +22,11 @@ pub struct Partition {
     pub isr: Vec<BrokerId>,
     /// In the order of the assignment; the first is the preferred leader.
     pub replicas: Vec<Replica>,
-    /// Records written in a second of the cluster's time, where records are not drawn one by one.
+    /// Records per second of the reader's own time.
     pub rate: f64,
-    /// How its records are drawn, by how fast they come for the reader.
+    /// Records per second of the cluster's time: what is written beside the log.
+    pub written: f64,
+    /// How its records are drawn at the reader's rate.
     pub density: Density,
     /// The newest stretches of time, oldest first: what Stream and Heat draw.
     pub activity: Vec<Bucket>,

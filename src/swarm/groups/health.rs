@@ -29,6 +29,9 @@ use crate::world::invariant::Losses;
 /// Who lives and wants to be a member, with what it is to its group.
 type Living<'a> = Vec<(ProcessId, &'a Consumer)>;
 
+/// Segments that hold fewer bytes than this may be too short for a commit.
+const SHORT: u32 = 1 << 16;
+
 /// Who lives and wants to be members of a group.
 #[derive(Default)]
 struct Wanted<'a> {
@@ -114,13 +117,17 @@ struct Judge<'a> {
 impl<'a> Judge<'a> {
     /// The partition of a broker's that keeps a group, if anything can be asked of it.
     fn keeper(&self, group: &str) -> Option<(TopicPartition, &'a PartitionState)> {
-        let home = super::home_of(self.world, group)?;
+        let mut home = super::home_of(self.world, group)?;
+        // Who began before the topic grew looks for groups where they were.
+        let brokers = self.world.brokers();
+        let mut places = brokers.map(|one| one.coordinator().partition_of(group));
+        home.partition = places.next().unwrap_or(home.partition);
+        if places.any(|place| place != home.partition) {
+            return None;
+        }
         let state = self.world.cluster().partition(&home)?;
         let excused = self.core.excuses(self.world, &home, state) || self.losses.is_torn(&home);
-        // Who began before the topic grew looks for groups where they were.
-        let mut brokers = self.world.brokers();
-        let agree = brokers.all(|one| one.coordinator().partition_of(group) == home.partition);
-        (agree && !excused).then_some((home, state))
+        (!excused).then_some((home, state))
     }
 
     fn complaint_about(&self, name: &Text, wanted: &Wanted<'_>) -> Option<String> {
@@ -266,7 +273,11 @@ impl<'a> Judge<'a> {
             let remembered = group.offsets().get(name).map(|known| known.offset);
             let by_the_clock = consumer.config().enable_auto_commit;
             // What is longer than a segment of the topic that keeps groups is never taken.
-            let is_too_long = consumer.commit_failure() == Some(ErrorCode::InvalidCommitOffsetSize);
+            let home = self.keeper(&group.id).map(|(home, _)| home);
+            let home = home.and_then(|home| broker.partition(&home));
+            let is_short = home.is_some_and(|home| home.config().segment_bytes < SHORT);
+            let failure = consumer.commit_failure();
+            let is_too_long = is_short && failure == Some(ErrorCode::InvalidCommitOffsetSize);
             if by_the_clock && !is_too_long && remembered != Some(at) {
                 let (group, keeper) = (&group.id, broker.id());
                 return Some(format!(

@@ -144,12 +144,19 @@ fn what_a_group_is_told_is_what_it_committed_last() {
     };
     assert_eq!(nothing(None), []);
     assert_eq!(nothing(Some(0)), [(Class::SpuriousOffset, true)]);
-    let elsewhere = group(|groups| {
-        groups.homes_differ();
-        let asked = groups.wonders();
-        groups.told(asked, &"g".into(), &x(0), Some(Offset(0)));
-    });
-    assert_eq!(elsewhere, [(Class::SpuriousOffset, false)]);
+    // Where the topic has grown that keeps groups, some are looked for elsewhere.
+    let grown = |to: i32| {
+        group(|groups| {
+            groups.are_kept_by(1);
+            groups.are_kept_by(to);
+            let asked = groups.wonders();
+            groups.told(asked, &"g".into(), &x(0), Some(Offset(0)));
+        })
+    };
+    let home = |count| crate::group::partition_of("g", count);
+    assert_eq!((home(1), home(6), home(103)), (0, 1, 0));
+    assert_eq!(grown(6), [(Class::SpuriousOffset, false)]);
+    assert_eq!(grown(103), [(Class::SpuriousOffset, true)]);
 }
 
 #[test]

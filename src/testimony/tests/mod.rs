@@ -20,13 +20,11 @@ const SAFE: Promise = Promise {
     numbered: true,
     by_all: true,
     in_flight_one: false,
-    overtakes: false,
 };
 const UNSAFE: Promise = Promise {
     numbered: false,
     by_all: false,
     in_flight_one: false,
-    overtakes: false,
 };
 
 /// Nothing is numbered, but each waits for what was sent before it.
@@ -34,7 +32,6 @@ const ONE_BY_ONE: Promise = Promise {
     numbered: false,
     by_all: true,
     in_flight_one: true,
-    overtakes: false,
 };
 
 /// A history of one partition, told step by step.
@@ -54,6 +51,15 @@ impl Told {
     /// Something is sent, and acknowledged at an offset.
     fn send(mut self, by: ProcessId, value: u32, at: i64) -> Told {
         self.account.sent(by, &self.partition, value, SAFE);
+        self.account
+            .acknowledged(&self.partition, &value, Offset(at));
+        self
+    }
+
+    /// The same, while others are under way to who led before.
+    fn send_beyond(mut self, by: ProcessId, value: u32, at: i64, others: &[u32]) -> Told {
+        self.account.sent(by, &self.partition, value, SAFE);
+        self.account.overtakes(&self.partition, &value, others);
         self.account
             .acknowledged(&self.partition, &value, Offset(at));
         self
@@ -302,19 +308,12 @@ fn what_is_sent_later_and_stands_before_is_wrong_of_who_numbers() {
     numbered.shows(Class::NonmonotonicSend, true);
     let not = told().send_unsafely(P1, 11, 1).send_unsafely(P1, 10, 0);
     not.shows(Class::NonmonotonicSend, false);
-    // Unless what was sent before is under way to who led before.
-    let overtaking = Promise {
-        overtakes: true,
-        ..SAFE
-    };
-    let later = |told: Told| told.send_with(overtaking, P1, 11, 0);
-    let slow = told().send_unheard(P1, 10);
-    later(slow)
-        .send(P1, 10, 1)
-        .shows(Class::NonmonotonicSend, false);
-    later(told().send(P1, 10, 1)).shows(Class::NonmonotonicSend, false);
-    let first = told().send_with(overtaking, P1, 11, 1).send(P1, 10, 0);
-    first.shows(Class::NonmonotonicSend, true);
+    // Unless what was sent before is under way to who led before; what was settled by then is not overtaken.
+    let slow = told().send_unheard(P1, 10).send_beyond(P1, 11, 0, &[10]);
+    slow.send(P1, 10, 1).shows(Class::NonmonotonicSend, false);
+    let settled = told().send(P1, 9, 5).send_unheard(P1, 10);
+    let settled = settled.send_beyond(P1, 11, 0, &[10]);
+    settled.shows(Class::NonmonotonicSend, true);
     // Two producers are in no order, and what comes between is no harm.
     let two = told().send(P1, 11, 1).send(P2, 10, 0).send(P1, 12, 5);
     two.is_accepted();

@@ -23,7 +23,7 @@ use crate::script::{link, print_command};
 use crate::session::book::Book;
 use crate::session::{Session, Speed};
 use crate::stage::{Lens, density};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use crate::ui::article::{CodePage, Contents, FirstRun, LessonPage, SandboxPage};
 use crate::ui::chrome::overlay::Overlays;
 use crate::ui::chrome::topbar::TopBar;
@@ -34,7 +34,7 @@ use crate::ui::player::Player;
 use crate::ui::route::Route;
 use crate::ui::share;
 use crate::ui::state::{Action, Complaint, Document, Origin, Overlay, Toast};
-use crate::world::Command;
+use crate::world::{Command, Place};
 
 /// The name under which the first page's cluster is kept, and the sandbox's.
 pub const HOME: &str = "first";
@@ -125,10 +125,12 @@ impl App {
         self.open_address(&address());
         if let Some(script) = self.page.script().filter(|script| !script.is_empty()) {
             self.open_script(&script, Origin::Visit);
-            let span = Duration::from_secs(u64::from(self.page.rewinds()));
-            let at = self.player.with(|session| session.now());
-            if span > Duration::ZERO {
-                self.player.seek(at.before(span));
+            let stands = Instant::from_micros((self.page.stands() * 1e6) as u64);
+            let now = self.player.with(|session| session.now());
+            match stands {
+                Instant::ZERO => {}
+                _ if stands <= now => self.player.seek(stands),
+                _ => self.player.rush(Place::after(stands)),
             }
         }
     }

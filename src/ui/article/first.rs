@@ -149,13 +149,17 @@ fn After(props: &AfterProps) -> Html {
             app.restart_first();
         })
     };
-    // Where they are below what can be seen, they come into view.
+    // Where they are below what can be seen, they come into view; who comes back finds the page as it is.
     let ways = use_node_ref();
+    let done = props.count == last && !down;
+    let were_there = use_mut_ref(|| done);
     {
         let ways = ways.clone();
-        use_effect_with(props.count == last && !down, move |_| {
-            let ways = ways.cast::<HtmlElement>();
-            ways.inspect(|ways| ways.scroll_into_view_with_bool(false));
+        use_effect_with(done, move |done| {
+            if *done && !were_there.replace(*done) {
+                let ways = ways.cast::<HtmlElement>();
+                ways.inspect(|ways| ways.scroll_into_view_with_bool(false));
+            }
         });
     }
     let ready = props.count + 1 >= last;

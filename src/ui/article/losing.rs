@@ -9,8 +9,7 @@ use yew::prelude::*;
 use super::first::VICTIM;
 use crate::client::config::Acks;
 use crate::fact::Crash;
-use crate::log::Log;
-use crate::model::{BrokerId, Offset, ProcessId};
+use crate::model::{BrokerId, ProcessId};
 use crate::script::{self, Action as Said};
 use crate::session::trouble::downed;
 use crate::ui::hooks::{use_app, use_view};
@@ -37,12 +36,45 @@ pub fn lines(acks: Acks) -> [String; 4] {
 /// How far it has come.
 #[derive(Clone, PartialEq)]
 enum Stage {
-    /// Broker 2 lives; so many records it has confirmed that nobody else has.
+    /// Broker 2 lives, and is not copied; so many records it has confirmed that nobody else has.
     Before(u64),
     /// It is dead, and nobody leads yet what it led.
     Waits,
-    /// Somebody leads; the first record that is gone, and how many are.
+    /// It is dead, and nobody who is in sync is left to lead some of it.
+    Stuck,
+    /// Somebody else leads; the first record that only broker 2 had, and how many there are.
     Led(Option<(Lost, u64)>),
+    /// Somebody has let broker 2 be copied again, or has changed something else.
+    Over,
+}
+
+/// How far it has come, by the cluster as it is.
+fn stage(world: &World, audit: &Audit) -> Stage {
+    let lost = audit.lost(world).into_iter();
+    let mut lost = lost.filter(|lost| lost.leader == VICTIM);
+    if let Some(first) = lost.next() {
+        let all = lost.fold(count(&first), |all, lost| all + count(&lost));
+        return Stage::Led(Some((first, all)));
+    }
+    let own = || {
+        let all = world.cluster().partitions();
+        all.filter(|(_, state)| state.replicas.first() == Some(&VICTIM) && state.replicas.len() > 1)
+    };
+    let led = own().all(|(_, state)| ![VICTIM, BrokerId::NONE].contains(&state.leader));
+    let (network, victim) = (world.network(), ProcessId::from(VICTIM));
+    let mut others = world.brokers().map(|broker| broker.id());
+    let is_held = others.all(|id| id == VICTIM || network.is_held(victim, ProcessId::from(id)));
+    match downed(world, VICTIM) {
+        _ if led => Stage::Led(None),
+        true if own().any(|(_, state)| state.isr.iter().all(|id| *id == VICTIM)) => Stage::Stuck,
+        true => Stage::Waits,
+        false if is_held => Stage::Before(alone(world, audit)),
+        false => Stage::Over,
+    }
+}
+
+fn count(lost: &Lost) -> u64 {
+    lost.to.0.abs_diff(lost.from.0)
 }
 
 #[derive(Properties, PartialEq)]
@@ -56,18 +88,7 @@ pub fn Losing(props: &Props) -> Html {
     let stage = {
         let player = app.player.clone();
         use_view(move |_| {
-            player.with(|session| {
-                let audit = &session.history().observed().audit;
-                let world = session.world();
-                match (downed(world, VICTIM), is_led(world)) {
-                    (false, _) => Stage::Before(alone(world, audit)),
-                    (true, false) => Stage::Waits,
-                    (true, true) => {
-                        let lost = audit.lost(world).into_iter().next();
-                        Stage::Led(lost.map(|first| (first, audit.report(world).lost)))
-                    }
-                }
-            })
+            player.with(|session| stage(session.world(), &session.history().observed().audit))
         })
     };
     let kill = {
@@ -75,13 +96,27 @@ pub fn Losing(props: &Props) -> Html {
         Callback::from(move |_: MouseEvent| {
             let process = ProcessId::from(VICTIM);
             let crash = Crash::Process;
-            if app.player.perform(Command::Kill { process, crash }).is_ok()
-                && let Ok(Said::Command(release)) = script::parse_line("release all")
-            {
-                let _ = app.player.perform(release);
+            if app.player.perform(Command::Kill { process, crash }).is_ok() {
                 app.player.play();
             }
         })
+    };
+    // What is held up goes on only now: until somebody else led, it would have told of an ISR of one.
+    let restart = {
+        let app = app.clone();
+        Callback::from(move |_: MouseEvent| {
+            let process = ProcessId::from(VICTIM);
+            if let Ok(Said::Command(release)) = script::parse_line("release all") {
+                let _ = app.player.perform(release);
+            }
+            if app.player.perform(Command::Restart { process }).is_ok() {
+                app.player.play();
+            }
+        })
+    };
+    let is_down = {
+        let player = app.player.clone();
+        use_view(move |_| player.with(|session| downed(session.world(), VICTIM)))
     };
     let again = |acks: Acks, words: &'static str| {
         let app = app.clone();
@@ -105,16 +140,37 @@ pub fn Losing(props: &Props) -> Html {
         (Stage::Waits, _) => html! {
             <p>{ "Broker 2 is dead. When its session has run out, somebody else leads what it led." }</p>
         },
+        (Stage::Stuck, _) => html! {
+            <>
+                <p role="status"><b>{ "Nobody who is in sync is left." }</b>{ " The others were dropped from the ISR before broker 2 died, so that nobody may lead: nothing is lost, and nothing goes on until it is back." }</p>
+                { again(props.acks, "Begin again") }
+            </>
+        },
+        (Stage::Over, _) => html! {
+            <>
+                <p>{ "What broker 2 sends is not held up any more, and so it is copied again." }</p>
+                { again(props.acks, "Begin again") }
+            </>
+        },
         (Stage::Led(Some((lost, all))), _) => {
-            let more = match all - 1 {
-                0 => String::new(),
-                1 => " and one more".to_owned(),
-                more => format!(" and {more} more"),
+            let (more, was) = match all - 1 {
+                0 => (
+                    String::new(),
+                    "It was acknowledged, and only broker 2 ever had it.",
+                ),
+                1 => (
+                    " and one more".to_owned(),
+                    "They were acknowledged, and only broker 2 ever had them.",
+                ),
+                more => (
+                    format!(" and {more} more"),
+                    "They were acknowledged, and only broker 2 ever had them.",
+                ),
             };
             let (partition, offset) = (lost.partition.partition, lost.from.0);
             html! {
                 <>
-                    <p role="status"><b>{ format!("Lost record {offset} of P{partition}{more}.") }</b>{ " They were acknowledged, and only broker 2 ever had them. The audit below counts them." }</p>
+                    <p role="status"><b>{ format!("Lost record {offset} of P{partition}{more}.") }</b>{ format!(" {was} The audit below counts what is gone.") }</p>
                     { again(Acks::All, "Now do it with acks=all") }
                 </>
             }
@@ -132,12 +188,15 @@ pub fn Losing(props: &Props) -> Html {
             </>
         },
     };
+    let may_return = matches!(stage, Stage::Led(_)) && is_down;
     html! {
         <section class="trial" aria-labelledby="trial">
             <h2 id="trial">{ "Lose a record that was acknowledged" }</h2>
             { told }
             if matches!(stage, Stage::Before(_)) {
                 <p><button class="btn primary" type="button" onclick={kill}>{ icon(Icon::Bolt) }{ " Kill broker 2" }</button></p>
+            } else if may_return {
+                <p><button class="btn sm" type="button" onclick={restart}>{ icon(Icon::Restart) }{ " Restart broker 2" }</button></p>
             }
         </section>
     }
@@ -148,30 +207,21 @@ fn so_far(alone: u64) -> Html {
     html! { <p>{ "Confirmed so far, and nobody else has it: " }<b class="num">{ alone }</b>{ format!(" {records}.") }</p> }
 }
 
-/// How many records broker 2 has confirmed that nobody else has.
+/// How many records broker 2 has confirmed that nobody else has, who are down included.
 fn alone(world: &World, audit: &Audit) -> u64 {
     let led = world.cluster().partitions();
     let led = led.filter(|(_, state)| state.leader == VICTIM);
     let alone = led.filter_map(|(name, state)| {
-        let log_of = |id: &BrokerId| Some(world.broker_by_id(*id)?.partition(&name)?.log());
-        let (log, others) = (log_of(&VICTIM)?, state.replicas.iter());
-        let others = others.filter(|id| **id != VICTIM).filter_map(log_of);
-        let copied = others.map(Log::end).max().unwrap_or_default();
-        let own = (copied.0..log.end().0).map(Offset);
-        let promised = own.filter(|offset| {
-            let of = log.epochs().epoch_of(*offset);
-            of.is_some_and(|of| audit.is_promised(&name, *offset, of))
-        });
-        Some(promised.count() as u64)
+        let end_of = |id: &BrokerId| {
+            let runs = world.broker_by_id(*id).and_then(|by| by.partition(&name));
+            let runs = runs.map(|replica| replica.log_end());
+            let disk = || Some(world.host(id.process()?)?.disk()?.log(&name)?.end());
+            runs.or_else(disk)
+        };
+        let others = state.replicas.iter().filter(|id| **id != VICTIM);
+        let copied = others.filter_map(end_of).max().unwrap_or_default();
+        let end = end_of(&VICTIM)?;
+        Some(audit.promised_between(&name, copied, end))
     });
     alone.sum()
-}
-
-/// Whether every partition that broker 2 has a copy of is led by another.
-fn is_led(world: &World) -> bool {
-    let mut all = world.cluster().partitions();
-    all.all(|(_, state)| {
-        let other = ![VICTIM, BrokerId::NONE].contains(&state.leader);
-        other || !state.replicas.contains(&VICTIM)
-    })
 }

@@ -4,7 +4,7 @@ use crate::model::TopicPartition;
 use crate::session::{Session, Showing};
 use crate::sorted::SortedMap;
 use crate::stage::density::{Density, LETTER_CELL};
-use crate::stage::extract;
+use crate::stage::extract::{self, Rate};
 use crate::stage::snapshot::Snapshot;
 use crate::time::Duration;
 use crate::ui::player::now;
@@ -12,8 +12,7 @@ use crate::ui::player::now;
 /// The level of every partition that is written.
 #[derive(Default)]
 pub struct Levels {
-    /// In records a second of the reader's time.
-    rates: SortedMap<TopicPartition, f64>,
+    rates: SortedMap<TopicPartition, Rate>,
     levels: SortedMap<TopicPartition, Level>,
 }
 
@@ -29,7 +28,7 @@ impl Levels {
         self.rates = extract::rates(session.journal(), &showing.ages(session));
     }
 
-    /// Gives every partition its level, and what is written to it in a second of the cluster's time.
+    /// Gives every partition its rates and its level.
     pub fn apply(&mut self, session: &Session, snapshot: &mut Snapshot, chosen: Option<Density>) {
         let written = extract::written(session.journal(), session.now());
         let count = snapshot.partitions().count();
@@ -45,14 +44,15 @@ impl Levels {
                 since: now - 1_000.0,
             });
             let age = Duration::from_millis((now - level.since) as u64);
-            let next = level.density.after(age, rate, LETTER_CELL, count);
+            let next = level.density.after(age, rate.steady, LETTER_CELL, count);
             if next != level.density {
                 *level = Level {
                     density: next,
                     since: now,
                 };
             }
-            partition.rate = written.get(&partition.id).copied().unwrap_or_default();
+            partition.rate = rate.mean;
+            partition.written = written.get(&partition.id).copied().unwrap_or_default();
             partition.density = chosen.unwrap_or(level.density);
         }
     }

@@ -43,29 +43,11 @@ impl Leads {
             .map_or(BrokerId::NONE, |lead| lead.broker)
     }
 
-    /// The epoch of a record at an offset that a broker says it has stored; `stands` is that of what it has there now.
-    ///
-    /// It is the newest in which that broker led and may have appended there, unless it was asked again for what it has
-    /// from a leader before it.
-    pub fn appended_in(
-        &self,
-        broker: BrokerId,
-        at: Offset,
-        stands: Option<LeaderEpoch>,
-    ) -> Option<LeaderEpoch> {
-        let of_broker = self
-            .0
-            .iter()
-            .rev()
-            .filter(|(_, lead)| lead.broker == broker);
-        let (newest, lead) = of_broker.clone().next()?;
-        match stands.filter(|stands| lead.start > at && stands < newest) {
-            Some(stands) => Some(stands),
-            None => {
-                let mut may_have = of_broker.filter(|(_, lead)| lead.start <= at);
-                may_have.next().map(|(epoch, _)| *epoch)
-            }
-        }
+    /// The newest epoch in which a broker led and may have appended at an offset.
+    pub fn last_of(&self, broker: BrokerId, at: Offset) -> Option<LeaderEpoch> {
+        let mut leads = self.0.iter().rev();
+        let found = leads.find(|(_, lead)| lead.broker == broker && lead.start <= at);
+        found.map(|(epoch, _)| *epoch)
     }
 
     /// The least offset at which a leader after an epoch began: what the epoch has from there on is nowhere any more,
@@ -109,8 +91,9 @@ mod tests {
         // The leader of epoch 2 lacked what epoch 1 had from 3 on.
         let leads = leads(&[(0, 1, 0), (1, 2, 5), (2, 3, 3), (3, 1, 8)]);
         let of = |broker, at| {
-            let epoch = leads.appended_in(BrokerId(broker), Offset(at), None);
-            epoch.map(|epoch| epoch.0)
+            leads
+                .last_of(BrokerId(broker), Offset(at))
+                .map(|epoch| epoch.0)
         };
         assert_eq!(
             [of(1, 4), of(1, 8), of(2, 4), of(4, 9)],
@@ -122,27 +105,9 @@ mod tests {
     }
 
     #[test]
-    fn who_is_asked_again_may_have_it_from_a_leader_before() {
-        // Broker 2 led, and leads again, with what broker 1 has appended in between.
-        let leads = leads(&[(0, 2, 0), (1, 1, 0), (2, 2, 185)]);
-        let of = |at, stands: Option<i32>| {
-            let epoch = leads.appended_in(BrokerId(2), Offset(at), stands.map(LeaderEpoch));
-            epoch.map(|epoch| epoch.0)
-        };
-        assert_eq!(of(184, Some(1)), Some(1));
-        assert_eq!(of(185, Some(2)), Some(2));
-        // What it had appended itself when it led first, and has no more.
-        assert_eq!([of(3, Some(2)), of(3, None)], [Some(0), Some(0)]);
-        // A follower answers for the time when it led, whatever it has copied since.
-        let of_broker_1 = leads.appended_in(BrokerId(1), Offset(190), Some(LeaderEpoch(2)));
-        assert_eq!(of_broker_1, Some(LeaderEpoch(1)));
-    }
-
-    #[test]
     fn who_leads_once_more_in_an_epoch_leads_from_where_it_began() {
         let leads = leads(&[(0, 1, 0), (0, 1, 7)]);
-        let of = leads.appended_in(BrokerId(1), Offset(2), None);
-        assert_eq!(of, Some(LeaderEpoch(0)));
+        assert_eq!(leads.last_of(BrokerId(1), Offset(2)), Some(LeaderEpoch(0)));
     }
 
     #[test]

@@ -25,17 +25,25 @@ pub use report::Report;
 use crate::fact::{Entry, Fact, Role};
 use crate::log::Log;
 use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicName, TopicPartition};
+use crate::protocol::ApiKey;
 use crate::sorted::SortedMap;
 use crate::time::{Duration, Instant};
 use crate::world::World;
 use crate::world::copies::Copies;
+use crate::world::invariant::acknowledged;
 
 /// For so long after a batch was sent again its second copy is looked out for: nobody sends again for longer.
 const LOOKED_OUT: Duration = Duration::from_secs(300);
 
+/// So many answers are remembered that nobody has heard yet.
+const UNHEARD: usize = 2_048;
+
 /// What was promised.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
+    /// Answers that are under way: whom they tell of a batch at which place, and in which epoch it was appended. Whoever is
+    /// asked again for what it has may have it from a leader before.
+    told: SortedMap<(ProcessId, TopicPartition, Offset), LeaderEpoch>,
     /// By the epoch whose leader appended them, none where that is not known, and by who was told.
     acknowledged: SortedMap<TopicPartition, SortedMap<(LeaderEpoch, ProcessId), Spans>>,
     /// Who led each partition, by epoch, and from which offset on.
@@ -105,8 +113,22 @@ impl Audit {
                     let start = *start;
                     self.begin_epoch(world, partition, *epoch, Lead { broker, start });
                 }
+                (
+                    Some(by),
+                    Fact::ResponseSent {
+                        connection,
+                        api: ApiKey::Produce,
+                        ..
+                    },
+                ) if matches!(connection.opener, ProcessId::Producer(_)) => {
+                    self.answered(world, by, connection.opener, entry);
+                }
+                (Some(by), Fact::Killed { .. } | Fact::Stopped) => {
+                    self.told.retain(|(whom, ..), _| *whom != by);
+                }
                 // Who deletes a topic wants nothing of it kept.
                 (_, Fact::TopicDeleted { topic }) => {
+                    self.told.retain(|(_, of, _), _| of.topic != *topic);
                     let stays = |partition: &TopicPartition| partition.topic != *topic;
                     self.acknowledged.retain(|of, _| stays(of));
                     self.leads.retain(|of, _| stays(of));
@@ -141,6 +163,23 @@ impl Audit {
         }
     }
 
+    /// A broker answers a producer: in which epochs the batches were appended that it has stored.
+    fn answered(&mut self, world: &World, by: ProcessId, producer: ProcessId, entry: &Entry) {
+        let Some(broker) = by.broker().and_then(|id| world.broker_by_id(id)) else {
+            return;
+        };
+        for (name, at) in acknowledged(world, entry) {
+            let replica = broker.partition(&name);
+            if let Some(of) = replica.and_then(|replica| replica.log().epochs().epoch_of(at)) {
+                self.told.insert((producer, name, at), of);
+            }
+        }
+        // Some are never heard: their connections were lost.
+        while self.told.len() > UNHEARD {
+            self.told.pop_first();
+        }
+    }
+
     /// A leader appended records.
     fn appended(
         &mut self,
@@ -172,6 +211,8 @@ impl Audit {
         (from, to): (Offset, Offset),
         broker: Option<BrokerId>,
     ) {
+        // In which epoch it was appended, the broker's log said when the answer left.
+        let told = self.told.remove(&(by, partition.clone(), from));
         if let Some(ends) = self.buried.get(&partition.topic) {
             let end = ends.get(&partition.partition);
             if end.is_none_or(|end| *end < to) {
@@ -179,14 +220,10 @@ impl Audit {
             }
         }
         let leads = self.leads.get(partition);
-        let of = leads.zip(broker);
-        let of = of.and_then(|(leads, broker)| {
-            let broker_now = world.broker_by_id(broker);
-            let replica = broker_now.and_then(|broker| broker.partition(partition));
-            let log = replica.map(|replica| replica.log());
-            let log = log.filter(|log| from < log.end());
-            let stands = log.and_then(|log| log.epochs().epoch_of(from));
-            leads.appended_in(broker, from, stands)
+        let of = told.or_else(|| {
+            leads
+                .zip(broker)
+                .and_then(|(leads, by)| leads.last_of(by, from))
         });
         let all = (from.0, to.0);
         let (kept, since) = leads.zip(of).map_or((all, None), |(leads, of)| {
@@ -383,6 +420,13 @@ impl Audit {
         same.any(|(_, spans)| spans.contains(offset))
     }
 
+    /// How many records of a stretch were acknowledged, and no leader has taken that back.
+    pub fn promised_between(&self, partition: &TopicPartition, from: Offset, to: Offset) -> u64 {
+        let promises = self.acknowledged.get(partition).into_iter();
+        let spans = promises.flat_map(SortedMap::values);
+        spans.map(|spans| spans.count_between(from.0, to.0)).sum()
+    }
+
     /// The partitions in which second copies stand.
     pub fn duplicated(&self) -> impl Iterator<Item = &TopicPartition> {
         self.duplicated.keys()
@@ -397,7 +441,7 @@ impl Audit {
         let lists = promises.count() + self.duplicated.len() + self.copies.len();
         let gone = self.gone.values().map(Vec::len).sum::<usize>();
         16 * (pairs + self.leads.values().map(Leads::len).sum::<usize>()) as u64
-            + 128 * (lists + gone) as u64
+            + 128 * (lists + gone + self.told.len()) as u64
     }
 }
 

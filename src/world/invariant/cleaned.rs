@@ -16,7 +16,7 @@ use crate::fact::{Entry, Fact, Role};
 use crate::log::Log;
 use crate::model::{Offset, TopicName, TopicPartition};
 use crate::protocol::records::Record;
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::SortedMap;
 use crate::world::World;
 
 /// How far every partition has been compacted.
@@ -25,8 +25,8 @@ pub struct Cleaned {
     until: SortedMap<TopicPartition, Offset>,
     /// Where each key's last tombstone was written.
     tombstones: SortedMap<TopicPartition, Arc<SortedMap<Bytes, Offset>>>,
-    /// These have lost records, and with them some for which others had to go.
-    lossy: SortedSet<TopicPartition>,
+    /// Up to here partitions were committed when they lost records, and with them some for which others had to go.
+    lossy: SortedMap<TopicPartition, Offset>,
 }
 
 impl Cleaned {
@@ -65,10 +65,11 @@ impl Cleaned {
         }
     }
 
-    /// Committed records of a partition are gone. Who was compacted when they stood there may lack what came before them
-    /// with their keys, and others have it.
-    pub(super) fn lost(&mut self, partition: &TopicPartition) {
-        self.lossy.insert(partition.clone());
+    /// Records of a partition that was committed up to here are gone. Who was compacted when they stood there may lack
+    /// what came before them with their keys, and others have it.
+    pub(super) fn lost(&mut self, partition: &TopicPartition, committed: Offset) {
+        let known = self.lossy.entry(partition.clone()).or_default();
+        *known = committed.max(*known);
     }
 
     /// A leader has written this stretch of its log.
@@ -97,7 +98,7 @@ impl Cleaned {
     /// A topic is gone; another of the same name begins with nothing.
     pub(super) fn forget_topic(&mut self, topic: &TopicName) {
         self.until.retain(|partition, _| partition.topic != *topic);
-        self.lossy.retain(|partition| partition.topic != *topic);
+        self.lossy.retain(|partition, _| partition.topic != *topic);
         self.tombstones
             .retain(|partition, _| partition.topic != *topic);
     }
@@ -159,7 +160,9 @@ impl Cleaned {
             }
         }
         missing.retain(|record| !self.was_taken(partition, record));
-        if missing.is_empty() || self.lossy.contains(partition) {
+        let lossy = self.lossy.get(partition).copied().unwrap_or_default();
+        missing.retain(|record| record.offset >= lossy);
+        if missing.is_empty() {
             return None;
         }
         let last = [one, other].map(|log| last_of_keys(log, from));

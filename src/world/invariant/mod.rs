@@ -257,8 +257,9 @@ impl Common {
         self.states.see(world, entry);
         self.cleaned.see(world, entry);
         for loss in self.losses.see(world, entry, &self.committed) {
+            let committed = self.committed.until(&loss.partition);
+            self.cleaned.lost(&loss.partition, committed);
             self.committed.begin_anew(&loss);
-            self.cleaned.lost(&loss.partition);
         }
         match &entry.fact {
             Fact::BecameLeader {

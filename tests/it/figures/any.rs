@@ -72,6 +72,7 @@ fn random_partition(rng: &mut Rng, topic: &str, number: i32, brokers: i32) -> Pa
     let mut made = partition(number, leader, &[first + 1], replicas);
     made.id = TopicPartition::new(topic, number);
     made.rate = rng.below(8) as f64;
+    made.written = made.rate;
     made.activity = (0..rng.below(80))
         .map(|_| Bucket {
             counts: vec![(0, rng.below(9) as u32), (3, rng.below(60) as u32)],

@@ -74,6 +74,7 @@ pub fn partition(number: i32, leader: i32, isr: &[i32], replicas: Vec<Replica>) 
         isr: isr.iter().map(|id| BrokerId(*id)).collect(),
         replicas,
         rate: 1.0,
+        written: 1.0,
         density: Density::Letters,
         activity: Vec::new(),
     }
