@@ -226,7 +226,11 @@ impl Metadata {
             if error.is_none() {
                 let old = topics_before.get(&name);
                 let (new, leaderless) = merge(topic, old);
-                incomplete |= leaderless;
+                // A leader of whom an older answer knew may be one that this answer does not know the way to.
+                let mut leaders = new.partitions.iter().map(|known| known.leader);
+                let lost =
+                    leaders.any(|id| id != BrokerId::NONE && !self.brokers.contains_key(&id));
+                incomplete |= leaderless || lost;
                 note_leaders(&name, old, &new, out);
                 self.topics.insert(name, new);
             } else {
