@@ -143,6 +143,7 @@ impl App {
             true => self.arrive(Route::Sandbox),
             false => self.go(Route::Sandbox),
         }
+        self.player.set_pace(Pace::Steady);
         self.player.set_speed(Speed::ONE);
         self.player.play();
     }

@@ -11,6 +11,7 @@ use crate::client::config::Acks;
 use crate::fact::Crash;
 use crate::model::{BrokerId, ProcessId};
 use crate::script::{self, Action as Said};
+use crate::session::Speed;
 use crate::session::trouble::downed;
 use crate::ui::hooks::{use_app, use_view};
 use crate::ui::icon::{Icon, icon};
@@ -97,6 +98,8 @@ pub fn Losing(props: &Props) -> Html {
             let process = ProcessId::from(VICTIM);
             let crash = Crash::Process;
             if app.player.perform(Command::Kill { process, crash }).is_ok() {
+                // Its session runs for eighteen seconds.
+                app.player.set_speed(Speed::ONE.faster());
                 app.player.play();
             }
         })
