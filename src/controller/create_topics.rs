@@ -33,8 +33,8 @@ impl TopicSetup {
     }
 }
 
-/// Topics on their way to ZooKeeper: one result for each name of the request, and the topics behind those
-/// that are without error.
+/// Topics on their way to ZooKeeper: one result for each mention of the request, in its order, and the topics behind
+/// those that are without error.
 #[derive(Clone, Debug)]
 pub struct Creation {
     pub(super) results: Vec<CreatableTopicResult>,
@@ -149,29 +149,32 @@ pub struct Making<'a> {
     pub defaults: Defaults,
     /// The brokers that are alive, by id, as the broker's metadata has them.
     pub live: &'a [BrokerId],
+    /// Whether the broker's metadata has a topic, which need not be what ZooKeeper has.
+    pub is_known: &'a dyn Fn(&TopicName) -> bool,
     pub check_configs: &'a CheckConfigs<'a>,
     pub rng: &'a mut Rng,
 }
 
 impl Controller {
-    /// Holds the topics of a request against every rule; one result for each name, in order. Nothing is
+    /// Holds the topics of a request against every rule; one result for each mention, in order. Nothing is
     /// written yet: that is for [`Question::CreateTopics`](super::Question).
     pub fn plan_topics(&mut self, topics: &[CreatableTopic], mut making: Making<'_>) -> Creation {
         let mentions = Mentions::of(topics.iter().map(|topic| &topic.name));
         let mut results: Vec<CreatableTopicResult> = Vec::new();
         let mut planned_topics = Vec::new();
         let mut others = Others::default();
-        for topic in mentions.firsts().map(|place| &topics[place]) {
+        let twice: Text = "Found multiple entries for this topic.".into();
+        for topic in topics {
             let is_forbidden =
                 making.origin == Origin::Request && *topic.name == *CLUSTER_METADATA_TOPIC;
             let planned = if mentions.is_repeated(&topic.name) {
-                let why = "Found multiple entries for this topic.".to_owned();
-                Err((ErrorCode::InvalidRequest, why))
+                Err((ErrorCode::InvalidRequest, twice.clone()))
             } else if is_forbidden {
-                let why = "Authorization failed.".to_owned();
+                let why = "Authorization failed.".into();
                 Err((ErrorCode::TopicAuthorizationFailed, why))
             } else {
-                self.plan_topic(topic, &mut making, &mut others)
+                let planned = self.plan_topic(topic, &mut making, &mut others);
+                planned.map_err(|(error, why)| (error, why.into()))
             };
             let mut result = CreatableTopicResult {
                 name: topic.name.clone(),
@@ -183,7 +186,7 @@ impl Controller {
             match planned {
                 Err((error, why)) => {
                     result.error_code = error.code();
-                    result.error_message = Some(why.into());
+                    result.error_message = Some(why);
                 }
                 Ok(setup) => {
                     result.num_partitions = i32::try_from(setup.replicas.len()).unwrap_or(-1);
@@ -215,7 +218,7 @@ impl Controller {
         others: &mut Others,
     ) -> Result<TopicSetup, Refusal> {
         let name = TopicName(topic.name.clone());
-        if self.store.topic(&name).is_some() || self.creating.contains_key(&name) {
+        if (making.is_known)(&name) {
             return Err(already_exists(&name));
         }
         let configs = given(&topic.configs)?;
@@ -232,6 +235,13 @@ impl Controller {
         };
         TopicName::validate(name.as_str())
             .map_err(|why| (ErrorCode::InvalidTopicException, why))?;
+        if self.is_deleting(&name) {
+            let why = format!("Topic '{name}' is marked for deletion.");
+            return Err((ErrorCode::TopicAlreadyExists, why));
+        }
+        if self.store.topic(&name).is_some() || self.creating.contains_key(&name) {
+            return Err(already_exists(&name));
+        }
         if let Some(other) = others.alike(self, &name) {
             let why = format!("Topic '{name}' collides with existing topics: {other}");
             return Err((ErrorCode::InvalidTopicException, why));
@@ -403,8 +413,7 @@ fn listed(topic: &CreatableTopic, left: usize) -> Result<Replicas, Refusal> {
 /// That replicas are a topic's (`AdminZkClient.validateTopicCreate`).
 ///
 /// Unlike Kafka, which compares only the sum of the partitions' numbers, each of 0 to n must be there; and a list without
-/// a broker, or with one below 0, is refused, for such a partition could never have a leader. How a map is called in
-/// a sentence depends on the Scala that Kafka was built with.
+/// a broker, or with one below 0, is refused, for such a partition could never have a leader.
 fn check_lists(replicas: &Replicas) -> Result<(), Refusal> {
     let factor = replicas.values().next().map_or(0, Vec::len);
     if replicas.values().any(|list| list.len() != factor) {
@@ -418,7 +427,7 @@ fn check_lists(replicas: &Replicas) -> Result<(), Refusal> {
         });
         let lists: Vec<String> = lists.collect();
         let why = format!(
-            "Duplicate replica assignment found: Map({})",
+            "Duplicate replica assignment found: HashMap({})",
             lists.join(", ")
         );
         return invalid(why);

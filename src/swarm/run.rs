@@ -140,6 +140,11 @@ impl<'a> Run<'a> {
     }
 
     #[cfg(test)]
+    pub(super) fn audit_mut(&mut self) -> &mut Audit {
+        &mut self.observed.audit
+    }
+
+    #[cfg(test)]
     pub(super) fn promises_mut(&mut self) -> &mut Promises {
         &mut self.promises
     }

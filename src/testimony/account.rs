@@ -40,6 +40,15 @@ impl Promise {
     fn is_in_order(self) -> bool {
         self.numbered || (self.in_flight_one && self.by_all)
     }
+
+    /// What both promise.
+    fn and(self, other: Promise) -> Promise {
+        Promise {
+            numbered: self.numbered && other.numbered,
+            by_all: self.by_all && other.by_all,
+            in_flight_one: self.in_flight_one && other.in_flight_one,
+        }
+    }
 }
 
 /// Where a reader is.
@@ -109,6 +118,10 @@ impl<V: Clone + Ord + Debug> Account<V> {
             overtakes: None,
         });
         sent.open += 1;
+        if sent.by != by {
+            // What two have sent that is alike cannot be told apart: only what both were promised is promised.
+            sent.promise = sent.promise.and(promise);
+        }
         // What came to nothing before may be written now.
         if sent.fate == Fate::Failed {
             sent.fate = Fate::Unknown;

@@ -45,7 +45,7 @@ use std::sync::Arc;
 use crate::broker::{Broker, Connection};
 use crate::controller::Controller;
 use crate::model::{Address, BrokerId, ConnectionId, ProcessId};
-use crate::process::Outbox;
+use crate::process::{Effect, Outbox, Payload};
 use crate::rng::Seed;
 use crate::time::{Instant, Timestamp};
 use crate::zookeeper::Server;
@@ -203,6 +203,18 @@ impl World {
     /// Packets under way; `sent_at` and `arrives_at` are fixed at sending.
     pub fn in_flight(&self) -> impl Iterator<Item = &InFlight> {
         self.network.in_flight()
+    }
+
+    /// What will be sent from this end of a connection as soon as the disk of its host is done.
+    pub fn held_back(&self, from: ConnectionId) -> impl Iterator<Item = &Payload> {
+        let effects = self.hosts().flat_map(|host| &host.unsent);
+        effects.filter_map(move |effect| match effect {
+            Effect::Send {
+                connection,
+                payload,
+            } => (*connection == from).then_some(payload),
+            _ => None,
+        })
     }
 
     /// How many bytes a socket has written that nobody has read: they are under way, or lie before a

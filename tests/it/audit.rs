@@ -59,10 +59,11 @@ fn what_was_deleted_with_its_topic_is_not_lost() {
     let counts = (
         report.acknowledged,
         report.readable,
+        report.expired,
         report.waiting,
         report.lost,
     );
-    assert_eq!(counts, (2, 2, 0, 0), "{report:?}");
+    assert_eq!(counts, (3, 2, 1, 0, 0), "{report:?}");
 }
 
 /// What the audit says after each of some scripts that go on from one another.
@@ -109,5 +110,6 @@ fn who_hears_late_of_a_topic_that_is_gone_was_promised_nothing_of_the_new_one() 
                 produce p1 a-0 \"none\"\nrun 1s\nlatency b1→p1 3s\nproduce p1 a-0 \"one\"\nrun 100ms\ndelete-topic a1 a\nrun 1s\n\
                 create-topic a1 a partitions=1 replication=1\nrun 6s\n";
     let more = "latency b1→p1 1ms\nrun 10s\nproduce p1 a-0 \"two\"\nrun 5s\n";
-    assert_eq!(told(&[text, more]), [(0, 0, 0), (1, 1, 0)]);
+    // Both of the first are gone with their topic.
+    assert_eq!(told(&[text, more]), [(2, 0, 0), (3, 1, 0)]);
 }

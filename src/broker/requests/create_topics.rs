@@ -17,7 +17,6 @@ use crate::protocol::api::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult,
 };
 use crate::protocol::api::{CreateTopicsRequest, CreateTopicsResponse};
-use crate::sorted::Mentions;
 use crate::time::{Duration, Moment};
 
 /// The first version whose answer tells the settings of new topics.
@@ -75,11 +74,13 @@ impl Broker {
         let controller = self.controller.as_mut()?;
         let config = self.config.clone();
         let check_configs = |configs: &[(Text, Text)]| config.topic(configs).map(drop);
-        let live: Vec<BrokerId> = self.metadata.brokers().keys().copied().collect();
+        let metadata = &self.metadata;
+        let live: Vec<BrokerId> = metadata.brokers().keys().copied().collect();
         let making = Making {
             intent,
             origin,
             live: &live,
+            is_known: &|name| metadata.topic(name).is_some(),
             defaults: Defaults {
                 partitions: i32::try_from(config.num_partitions).unwrap_or(i32::MAX),
                 replication_factor: i32::try_from(config.default_replication_factor)
@@ -98,15 +99,10 @@ impl Broker {
         topics: &[CreatableTopic],
         results: &mut [CreatableTopicResult],
     ) -> bool {
-        if request.version < CONFIGS_FROM {
-            return true;
-        }
         let mut room = Room::of(request);
-        let mentions = Mentions::of(topics.iter().map(|topic| &topic.name));
-        let fine = results.iter_mut().filter(|result| result.error_code == 0);
-        for result in fine {
-            if let Some(place) = mentions.first(&result.name) {
-                result.configs = Some(self.describe_new(&topics[place]));
+        for (topic, result) in topics.iter().zip(results) {
+            if result.error_code == 0 && request.version >= CONFIGS_FROM {
+                result.configs = Some(self.describe_new(topic));
             }
             if !room.take(result) {
                 return false;

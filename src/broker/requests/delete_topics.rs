@@ -74,11 +74,9 @@ impl Broker {
                     }
                     None => Err(ErrorCode::UnknownTopicId),
                 },
+                // Its id is told to who has named it by that, and to nobody else.
                 (None, Some(name), _) => match self.metadata.topic(&TopicName(name.clone())) {
-                    Some(topic) => {
-                        result.topic_id = topic.id;
-                        Ok(())
-                    }
+                    Some(_) => Ok(()),
                     None => Err(ErrorCode::UnknownTopicOrPartition),
                 },
             };

@@ -6,7 +6,7 @@
 //!
 //! Clients: [`producing`], [`idempotence`], [`consuming`], [`sessions`], [`groups`], [`old_offsets`], [`metadata`],
 //! [`crowds`].
-//! Administrators: [`admin`], [`deleting`], [`settings`]. Brokers among themselves: [`following`], [`in_sync`],
+//! Administrators: [`admin`], [`creating`], [`deleting`], [`settings`]. Brokers among themselves: [`following`], [`in_sync`],
 //! [`control`]. What nobody should send: [`bad_frames`], [`bad_records`]; and [`planted`], wrong states for others.
 
 mod admin;
@@ -14,6 +14,7 @@ mod bad_frames;
 mod bad_records;
 mod consuming;
 mod control;
+mod creating;
 mod crowds;
 mod deleting;
 mod following;

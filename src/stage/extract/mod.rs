@@ -68,6 +68,7 @@ pub fn snapshot(history: &History, memory: &mut Memory) -> Snapshot {
         readable: report.readable,
         waiting: report.waiting,
         pending: report.pending,
+        expired: report.expired,
         lost: report.lost,
         duplicated: report.duplicated,
     });

@@ -261,11 +261,13 @@ fn captions(pen: &mut Pen) {
             ("acked", audit.acknowledged),
             ("readable", audit.readable),
             (why, not_yet),
+            ("deleted", audit.expired),
             ("lost", audit.lost),
             ("duplicated", audit.duplicated),
         ];
         let counts = counts.into_iter();
-        let counts = counts.filter(|(word, count)| *word != why || *count > 0);
+        let may_be_none = |word: &str| word != why && word != "deleted";
+        let counts = counts.filter(|(word, count)| may_be_none(word) || *count > 0);
         for (at, (word, count)) in counts.enumerate() {
             let y = y + 39.0 + 17.0 * at as f64;
             let class = match (word, count) {

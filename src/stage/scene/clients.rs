@@ -117,28 +117,43 @@ fn held(pen: &Pen, producer: &Producer, area: Rect) -> Vec<Shape> {
         parts.push(Shape::circle(ring.x, ring.y, 5.0, "ring bad"));
         let room = area.right() - 6.0 - ring.x - 8.0;
         let error = cut_short(&retry.error, room);
-        parts.push(Shape::text(ring.x + 8.0, y + 3.5, error, "m red fs10"));
+        let first = y + 3.5 - 5.5 * (error.len() - 1) as f64;
+        for (at, line) in error.into_iter().enumerate() {
+            let y = first + 11.0 * at as f64;
+            parts.push(Shape::text(ring.x + 8.0, y, line, "m red fs10"));
+        }
     }
     parts
 }
 
 /// As many words of an error's name as there is room for, and two at the least: "NOT_LEADER" of
-/// "NOT_LEADER_OR_FOLLOWER", "NOT_ENOUGH" of "NOT_ENOUGH_REPLICAS". Where these are too many, dots follow what
-/// there is room for.
-fn cut_short(name: &str, room: f64) -> String {
+/// "NOT_LEADER_OR_FOLLOWER", "NOT_ENOUGH" of "NOT_ENOUGH_REPLICAS". Where these are too many for a line they stand in
+/// two, "UNKNOWN_" and "TOPIC"; and where one word is, dots follow what there is room for.
+fn cut_short(name: &str, room: f64) -> Vec<String> {
     let most = (room / 6.05).max(2.0) as usize;
+    let short = fitting(name, most, 2);
+    if short.len() <= most {
+        return vec![short.to_owned()];
+    }
+    let dotted = |word: &str| word.chars().take(most - 1).chain(['…']).collect();
+    match name.split_once('_') {
+        Some((first, rest)) if first.len() < most && fitting(rest, most, 1).len() <= most => {
+            vec![format!("{first}_"), fitting(rest, most, 1).to_owned()]
+        }
+        _ => vec![dotted(short)],
+    }
+}
+
+/// The first words of a name that take no more letters, but so many words at the least.
+fn fitting(name: &str, most: usize, words: usize) -> &str {
     let mut short = name;
     while short.len() > most {
         match short.rsplit_once('_') {
-            Some((shorter, _)) if shorter.contains('_') => short = shorter,
+            Some((shorter, _)) if shorter.matches('_').count() + 1 >= words => short = shorter,
             _ => break,
         }
     }
-    let short = short.trim_end_matches("_OR");
-    match short.len() > most {
-        true => short.chars().take(most - 1).chain(['…']).collect(),
-        false => short.to_owned(),
-    }
+    short.trim_end_matches("_OR")
 }
 
 /// One or two short lines around a middle.
@@ -401,17 +416,24 @@ mod tests {
     #[test]
     fn the_name_of_an_error_is_never_cut_to_a_word_that_says_nothing() {
         let cut = |letters: usize| cut_short("NOT_LEADER_OR_FOLLOWER", letters as f64 * 6.05 + 1.0);
-        let all = [22, 21, 13, 10, 9, 4].map(cut);
-        let said = [
-            "NOT_LEADER_OR_FOLLOWER",
-            "NOT_LEADER",
-            "NOT_LEADER",
-            "NOT_LEADER",
-            "NOT_LEAD…",
-            "NOT…",
+        let all = [22, 21, 13, 10, 9, 6, 4].map(cut);
+        let said: [&[&str]; 7] = [
+            &["NOT_LEADER_OR_FOLLOWER"],
+            &["NOT_LEADER"],
+            &["NOT_LEADER"],
+            &["NOT_LEADER"],
+            &["NOT_", "LEADER"],
+            &["NOT_", "LEADER"],
+            &["NOT…"],
         ];
         assert_eq!(all, said);
-        assert_eq!(cut_short("KAFKA_STORAGE_ERROR", 100.0), "KAFKA_STORAGE");
-        assert_eq!(cut_short("NONE", 0.0), "N…");
+        assert_eq!(cut_short("KAFKA_STORAGE_ERROR", 100.0), ["KAFKA_STORAGE"]);
+        let unknown = "UNKNOWN_TOPIC_OR_PARTITION";
+        assert_eq!(cut_short(unknown, 62.0), ["UNKNOWN_", "TOPIC"]);
+        assert_eq!(
+            cut_short("NETWORK_EXCEPTION", 62.0),
+            ["NETWORK_", "EXCEPTION"]
+        );
+        assert_eq!(cut_short("NONE", 0.0), ["N…"]);
     }
 }

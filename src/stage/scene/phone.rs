@@ -186,7 +186,7 @@ fn label(pen: &mut Pen, partition: &Partition, replica: &Replica, place: &Row) {
         (RowForm::Cells, role) => {
             let word = match role {
                 Role::Leader => ("leader", "s2 b fs10-5"),
-                Role::NewLeader => ("leads now", "s2 b fs10"),
+                Role::NewLeader => ("leads", "s2 b fs10-5"),
                 Role::Offline => ("offline", "s2 red fs10-5"),
                 Role::Stopped => ("stopped", "s2 fs10-5"),
                 Role::Waits => ("waits", "s2 fs10-5"),

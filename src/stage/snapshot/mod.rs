@@ -90,6 +90,8 @@ pub struct Audit {
     pub waiting: u64,
     /// Of the acknowledged records those that are not on every in-sync replica yet.
     pub pending: u64,
+    /// Of the acknowledged records those that retention, compaction or the deletion of their topic took.
+    pub expired: u64,
     pub lost: u64,
     pub duplicated: u64,
 }

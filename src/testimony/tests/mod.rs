@@ -190,6 +190,11 @@ fn an_offset_that_holds_two_values_is_found() {
     // Of what nobody else has, the offset is given again.
     let unsafely = told().send_unsafely(P1, 10, 0).poll(C1, &[(0, 20)]);
     unsafely.shows(Class::InconsistentOffsets, false);
+    // Of two that are alike one was promised by all, and nobody knows which.
+    let alike = told().send(P1, 10, 0).send_unsafely(P2, 10, 1);
+    let alike = alike.poll(C1, &[(0, 10), (1, 20)]).found();
+    let expected = [Class::Duplicate, Class::InconsistentOffsets].map(|class| (class, false));
+    assert_eq!(alike, expected);
 }
 
 #[test]

@@ -3,13 +3,15 @@
 //! A fold over facts keeps which offsets each producer was promised; the report holds them against the
 //! logs as they are.
 //!
-//! Laws: a record is *readable* when it lies below the high watermark of the partition's leader, *lost*
-//! when the leader's log ends before it; it stays lost when its offset is given to another, also when the
-//! word that it was appended reaches the producer only after that, until somebody leads who has it still. While nobody leads the partition it
-//! *waits*, above the high watermark it is *not yet* readable, and what retention or compaction removed is *gone by
-//! request*. Each acknowledged record is exactly one of these. A record is *duplicated* when the producer sent its
-//! batch again and both copies were appended: the records of the second are bit for bit those of the first,
-//! for a batch carries when it was made and is not made anew.
+//! Laws: a record is *readable* when it lies below the high watermark of the partition's leader, *lost* when the
+//! leader's log ends before it; it stays lost when its offset is given to another, also when the word that it was
+//! appended reaches the producer only after that, until somebody leads who has it still. While nobody leads the
+//! partition it *waits*, above the high watermark it is *not yet* readable, and what retention or compaction
+//! removed, or went with its topic, is *gone by request*. Each acknowledged record is exactly one of these. What
+//! counts is the copy that was acknowledged: when a batch was sent again and an earlier leader has appended it too,
+//! that is another copy of it. A record is *duplicated* when the producer sent its batch again and both copies were
+//! appended: the records of the second are bit for bit those of the first, for a batch carries when it was made and
+//! is not made anew.
 //!
 //! [`leads`] who led from where on · [`spans`] offsets as spans · [`report`] the promises held against the logs.
 
@@ -26,7 +28,7 @@ use crate::fact::{Entry, Fact, Role};
 use crate::log::Log;
 use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicName, TopicPartition};
 use crate::protocol::ApiKey;
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Duration, Instant};
 use crate::world::World;
 use crate::world::copies::Copies;
@@ -48,6 +50,8 @@ pub struct Audit {
     acknowledged: SortedMap<TopicPartition, SortedMap<(LeaderEpoch, ProcessId), Spans>>,
     /// Who led each partition, by epoch, and from which offset on.
     leads: SortedMap<TopicPartition, Leads>,
+    /// How many records were acknowledged in topics that are gone by somebody's will.
+    deleted: u64,
     /// Topics of which there was one before that is gone, and what was appended to the new one's partitions: who hears
     /// only now that a batch was written may hear of the one that is gone.
     buried: SortedMap<TopicName, SortedMap<i32, Offset>>,
@@ -84,6 +88,14 @@ impl Lost {
 }
 
 impl Audit {
+    /// One record of an epoch is called lost.
+    #[cfg(test)]
+    pub(crate) fn plant_lost(&mut self, partition: &TopicPartition, at: Offset, of: LeaderEpoch) {
+        let promise = (of, ProcessId::Producer(1));
+        let since = LeaderEpoch(of.0 + 1);
+        self.lose(partition, promise, since, [(at.0, at.0 + 1)]);
+    }
+
     pub(super) fn add<'a>(&mut self, world: &World, news: impl Iterator<Item = &'a Entry>) {
         for entry in news {
             match (entry.by, &entry.fact) {
@@ -128,6 +140,7 @@ impl Audit {
                 }
                 // Who deletes a topic wants nothing of it kept.
                 (_, Fact::TopicDeleted { topic }) => {
+                    self.deleted += self.acknowledged_in(topic);
                     self.told.retain(|(_, of, _), _| of.topic != *topic);
                     let stays = |partition: &TopicPartition| partition.topic != *topic;
                     self.acknowledged.retain(|of, _| stays(of));
@@ -216,6 +229,7 @@ impl Audit {
         if let Some(ends) = self.buried.get(&partition.topic) {
             let end = ends.get(&partition.partition);
             if end.is_none_or(|end| *end < to) {
+                self.deleted += (to.0 - from.0).max(0).cast_unsigned();
                 return;
             }
         }
@@ -402,6 +416,13 @@ impl Audit {
             let before = of < lost.since || lacks && of == lost.since;
             same && before && lost.from <= offset && offset < lost.to
         })
+    }
+
+    /// How many records of a topic were acknowledged.
+    fn acknowledged_in(&self, topic: &TopicName) -> u64 {
+        let names = self.acknowledged.keys().chain(self.gone.keys());
+        let names: SortedSet<&TopicPartition> = names.filter(|name| name.topic == *topic).collect();
+        names.iter().map(|name| self.acknowledged(name)).sum()
     }
 
     /// How many records of a partition were acknowledged.

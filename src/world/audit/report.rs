@@ -17,7 +17,7 @@ pub struct Report {
     pub waiting: u64,
     /// Of those, what is not on every in-sync replica yet.
     pub pending: u64,
-    /// Of those, what retention or compaction has removed.
+    /// Of those, what retention or compaction has removed, or went with its topic.
     pub expired: u64,
     /// Of those, what no leader has any more.
     pub lost: u64,
@@ -30,7 +30,8 @@ impl Audit {
     pub fn report(&self, world: &World) -> Report {
         let gone = self.gone.values().flatten().map(Lost::count).sum();
         let mut report = Report {
-            acknowledged: gone,
+            acknowledged: gone + self.deleted,
+            expired: self.deleted,
             lost: gone,
             ..Report::default()
         };

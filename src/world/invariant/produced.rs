@@ -23,7 +23,7 @@ const REMEMBERED: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct ProducersAreAnsweredRightly {
     /// Under which epochs and where the batches begin that were appended while too few replicas were in sync:
-    /// another leader may give the same offset to another batch.
+    /// another leader may give the same offset to another batch, and so may this one after a loss of power.
     alone: SortedMap<TopicPartition, Vec<(LeaderEpoch, Offset)>>,
     /// What leaders have committed while too few were in sync, by the epochs of the records, whoever leads as they are
     /// committed. No leader does that: the high watermark stands still until enough are in sync again. So nobody may be
@@ -114,11 +114,28 @@ impl ProducersAreAnsweredRightly {
     fn appended(&mut self, world: &World, by: BrokerId, partition: &TopicPartition, base: Offset) {
         self.appended = Some((world.steps(), by, partition.clone()));
         let leader = world.broker_by_id(by).and_then(|b| b.partition(partition));
-        if let Some(leader) = leader.filter(|leader| leader.isr().len() < leader.min_isr()) {
+        let Some(leader) = leader else {
+            return;
+        };
+        self.begins_again(partition, leader.leader_epoch(), base);
+        if leader.isr().len() < leader.min_isr() {
             let alone = self.alone.entry(partition.clone()).or_default();
             alone.push((leader.leader_epoch(), base));
             if alone.len() > REMEMBERED {
                 alone.remove(0);
+            }
+        }
+    }
+
+    /// A leader appends here. What stood at this place or behind it under the same epoch has gone with the power of its
+    /// machine, and nobody had told the controller: the place was given again.
+    fn begins_again(&mut self, partition: &TopicPartition, under: LeaderEpoch, base: Offset) {
+        if let Some(alone) = self.alone.get_mut(partition) {
+            alone.retain(|(epoch, offset)| *epoch != under || *offset < base);
+        }
+        for (epoch, _, to) in self.thin.get_mut(partition).into_iter().flatten() {
+            if *epoch == under {
+                *to = (*to).min(base);
             }
         }
     }

@@ -154,17 +154,25 @@ pub(super) fn request(world: &World, connection: ConnectionId, id: i32) -> Optio
     Some(frame.slice(4, frame.len()))
 }
 
-/// The newest bytes on their way to an end of a connection that have this number at this place.
+/// The newest bytes on their way to an end of a connection that have this number at this place, or that will be sent
+/// there as soon as a slow disk is done.
 fn on_the_wire(world: &World, to: ConnectionId, place: usize, id: i32) -> Option<&Chunks> {
+    let fits = |bytes: &Chunks| has_at(bytes, place, &id.to_be_bytes());
     let packets = world.in_flight().filter(|packet| packet.connection == to);
     let packets = packets.filter_map(|packet| match &packet.parcel {
-        Parcel::Bytes(Payload::Kafka(bytes)) => {
-            has_at(bytes, place, &id.to_be_bytes()).then_some((packet.number, bytes))
-        }
+        Parcel::Bytes(Payload::Kafka(bytes)) => fits(bytes).then_some((packet.number, bytes)),
         _ => None,
     });
-    let (_, bytes) = packets.max_by_key(|(number, _)| *number)?;
-    Some(bytes)
+    let sent = packets.max_by_key(|(number, _)| *number);
+    let held_back = || {
+        let payloads = world.held_back(to.other_end());
+        let mut bytes = payloads.filter_map(|payload| match payload {
+            Payload::Kafka(bytes) => fits(bytes).then_some(bytes),
+            _ => None,
+        });
+        bytes.next()
+    };
+    sent.map(|(_, bytes)| bytes).or_else(held_back)
 }
 
 /// Whether these bytes stand there.

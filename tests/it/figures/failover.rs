@@ -142,6 +142,7 @@ pub fn snapshot() -> Snapshot {
             readable: 1_203,
             waiting: 0,
             pending: 0,
+            expired: 0,
             lost: 0,
             duplicated: 0,
         }),

@@ -29,6 +29,7 @@ mod sessions;
 mod structure;
 mod told;
 mod topics;
+mod wire;
 
 use std::sync::Arc;
 

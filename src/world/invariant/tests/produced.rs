@@ -64,6 +64,25 @@ fn r17_an_acknowledgement_of_what_was_appended_under_min_isr_is_found() {
 }
 
 #[test]
+fn r17_what_went_with_the_power_of_its_machine_is_not_held_against_what_came_in_its_place() {
+    let whole = played(MIN_ISR);
+    let mut thin = thinned(&whole);
+    let mut law = Shown::<ProducersAreAnsweredRightly>::default();
+    holds(&mut law, &thin, 1, appended(Role::Leader, 0, 1, 0));
+    holds(&mut law, &thin, 1, committed(1));
+    // Broker 1 leads on in its epoch, and gives the place again, this time with enough in sync.
+    let mut world = whole;
+    let fact = produced(&mut world, 1, ErrorCode::None, 0);
+    breaks(&mut law.clone(), &world, 1, fact.clone(), "R17");
+    holds(&mut law, &world, 1, appended(Role::Leader, 0, 1, 0));
+    holds(&mut law, &world, 1, fact);
+    // Once more alone.
+    holds(&mut law, &thin, 1, appended(Role::Leader, 0, 1, 0));
+    let fact = produced(&mut thin, 1, ErrorCode::None, 0);
+    breaks(&mut law, &thin, 1, fact, "R17");
+}
+
+#[test]
 fn r17_of_several_partitions_each_is_judged_when_its_wait_ends() {
     let whole = played(MIN_ISR);
     let thin = thinned(&whole);
