@@ -1,5 +1,6 @@
 //! The audit: what was acknowledged, lost, and stands there twice.
 
+use kafka_playground::model::{LeaderEpoch, Offset, TopicPartition};
 use kafka_playground::script;
 use kafka_playground::world::audit::Report;
 
@@ -39,10 +40,10 @@ fn the_same_value_twice_is_no_duplicate() {
     let history = script::parse(text).unwrap().play().unwrap();
     let audit = &history.observed().audit;
     assert_eq!(audit.report(history.world()).duplicated, 1);
-    let offsets = (0..4).map(kafka_playground::model::Offset);
-    let partition = kafka_playground::model::TopicPartition::new("a", 0);
+    let offsets = (0..4).map(Offset);
+    let partition = TopicPartition::new("a", 0);
     let twice: Vec<_> = offsets
-        .filter(|offset| audit.is_duplicate(&partition, *offset))
+        .filter(|offset| audit.is_duplicate(&partition, *offset, LeaderEpoch(0)))
         .map(|offset| offset.0)
         .collect();
     assert_eq!(twice, [2], "the second copy, and it alone");
@@ -112,4 +113,28 @@ fn who_hears_late_of_a_topic_that_is_gone_was_promised_nothing_of_the_new_one() 
     let more = "latency b1→p1 1ms\nrun 10s\nproduce p1 a-0 \"two\"\nrun 5s\n";
     // Both of the first are gone with their topic.
     assert_eq!(told(&[text, more]), [(2, 0, 0), (3, 1, 0)]);
+}
+
+#[test]
+fn a_second_copy_counts_where_whoever_leads_has_it() {
+    // Broker 3 is dead when broker 2 writes a record twice, and broker 2 is when broker 3 leads.
+    let twice = "world brokers=3 seed=1 latency=40ms zookeeper.session.timeout.ms=6000 replica.lag.time.max.ms=2000\n\
+                 topic t partitions=1 replicas=2,3 unclean.leader.election.enable=true min.insync.replicas=1\n\
+                 producer p1 acks=1 enable.idempotence=false\nrun 1s\nproduce p1 t-0 \"a\"\nrun 1s\n\
+                 kill b3\nrun 12s\nproduce p1 t-0 \"b\"\nrun 60ms\nreset p1↔b2\nrun 5s\n";
+    let others =
+        "kill b2\nrestart b3\nrun 20s\nload p1 t every=100ms\nrun 2s\nstop-load p1\nrun 1s\n";
+    let again = "kill b3\nrun 12s\nrestart b2\nrun 20s\n";
+    let mut text = String::new();
+    let counts = [twice, others, again].map(|part| {
+        text += part;
+        let history = script::parse(&text).unwrap().play().unwrap();
+        let report = history.observed().audit.report(history.world());
+        (report.duplicated, report.lost)
+    });
+    let (others, more) = (counts[1], counts[2]);
+    assert_eq!(counts[0], (1, 0));
+    assert_eq!(others, (0, 1), "another record stands in its place");
+    assert_eq!(more.0, 1, "it is there once more");
+    assert!(more.1 > 5, "what broker 3 has written is not: {more:?}");
 }

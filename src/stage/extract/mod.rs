@@ -61,7 +61,7 @@ pub fn snapshot(history: &History, memory: &mut Memory) -> Snapshot {
     snapshot.rooms = rooms(history);
     memory.held.clear();
     snapshot.travellers = wire::travellers(world, memory);
-    mark_duplicates(&mut snapshot, audit);
+    mark_duplicates(&mut snapshot, world, audit);
     let report = audit.report(world);
     snapshot.audit = Some(Audit {
         acknowledged: report.acknowledged,
@@ -119,15 +119,28 @@ fn rooms(history: &History) -> Vec<(TopicPartition, Vec<BrokerId>)> {
 }
 
 /// Records that a producer sent again, and that stand there twice.
-fn mark_duplicates(snapshot: &mut Snapshot, audit: &world::audit::Audit) {
+fn mark_duplicates(snapshot: &mut Snapshot, world: &World, audit: &world::audit::Audit) {
     for id in audit.duplicated() {
         let topics = snapshot.topics.iter_mut();
         let mut partitions = topics.flat_map(|topic| &mut topic.partitions);
         let Some(partition) = partitions.find(|partition| partition.id == *id) else {
             continue;
         };
-        for cell in partition.replicas.iter_mut().flat_map(|r| &mut r.cells) {
-            if cell.state == CellState::Committed && audit.is_duplicate(id, cell.offset) {
+        for replica in &mut partition.replicas {
+            let broker = world.broker_by_id(replica.broker);
+            let Some(log) = broker
+                .and_then(|broker| broker.partition(id))
+                .map(|it| it.log())
+            else {
+                continue;
+            };
+            let is_second = |at| {
+                let of = log.epochs().epoch_of(at);
+                of.is_some_and(|of| audit.is_duplicate(id, at, of))
+            };
+            let committed = replica.cells.iter_mut();
+            let committed = committed.filter(|cell| cell.state == CellState::Committed);
+            for cell in committed.filter(|cell| is_second(cell.offset)) {
                 cell.state = CellState::Duplicate;
             }
         }

@@ -13,12 +13,14 @@
 //! appended: the records of the second are bit for bit those of the first, for a batch carries when it was made and
 //! is not made anew.
 //!
-//! [`leads`] who led from where on · [`spans`] offsets as spans · [`report`] the promises held against the logs.
+//! [`leads`] who led from where on · [`duplicates`] second copies · [`spans`] offsets as spans · [`report`] the promises held against the logs.
 
+mod duplicates;
 mod leads;
 mod report;
 mod spans;
 
+use duplicates::Duplicates;
 use leads::{Lead, Leads, kept};
 use spans::Spans;
 
@@ -29,13 +31,9 @@ use crate::log::Log;
 use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicName, TopicPartition};
 use crate::protocol::ApiKey;
 use crate::sorted::{SortedMap, SortedSet};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use crate::world::World;
-use crate::world::copies::Copies;
 use crate::world::invariant::acknowledged;
-
-/// For so long after a batch was sent again its second copy is looked out for: nobody sends again for longer.
-const LOOKED_OUT: Duration = Duration::from_secs(300);
 
 /// So many answers are remembered that nobody has heard yet.
 const UNHEARD: usize = 2_048;
@@ -57,12 +55,7 @@ pub struct Audit {
     buried: SortedMap<TopicName, SortedMap<i32, Offset>>,
     /// What a new leader did not have: acknowledged, and lost until somebody leads who has it still.
     gone: SortedMap<TopicPartition, Vec<Lost>>,
-    /// Where second copies stand.
-    duplicated: SortedMap<TopicPartition, Spans>,
-    /// When a batch for a partition was last sent again.
-    sent_again: SortedMap<TopicPartition, Instant>,
-    /// What the logs have, while second copies are looked out for.
-    copies: SortedMap<TopicPartition, Copies>,
+    duplicates: Duplicates,
 }
 
 /// Acknowledged records that no leader has any more.
@@ -146,9 +139,7 @@ impl Audit {
                     self.acknowledged.retain(|of, _| stays(of));
                     self.leads.retain(|of, _| stays(of));
                     self.gone.retain(|of, _| stays(of));
-                    self.duplicated.retain(|of, _| stays(of));
-                    self.sent_again.retain(|of, _| stays(of));
-                    self.copies.retain(|of, _| stays(of));
+                    self.duplicates.forget(topic);
                     self.buried.insert(topic.clone(), SortedMap::new());
                 }
                 (
@@ -159,7 +150,7 @@ impl Audit {
                         ..
                     },
                 ) => {
-                    self.sent_again.insert(partition.clone(), entry.at);
+                    self.duplicates.sent_again(partition, entry.at);
                 }
                 (
                     Some(by),
@@ -168,9 +159,14 @@ impl Audit {
                         role: Role::Leader,
                         base_offset,
                         next_offset,
+                        epoch,
                         ..
                     },
-                ) => self.appended(world, entry.at, by, partition, (*base_offset, *next_offset)),
+                ) => {
+                    self.duplicates
+                        .begins_again(partition, *epoch, *base_offset);
+                    self.appended(world, entry.at, by, partition, (*base_offset, *next_offset));
+                }
                 _ => {}
             }
         }
@@ -206,11 +202,11 @@ impl Audit {
             let end = ends.entry(partition.partition).or_default();
             *end = to.max(*end);
         }
-        if self.looks_out(partition, now) {
+        if self.duplicates.may_come(partition, now) {
             let broker = by.broker().and_then(|id| world.broker_by_id(id));
             let replica = broker.and_then(|broker| broker.partition(partition));
             if let Some(replica) = replica {
-                self.compare(partition, replica.log(), from, to);
+                self.duplicates.compare(partition, replica.log(), from, to);
             }
         }
     }
@@ -331,12 +327,7 @@ impl Audit {
         if let Some(replica) = broker.and_then(|broker| broker.partition(partition)) {
             self.find_again(partition, replica.log(), lead.start);
         }
-        // Another log counts from now on.
-        self.copies.remove(partition);
-        // What the new leader does not have is not read twice.
-        if let Some(spans) = self.duplicated.get_mut(partition) {
-            spans.take_from(lead.start);
-        }
+        self.duplicates.log_changes(partition);
     }
 
     /// Who leads now may have what an earlier leader lacked: it was out of sync, or away, and has it still. In one epoch
@@ -363,35 +354,9 @@ impl Audit {
         }
     }
 
-    /// Whether a second copy may come. When none can any more, what was known for it is forgotten.
-    fn looks_out(&mut self, partition: &TopicPartition, now: Instant) -> bool {
-        let last = self.sent_again.get(partition);
-        let may = last.is_some_and(|at| now.since(*at) < LOOKED_OUT);
-        if !may {
-            self.copies.remove(partition);
-        }
-        may
-    }
-
-    /// Holds batches that were just appended against what the log has before them.
-    fn compare(&mut self, partition: &TopicPartition, log: &Log, from: Offset, to: Offset) {
-        if !self.copies.contains_key(partition) {
-            let copies = Copies::of(log, from);
-            self.copies.insert(partition.clone(), copies);
-        }
-        let copies = self.copies.get_mut(partition).expect("it was just made");
-        for batch in log.batches(from, to) {
-            if copies.has_before(log, batch) {
-                let spans = self.duplicated.entry(partition.clone()).or_default();
-                spans.add(batch.base_offset(), batch.next_offset());
-            }
-        }
-    }
-
-    /// Whether a record is the second copy of one that was sent again.
-    pub fn is_duplicate(&self, partition: &TopicPartition, offset: Offset) -> bool {
-        let spans = self.duplicated.get(partition);
-        spans.is_some_and(|spans| spans.contains(offset))
+    /// Whether the record of an epoch is the second copy of one that was sent again.
+    pub fn is_duplicate(&self, partition: &TopicPartition, at: Offset, of: LeaderEpoch) -> bool {
+        self.duplicates.contains(partition, at, of)
     }
 
     /// Whether anything of a partition is lost.
@@ -448,18 +413,17 @@ impl Audit {
         spans.map(|spans| spans.count_between(from.0, to.0)).sum()
     }
 
-    /// The partitions in which second copies stand.
+    /// The partitions in which second copies stand, or stood.
     pub fn duplicated(&self) -> impl Iterator<Item = &TopicPartition> {
-        self.duplicated.keys()
+        self.duplicates.partitions()
     }
 
     /// An estimate of the bytes that the promises take.
     pub(super) fn weight(&self) -> u64 {
         let promises = self.acknowledged.values().flat_map(SortedMap::values);
-        let spans = promises.clone().chain(self.duplicated.values());
-        let pairs = spans.map(Spans::len).sum::<usize>()
-            + self.copies.values().map(Copies::len).sum::<usize>();
-        let lists = promises.count() + self.duplicated.len() + self.copies.len();
+        let (copies, others) = self.duplicates.weight();
+        let pairs = promises.clone().map(Spans::len).sum::<usize>() + copies;
+        let lists = promises.count() + others;
         let gone = self.gone.values().map(Vec::len).sum::<usize>();
         16 * (pairs + self.leads.values().map(Leads::len).sum::<usize>()) as u64
             + 128 * (lists + gone + self.told.len()) as u64

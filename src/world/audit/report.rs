@@ -57,11 +57,12 @@ impl Audit {
             report.pending += spans.count_between(readable, end);
             report.lost += spans.count_between(end, i64::MAX);
         }
-        for (partition, spans) in &self.duplicated {
+        for partition in self.duplicates.partitions() {
             let leader = leader(world, partition);
             if let Some(replica) = leader.and_then(|leader| leader.partition(partition)) {
-                let (start, end) = (replica.log_start().0, replica.high_watermark().0);
-                report.duplicated += spans.count_between(start, end);
+                let (log, start) = (replica.log(), replica.log_start());
+                let end = replica.high_watermark();
+                report.duplicated += self.duplicates.count(partition, log, start, end);
             }
         }
         report
