@@ -48,7 +48,11 @@ pub(super) struct DelayedAdmin {
 impl AdminAnswer {
     fn set_error(&mut self, place: Place, error: ErrorCode) {
         let code = match self {
-            AdminAnswer::CreateTopics(response) => &mut response.topics[place.0].error_code,
+            AdminAnswer::CreateTopics(response) => {
+                let topic = &mut response.topics[place.0];
+                topic.forget_what_it_would_be();
+                &mut topic.error_code
+            }
             AdminAnswer::DeleteTopics(response) => &mut response.responses[place.0].error_code,
             AdminAnswer::CreatePartitions(response) => &mut response.results[place.0].error_code,
             AdminAnswer::ElectLeaders(response) => {

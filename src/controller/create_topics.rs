@@ -1,14 +1,14 @@
 //! New topics: every rule that a request must pass, in the order of Kafka's `ZkAdminManager`.
 
+use super::Controller;
 use super::assignment::{self, Start};
+use super::creation::Creation;
 use super::znodes::TopicAssignment;
-use super::{Controller, znodes};
 use crate::model::{BrokerId, Text, TopicId, TopicName};
 use crate::protocol::ErrorCode;
 use crate::protocol::api::create_topics::{
     CreatableTopic, CreatableTopicResult, CreateableTopicConfig,
 };
-use crate::protocol::zookeeper::{ANY_VERSION, CreateMode, Operation, Outcome};
 use crate::rng::Rng;
 use crate::sorted::{Mentions, SortedMap};
 
@@ -29,74 +29,6 @@ impl TopicSetup {
             id: self.id,
             replicas: (0..).zip(self.replicas.iter().cloned()).collect(),
             ..TopicAssignment::default()
-        }
-    }
-}
-
-/// Topics on their way to ZooKeeper: one result for each mention of the request, in its order, and the topics behind
-/// those that are without error.
-#[derive(Clone, Debug)]
-pub struct Creation {
-    pub(super) results: Vec<CreatableTopicResult>,
-    pub(super) topics: Vec<TopicSetup>,
-}
-
-impl Creation {
-    /// The results as they are before anything is written.
-    pub fn results(&self) -> &[CreatableTopicResult] {
-        &self.results
-    }
-
-    /// Whether there is anything to write.
-    pub fn is_empty(&self) -> bool {
-        self.topics.is_empty()
-    }
-
-    /// First the settings, then the topic, whose znode makes it known.
-    ///
-    /// Settings may stand there already, of a topic of the same name that is gone. They are written over, and
-    /// created where there are none (`setOrCreateEntityConfigs`): of the first two writes one fails.
-    pub(super) fn operations(&self) -> Vec<Operation> {
-        let writes = self.topics.iter().flat_map(|topic| {
-            let create = |path: Text, data| Operation::Create {
-                path,
-                data,
-                mode: CreateMode::Persistent,
-            };
-            let path = znodes::config_path(&topic.name);
-            let configs = znodes::write_configs(&topic.configs);
-            let assignment = znodes::write_topic(&topic.assignment());
-            [
-                Operation::SetData {
-                    path: path.clone(),
-                    data: configs.clone(),
-                    version: ANY_VERSION,
-                },
-                create(path, configs),
-                create(znodes::topic_path(&topic.name), assignment),
-            ]
-        });
-        writes.collect()
-    }
-
-    /// What became of each topic's own znode, by the outcomes of [`Creation::operations`].
-    pub(super) fn outcomes<'a>(
-        &'a self,
-        outcomes: &'a [Outcome],
-    ) -> impl Iterator<Item = (&'a TopicName, &'a Outcome)> {
-        let names = self.topics.iter().map(|topic| &topic.name);
-        names.zip(outcomes.iter().skip(2).step_by(3))
-    }
-
-    /// Says why topics were not made.
-    pub(super) fn refuse(&mut self, refused: Vec<(TopicName, Refusal)>) {
-        let mut why: SortedMap<Text, Refusal> = SortedMap::new();
-        why.gather(refused.into_iter().map(|(name, refusal)| (name.0, refusal)));
-        for result in &mut self.results {
-            if let Some((error, why)) = why.get(&result.name) {
-                result.error_code = error.code();
-                result.error_message = Some(why.as_str().into());
-            }
         }
     }
 }
@@ -211,6 +143,9 @@ impl Controller {
     }
 
     /// The topic as it would be.
+    ///
+    /// Unlike Kafka, which asks ZooKeeper whether a topic is marked for deletion or there, the controller goes by what it has
+    /// read of it: the code is the same, and the sentence may be the other's for as long as that takes.
     fn plan_topic(
         &self,
         topic: &CreatableTopic,
@@ -413,7 +348,8 @@ fn listed(topic: &CreatableTopic, left: usize) -> Result<Replicas, Refusal> {
 /// That replicas are a topic's (`AdminZkClient.validateTopicCreate`).
 ///
 /// Unlike Kafka, which compares only the sum of the partitions' numbers, each of 0 to n must be there; and a list without
-/// a broker, or with one below 0, is refused, for such a partition could never have a leader.
+/// a broker, or with one below 0, is refused, for such a partition could never have a leader. The map is written as a
+/// Kafka writes it that was built with Scala 2.13.
 fn check_lists(replicas: &Replicas) -> Result<(), Refusal> {
     let factor = replicas.values().next().map_or(0, Vec::len);
     if replicas.values().any(|list| list.len() != factor) {
@@ -440,60 +376,4 @@ fn check_lists(replicas: &Replicas) -> Result<(), Refusal> {
         return invalid("Every partition needs replicas.");
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::zookeeper::{SessionId, Zxid};
-    use crate::zookeeper::Tree;
-    use crate::zookeeper::tree::NewNode;
-
-    #[test]
-    fn settings_that_a_topic_of_this_name_left_behind_are_written_over() {
-        let topic = TopicSetup {
-            name: TopicName::new("orders"),
-            id: TopicId([7; 16]),
-            replicas: vec![vec![BrokerId(1)]],
-            configs: Vec::new(),
-        };
-        let path = znodes::config_path(&topic.name);
-        let creation = Creation {
-            results: Vec::new(),
-            topics: vec![topic],
-        };
-        let old = znodes::write_configs(&[("retention.ms".into(), "1".into())]);
-        for left_behind in [Some(old), None] {
-            let mut tree = Tree::new();
-            tree.plant("/brokers/topics", bytes::Bytes::new());
-            tree.plant("/config/topics", bytes::Bytes::new());
-            if let Some(old) = left_behind {
-                tree.plant(&path, old);
-            }
-            let mut made = Vec::new();
-            for operation in creation.operations() {
-                made.push(match operation {
-                    Operation::SetData {
-                        path,
-                        data,
-                        version,
-                    } => tree.set(Zxid(9), &path, data, version).is_ok(),
-                    Operation::Create { path, data, mode } => {
-                        let new = NewNode {
-                            path: &path,
-                            data,
-                            mode,
-                            session: SessionId::NONE,
-                        };
-                        tree.create(Zxid(9), new).is_ok()
-                    }
-                    other => panic!("{other:?} creates no topic"),
-                });
-            }
-            assert_eq!(made.iter().filter(|made| **made).count(), 2);
-            assert!(made[2], "the topic itself");
-            let (data, _) = tree.get(&path).expect("settings");
-            assert_eq!(znodes::read_configs(data), Some(Vec::new()));
-        }
-    }
 }

@@ -15,7 +15,7 @@
 //! - [`registrations`]: brokers that come and go;
 //! - [`strategy`]: who shall lead; [`elections`]: electing, and taking replicas out of ISRs;
 //! - [`topics`]: topics and partitions that are new; [`create_topics`]: what a new topic must be like;
-//!   [`assignment`]: which brokers get its replicas;
+//!   [`creation`]: those that pass; [`assignment`]: which brokers get their replicas;
 //! - [`more_partitions`]: topics that grow; [`moves`]: partitions that move to other brokers;
 //! - [`deletion`]: topics that are to go; [`asked_elections`]: elections that people ask for;
 //! - [`producer_ids`]: which ids brokers may give to producers;
@@ -41,6 +41,7 @@ pub mod assignment;
 mod batch;
 pub mod candidacy;
 mod create_topics;
+mod creation;
 mod deletion;
 mod elections;
 mod more_partitions;
@@ -65,8 +66,9 @@ pub mod znodes;
 pub use asked_elections::Elected;
 pub use candidacy::Candidacy;
 pub use create_topics::{
-    Creation, Defaults, Intent, MAX_PARTITIONS, MAX_PARTITIONS_OF_ALL, Making, Origin, TopicSetup,
+    Defaults, Intent, MAX_PARTITIONS, MAX_PARTITIONS_OF_ALL, Making, Origin, TopicSetup,
 };
+pub use creation::Creation;
 pub use moves::{MoveWish, Ongoing};
 pub use orders::{DURING_DELETE, last_or_new};
 pub use partition_state::{PartitionState, Recovery};

@@ -1,6 +1,6 @@
 //! What is asked of the controller, and what comes of it.
 
-use super::create_topics::Creation;
+use super::creation::Creation;
 use super::strategy::Strategy;
 use super::{Elected, MoveWish, Ongoing, ProducerIdBlock};
 use crate::model::{BrokerEpoch, BrokerId, TopicName, TopicPartition};

@@ -2,7 +2,7 @@
 
 use super::alter_partition::Changes;
 use super::batch::Data;
-use super::create_topics::Creation;
+use super::creation::Creation;
 use super::partition_state::PartitionState;
 use super::registrations::Registered;
 use super::strategy::Strategy;

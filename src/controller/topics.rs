@@ -5,7 +5,8 @@
 //! replica of the assignment, with every live replica in sync. That state is a new znode of its own.
 
 use super::batch::Novelty;
-use super::create_topics::{Creation, already_exists};
+use super::create_topics::already_exists;
+use super::creation::Creation;
 use super::partition_state::PartitionState;
 use super::question::{Reply, Token};
 use super::reading::written_version;

@@ -111,8 +111,12 @@ pub fn show(history: &History, what: &Shown) -> String {
         Shown::Answers(socket) => table::answers(history, *socket),
         Shown::Audit => {
             let report = history.observed().audit.report(world);
+            let gone = match report.expired {
+                0 => String::new(),
+                gone => format!(" deleted {gone}"),
+            };
             format!(
-                "acknowledged {} readable {} lost {} duplicated {}\n",
+                "acknowledged {} readable {}{gone} lost {} duplicated {}\n",
                 report.acknowledged, report.readable, report.lost, report.duplicated
             )
         }

@@ -309,11 +309,11 @@ fn misreported(run: &Run<'_>) -> Option<String> {
             // an earlier leader has appended it: that is another.
             let stored = leader.log().batches(at, at + 1).next();
             let same = stored.is_some_and(|stored| stored.epoch() == promise.appended_in);
+            let is_kept = same && is_kept_by(run, name, leader, promise);
             // Who has led twice in one epoch has appended two records at one offset that no epoch tells apart.
-            if same && run.losses().is_torn(name) {
+            if same && !is_kept && run.losses().is_torn(name) {
                 continue;
             }
-            let is_kept = same && is_kept_by(run, name, leader, promise);
             let is_lost = lost.iter().any(|lost| {
                 let here = lost.partition == *name && (lost.from..lost.to).contains(&at);
                 // Who leads again in one epoch after a loss of power gives one offset twice in it.

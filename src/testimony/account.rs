@@ -119,7 +119,8 @@ impl<V: Clone + Ord + Debug> Account<V> {
         });
         sent.open += 1;
         if sent.by != by {
-            // What two have sent that is alike cannot be told apart: only what both were promised is promised.
+            // What two have sent that is alike cannot be told apart: only what both were promised is promised, also of
+            // what one of them was told of already.
             sent.promise = sent.promise.and(promise);
         }
         // What came to nothing before may be written now.

@@ -94,6 +94,9 @@ fn what_a_later_leader_has_still_is_lost_no_more() {
         told(&[alone, without, again]),
         [(2, 2, 0), (2, 1, 1), (2, 2, 0)]
     );
+    // What is lost stays lost when the topic goes, with the rest of it.
+    let gone = "admin a1\ndelete-topic a1 t\nrestart b2\nrun 20s\n";
+    assert_eq!(told(&[alone, without, gone])[2], (2, 0, 1));
     // And it stays, whoever else leads, and in whatever epoch.
     let later = "restart b3\nrun 20s\nkill b3\nrun 12s\n";
     assert_eq!(told(&[alone, without, again, later])[3], (2, 2, 0));

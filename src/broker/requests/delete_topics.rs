@@ -97,6 +97,10 @@ impl Broker {
         if let Err(error) = marked {
             for result in &mut results {
                 result.error_code = error.code();
+                // Kafka has not looked whose id that is when it finds that it is not the controller.
+                if result.topic_id != TopicId::default() {
+                    result.name = None;
+                }
             }
         }
         let waits = deletable(&results).into_iter();

@@ -286,6 +286,17 @@ fn a_topic_that_is_named_twice_is_deleted_once_and_told_of_twice() {
     listed.topics[2].topic_id = none;
     let (told, ids) = codes(&mut bench, &listed, 6);
     assert_eq!(told, [29, 0, 0, 100]);
+    // Who is not the controller has not looked whose id it is.
+    let elsewhere = bench.open(2);
+    let answer = bench.call(elsewhere, &listed, 6);
+    let answer = answer.responses.iter();
+    let answer: Vec<_> = answer
+        .map(|one| (one.name.as_deref(), one.error_code))
+        .collect();
+    assert_eq!(
+        answer,
+        [(None, 41), (None, 41), (Some(TOPIC), 41), (None, 41)]
+    );
     // Who has named a topic is not told its id.
     assert_eq!(ids[1..3], [topic_id, none]);
 }

@@ -257,6 +257,17 @@ fn has_same(log: &Log, of: &Log, offset: Offset) -> bool {
     offset < log.start() || there && log.epochs().epoch_of(offset) == epoch
 }
 
+/// The log of a replica that nobody has open: its broker does not run, or was not told to open it yet.
+pub(super) fn unused<'a>(
+    world: &'a World,
+    id: &TopicPartition,
+    broker: BrokerId,
+) -> Option<&'a Log> {
+    let host = world.host(ProcessId::from(broker));
+    let disk = host.and_then(Host::disk).and_then(|disk| disk.log(id));
+    disk.or_else(|| world.broker_by_id(broker)?.unopened(id))
+}
+
 /// What lies on the disk of a broker that does not run.
 fn on_disk(
     world: &World,
@@ -266,9 +277,7 @@ fn on_disk(
     broker: BrokerId,
     role: Role,
 ) -> Replica {
-    let host = world.host(ProcessId::from(broker));
-    let disk = host.and_then(Host::disk).and_then(|disk| disk.log(id));
-    let log = disk.or_else(|| world.broker_by_id(broker)?.unopened(id));
+    let log = unused(world, id, broker);
     let (log_start, log_end) = log.map_or_else(Default::default, |log| (log.start(), log.end()));
     let counting = counting(world, id);
     let others = match counting.is_empty() {

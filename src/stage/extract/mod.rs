@@ -127,11 +127,11 @@ fn mark_duplicates(snapshot: &mut Snapshot, world: &World, audit: &world::audit:
             continue;
         };
         for replica in &mut partition.replicas {
-            let broker = world.broker_by_id(replica.broker);
-            let Some(log) = broker
-                .and_then(|broker| broker.partition(id))
-                .map(|it| it.log())
-            else {
+            let open = world
+                .broker_by_id(replica.broker)
+                .and_then(|it| it.partition(id));
+            let log = open.map(|open| open.log());
+            let Some(log) = log.or_else(|| logs::unused(world, id, replica.broker)) else {
                 continue;
             };
             let is_second = |at| {

@@ -250,7 +250,8 @@ fn Audit() -> Html {
         html! { <div key={name} class={bad.then_some("bad")}><dt>{ name }</dt><dd class="num">{ count(number as usize) }</dd></div> }
     };
     let rows = rows.into_iter().filter(|(.., shown)| *shown).map(row);
-    let lost = (!lost.is_empty()).then(|| html! { <LostList {lost} /> });
+    let all = report.lost;
+    let lost = (all > 0).then(|| html! { <LostList {lost} {all} /> });
     html! {
         <section class="audit" aria-labelledby="audit"><h2 id="audit">{ "Audit" }</h2><dl>{ for rows }</dl>{ lost }</section>
     }
@@ -260,6 +261,8 @@ fn Audit() -> Html {
 struct LostProps {
     /// Each with whether who appended them has them still.
     lost: Vec<(bool, Lost)>,
+    /// How many are lost, those of topics that are deleted included.
+    all: u64,
 }
 
 /// The lost records, each of which can be pressed to see what is left of it.
@@ -302,11 +305,13 @@ fn LostList(props: &LostProps) -> Html {
         html! { <li {key}><button type="button" class="example mono" {title} onclick={select}>{ words }</button></li> }
     };
     let more = (all as usize).saturating_sub(LISTED);
+    let deleted = props.all.saturating_sub(all) as usize;
     html! {
         <>
             <p class="bad">{ "Acknowledged and gone: when the next leader began, it did not have them." }</p>
-            <ul class="examples" aria-label="Lost records">{ for records.take(LISTED).map(item) }</ul>
+            if all > 0 { <ul class="examples" aria-label="Lost records">{ for records.take(LISTED).map(item) }</ul> }
             if more > 0 { <p class="dim">{ format!("and {} more", count(more)) }</p> }
+            if deleted > 0 { <p class="dim">{ format!("{} in topics that were deleted since", count(deleted)) }</p> }
         </>
     }
 }

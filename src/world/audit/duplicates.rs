@@ -21,8 +21,8 @@ pub(super) struct Duplicates {
     stand: SortedMap<TopicPartition, SortedMap<LeaderEpoch, Spans>>,
     /// When a batch for a partition was last sent again.
     sent_again: SortedMap<TopicPartition, Instant>,
-    /// What the logs have, while second copies are looked out for.
-    copies: SortedMap<TopicPartition, Copies>,
+    /// What the logs of those have who lead in an epoch, or believe that they do, while second copies are looked out for.
+    copies: SortedMap<(TopicPartition, LeaderEpoch), Copies>,
 }
 
 impl Duplicates {
@@ -36,13 +36,13 @@ impl Duplicates {
         let last = self.sent_again.get(partition);
         let may = last.is_some_and(|at| now.since(*at) < LOOKED_OUT);
         if !may {
-            self.copies.remove(partition);
+            self.log_changes(partition);
         }
         may
     }
 
     /// A leader appends here. Where it has appended before in its epoch, and lost that with its power, the place is given
-    /// again.
+    /// again; a follower that has the first still may lead later, and what is a second copy there is not counted.
     pub fn begins_again(&mut self, partition: &TopicPartition, of: LeaderEpoch, from: Offset) {
         let stand = self.stand.get_mut(partition);
         if let Some(spans) = stand.and_then(|stand| stand.get_mut(&of)) {
@@ -51,12 +51,15 @@ impl Duplicates {
     }
 
     /// Holds batches that were just appended against what the log has before them.
-    pub fn compare(&mut self, partition: &TopicPartition, log: &Log, from: Offset, to: Offset) {
-        if !self.copies.contains_key(partition) {
-            let copies = Copies::of(log, from);
-            self.copies.insert(partition.clone(), copies);
-        }
-        let copies = self.copies.get_mut(partition).expect("it was just made");
+    pub fn compare(
+        &mut self,
+        partition: &TopicPartition,
+        of: LeaderEpoch,
+        log: &Log,
+        (from, to): (Offset, Offset),
+    ) {
+        let copies = self.copies.entry((partition.clone(), of));
+        let copies = copies.or_insert_with(|| Copies::of(log, from));
         for batch in log.batches(from, to) {
             if copies.has_before(log, batch) {
                 let stand = self.stand.entry(partition.clone()).or_default();
@@ -68,13 +71,14 @@ impl Duplicates {
 
     /// Another log counts from now on.
     pub fn log_changes(&mut self, partition: &TopicPartition) {
-        self.copies.remove(partition);
+        self.copies.retain(|(known, _), _| known != partition);
     }
 
+    /// A topic is gone.
     pub fn forget(&mut self, topic: &TopicName) {
         self.stand.retain(|of, _| of.topic != *topic);
         self.sent_again.retain(|of, _| of.topic != *topic);
-        self.copies.retain(|of, _| of.topic != *topic);
+        self.copies.retain(|(of, _), _| of.topic != *topic);
     }
 
     /// The partitions in which second copies stand, or stood.

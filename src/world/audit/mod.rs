@@ -30,7 +30,7 @@ use crate::fact::{Entry, Fact, Role};
 use crate::log::Log;
 use crate::model::{BrokerId, LeaderEpoch, Offset, ProcessId, TopicName, TopicPartition};
 use crate::protocol::ApiKey;
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::SortedMap;
 use crate::time::Instant;
 use crate::world::World;
 use crate::world::invariant::acknowledged;
@@ -48,8 +48,10 @@ pub struct Audit {
     acknowledged: SortedMap<TopicPartition, SortedMap<(LeaderEpoch, ProcessId), Spans>>,
     /// Who led each partition, by epoch, and from which offset on.
     leads: SortedMap<TopicPartition, Leads>,
-    /// How many records were acknowledged in topics that are gone by somebody's will.
+    /// How many records were acknowledged in topics that are gone by somebody's will, and how many of such topics had been
+    /// lost before.
     deleted: u64,
+    lost_before: u64,
     /// Topics of which there was one before that is gone, and what was appended to the new one's partitions: who hears
     /// only now that a batch was written may hear of the one that is gone.
     buried: SortedMap<TopicName, SortedMap<i32, Offset>>,
@@ -133,7 +135,9 @@ impl Audit {
                 }
                 // Who deletes a topic wants nothing of it kept.
                 (_, Fact::TopicDeleted { topic }) => {
-                    self.deleted += self.acknowledged_in(topic);
+                    let (kept, lost) = self.acknowledged_in(topic);
+                    self.deleted += kept;
+                    self.lost_before += lost;
                     self.told.retain(|(_, of, _), _| of.topic != *topic);
                     let stays = |partition: &TopicPartition| partition.topic != *topic;
                     self.acknowledged.retain(|of, _| stays(of));
@@ -165,7 +169,8 @@ impl Audit {
                 ) => {
                     self.duplicates
                         .begins_again(partition, *epoch, *base_offset);
-                    self.appended(world, entry.at, by, partition, (*base_offset, *next_offset));
+                    let offsets = (*base_offset, *next_offset);
+                    self.appended(world, (entry.at, by), partition, *epoch, offsets);
                 }
                 _ => {}
             }
@@ -193,9 +198,9 @@ impl Audit {
     fn appended(
         &mut self,
         world: &World,
-        now: Instant,
-        by: ProcessId,
+        (now, by): (Instant, ProcessId),
         partition: &TopicPartition,
+        of: LeaderEpoch,
         (from, to): (Offset, Offset),
     ) {
         if let Some(ends) = self.buried.get_mut(&partition.topic) {
@@ -206,7 +211,8 @@ impl Audit {
             let broker = by.broker().and_then(|id| world.broker_by_id(id));
             let replica = broker.and_then(|broker| broker.partition(partition));
             if let Some(replica) = replica {
-                self.duplicates.compare(partition, replica.log(), from, to);
+                self.duplicates
+                    .compare(partition, of, replica.log(), (from, to));
             }
         }
     }
@@ -383,11 +389,15 @@ impl Audit {
         })
     }
 
-    /// How many records of a topic were acknowledged.
-    fn acknowledged_in(&self, topic: &TopicName) -> u64 {
-        let names = self.acknowledged.keys().chain(self.gone.keys());
-        let names: SortedSet<&TopicPartition> = names.filter(|name| name.topic == *topic).collect();
-        names.iter().map(|name| self.acknowledged(name)).sum()
+    /// How many records of a topic were acknowledged, and are not lost, and how many are.
+    fn acknowledged_in(&self, topic: &TopicName) -> (u64, u64) {
+        let kept = self.acknowledged.iter();
+        let kept = kept.filter(|(name, _)| name.topic == *topic);
+        let kept = kept.flat_map(|(_, all)| all.values());
+        let kept = kept.map(|spans| spans.count_between(0, i64::MAX));
+        let lost = self.gone.iter().filter(|(name, _)| name.topic == *topic);
+        let lost = lost.flat_map(|(_, gone)| gone).map(Lost::count);
+        (kept.sum(), lost.sum())
     }
 
     /// How many records of a partition were acknowledged.

@@ -28,11 +28,11 @@ pub struct Report {
 impl Audit {
     /// Holds the promises against the logs.
     pub fn report(&self, world: &World) -> Report {
-        let gone = self.gone.values().flatten().map(Lost::count).sum();
+        let gone: u64 = self.gone.values().flatten().map(Lost::count).sum();
         let mut report = Report {
-            acknowledged: gone + self.deleted,
+            acknowledged: gone + self.deleted + self.lost_before,
             expired: self.deleted,
-            lost: gone,
+            lost: gone + self.lost_before,
             ..Report::default()
         };
         let promises = self.acknowledged.iter();
@@ -68,7 +68,8 @@ impl Audit {
         report
     }
 
-    /// What is lost, record by record in spans: for good, or because the leader's log ends before it.
+    /// What is lost, record by record in spans: for good, or because the leader's log ends before it. What was lost of a
+    /// topic that is deleted is only counted.
     pub fn lost(&self, world: &World) -> Vec<Lost> {
         let mut lost: Vec<Lost> = self.gone.values().flatten().cloned().collect();
         for (partition, promises) in &self.acknowledged {

@@ -57,8 +57,12 @@ impl Invariant for ProducersAreAnsweredRightly {
                 partition,
                 role: Role::Leader,
                 base_offset,
+                epoch,
                 ..
             } => {
+                if view.losses.is_torn(partition) {
+                    self.begins_again(partition, *epoch, *base_offset);
+                }
                 self.appended(view.world, by, partition, *base_offset);
                 Ok(())
             }
@@ -117,7 +121,6 @@ impl ProducersAreAnsweredRightly {
         let Some(leader) = leader else {
             return;
         };
-        self.begins_again(partition, leader.leader_epoch(), base);
         if leader.isr().len() < leader.min_isr() {
             let alone = self.alone.entry(partition.clone()).or_default();
             alone.push((leader.leader_epoch(), base));
@@ -127,8 +130,8 @@ impl ProducersAreAnsweredRightly {
         }
     }
 
-    /// A leader appends here. What stood at this place or behind it under the same epoch has gone with the power of its
-    /// machine, and nobody had told the controller: the place was given again.
+    /// A leader appends here, in a partition that was torn: what stood at this place or behind it under the same epoch has
+    /// gone with the power of its machine, and the place is given again.
     fn begins_again(&mut self, partition: &TopicPartition, under: LeaderEpoch, base: Offset) {
         if let Some(alone) = self.alone.get_mut(partition) {
             alone.retain(|(epoch, offset)| *epoch != under || *offset < base);
@@ -137,6 +140,9 @@ impl ProducersAreAnsweredRightly {
             if *epoch == under {
                 *to = (*to).min(base);
             }
+        }
+        if let Some(thin) = self.thin.get_mut(partition) {
+            thin.retain(|(_, from, to)| from < to);
         }
     }
 

@@ -164,15 +164,12 @@ fn on_the_wire(world: &World, to: ConnectionId, place: usize, id: i32) -> Option
         _ => None,
     });
     let sent = packets.max_by_key(|(number, _)| *number);
-    let held_back = || {
-        let payloads = world.held_back(to.other_end());
-        let mut bytes = payloads.filter_map(|payload| match payload {
-            Payload::Kafka(bytes) => fits(bytes).then_some(bytes),
-            _ => None,
-        });
-        bytes.next()
-    };
-    sent.map(|(_, bytes)| bytes).or_else(held_back)
+    let held_back = world.held_back(to.other_end());
+    let held_back = held_back.filter_map(|payload| match payload {
+        Payload::Kafka(bytes) => fits(bytes).then_some(bytes),
+        _ => None,
+    });
+    held_back.last().or(sent.map(|(_, bytes)| bytes))
 }
 
 /// Whether these bytes stand there.

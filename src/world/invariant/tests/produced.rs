@@ -74,6 +74,10 @@ fn r17_what_went_with_the_power_of_its_machine_is_not_held_against_what_came_in_
     let mut world = whole;
     let fact = produced(&mut world, 1, ErrorCode::None, 0);
     breaks(&mut law.clone(), &world, 1, fact.clone(), "R17");
+    let mut unexplained = law.clone();
+    holds(&mut unexplained, &world, 1, appended(Role::Leader, 0, 1, 0));
+    breaks(&mut unexplained, &world, 1, fact.clone(), "R17");
+    law.common.losses.plant_torn(orders());
     holds(&mut law, &world, 1, appended(Role::Leader, 0, 1, 0));
     holds(&mut law, &world, 1, fact);
     // Once more alone.
