@@ -178,7 +178,10 @@ fn w42_a_creation_that_may_take_no_time_is_done_and_called_late() {
     let mut request = create("new", 1, 1);
     request.timeout_ms = 0;
     let connection = bench.open(1);
-    let told = bench.call(connection, &request, 7).topics.remove(0);
+    bench.ask(connection, &request, 7);
+    bench.run_ms(20);
+    let answer = bench.answer::<CreateTopicsRequest>(connection, 7);
+    let told = answer.expect("an answer").topics.remove(0);
     assert_eq!((told.error_code, told.num_partitions), (7, -1));
     assert_eq!((told.replication_factor, told.configs), (-1, Some(vec![])));
     assert_ne!(told.topic_id, TopicId::default());
