@@ -97,7 +97,8 @@ test('broker 2 is killed, is missed, comes back, and nothing acknowledged is los
   await expect(page.locator('.audit .bad dd')).not.toHaveText('0');
   await trial.getByRole('button', { name: 'Now do it with acks=all' }).click();
   await run('run 5s');
-  await expect(clock(page)).toHaveText(/^00:09/);
+  // It plays on while the line is typed: a slow machine is further by then.
+  await expect(clock(page)).toHaveText(/^00:(09|1\d)/);
   await expect(trial.locator('.num')).toHaveText('0');
   await trial.getByRole('button', { name: 'Kill broker 2' }).click();
   await run('run 30s');
