@@ -31,6 +31,19 @@ pub struct Moment {
     pub wall: Timestamp,
 }
 
+/// The earliest of several instants that may not be.
+pub fn earliest<const N: usize>(all: [Option<Instant>; N]) -> Option<Instant> {
+    let mut first = None;
+    for at in all {
+        match (first, at) {
+            (Some(known), Some(at)) if known <= at => {}
+            (_, Some(at)) => first = Some(at),
+            (_, None) => {}
+        }
+    }
+    first
+}
+
 impl Instant {
     /// The beginning of the world.
     pub const ZERO: Instant = Instant(0);

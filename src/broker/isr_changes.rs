@@ -19,7 +19,7 @@ use crate::protocol::api::alter_partition::{
     BrokerState, PartitionData, PartitionResult, TopicData,
 };
 use crate::protocol::{Chunks, ErrorCode};
-use crate::time::{Duration, Instant, Moment};
+use crate::time::{Duration, Instant, Moment, earliest};
 
 const RETRY_BACKOFF: Duration = Duration::from_millis(50);
 
@@ -48,8 +48,7 @@ impl IsrChanges {
 
     pub(super) fn next_wakeup(&self) -> Option<Instant> {
         let retry = self.retry_at.filter(|_| !self.unanswered.is_empty());
-        let both = [retry, self.line.next_timeout()];
-        both.into_iter().flatten().min()
+        earliest([retry, self.line.next_timeout()])
     }
 
     fn fail(&mut self, now: Instant) {

@@ -85,7 +85,7 @@ use crate::process::{Deadline, Input, Outbox, Process, Serials};
 use crate::protocol::ErrorCode;
 use crate::protocol::zookeeper::SessionId;
 use crate::rng::{Rng, Seed};
-use crate::time::{Instant, Moment, Timestamp};
+use crate::time::{Instant, Moment, Timestamp, earliest};
 use crate::timers::Timers;
 use crate::zookeeper::client::Client;
 
@@ -343,7 +343,7 @@ impl Process for Broker {
 
     fn next_wakeup(&self) -> Option<Instant> {
         let controller = self.controller.as_ref();
-        let waits = [
+        earliest([
             self.timers.next(),
             self.isr_changes.next_wakeup(),
             self.topic_wishes.line.next_timeout(),
@@ -360,8 +360,7 @@ impl Process for Broker {
                 Registration::Refused { retry_at } => Some(retry_at),
                 _ => None,
             },
-        ];
-        waits.into_iter().flatten().min()
+        ])
     }
 
     fn deadlines(&self) -> Vec<Deadline> {

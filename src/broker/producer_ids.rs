@@ -16,7 +16,7 @@ use crate::model::{BrokerId, ProducerId};
 use crate::process::Outbox;
 use crate::protocol::api::AllocateProducerIdsRequest;
 use crate::protocol::{Chunks, ErrorCode};
-use crate::time::{Duration, Instant, Moment};
+use crate::time::{Duration, Instant, Moment, earliest};
 
 const RETRY_BACKOFF: Duration = Duration::from_millis(50);
 
@@ -91,8 +91,7 @@ impl ProducerIds {
     }
 
     pub(super) fn next_wakeup(&self) -> Option<Instant> {
-        let both = [self.retry_at, self.line.next_timeout()];
-        both.into_iter().flatten().min()
+        earliest([self.retry_at, self.line.next_timeout()])
     }
 
     pub(super) fn closed(&mut self, now: Instant, out: &mut Outbox) {

@@ -13,7 +13,7 @@ use crate::model::{BrokerId, ConnectionId, ProcessId};
 use crate::process::Outbox;
 use crate::protocol::api::ControlledShutdownRequest;
 use crate::protocol::{ApiKey, Chunks, ErrorCode};
-use crate::time::{Instant, Moment};
+use crate::time::{Instant, Moment, earliest};
 
 /// A broker's wish to stop.
 #[derive(Clone, Debug)]
@@ -38,8 +38,7 @@ impl Stopping {
     }
 
     pub(super) fn next_wakeup(&self) -> Option<Instant> {
-        let both = [self.retry_at, self.channel.next_timeout()];
-        both.into_iter().flatten().min()
+        earliest([self.retry_at, self.channel.next_timeout()])
     }
 }
 

@@ -72,31 +72,32 @@ pub fn decode_response<R: Request>(
     frame: &Chunks,
     version: i16,
 ) -> Result<(i32, R::Response), Malformed> {
-    decode::<R>(Reader::new(frame), version)
+    decode::<R>(&mut Reader::new(frame), version)
 }
 
-/// The same from a frame as it goes over a connection, its size first.
+/// The same from a frame as it goes over a connection, its size first; and every error code in it that is not zero.
 pub fn decode_sized_response<R: Request>(
     frame: &Chunks,
     version: i16,
-) -> Result<(i32, R::Response), Malformed> {
-    let mut reader = Reader::new(frame);
+) -> Result<(R::Response, Vec<i16>), Malformed> {
+    let mut reader = Reader::heeding_codes(frame);
     reader.skip(SIZE)?;
-    let read = decode::<R>(reader, version);
+    let read = decode::<R>(&mut reader, version);
     // Places are counted from behind the size.
-    read.map_err(|malformed| Malformed {
+    let (_, response) = read.map_err(|malformed| Malformed {
         at: malformed.at.saturating_sub(SIZE),
         ..malformed
-    })
+    })?;
+    Ok((response, reader.into_codes()))
 }
 
 fn decode<R: Request>(
-    mut reader: Reader<'_>,
+    reader: &mut Reader<'_>,
     version: i16,
 ) -> Result<(i32, R::Response), Malformed> {
     let mut response = R::Response::default();
     let context = Context::new(version, R::Response::FIRST_FLEXIBLE);
-    let correlation_id = read_response(&mut reader, R::API, context, &mut response)?;
+    let correlation_id = read_response(reader, R::API, context, &mut response)?;
     Ok((correlation_id, response))
 }
 
@@ -241,7 +242,8 @@ mod tests {
             assert_eq!(whole.is_ok(), end == framed.len(), "{end} bytes");
             for at in 0..=end {
                 let sized = decode_sized_response::<DeleteTopicsRequest>(&cut(bytes, at), VERSION);
-                assert_eq!(sized, whole, "{end} bytes, cut at {at}");
+                let told = whole.clone().map(|(_, response)| (response, vec![3]));
+                assert_eq!(sized, told, "{end} bytes, cut at {at}");
             }
             for at in 0..=end - SIZE {
                 let cut = cut(&bytes[SIZE..], at);

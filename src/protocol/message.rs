@@ -95,6 +95,7 @@ macro_rules! messages {
                             versions: messages!(@versions $($versions)*),
                             null: messages!(@null $($($null)*)?),
                             tag: messages!(@tag $($tag)?),
+                            is_error_code: $crate::protocol::structure::names_error_code(stringify!($field)),
                         },)*],
                     }
                 }

@@ -44,6 +44,13 @@ pub struct Declared {
     pub null: Versions,
     /// The number of a tagged field.
     pub tag: Option<u32>,
+    /// It is what every message calls a code of an error.
+    pub is_error_code: bool,
+}
+
+/// Whether every message calls a code of an error by this name.
+pub const fn names_error_code(name: &str) -> bool {
+    matches!(name.as_bytes(), b"error_code")
 }
 
 impl Declared {
@@ -111,6 +118,9 @@ pub fn read(
     let declaration = structure.declaration();
     for (index, field) in fields(declaration, context.version, Section::Plain) {
         reader.enter(field.name);
+        if field.is_error_code {
+            reader.heed_code();
+        }
         structure
             .field_mut(index)
             .read(reader, field.context(context))?;

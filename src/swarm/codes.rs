@@ -5,7 +5,7 @@
 //! named nowhere.
 
 use crate::fact::{Entry, Fact};
-use crate::protocol::{AnyResponse, ErrorCode};
+use crate::protocol::ErrorCode;
 use crate::world::World;
 use crate::world::invariant;
 
@@ -128,18 +128,14 @@ pub(super) fn answered(world: &World, entry: &Entry) -> Vec<ErrorCode> {
     else {
         return Vec::new();
     };
-    let Some(frame) = invariant::answer_frame(world, *connection, *correlation_id) else {
-        return Vec::new();
-    };
-    let codes = AnyResponse::error_codes(*api, *version, frame).into_iter();
+    let codes = invariant::codes(world, *api, *connection, *version, *correlation_id);
+    let codes = codes.unwrap_or_default().into_iter();
     codes.map(ErrorCode::from_i16).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::protocol::Dice;
-    use crate::protocol::{ApiKey, Field, describe_response};
+    use crate::protocol::{AnyResponse, ApiKey, Dice, Field, describe_response};
     use crate::rng::{Rng, Seed};
 
     /// The codes in a described message.

@@ -11,6 +11,7 @@ use super::journal::Journal;
 use super::network::Network;
 use super::network::Pace;
 use super::plan::{ClientPlan, Plan, Refused, Start};
+use super::readings::Readings;
 use super::{NETWORK_STREAM, Place, Truth, World};
 use crate::broker::{self, Broker};
 use crate::client::{self, admin, consumer, producer};
@@ -53,6 +54,7 @@ impl World {
             heard: None,
             stirred: SortedSet::new(),
             acted: None,
+            readings: Readings::default(),
         };
         if plan.start == Start::Formed {
             world.network.set_pace(Pace::Instant);

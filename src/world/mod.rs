@@ -33,6 +33,7 @@ pub mod lives;
 pub mod network;
 pub mod observed;
 pub mod plan;
+mod readings;
 pub mod ribbon;
 mod step;
 pub mod truth;
@@ -49,6 +50,8 @@ use crate::process::{Effect, Outbox, Payload};
 use crate::rng::Seed;
 use crate::time::{Instant, Timestamp};
 use crate::zookeeper::Server;
+
+use readings::Readings;
 
 pub use clock::{Clock, ClockSetting};
 pub use command::{Command, Place, Stamped};
@@ -126,6 +129,8 @@ pub struct World {
     stirred: SortedSet<ProcessId>,
     /// Which process took something in the newest step.
     acted: Option<ProcessId>,
+    /// What those who look on have read; nothing that happens depends on it.
+    readings: Readings,
 }
 
 impl World {
@@ -140,6 +145,11 @@ impl World {
     /// From whom came what the newest step gave to a process; nobody when that was no packet.
     pub(in crate::world) fn heard(&self) -> Option<ProcessId> {
         self.heard
+    }
+
+    /// What was read last of the answers on their way.
+    fn readings(&self) -> &Readings {
+        &self.readings
     }
 
     /// Which process took something in the newest step, if one did.
@@ -316,12 +326,17 @@ impl World {
     /// The single earliest thing: a packet before what hosts do, then by process. Sockets stand last among the
     /// hosts, and do nothing by themselves.
     fn next(&self) -> Option<(Instant, Next)> {
-        let hosts = self.hosts.range(..ProcessId::Socket(0));
-        let hosts = hosts.filter_map(|(id, host)| Some((host.next_at()?, *id)));
+        // Of those that are due at one instant, the first acts first.
+        let mut first: Option<(Instant, ProcessId)> = None;
+        for (id, host) in self.hosts.range(..ProcessId::Socket(0)) {
+            if let Some(at) = host.next_at()
+                && first.is_none_or(|(before, _)| at < before)
+            {
+                first = Some((at, *id));
+            }
+        }
         // A deadline that is already past, set while handling something later, is due now.
-        let host = hosts
-            .min()
-            .map(|(at, id)| (at.max(self.place.at), Next::Host(id)));
+        let host = first.map(|(at, id)| (at.max(self.place.at), Next::Host(id)));
         let packet = self.network.next_at().map(|at| (at, Next::Packet));
         match (packet, host) {
             (Some(packet), Some(host)) => Some(if packet.0 <= host.0 { packet } else { host }),

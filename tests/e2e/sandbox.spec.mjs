@@ -139,5 +139,12 @@ for (const [acks, acknowledged, lost, fate] of [['1', 2, 1, 'acknowledged, then 
     await expect(page.locator('.stage .bed.deposed')).toHaveCount(0);
     await expect(told('lost')).toHaveText(`${lost}`);
     await expect(told('readable')).toHaveText('1');
+    // With the topic goes what could be read; what had been lost before stays lost.
+    for (const line of ['admin a1', 'delete-topic a1 orders', 'run 5s']) await enter(page, line);
+    await expect(told('deleted or compacted')).toHaveText('1');
+    await expect(told('readable')).toHaveText('0');
+    await expect(told('lost')).toHaveText(`${lost}`);
+    await expect(page.locator('.audit ul button')).toHaveCount(0);
+    await expect(page.getByText('in topics that were deleted since')).toHaveCount(lost);
   });
 }

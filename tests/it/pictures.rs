@@ -486,3 +486,16 @@ fn who_waits_waits_for_what_is_not_paused() {
     let all = consumers(&format!("pause c1\n{gone}"));
     assert_eq!(note(&all[0]), "paused");
 }
+
+#[test]
+fn who_reads_what_is_gone_is_told_so() {
+    // A consumer that asks for a topic has it created again, as Kafka's do, and with one partition alone.
+    let all = consumers("pause c1 orders-0\nadmin a1\ndelete-topic a1 orders\nrun 10s\n");
+    assert_eq!(note(&all[0]), "no such partition");
+    assert_eq!(all[0].state, ClientState::Waiting);
+    let all = consumers("admin a1\ndelete-topic a1 orders\nrun 10s\n");
+    assert_eq!(note(&all[0]), "reading");
+    // Nor is a partition without a leader gone.
+    let all = consumers("kill b1\nkill b2\nrun 10s\nadmin a1\ndelete-topic a1 orders\nrun 1s\n");
+    assert_eq!(note(&all[0]), "waits for a leader");
+}

@@ -15,7 +15,7 @@ use crate::protocol::api::list_offsets::{
     EARLIEST, LATEST, ListOffsetsPartition, ListOffsetsTopic,
 };
 use crate::protocol::api::{FetchRequest, ListOffsetsRequest};
-use crate::time::{Instant, Moment};
+use crate::time::{Instant, Moment, earliest};
 
 /// Copies from one leader's broker.
 #[derive(Clone, Debug)]
@@ -110,8 +110,7 @@ impl Fetcher {
             true => self.partitions.values().filter_map(FetchState::delay).min(),
             false => None,
         };
-        let waits = [reconnect, self.channel.next_timeout(), delayed];
-        waits.into_iter().flatten().min()
+        earliest([reconnect, self.channel.next_timeout(), delayed])
     }
 
     /// Ends the delays that are over.

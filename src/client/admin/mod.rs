@@ -26,7 +26,7 @@ use super::Remains;
 use super::backoff::Backoff;
 use super::config::AdminConfig;
 use super::metadata::Metadata;
-use super::network::{Event, Network, Readiness, earliest};
+use super::network::{Event, Network, Readiness};
 use crate::channel::Answer;
 use crate::fact::{CloseReason, Fact};
 
@@ -35,7 +35,7 @@ use crate::process::{Deadline, Input, Instruction, Outbox, Process};
 use crate::protocol::ErrorCode;
 use crate::rng::Rng;
 use crate::sorted::sort_by_key;
-use crate::time::{Instant, Moment};
+use crate::time::{Instant, Moment, earliest};
 
 /// What an admin client is made of. It begins with the default settings.
 #[derive(Clone, Debug)]
@@ -288,7 +288,7 @@ impl Admin {
             let pause = Some(job.not_before).filter(|at| *at > now);
             [pause, Some(job.gives_up_at)]
         });
-        earliest(waiting.flatten().min(), self.network.next_wakeup(now))
+        earliest([waiting.flatten().min(), self.network.next_wakeup(now)])
     }
 }
 

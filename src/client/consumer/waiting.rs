@@ -6,10 +6,9 @@
 use super::Consumer;
 use super::application::{Application, Closing};
 use super::subscription::{Question, State};
-use crate::client::network::earliest;
 use crate::process::Deadline;
 use crate::sorted::sort_by_key;
-use crate::time::Instant;
+use crate::time::{Instant, earliest};
 
 impl Consumer {
     /// When there is something to do for the group.
@@ -41,9 +40,9 @@ impl Consumer {
 
     /// When there is something to do.
     pub(super) fn find_wakeup(&self, now: Instant) -> Option<Instant> {
-        let network = earliest(self.network.next_wakeup(now), self.group_wakeup(now));
+        let network = earliest([self.network.next_wakeup(now), self.group_wakeup(now)]);
         if let Some(poll) = self.application.works_until() {
-            return earliest(network, Some(poll));
+            return earliest([network, Some(poll)]);
         }
         if !matches!(self.application, Application::Polling) {
             return network;
@@ -62,7 +61,7 @@ impl Consumer {
             };
             (at > now).then_some(at)
         });
-        earliest(network, pauses.min())
+        earliest([network, pauses.min()])
     }
 
     /// What it waits for, and why, for people.

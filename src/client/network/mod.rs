@@ -320,11 +320,3 @@ impl<T: Clone> Peer<T> {
         matches!(self.channel.state(), State::Ready)
     }
 }
-
-/// The earlier of two instants that may not be.
-pub fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}

@@ -23,10 +23,9 @@ use super::numbering::Numbering;
 use super::partitioner::{Choice, Chooser, LastBatch, Partitions};
 use crate::client::config::ProducerConfig;
 use crate::client::metadata::{Metadata, Topic};
-use crate::client::network::earliest;
 use crate::model::{BrokerId, TopicName, TopicPartition};
 use crate::rng::Rng;
-use crate::time::Instant;
+use crate::time::{Instant, earliest};
 
 /// The queues of a producer.
 #[derive(Clone, Debug, Default)]
@@ -137,7 +136,7 @@ impl Accumulator {
                     continue;
                 }
                 if let Some(until) = backing_off(first, now, metadata) {
-                    ready.look_again = earliest(ready.look_again, Some(until));
+                    ready.look_again = earliest([ready.look_again, Some(until)]);
                     continue;
                 }
                 let full = queue.batches.len() > 1 || first.is_full();
@@ -145,7 +144,7 @@ impl Accumulator {
                 if full || lingered <= now || pressure == Pressure::SendAll {
                     ready.brokers.insert(known.leader);
                 } else {
-                    ready.look_again = earliest(ready.look_again, Some(lingered));
+                    ready.look_again = earliest([ready.look_again, Some(lingered)]);
                 }
             }
         }

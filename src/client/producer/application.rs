@@ -13,14 +13,13 @@ use super::accumulator::{Appender, OutOfMemory, Pressure};
 use super::batch::RecordRef;
 use super::sender::{Sender, Tally, Turn};
 use crate::client::config::ProducerConfig;
-use crate::client::network::earliest;
 use crate::fact::Fact;
 use crate::model::{TopicName, TopicPartition};
 use crate::process::{Load, NewRecord};
 use crate::protocol::ErrorCode;
 use crate::protocol::records::Header;
 use crate::rng::Rng;
-use crate::time::{Duration, Instant, Moment};
+use crate::time::{Duration, Instant, Moment, earliest};
 
 /// The program that calls `send()`.
 #[derive(Clone, Debug, Default)]
@@ -231,7 +230,7 @@ impl Application {
             .blocked()
             .map(|blocked| blocked.since + max_block)
             .min();
-        earliest(next, patience)
+        earliest([next, patience])
     }
 }
 

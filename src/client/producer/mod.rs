@@ -41,13 +41,13 @@ use self::sender::{Call, Sender, Tally, Turn};
 use super::Remains;
 use super::config::ProducerConfig;
 use super::metadata::Metadata;
-use super::network::{Network, earliest};
+use super::network::Network;
 use crate::fact::Fact;
 use crate::model::{Address, BrokerId, ProcessId, Text, TopicName, TopicPartition};
 use crate::process::{Deadline, Input, Instruction, Load, Outbox, Process};
 use crate::rng::Rng;
 use crate::sorted::sort_by_key;
-use crate::time::{Duration, Instant, Moment};
+use crate::time::{Duration, Instant, Moment, earliest};
 
 /// What a producer is made of.
 #[derive(Clone, Debug)]
@@ -269,10 +269,7 @@ impl Producer {
         let sender = self.sender.next_wakeup(now, &self.network, &self.config);
         let application = self.application.next_wakeup(self.config.max_block);
         let network = self.network.next_wakeup(now);
-        earliest(
-            earliest(sender, self.closes_at),
-            earliest(application, network),
-        )
+        earliest([sender, self.closes_at, application, network])
     }
 
     /// `close()`: no more records, but those that were taken may still be sent.

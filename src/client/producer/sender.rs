@@ -24,7 +24,7 @@ use super::numbering::Numbering;
 use crate::channel::Answer;
 use crate::client::backoff::Backoff;
 use crate::client::config::{Acks, ProducerConfig};
-use crate::client::network::{Event, Network, Readiness, earliest};
+use crate::client::network::{Event, Network, Readiness};
 use crate::fact::{CloseReason, Fact};
 use crate::model::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 use crate::process::Outbox;
@@ -35,7 +35,7 @@ use crate::protocol::api::produce::{
 use crate::protocol::records::read_batches;
 use crate::protocol::{ApiKey, ErrorCode};
 use crate::rng::Rng;
-use crate::time::{Instant, Moment};
+use crate::time::{Instant, Moment, earliest};
 
 /// A request in flight.
 #[derive(Clone, Debug)]
@@ -428,12 +428,12 @@ impl Sender {
         let waiting = waiting.filter(|batch| !batch.given_up);
         let oldest = waiting.map(|batch| batch.created_at).min();
         let overdue = oldest.map(|created_at| created_at + config.delivery_timeout);
-        let overdue = earliest(overdue, self.accumulator.next_expiry(config));
-        let waits = earliest(overdue, self.look_again);
-        match config.is_idempotent() {
-            true => earliest(waits, self.numbering.next_wakeup(now)),
-            false => waits,
-        }
+        let numbering = match config.is_idempotent() {
+            true => self.numbering.next_wakeup(now),
+            false => None,
+        };
+        let expiry = self.accumulator.next_expiry(config);
+        earliest([overdue, expiry, self.look_again, numbering])
     }
 }
 

@@ -29,9 +29,6 @@ pub(super) const UNSIGNED_VARINT: &str = "unsigned varint";
 /// How many tagged fields there are.
 const COUNT: &str = "count";
 
-/// What every message calls a code of an error.
-const ERROR_CODE: &str = "error_code";
-
 /// Whether a structure knows a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
@@ -358,16 +355,24 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn enter(&mut self, name: &'static str) {
         self.field = name;
-        if let Some(trace) = &mut self.trace {
-            trace.enter(name.to_string(), self.position);
-        }
-        if self.codes.is_some() && name == ERROR_CODE {
-            self.heed_code();
+        if self.trace.is_some() {
+            self.open(name.to_string());
         }
     }
 
-    /// Looks at the error code that is about to be read.
-    fn heed_code(&mut self) {
+    /// Opens a field in the trace.
+    #[cold]
+    fn open(&mut self, name: String) {
+        if let Some(trace) = &mut self.trace {
+            trace.enter(name, self.position);
+        }
+    }
+
+    /// Looks at the error code that is about to be read, if somebody wants to know of it.
+    pub(super) fn heed_code(&mut self) {
+        if self.codes.is_none() {
+            return;
+        }
         let here = (self.piece, self.rest, self.position);
         let code = self.array().map(i16::from_be_bytes);
         (self.piece, self.rest, self.position) = here;
@@ -381,8 +386,8 @@ impl<'a> Reader<'a> {
     /// Begins an element of an array, which only the trace cares about.
     #[inline]
     pub(super) fn enter_element(&mut self, index: usize) {
-        if let Some(trace) = &mut self.trace {
-            trace.enter(format!("[{index}]"), self.position);
+        if self.trace.is_some() {
+            self.open(format!("[{index}]"));
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::broker::Broker;
 use crate::client::config::Acks;
 use crate::client::consumer::{Consumer as ConsumerProcess, Doing};
+use crate::client::metadata::Metadata;
 use crate::client::producer::{BatchView, Producer as ProducerProcess};
 use crate::model::{BrokerId, ProcessId, Text, TopicName, TopicPartition};
 use crate::protocol::ErrorCode;
@@ -298,6 +299,17 @@ fn is_cut(world: &World, client: ProcessId, broker: BrokerId) -> bool {
     network.is_stopped(client, broker) || network.is_stopped(broker, client)
 }
 
+/// Whether a client was told that there is no such partition.
+fn is_unknown(metadata: &Metadata, partition: &TopicPartition) -> bool {
+    match metadata.topic(&partition.topic) {
+        Some(topic) => {
+            let number = usize::try_from(partition.partition);
+            number.is_ok_and(|number| number >= topic.partitions.len())
+        }
+        None => metadata.error(&partition.topic) == Some(ErrorCode::UnknownTopicOrPartition),
+    }
+}
+
 fn consumer(
     world: &World,
     memory: &mut Memory,
@@ -312,8 +324,9 @@ fn consumer(
         groups::place(world, &config.group_id, &membership.generation.member)
     });
     let mut failed = false;
-    // Whom nobody leads and whom no packet reaches, of all whom it would fetch from, and what it has paused.
-    let (mut leaderless, mut unreached, mut paused) = (0, 0, 0);
+    // Whom nobody leads and whom no packet reaches, of all whom it would fetch from, and what it has paused. Of those whom
+    // nobody leads, some are not there, as far as it was told.
+    let (mut leaderless, mut unreached, mut paused, mut gone) = (0, 0, 0, 0);
     let reads: Vec<Reading> = process
         .partitions()
         .map(|view| {
@@ -322,7 +335,10 @@ fn consumer(
             let broker = leader.map(|(leader, _)| leader);
             match broker.filter(|broker| *broker != BrokerId::NONE) {
                 _ if view.is_paused => paused += 1,
-                None => leaderless += 1,
+                None => {
+                    leaderless += 1;
+                    gone += usize::from(is_unknown(process.metadata(), view.partition));
+                }
                 // It asks again and again; nobody is there to answer, or nobody who serves yet.
                 Some(broker) if !world.broker_by_id(broker).is_some_and(Broker::is_serving) => {
                     leaderless += 1;
@@ -357,6 +373,7 @@ fn consumer(
         (0, _) => vec!["no partition".into()],
         (_, 0) => vec!["paused".into()],
         _ if stuck && unreached > 0 => vec!["waits for".into(), "an answer".into()],
+        _ if stuck && gone == fetched => vec!["no such".into(), "partition".into()],
         _ if stuck => vec!["waits for".into(), "a leader".into()],
         _ if paused > 0 => vec!["reading,".into(), format!("{paused} paused").into()],
         _ => vec!["reading".into()],

@@ -132,7 +132,7 @@ pub struct Consumer {
     /// It divides the partitions of its group.
     pub leads: bool,
     pub state: ClientState,
-    /// What it is doing: `reading`, `handling`, "waiting for" "a leader".
+    /// What it is doing: `reading`, `handling`, "waits for" "a leader".
     pub note: Vec<Text>,
     pub reads: Vec<Reading>,
     /// The key of the record in its hands.
@@ -143,7 +143,7 @@ pub struct Consumer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     pub partition: TopicPartition,
-    /// From whom it fetches, by its own metadata; `None` while it waits for a leader.
+    /// From whom it fetches, by its own metadata; `None` while it waits for a leader, or there is no such partition.
     pub broker: Option<BrokerId>,
     /// The next offset the client will read.
     pub position: Option<Offset>,

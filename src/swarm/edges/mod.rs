@@ -75,7 +75,9 @@ impl Whose {
 #[derive(Clone, Debug, Default)]
 pub(super) struct States {
     known: SortedMap<Whose, &'static str>,
-    /// What each consumer was about when it was looked at last: mostly it is about the same the next time.
+    /// What each broker was about when it was looked at last: mostly it is about the same the next time.
+    brokers: SortedMap<ProcessId, [&'static str; 3]>,
+    /// The same of each consumer.
     reads: SortedMap<ProcessId, Vec<(TopicPartition, &'static str)>>,
     taken: Vec<Edge>,
 }
@@ -128,9 +130,12 @@ impl States {
 
     fn look_at(&mut self, host: &Host) {
         if let Some(broker) = host.broker() {
-            self.stands(Whose::Registration(host.id), registration(broker));
-            self.stands(Whose::Session(host.id), session(broker));
-            self.stands(Whose::Controller(host.id), controller(broker));
+            let about = [registration(broker), session(broker), controller(broker)];
+            if self.brokers.insert(host.id, about) != Some(about) {
+                self.stands(Whose::Registration(host.id), about[0]);
+                self.stands(Whose::Session(host.id), about[1]);
+                self.stands(Whose::Controller(host.id), about[2]);
+            }
         } else if let Some(server) = host.zookeeper() {
             self.stands(Whose::Stance(host.id), stance(server));
         } else if let Some(consumer) = host.consumer() {
@@ -281,6 +286,7 @@ impl States {
             self.stands(whose, "down");
         }
         self.reads.remove(&who);
+        self.brokers.remove(&who);
         self.known.retain(|whose, _| match whose {
             Whose::Registration(id)
             | Whose::Session(id)

@@ -112,9 +112,9 @@ pub fn SandboxPage() -> Html {
                     }
                     <p class="intro">{ "Talk to the cluster: a line is carried out where the playhead stands, and becomes part of its history. Whatever is selected on the stage can also be killed, stopped, frozen, cut off and restarted by button. Building clusters by hand comes later." }</p>
                     <Line />
+                    <Audit />
                     <Topics />
                     <Readers />
-                    <Audit />
                     <Opening />
                     <Done />
                 </div>
@@ -162,6 +162,7 @@ fn say(app: &App, line: &str) -> Result<(), String> {
 fn Line() -> Html {
     let app = use_app();
     let problem = use_state(|| None::<String>);
+    let is_still = use_view(|digest| !digest.playing);
     let input = use_node_ref();
     let submit = {
         let (app, problem, input) = (app.clone(), problem.clone(), input.clone());
@@ -202,7 +203,8 @@ fn Line() -> Html {
     };
     html! {
         <form class="line" onsubmit={submit}>
-            <label for="line">{ "A line of script" }</label>
+            <div class="above"><label for="line">{ "A line of script" }</label>
+                if is_still { <span class="dim">{ "still until Play or run 1s" }</span> }</div>
             <div><input id="line" ref={input.clone()} class="mono" type="text" maxlength={LONGEST} autocomplete="off" spellcheck="false" aria-describedby="line-problem" onpaste={paste} />
                 <button class="btn primary" type="submit">{ "Do it" }</button></div>
             <p id="line-problem" class="problem" role="alert">{ (*problem).clone().unwrap_or_default() }</p>

@@ -80,10 +80,10 @@ impl Cleaned {
         from: Offset,
         to: Offset,
     ) {
-        for (offset, record) in records(log, from, to) {
+        for record in records_in_order(log, from, to) {
             if let Some(key) = record.key.filter(|_| record.value.is_none()) {
                 let known = self.tombstones.get_or_default(partition);
-                Arc::make_mut(known).insert(key, offset);
+                Arc::make_mut(known).insert(key, record.offset);
             }
         }
     }
@@ -188,11 +188,16 @@ fn differs(one: &Log, other: &Log, from: Offset, to: Offset) -> Option<Offset> {
 
 /// The records of a stretch of a log, by offset.
 pub(super) fn records(log: &Log, from: Offset, to: Offset) -> SortedMap<Offset, Record> {
+    let records = records_in_order(log, from, to);
+    records.map(|record| (record.offset, record)).collect()
+}
+
+/// The records of a stretch of a log.
+fn records_in_order(log: &Log, from: Offset, to: Offset) -> impl Iterator<Item = Record> {
     let batches = log.batches(from, to);
     let records = batches.flat_map(|stored| stored.batch().records());
     let records = records.filter_map(Result::ok);
-    let within = records.filter(|record| from <= record.offset && record.offset < to);
-    within.map(|record| (record.offset, record)).collect()
+    records.filter(move |record| from <= record.offset && record.offset < to)
 }
 
 /// Whether a record may be gone though none of its key comes later.

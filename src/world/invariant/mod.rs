@@ -98,7 +98,7 @@ pub use losses::Losses;
 use per_replica::PerReplica;
 pub use produced::acknowledged;
 pub use states::States;
-pub(crate) use wire::{Frames, answer, answer_frame};
+pub(crate) use wire::{Frames, answer, codes};
 
 /// A law that does not hold any more.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -253,9 +253,9 @@ pub fn acknowledged(world: &World, entry: &Entry) -> Vec<(TopicPartition, Offset
         return Vec::new();
     };
     let answer = answer::<ProduceRequest>(world, *connection, *version, *correlation_id);
-    let topics = answer.into_iter().flat_map(|answer| answer.responses);
+    let topics = answer.iter().flat_map(|answer| &answer.responses);
     let written = topics.flat_map(|topic| {
-        let found = topic.partition_responses.into_iter();
+        let found = topic.partition_responses.iter();
         let found = found.filter(|found| found.error_code == 0);
         found.map(move |found| {
             let name = TopicPartition {

@@ -1,12 +1,13 @@
 //! What is read off the wire: bytes on their way, and the requests that have no answer yet.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::client::config::Acks;
 use crate::fact::{Entry, Fact};
 use crate::model::{ConnectionId, ProcessId};
 use crate::process::Payload;
-use crate::protocol::{ApiKey, Chunks, Request, decode_sized_response};
+use crate::protocol::{AnyResponse, ApiKey, Chunks, Request};
 use crate::sorted::SortedMap;
 use crate::world::{Parcel, World};
 
@@ -137,14 +138,30 @@ pub(crate) fn answer<R: Request>(
     connection: ConnectionId,
     version: i16,
     id: i32,
-) -> Option<R::Response> {
+) -> Option<Arc<R::Response>>
+where
+    R::Response: Send + Sync + 'static,
+{
     let frame = answer_frame(world, connection, id)?;
-    let (_, answer) = decode_sized_response::<R>(frame, version).ok()?;
-    Some(answer)
+    world.readings().read::<R>(frame, version)
+}
+
+/// The error codes in the answer that was just sent over this end of a connection, without those that say that all is
+/// well.
+pub(crate) fn codes(
+    world: &World,
+    api: ApiKey,
+    connection: ConnectionId,
+    version: i16,
+    id: i32,
+) -> Option<Vec<i16>> {
+    let frame = answer_frame(world, connection, id)?;
+    let known = world.readings().codes(frame, version);
+    Some(known.unwrap_or_else(|| AnyResponse::error_codes(api, version, frame)))
 }
 
 /// The answer that was just sent over this end of a connection, as bytes, its size before it.
-pub(crate) fn answer_frame(world: &World, connection: ConnectionId, id: i32) -> Option<&Chunks> {
+fn answer_frame(world: &World, connection: ConnectionId, id: i32) -> Option<&Chunks> {
     on_the_wire(world, connection.other_end(), 4, id)
 }
 
