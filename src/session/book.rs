@@ -16,10 +16,13 @@ use crate::script::{self, Action, Line};
 use crate::session::{Chapter, Session};
 use crate::stage::{Lens, Thing};
 use crate::time::Duration;
-use crate::world::Place;
+use crate::world::{Place, Ran, Steps};
 
 /// How old the first page's cluster is when it is first seen.
 const FIRST_SEEN: Duration = Duration::from_millis(4_020);
+
+/// So many steps of work a beat is worth that is told later than it came true.
+const FURTHEST_BACK: Steps = Steps(100_000);
 
 /// The lessons that are planned, by number, slug and title. The ones that are written have a page of their own.
 const PLANNED: [(u16, &str); 20] = [
@@ -146,9 +149,15 @@ impl Book {
         &self.first.steps[1..]
     }
 
-    /// One beat's sentences as the running cluster fills them in.
-    pub fn beat(&self, index: usize, session: &Session) -> Told {
-        let view = View::of(session.history());
+    /// One beat's sentences as the cluster filled them in when an entry of the journal made it true. Where the way back
+    /// there is too long, as it fills them in now.
+    pub fn beat(&self, index: usize, entry: u64, session: &Session) -> Told {
+        let mut then = session.history().clone();
+        let place = place_of(session, entry).unwrap_or(session.place());
+        let view = match then.seek_place(place, FURTHEST_BACK) {
+            Ran::Arrived => View::of(&then),
+            Ran::OutOfSteps => View::of(session.history()),
+        };
         tell(&self.beats()[index].body, &view, &view).unwrap_or_default()
     }
 
@@ -316,13 +325,12 @@ fn happened(session: &Session, step: &play::Step, event: &Pattern) -> Option<u64
 /// Where the event of a step happens.
 fn decided(session: &Session, step: &play::Step, event: &Pattern) -> Option<Place> {
     let entry = happened(session, step, event)?;
-    let timeline = session.timeline();
-    let index = timeline
-        .stops()
-        .partition_point(|stop| stop.entries < entry);
-    timeline
-        .stops()
-        .get(index)
-        .map(|stop| stop.place)
-        .filter(|place| *place <= step.to)
+    place_of(session, entry).filter(|place| *place <= step.to)
+}
+
+/// Where an entry of the journal was noted.
+fn place_of(session: &Session, entry: u64) -> Option<Place> {
+    let stops = session.timeline().stops();
+    let index = stops.partition_point(|stop| stop.entries < entry);
+    stops.get(index).map(|stop| stop.place)
 }

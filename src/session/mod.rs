@@ -8,11 +8,12 @@
 //! `pace` how fast time is shown · `playing` moves the playhead with it · `age` how long ago things were · `showing` what
 //! of it moves · `axis` and `ribbon` the run along a line · `words` how instants and facts are said · `stored` what can be
 //! done to what a topic keeps · `trouble` what can be done to what is on the stage · `book` the lessons and the first
-//! page as sessions.
+//! page as sessions · `beats` how far the first page's story has come true.
 
 mod acting;
 mod age;
 pub mod axis;
+pub mod beats;
 pub mod book;
 mod editing;
 pub mod pace;

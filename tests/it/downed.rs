@@ -30,6 +30,18 @@ fn a_broker_that_died_is_drawn_with_what_is_on_its_disk() {
 }
 
 #[test]
+fn who_led_until_it_died_is_told_from_who_led_once() {
+    let role = |lines: &str| after(lines).topics[0].partitions[0].replicas[0].role;
+    let elected = "kill b2\nrun 30s\n";
+    assert_eq!(role(elected), Role::WasLeader);
+    // It comes back as a follower, and dies as one.
+    let again = format!("{elected}restart b2\nrun 10s\n");
+    assert_eq!(role(&again), Role::Follower);
+    assert_eq!(role(&format!("{again}kill b2\n")), Role::Offline);
+    assert_eq!(role(&format!("{again}kill b2\nrun 30s\n")), Role::Offline);
+}
+
+#[test]
 fn the_picture_of_a_cluster_outlives_its_controller() {
     let seen = after("kill b1\n");
     assert_eq!(seen.topics.len(), 1);

@@ -3,6 +3,7 @@
 
 mod anomalies;
 mod audit;
+mod beats;
 mod cleaning;
 mod determinism;
 mod downed;

@@ -118,7 +118,7 @@ fn role(
             return Role::Stopped;
         }
         // Until somebody else is elected, and after that as long as it is down.
-        let led = state.leader == broker || past.led_before(id, state.leader) == Some(broker);
+        let led = state.leader == broker || past.led_until_death(id, broker);
         return match led {
             true => Role::WasLeader,
             false => Role::Offline,

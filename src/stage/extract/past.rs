@@ -48,6 +48,7 @@ fn matters(fact: &Fact) -> bool {
         | Fact::ControllerElected { .. }
         | Fact::SessionRanOut { .. }
         | Fact::Started
+        | Fact::Killed { .. }
         | Fact::DiskFailed
         | Fact::LeaderLearned { .. }
         | Fact::PositionSet { .. }
@@ -135,16 +136,20 @@ impl Past {
         })
     }
 
-    /// Who led before somebody else did.
-    pub fn led_before(&self, partition: &TopicPartition, now: BrokerId) -> Option<BrokerId> {
-        self.newest().find_map(|entry| match &entry.fact {
+    /// Whether a broker led a partition when it went down last.
+    pub fn led_until_death(&self, partition: &TopicPartition, broker: BrokerId) -> bool {
+        let by = Some(ProcessId::from(broker));
+        let died = |entry: &&Entry| entry.by == by && matches!(entry.fact, Fact::Killed { .. });
+        let before = self.newest().skip_while(|entry| !died(entry));
+        let mut leaders = before.filter_map(|entry| match &entry.fact {
             Fact::PartitionStateDecided {
                 partition: of,
                 leader,
                 ..
-            } if of == partition && *leader != now && *leader != BrokerId::NONE => Some(*leader),
+            } if of == partition => Some(*leader),
             _ => None,
-        })
+        });
+        leaders.next() == Some(broker)
     }
 
     /// True while it is news that a broker leads; a new epoch alone makes no new leader.

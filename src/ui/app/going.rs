@@ -221,7 +221,9 @@ impl App {
             Route::Sandbox => {
                 let _ = self.player.open(SANDBOX, || match self.kept_sandbox() {
                     Some(session) => {
-                        self.dispatch(Action::CameFrom(Origin::Visit));
+                        let trial = losing::tried_in(&session);
+                        let origin = trial.map_or(Origin::Visit, Origin::Losing);
+                        self.dispatch(Action::CameFrom(origin));
                         Ok(session)
                     }
                     None => self.book.first_session(),

@@ -9,12 +9,12 @@ use yew::prelude::*;
 
 use super::prose::Prose;
 use crate::client::config::Acks;
-use crate::fact::{CloseReason, Crash, Entry, Fact};
-use crate::model::{BrokerId, ProcessId, TopicPartition};
-use crate::session::book::Book;
+use crate::fact::Crash;
+use crate::lesson::inline::Told;
+use crate::model::ProcessId;
+use crate::session::beats::{VICTIM, come_true};
 use crate::session::trouble::downed;
-use crate::session::{Pace, Session, Speed};
-use crate::sorted::SortedSet;
+use crate::session::{Pace, Speed};
 use crate::stage::layout::Voice;
 use crate::ui::app::App;
 use crate::ui::chrome::inspector::Inspector;
@@ -25,13 +25,7 @@ use crate::ui::icon::{Icon, icon};
 use crate::ui::painter::Look;
 use crate::ui::route::{Route, View};
 use crate::ui::state::Action;
-use crate::world::{Command, World};
-
-/// The broker that the button kills, and that leads one of the three partitions.
-pub(super) const VICTIM: BrokerId = BrokerId(2);
-
-/// Entries of the journal among which the death is looked for.
-const LONGEST: usize = 30_000;
+use crate::world::Command;
 
 /// The lessons that show slowly what was seen here, the first that there is: how a leader is followed, and who
 /// must have a record before it counts.
@@ -52,13 +46,13 @@ pub fn FirstRun() -> Html {
     };
     let beats = {
         let app = app.clone();
-        use_view(move |_| app.player.with(|session| beats(&app.book, session)))
+        use_view(move |_| app.player.with(come_true))
     };
     html! {
-        <main class={classes!("first", (beats > 0).then_some("pressed"))}>
+        <main class={classes!("first", (!beats.is_empty()).then_some("pressed"))}>
             <section class="say" aria-labelledby="headline">
                 <h1 id="headline">{ "A Kafka cluster is running in this tab" }</h1>
-                if beats == 0 { <Before /> } else { <After count={beats} /> }
+                if beats.is_empty() { <Before /> } else { <After {beats} /> }
             </section>
             <div class="stage-column">
                 <Stage {look} />
@@ -98,7 +92,8 @@ fn door(app: &App, view: View, words: &'static str) -> Html {
 
 #[derive(Properties, PartialEq)]
 struct AfterProps {
-    count: usize,
+    /// Which entries of the journal made the beats true.
+    beats: Vec<u64>,
 }
 
 #[component]
@@ -108,28 +103,33 @@ fn After(props: &AfterProps) -> Html {
         let player = app.player.clone();
         use_view(move |_| player.with(|session| downed(session.world(), VICTIM)))
     };
+    let count = props.beats.len();
     // A beat is told with the numbers of the moment at which it became true, and stays as it was told.
-    let told = use_mut_ref(Vec::new);
+    let told = use_mut_ref(Vec::<(u64, Told)>::new);
     let mut told = told.borrow_mut();
-    let known = told.len();
-    told.truncate(props.count);
-    for index in known..props.count {
-        told.push(app.player.with(|session| app.book.beat(index, session)));
+    let same = told.iter().zip(&props.beats);
+    let same = same.take_while(|((entry, _), now)| entry == *now).count();
+    told.truncate(same);
+    for (index, entry) in props.beats.iter().enumerate().skip(same) {
+        let words = app
+            .player
+            .with(|session| app.book.beat(index, *entry, session));
+        told.push((*entry, words));
     }
     let last = app.book.beats().len();
     // The last beat takes a while after the press: until then its place says what goes on.
-    let coming = !down && props.count + 1 == last;
+    let coming = !down && count + 1 == last;
     let beats = app.book.beats().iter().enumerate().map(|(index, beat)| {
-        let now = index + 1 == props.count && !coming || index == props.count && coming;
+        let now = index + 1 == count && !coming || index == count && coming;
         let class = classes!(
-            (index < props.count).then_some("told"),
+            (index < count).then_some("told"),
             now.then_some("now")
         );
         let words = match told.get(index) {
-            Some(told) => html! {
+            Some((_, told)) => html! {
                 <><b>{ &*beat.heading }</b><span class="beat-words">{ ". " }<Prose text={told.clone()} /></span></>
             },
-            None if coming && index == props.count => html! {
+            None if coming && index == count => html! {
                 <><b>{ "Broker 2 starts again" }</b><span class="beat-words">{ ". It registers, and copies what it missed." }</span></>
             },
             None => html! {},
@@ -151,7 +151,7 @@ fn After(props: &AfterProps) -> Html {
     };
     // Where they are below what can be seen, they come into view; who comes back finds the page as it is.
     let ways = use_node_ref();
-    let done = props.count == last && !down;
+    let done = count == last && !down;
     let were_there = use_mut_ref(|| done);
     {
         let ways = ways.clone();
@@ -162,9 +162,9 @@ fn After(props: &AfterProps) -> Html {
             }
         });
     }
-    let ready = props.count + 1 >= last;
+    let ready = count + 1 >= last;
     // Where nothing may move the reader asks for each beat.
-    let waits = app.player.reduced() && props.count < last && !(down && ready);
+    let waits = app.player.reduced() && count < last && !(down && ready);
     let next = {
         let app = app.clone();
         Callback::from(move |_: MouseEvent| app.next_beat())
@@ -190,7 +190,7 @@ fn After(props: &AfterProps) -> Html {
             } else if down && ready {
                 <button class="btn primary go" type="button" onclick={restart}>{ icon(Icon::Restart) }{ " Restart broker 2" }</button>
             }
-            if props.count == last && !down {
+            if count == last && !down {
                 <nav ref={ways} class="doors ways" aria-label="Where to go from here">
                     if let Some(lesson) = lesson {
                         <a href={app.href(&lesson)} onclick={app.link(lesson)}><b>{ "Figures" }</b><span>{ "See how, step by step" }</span>{ icon(Icon::Next) }</a>
@@ -207,69 +207,6 @@ fn stay(list: &NodeRef) {
     list.cast::<HtmlElement>().inspect(|list| {
         let _ = list.focus();
     });
-}
-
-/// How many beats have become true since the broker was killed; none before that.
-fn beats(book: &Book, session: &Session) -> usize {
-    let victim = ProcessId::from(VICTIM);
-    let died = |entry: &&Entry| {
-        entry.by == Some(victim) && matches!(entry.fact, Fact::Killed { .. } | Fact::Stopped)
-    };
-    let journal = session.journal();
-    let Some(death) = journal.newest().take(LONGEST).find(died) else {
-        return 0;
-    };
-    let (world, number) = (session.world(), death.number);
-    let mut count = 1;
-    let mut missed = SortedSet::default();
-    for entry in journal.since(number) {
-        follow(&mut missed, world, &entry.fact);
-        let next = match count {
-            1 => finds_nobody(world, entry),
-            2 => another_leads(world, entry),
-            // Where it was missing it is in sync again.
-            3 => missed.is_empty(),
-            _ => break,
-        };
-        count += usize::from(next);
-    }
-    count.min(book.beats().len())
-}
-
-/// True when a producer asks for a connection and nobody is there.
-fn finds_nobody(world: &World, entry: &Entry) -> bool {
-    let address = world.plan().address(VICTIM).to_string();
-    let Fact::Disconnected { to, reason, .. } = &entry.fact else {
-        return false;
-    };
-    let asks = matches!(entry.by, Some(ProcessId::Producer(_)));
-    asks && *reason == CloseReason::Refused && **to == *address
-}
-
-/// True when the controller has another lead what the dead broker led.
-fn another_leads(world: &World, entry: &Entry) -> bool {
-    let Fact::PartitionStateDecided {
-        partition, leader, ..
-    } = &entry.fact
-    else {
-        return false;
-    };
-    let state = world.cluster().partition(partition);
-    let was = state.and_then(|state| state.replicas.first()) == Some(&VICTIM);
-    was && *leader != VICTIM && *leader != BrokerId::NONE
-}
-
-/// Keeps the partitions of which some replica is not in sync.
-fn follow(missed: &mut SortedSet<TopicPartition>, world: &World, fact: &Fact) {
-    let Fact::PartitionStateDecided { partition, isr, .. } = fact else {
-        return;
-    };
-    let state = world.cluster().partition(partition);
-    let all = state.map_or(0, |state| state.replicas.len());
-    match isr.len() < all {
-        true => missed.insert(partition.clone()),
-        false => missed.remove(partition),
-    };
 }
 
 impl App {
@@ -298,9 +235,9 @@ impl App {
 
     /// Goes to the moment at which the next beat becomes true.
     fn next_beat(&self) {
-        let told = self.player.with(|session| beats(&self.book, session));
+        let told = self.player.with(come_true).len();
         self.player
-            .forward_until(|session| beats(&self.book, session) > told);
+            .forward_until(|session| come_true(session).len() > told);
     }
 
     /// The button after it: broker 2 starts on the disk that it left.

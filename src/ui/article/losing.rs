@@ -6,13 +6,13 @@
 
 use yew::prelude::*;
 
-use super::first::VICTIM;
 use crate::client::config::Acks;
 use crate::fact::Crash;
 use crate::model::{BrokerId, ProcessId};
 use crate::script::{self, Action as Said};
-use crate::session::Speed;
+use crate::session::beats::VICTIM;
 use crate::session::trouble::downed;
+use crate::session::{Session, Speed};
 use crate::ui::hooks::{use_app, use_view};
 use crate::ui::icon::{Icon, icon};
 use crate::world::audit::{Audit, Lost};
@@ -32,6 +32,24 @@ pub fn lines(acks: Acks) -> [String; 4] {
         "hold b2→b1".to_owned(),
         "hold b2→b3".to_owned(),
     ]
+}
+
+/// Whether this is tried in a cluster, and with which acks: what is done before the reader comes was done there.
+pub fn tried_in(session: &Session) -> Option<Acks> {
+    let done = session.history().commands().iter();
+    let done: Vec<&Command> = done.map(|stamped| &stamped.command).collect();
+    [Acks::Leader, Acks::All].into_iter().find(|acks| {
+        let begins = lines(*acks).map(|line| script::parse_line(&line));
+        let begins: Vec<Command> = begins
+            .into_iter()
+            .filter_map(|action| match action {
+                Ok(Said::Command(command)) => Some(command),
+                _ => None,
+            })
+            .collect();
+        let mut stretches = done.windows(begins.len());
+        stretches.any(|stretch| stretch.iter().copied().eq(&begins))
+    })
 }
 
 /// How far it has come.

@@ -74,11 +74,7 @@ impl Invariant for NumberedOnce {
                 base_offset,
                 next_offset,
                 ..
-            } => {
-                // What a follower that is torn from its leader copies does not go on from what it has.
-                let torn = *role == Role::Follower && view.losses.is_torn(partition);
-                self.appended(view, by, partition, (*base_offset, *next_offset), torn)
-            }
+            } => self.appended(view, by, partition, (*base_offset, *next_offset), *role),
             Fact::LogTruncated { partition, .. } => {
                 self.learn(world, by, partition);
                 states_agree(view, by, partition)
@@ -124,10 +120,9 @@ impl NumberedOnce {
         by: BrokerId,
         partition: &TopicPartition,
         (from, until): (Offset, Offset),
-        torn: bool,
+        role: Role,
     ) -> Result<(), String> {
         let world = view.world;
-        let cleaned = view.cleaned.until(partition);
         let Some(replica) = world.broker_by_id(by).and_then(|b| b.partition(partition)) else {
             return Ok(());
         };
@@ -139,11 +134,19 @@ impl NumberedOnce {
             // A new log, perhaps of a new topic with the name of an old one.
             self.replicas.forget(by, partition);
         }
+        // What a follower that is torn from its leader copies does not go on from what it has.
+        let torn = role == Role::Follower && view.losses.is_torn(partition);
+        let cleaned = view.cleaned.until(partition);
+        // A leader that began where the log begins knows nothing of what was before, and takes any number.
+        let gone = match role {
+            Role::Follower => cleaned.max(replica.log().start()),
+            Role::Leader => cleaned,
+        };
         for stored in replica.log().batches(from, until) {
             let header = stored.header();
             if header.is_idempotent() {
                 self.numbered += 1;
-                match self.follows(world, by, partition, &header, cleaned) {
+                match self.follows(world, by, partition, &header, gone) {
                     Err(_) if torn => {}
                     judged => judged?,
                 }
@@ -162,7 +165,7 @@ impl NumberedOnce {
         by: BrokerId,
         partition: &TopicPartition,
         header: &BatchHeader,
-        cleaned: Offset,
+        gone: Offset,
     ) -> Result<(), String> {
         let producer = ProducerId(header.producer_id);
         let (epoch, base) = (ProducerEpoch(header.producer_epoch), header.base_sequence);
@@ -186,7 +189,7 @@ impl NumberedOnce {
             false => 0,
         };
         // Where the last batch was compacted, those in between may be gone.
-        let over_a_gap = last.offset < cleaned;
+        let over_a_gap = last.offset < gone;
         if base == expected || over_a_gap || may_be_forgotten(world, by, last) {
             return Ok(());
         }
