@@ -77,8 +77,8 @@ pub(super) struct States {
     known: SortedMap<Whose, &'static str>,
     /// What each broker was about when it was looked at last: mostly it is about the same the next time.
     brokers: SortedMap<ProcessId, [&'static str; 3]>,
-    /// The same of each consumer.
-    reads: SortedMap<ProcessId, Vec<(TopicPartition, &'static str)>>,
+    /// The same of each consumer, and of a partition that it has paused nothing.
+    reads: SortedMap<ProcessId, Vec<(TopicPartition, Option<&'static str>)>>,
     taken: Vec<Edge>,
 }
 
@@ -147,28 +147,36 @@ impl States {
     }
 
     fn look_at_partitions(&mut self, id: ProcessId, consumer: &Consumer) {
-        let reads = consumer.partitions().filter_map(|view| {
+        let reads = consumer.partitions().map(|view| {
             let to = match view.doing {
-                Doing::Resetting => "resetting",
-                Doing::Validating => "validating",
-                Doing::Reading => "reading",
-                Doing::Failed(_) => "failed",
-                Doing::Restoring => "restoring",
-                Doing::Paused => return None,
+                Doing::Resetting => Some("resetting"),
+                Doing::Validating => Some("validating"),
+                Doing::Reading => Some("reading"),
+                Doing::Failed(_) => Some("failed"),
+                Doing::Restoring => Some("restoring"),
+                Doing::Paused => None,
             };
-            Some((view.partition, to))
+            (view.partition, to)
         });
         let before = self.reads.entry(id).or_default();
         let known = before.iter().map(|(partition, to)| (partition, *to));
         if known.eq(reads.clone()) {
             return;
         }
-        let reads: Vec<(TopicPartition, &'static str)> = reads
+        let reads: Vec<(TopicPartition, Option<&'static str>)> = reads
             .map(|(partition, to)| (partition.clone(), to))
             .collect();
-        *before = reads.clone();
+        let before = std::mem::replace(before, reads.clone());
+        // Who is given others by hand gives nothing back by a word.
+        for (partition, _) in before {
+            if !reads.iter().any(|(has, _)| *has == partition) {
+                self.stands(Whose::Reads(id, partition), NOWHERE);
+            }
+        }
         for (partition, to) in reads {
-            self.stands(Whose::Reads(id, partition), to);
+            if let Some(to) = to {
+                self.stands(Whose::Reads(id, partition), to);
+            }
         }
     }
 
@@ -361,5 +369,41 @@ fn stance(server: &Server) -> &'static str {
         (Stance::Following, true) => "serves",
         (Stance::Leading, false) => "leads",
         (Stance::Leading, true) => "decides",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::swarm::Recorder;
+    use crate::swarm::run::Run;
+
+    #[test]
+    fn what_is_taken_away_by_hand_is_nowhere_before_it_comes_again() {
+        let plan = "world brokers=3 seed=1 latency=1ms\ntopic orders partitions=2 replication=1\n\
+                    consumer c1 group.id=g1 enable.auto.commit=false auto.offset.reset=earliest\n";
+        let mut recorder = Recorder::default();
+        let mut run = Run::begin(plan, &mut recorder);
+        for line in [
+            "run 1s",
+            "assign c1 orders-0",
+            "run 5s",
+            "assign c1 orders-1",
+            "run 1s",
+            "pause c1",
+            "assign c1 orders-0",
+            "run 1s",
+            "assign c1 orders-1",
+            "run 1s",
+        ] {
+            assert!(run.take(line), "{line}");
+        }
+        assert_eq!(run.failure(), None);
+        let coverage = run.coverage();
+        let told = |seen: &crate::swarm::coverage::Seen| seen.to_string();
+        let unforeseen: Vec<String> = coverage.unforeseen().map(|seen| told(&seen)).collect();
+        assert_eq!(unforeseen, Vec::<String>::new());
+        let mut seen = coverage.seen();
+        let gone = seen.find(|(seen, _)| told(seen).ends_with("reading → nowhere"));
+        assert_eq!(gone.map(|(_, times)| times), Some(3));
     }
 }

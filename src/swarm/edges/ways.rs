@@ -129,7 +129,11 @@ const ROWS: [Row; 58] = [
         "reading",
         &["resetting", "validating", "failed", NOWHERE],
     ),
-    ("consumer's partition", "failed", &["reading", "resetting"]),
+    (
+        "consumer's partition",
+        "failed",
+        &["reading", "resetting", NOWHERE],
+    ),
     // As a consumer knows itself. Who leads and knows the topics divides them at once.
     ("member", "unjoined", &["joining", "gave up"]),
     (
