@@ -103,12 +103,8 @@ impl Chunks {
     /// Whether these are the very bytes that the other holds, cut in the same way: a question of memory, not of what
     /// the bytes say.
     pub(crate) fn is_same_memory(&self, other: &Chunks) -> bool {
-        let same = |(one, other): (&Bytes, &Bytes)| {
-            one.as_ptr() == other.as_ptr() && one.len() == other.len()
-        };
-        let pieces = self.pieces.iter().zip(&other.pieces);
-        self.length == other.length && self.pieces.len() == other.pieces.len() && { pieces }
-            .all(same)
+        let place = |piece: &Bytes| (piece.as_ptr(), piece.len());
+        self.pieces().map(place).eq(other.pieces().map(place))
     }
 
     pub(super) fn as_pieces(&self) -> &[Bytes] {
